@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exit page: how the hypervisor tells a monitor why its vCPU stopped, and how the monitor answers.
+ *
+ * One page for each vCPU, written by the hypervisor before GATE_RUN returns, and read by it once when the
+ * monitor calls GATE_RUN again. Nothing that a monitor writes here can harm anybody but its own guest.
+ */
+#ifndef ABI_EXIT_H
+#define ABI_EXIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum exit_kind {
+    EXIT_EVENTS,    /* only `events` says something */
+    EXIT_IO,        /* IN or OUT; for IN the monitor sets io.value */
+    EXIT_IO_STRING, /* INS or OUTS, with or without REP; `state` is valid, the monitor emulates */
+    EXIT_MMIO,      /* an access to a guest-physical address without memory; `state` is valid */
+    EXIT_EOI,       /* the guest ended a level-triggered interrupt: eoi.vector */
+    EXIT_SHUTDOWN,  /* the guest cannot go on: shutdown.reason; `state` is valid */
+};
+
+/* Bits of exit_page.events: what happened meanwhile. Reported once each. */
+#define EXIT_EVENT_TIMER   (1u << 0) /* the time given to GATE_TIMER has come */
+#define EXIT_EVENT_CONSOLE (1u << 1) /* there is console input, or room for output again */
+
+enum exit_shutdown {
+    SHUTDOWN_TRIPLE_FAULT,
+    SHUTDOWN_TASK_SWITCH,  /* a hardware task switch, which Lintel does not emulate */
+    SHUTDOWN_UNSUPPORTED,  /* an exit that Lintel has no handler for; shutdown.detail: exit reason */
+    SHUTDOWN_ENTRY_FAILED, /* the guest's state cannot be entered; the log says which check failed */
+};
+
+/* GPR indices are the instruction encoding's. */
+enum gpr { GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI };
+
+enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+
+struct segment_state {
+    uint64_t base;
+    uint32_t limit;  /* bytes - 1 */
+    uint16_t selector;
+    uint16_t access; /* the VMCS access-rights format, bits 0-12; 0x10000 (unusable) becomes bit 15 */
+};
+#define SEGMENT_UNUSABLE 0x8000
+
+struct table_state {
+    uint64_t base;
+    uint64_t limit;
+};
+
+struct guest_state {
+    uint64_t gpr[16];
+    uint64_t rip, rflags;
+    uint64_t cr0, cr2, cr3, cr4, efer;
+    struct segment_state segment[SEG_COUNT];
+    struct table_state gdtr, idtr;
+};
+
+enum exit_reply {
+    REPLY_DONE,      /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on */
+    REPLY_STATE,     /* gpr, rip and rflags are taken from `state` */
+    REPLY_EXCEPTION, /* gpr are taken from `state`, then reply_vector is injected, at the same RIP */
+};
+
+struct exit_page {
+    uint32_t kind;   /* enum exit_kind */
+    uint32_t events; /* EXIT_EVENT_* */
+    union {
+        struct {
+            uint16_t port;
+            uint8_t size;         /* bytes: 1, 2 or 4 */
+            uint8_t in;           /* 1: IN or INS */
+            uint8_t rep;          /* string only */
+            uint8_t address_size; /* string only, bytes: 2, 4 or 8 */
+            uint8_t segment;      /* OUTS only: enum segment */
+            uint8_t reserved;
+            uint32_t value;       /* OUT: from the guest; IN: set by the monitor */
+            uint32_t length;      /* string only: of the instruction, bytes */
+        } io;
+        struct {
+            uint64_t address; /* guest-physical */
+            uint8_t write;
+            uint8_t fetch; /* an instruction fetch: nothing to emulate */
+        } mmio;
+        struct {
+            uint32_t vector;
+        } eoi;
+        struct {
+            uint32_t reason; /* enum exit_shutdown */
+            uint32_t detail;
+        } shutdown;
+        uint64_t raw[4];
+    };
+    uint32_t reply;            /* enum exit_reply, written by the monitor */
+    uint32_t reply_vector;     /* REPLY_EXCEPTION */
+    uint32_t reply_error_code; /* REPLY_EXCEPTION, where the vector has one */
+    uint32_t reserved;
+    uint64_t reply_cr2;        /* REPLY_EXCEPTION with #PF */
+    struct guest_state state;
+};
+
+_Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
+_Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
+_Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
+_Static_assert(sizeof(struct exit_page) == 64 + 23 * 8 + 8 * 16 + 2 * 16, "the exit page's layout is ABI");
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate: the calls that a monitor makes into the hypervisor, and what its address space looks like.
+ *
+ * A call is SYSCALL with the number in RAX and up to three arguments in RDI, RSI and RDX; the result is in RAX,
+ * negative for an error (enum gate_error). RCX, R11 and the other caller-saved registers are lost.
+ * No call takes a pointer: what does not fit into registers goes through the exit page or the text page.
+ */
+#ifndef ABI_GATE_H
+#define ABI_GATE_H
+
+#include <stdint.h>
+
+#include "abi/plan.h"
+
+#define GATE_VERSION 1
+
+enum gate_call {
+    GATE_RUN,           /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
+    GATE_START,         /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset */
+    GATE_MESSAGE,       /* (address, data): an interrupt message in MSI format to the VM's local APICs */
+    GATE_LAPIC_READ,    /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
+    GATE_LAPIC_WRITE,   /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */
+    GATE_TIMER,         /* (tsc): EXIT_EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
+    GATE_CONSOLE_WRITE, /* (length): bytes of the text page to the console; how many were taken */
+    GATE_CONSOLE_READ,  /* (max): input into the text page; how many bytes */
+    GATE_LOG,           /* (length): one line of the text page to the hypervisor's log */
+    GATE_STOP,          /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
+    GATE_CALL_COUNT
+};
+
+enum gate_error {
+    GATE_EINVAL = -1, /* an argument is out of range */
+    GATE_ENOSYS = -2, /* no such call */
+    GATE_ESTATE = -3, /* the vCPU's state cannot be entered; the log says which check failed */
+};
+
+enum gate_stop {
+    GATE_STOP_POWER_OFF, /* the guest switched itself off */
+    GATE_STOP_FAULT,     /* the guest or the monitor cannot go on */
+};
+
+/*
+ * A monitor's address space. Everything is mapped before the monitor starts and nothing changes later.
+ * The monitor's own image lies below MONITOR_INFO, where its ELF file says.
+ */
+#define MONITOR_INFO   0x0000100000000000ULL /* struct monitor_info, read-only */
+#define MONITOR_TEXT   0x0000100000100000ULL /* one page of text, read-write */
+#define MONITOR_EXIT   0x0000100000200000ULL /* an exit page for each vCPU, read-write */
+#define MONITOR_STACK  0x0000100000400000ULL /* the end of the stack, MONITOR_STACK_SIZE below it */
+#define MONITOR_FILES  0x0000200000000000ULL /* kernel and initrd, read-only */
+#define MONITOR_MEMORY 0x0000400000000000ULL /* guest-physical 0, read-write; the hole stays unmapped */
+
+#define MONITOR_STACK_SIZE 0x10000ULL
+#define MONITOR_TEXT_SIZE  0x1000ULL
+
+struct monitor_file {
+    uint64_t address; /* in the monitor's address space; 0: there is none */
+    uint64_t size;    /* bytes */
+};
+
+struct monitor_info {
+    uint32_t version; /* GATE_VERSION */
+    uint32_t vcpus;
+    uint64_t memory;        /* bytes of guest RAM */
+    uint64_t tsc_khz;       /* measured; the guest's TSC ticks at the same rate */
+    uint64_t apic_khz;      /* the frequency of the virtual local APIC's timer, undivided */
+    uint64_t wall_seconds;  /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC */
+    uint64_t wall_tsc;
+    struct monitor_file kernel, initrd;
+    char name[PLAN_NAME_SIZE];
+    char cmdline[PLAN_CMDLINE_SIZE];
+};
+
+_Static_assert(sizeof(struct monitor_info) == 80 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
+
+#endif

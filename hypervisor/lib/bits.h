@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Arithmetic on bits and addresses. */
+#ifndef LIB_BITS_H
+#define LIB_BITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BIT(n)         (1ULL << (n))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+
+#define PAGE_SIZE      0x1000ULL
+#define LARGE_PAGE     0x200000ULL
+#define HUGE_PAGE      0x40000000ULL
+
+/* Align must be a power of two. */
+static inline uint64_t align_down(uint64_t value, uint64_t align)
+{
+    return value & ~(align - 1);
+}
+
+static inline uint64_t align_up(uint64_t value, uint64_t align)
+{
+    return align_down(value + align - 1, align);
+}
+
+static inline bool is_aligned(uint64_t value, uint64_t align)
+{
+    return (value & (align - 1)) == 0;
+}
+
+/* Whether a linear address is canonical with 48 bits of linear address (SDM volume 1, "Canonical Addressing"). */
+static inline bool is_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif
