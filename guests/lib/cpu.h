@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Instructions and registers by name, for code that expects no exception. */
+#ifndef GUESTS_LIB_CPU_H
+#define GUESTS_LIB_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/lib/bits.h"
+
+#define CR0_MP         BIT(1)
+#define CR0_EM         BIT(2)
+#define CR0_TS         BIT(3)
+#define CR0_NE         BIT(5)
+#define CR0_WP         BIT(16)
+#define CR0_AM         BIT(18)
+#define CR0_NW         BIT(29)
+#define CR0_CD         BIT(30)
+#define CR0_PG         BIT(31)
+#define CR4_TSD        BIT(2)
+#define CR4_DE         BIT(3)
+#define CR4_PAE        BIT(5)
+#define CR4_PGE        BIT(7)
+#define CR4_OSFXSR     BIT(9)
+#define CR4_OSXMMEXCPT BIT(10)
+#define CR4_VMXE       BIT(13)
+#define CR4_OSXSAVE    BIT(18)
+
+#define RFLAGS_TF BIT(8)
+#define RFLAGS_IF BIT(9)
+
+#define EFER_SCE BIT(0)
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
+#define EFER_NXE BIT(11)
+
+#define MSR_TSC            0x10
+#define MSR_APIC_BASE      0x1b
+#define MSR_BIOS_SIGN_ID   0x8b
+#define MSR_SYSENTER_CS    0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_MISC_ENABLE    0x1a0
+#define MSR_PAT            0x277
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_X2APIC         0x800
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX        0xc0000103
+
+#define VECTOR_DE 0
+#define VECTOR_DB 1
+#define VECTOR_BP 3
+#define VECTOR_UD 6
+#define VECTOR_NM 7
+#define VECTOR_DF 8
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+#define VECTOR_AC 17
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid r = {.eax = leaf, .ecx = subleaf};
+
+    __asm__ volatile("cpuid" : "+a"(r.eax), "=b"(r.ebx), "+c"(r.ecx), "=d"(r.edx));
+    return r;
+}
+
+/* CPUID.1:ECX[31]: what only Lintel promises is skipped where it is clear. */
+static inline bool has_hypervisor(void)
+{
+    return cpuid(1, 0).ecx >> 31 & 1;
+}
+
+static inline bool has_x2apic(void)
+{
+    return cpuid(1, 0).ecx >> 21 & 1;
+}
+
+static inline bool has_tsc_deadline(void)
+{
+    return cpuid(1, 0).ecx >> 24 & 1;
+}
+
+static inline bool has_xsave(void)
+{
+    return cpuid(1, 0).ecx >> 26 & 1;
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t rdmsr(uint32_t index)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t index, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint16_t inw(uint16_t port)
+{
+    uint16_t value;
+
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint32_t inl(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outw(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outl(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+#define READ_REGISTER(name)                                                                        \
+    static inline uint64_t read_##name(void)                                                       \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        __asm__ volatile("movq %%" #name ", %0" : "=r"(value) : : "memory");                       \
+        return value;                                                                              \
+    }
+#define WRITE_REGISTER(name)                                                                       \
+    static inline void write_##name(uint64_t value)                                                \
+    {                                                                                              \
+        __asm__ volatile("movq %0, %%" #name : : "r"(value) : "memory");                           \
+    }
+#define REGISTER(name) READ_REGISTER(name) WRITE_REGISTER(name)
+
+REGISTER(cr0)
+REGISTER(cr2)
+REGISTER(cr3)
+REGISTER(cr4)
+REGISTER(cr8)
+REGISTER(dr0)
+REGISTER(dr6)
+REGISTER(dr7)
+
+static inline void cpu_relax(void)
+{
+    __asm__ volatile("pause" : : : "memory");
+}
+
+static inline void interrupts_on(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void interrupts_off(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+/* Waits for one interrupt that is on its way; STI's shadow closes the gap before HLT. */
+static inline void wait_for_interrupt(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+#endif
