@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A map from 48-bit addresses to physical memory in the CPU's 4-level table form: what EPT
+ * (vmx/ept.h) and host paging (cpu/paging.h) have in common. Maps with the largest pages that fit
+ * and are allowed; splits large pages.
+ */
+#ifndef LIB_RADIX_H
+#define LIB_RADIX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Leaf functions: the arena's in the hypervisor, a test's own in tests. */
+void *table_page(void); /* a zeroed page, 4-KiB aligned, or NULL when there is none left */
+uint64_t phys_of(const void *virt);
+void *virt_of(uint64_t phys);
+
+/* What differs between the kinds of tables. */
+struct radix_format {
+    uint64_t present; /* an entry is present where one of these bits is set */
+    uint64_t table;   /* the flags of an entry that points to a table */
+    unsigned levels;  /* the highest level with leaves: 1: 4 KiB, 2: 2 MiB too, 3: 1 GiB too */
+};
+
+struct radix_leaf {
+    uint64_t phys; /* of the looked-up address itself, not of its page */
+    uint64_t
+        flags; /* of the entry, without the address and without the bit that marks a large page */
+    uint64_t size; /* of the page that holds it, bytes */
+};
+
+/*
+ * Maps [address, address + size) to phys with the flags of a leaf entry, over whatever was there.
+ * flags without a present bit unmap. Returns false where an argument is not 4-KiB aligned, the
+ * range wraps or leaves its half of the address space, or table pages run out (the range may then
+ * be done in part). The caller flushes TLBs.
+ */
+bool radix_map(const struct radix_format *format, uint64_t *root, uint64_t address, uint64_t phys,
+               uint64_t size, uint64_t flags);
+bool radix_unmap(const struct radix_format *format, uint64_t *root, uint64_t address,
+                 uint64_t size);
+
+/* Returns false where nothing is mapped. */
+bool radix_lookup(const struct radix_format *format, const uint64_t *root, uint64_t address,
+                  struct radix_leaf *leaf);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a CPU's VT-x can do, the conditions before VMXON, and the VMX controls chosen from it (R1,
+ * R2, R3, R10, R18). caps.c has the first two, controls.c the third. Also built into `lintel caps`.
+ */
+#ifndef VMX_CAPS_H
+#define VMX_CAPS_H
+
+#include "hypervisor/lib/bits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A CPU's capability MSRs. Control words are as in the MSRs: bits 31:0 must be 1, bits 63:32 may be
+ * 1; they are the TRUE MSRs' where IA32_VMX_BASIC[55] is set. What the CPU does not have is 0.
+ */
+struct vmx_caps {
+    uint64_t basic;
+    uint64_t misc;
+    uint64_t feature_control;
+    uint64_t pin, proc, proc2, exit, entry;
+    uint64_t cr0_fixed0, cr0_fixed1;
+    uint64_t cr4_fixed0, cr4_fixed1;
+    uint64_t vmcs_enum;
+    uint64_t ept_vpid;
+    uint32_t signature;    /* CPUID 1 EAX: family, model, stepping */
+    uint8_t physical_bits; /* width of a physical address */
+    bool cpuid_vmx;
+};
+
+/* How the capabilities are reached: the hypervisor's instructions, or Linux's device files. */
+struct caps_reader {
+    uint64_t (*rdmsr)(void *ctx, uint32_t index);
+    void (*cpuid)(void *ctx, uint32_t leaf, uint32_t subleaf,
+                  uint32_t out[4]); /* EAX, EBX, ECX, EDX */
+    void *ctx;
+};
+
+/* Reads only the MSRs that exist by what was read before, so that no read gives #GP. */
+void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader);
+
+/* Compares two CPUs (R18). Returns the name of the first difference, or NULL. */
+const char *vmx_caps_difference(const struct vmx_caps *a, const struct vmx_caps *b);
+
+/* IA32_FEATURE_CONTROL (R1). SDM volume 3, "Enabling and Entering VMX Operation". */
+#define FEATURE_CONTROL_LOCK        0x1ULL
+#define FEATURE_CONTROL_OUTSIDE_SMX 0x4ULL
+
+enum vmx_permission {
+    VMX_USABLE,
+    VMX_SET_AND_LOCK, /* unlocked: write vmx_feature_control_value(), then VMXON may be used */
+    VMX_LOCKED_OFF,
+    VMX_ABSENT, /* CPUID says that there is no VMX */
+};
+
+enum vmx_permission vmx_permission(const struct vmx_caps *caps);
+
+/* A sentence for the user; where VMX cannot be used, with what to do about it. */
+const char *vmx_permission_words(enum vmx_permission permission);
+
+/* IA32_FEATURE_CONTROL with VMXON outside SMX allowed and the lock set. */
+uint64_t vmx_feature_control_value(const struct vmx_caps *caps);
+
+/* The revision identifier that begins the VMXON region and each VMCS (R2). */
+uint32_t vmx_revision(const struct vmx_caps *caps);
+
+/* Says what is wrong with `phys` as the address of a VMXON region, a VMCS or a VMX bitmap (R2, R7),
+ * or NULL. */
+const char *vmx_region_fault(const struct vmx_caps *caps, uint64_t phys);
+
+/* CR0 or CR4 with the bits of FIXED0 set and those outside FIXED1 cleared (R3). SDM volume 3,
+ * "VMX-Fixed Bits in CR0". */
+static inline uint64_t vmx_fixed(uint64_t value, uint64_t fixed0, uint64_t fixed1)
+{
+    return (value | fixed0) & fixed1;
+}
+
+/* Whether a CR0 or CR4 value meets the fixed bits. */
+static inline bool vmx_fixed_ok(uint64_t value, uint64_t fixed0, uint64_t fixed1)
+{
+    return value == vmx_fixed(value, fixed0, fixed1);
+}
+
+/* The bits of CR0 that must be 1 in a guest: with unrestricted guest, PE and PG need not be (R12).
+ */
+uint64_t vmx_guest_cr0_fixed0(const struct vmx_caps *caps, bool unrestricted);
+
+/* TSC ticks for one tick of the preemption timer, as a power of two (R42). */
+static inline unsigned vmx_preemption_timer_shift(const struct vmx_caps *caps)
+{
+    return caps->misc & 0x1f;
+}
+
+/* The recommended maximum of entries in an MSR area (R26). */
+static inline unsigned vmx_msr_area_max(const struct vmx_caps *caps)
+{
+    return 512 * (((caps->misc >> 25) & 7) + 1);
+}
+
+/* The controls that Lintel knows by name: the rows of controls.def. */
+enum control_id {
+#define CONTROL(id, word, bit, name, need, use, with, lost) CONTROL_##id,
+#include "hypervisor/vmx/controls.def"
+#undef CONTROL
+    CONTROL_COUNT,
+    CONTROL_NONE = CONTROL_COUNT,
+};
+
+/* The number of each control's bit in its word. */
+enum control_bit {
+#define CONTROL(id, word, bit, name, need, use, with, lost) CONTROL_BIT_##id = (bit),
+#include "hypervisor/vmx/controls.def"
+#undef CONTROL
+};
+
+/* A control's mask in its word: CONTROL_MASK(INTERRUPT_WINDOW_EXITING). */
+#define CONTROL_MASK(id) ((uint32_t)BIT(CONTROL_BIT_##id))
+
+enum control_word {
+    CONTROL_WORD_PIN,
+    CONTROL_WORD_PROC,
+    CONTROL_WORD_PROC2,
+    CONTROL_WORD_EXIT,
+    CONTROL_WORD_ENTRY,
+    CONTROL_WORD_EPT_VPID,
+    CONTROL_WORD_COUNT,
+};
+
+enum control_need { CONTROL_NEEDED, CONTROL_WANTED };
+
+enum control_use { CONTROL_SET, CONTROL_TOGGLED, CONTROL_CLEAR, CONTROL_PRESENT };
+
+struct control_row {
+    const char *name;
+    const char *lost;
+    enum control_word word;
+    uint8_t bit;
+    enum control_need need;
+    enum control_use use;
+    enum control_id with;
+};
+
+/* One row for each enum control_id. */
+extern const struct control_row control_rows[CONTROL_COUNT];
+
+/* The first values of the control words. Toggled controls are 0 in them. */
+struct vmx_controls {
+    uint32_t pin, proc, proc2, exit, entry;
+    uint64_t have; /* bit n: enum control_id n may be used */
+};
+
+_Static_assert(CONTROL_COUNT <= 64, "vmx_controls.have and the hidden set are 64 bits");
+
+static inline bool control_has(const struct vmx_controls *controls, enum control_id id)
+{
+    return controls->have & BIT(id);
+}
+
+/*
+ * Chooses the control words (R10): what must be 1 is 1, what may not be 1 is 0, what controls.def
+ * asks for where it is allowed, and 0 otherwise. `hidden` has a bit for each enum control_id to be
+ * treated as absent. Returns false where a needed control is absent, and the first such in
+ * *missing; *out is valid in either case. SDM volume 3, appendix "VMX Capability Reporting
+ * Facility".
+ */
+bool vmx_controls_choose(const struct vmx_caps *caps, uint64_t hidden, struct vmx_controls *out,
+                         enum control_id *missing);
+
+/*
+ * Parses the value of the boot option hide=: control names joined by commas.
+ * Returns false on a name that controls.def does not have; *bad then points to it in the list. An
+ * empty list is valid.
+ */
+bool vmx_control_parse(const char *list, uint64_t *hidden, const char **bad);
+
+/* What the boot check and `lintel caps` say about one row. */
+enum control_verdict {
+    CONTROL_VERDICT_OK,
+    CONTROL_VERDICT_WITHOUT, /* wanted and absent: row->lost is the price */
+    CONTROL_VERDICT_MISSING, /* needed and absent: row->lost is the reason to stop */
+};
+
+/* Calls `say` for each row in the table's order. */
+void vmx_controls_walk(const struct vmx_controls *controls,
+                       void (*say)(void *ctx, const struct control_row *row,
+                                   enum control_verdict verdict),
+                       void *ctx);
+
+/* "ok", "absent (wanted)", "absent (needed)". */
+const char *control_verdict_name(enum control_verdict verdict);
+
+#endif

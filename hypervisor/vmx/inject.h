@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which event the next VM entry injects (R14, R15, R16, R40): decisions from what an exit reported,
+ * without access to hardware. SDM volume 3, "Handling VM Exits Due to Exceptions" and "Event
+ * Injection".
+ */
+#ifndef VMX_INJECT_H
+#define VMX_INJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The interruption-information format, the same in the VM-entry, VM-exit and IDT-vectoring fields
+ * but for bit 12. */
+#define EVENT_VECTOR(info)  ((info)&0xffU)
+#define EVENT_TYPE(info)    (((info) >> 8) & 7U)
+#define EVENT_ERROR_CODE    0x800U
+#define EVENT_NMI_UNBLOCKED 0x1000U /* VM-exit only: an IRET had just ended blocking by NMI */
+#define EVENT_VALID         0x80000000U
+
+enum event_type {
+    EVENT_TYPE_INTERRUPT = 0,
+    EVENT_TYPE_NMI = 2,
+    EVENT_TYPE_EXCEPTION = 3,
+    EVENT_TYPE_SOFTWARE_INTERRUPT = 4,            /* INT n */
+    EVENT_TYPE_PRIVILEGED_SOFTWARE_EXCEPTION = 5, /* INT1 */
+    EVENT_TYPE_SOFTWARE_EXCEPTION = 6,            /* INT3, INTO */
+    EVENT_TYPE_OTHER = 7,
+};
+
+enum exception_vector {
+    VECTOR_DE = 0,
+    VECTOR_DB = 1,
+    VECTOR_NMI = 2,
+    VECTOR_BP = 3,
+    VECTOR_OF = 4,
+    VECTOR_BR = 5,
+    VECTOR_UD = 6,
+    VECTOR_NM = 7,
+    VECTOR_DF = 8,
+    VECTOR_TS = 10,
+    VECTOR_NP = 11,
+    VECTOR_SS = 12,
+    VECTOR_GP = 13,
+    VECTOR_PF = 14,
+    VECTOR_MF = 16,
+    VECTOR_AC = 17,
+    VECTOR_MC = 18,
+    VECTOR_XM = 19,
+    VECTOR_VE = 20,
+    VECTOR_CP = 21,
+};
+
+/* The three VM-entry fields of an event. info == 0: no event. */
+struct event {
+    uint32_t info;
+    uint32_t error_code; /* where info has EVENT_ERROR_CODE */
+    uint32_t length;     /* of the instruction, for software interrupts and exceptions */
+};
+
+/* What an exit reported; each member is the VMCS field of that name. */
+struct event_exit {
+    uint32_t vectoring_info;
+    uint32_t vectoring_error_code;
+    uint32_t exit_info; /* only for event_reflect() */
+    uint32_t exit_error_code;
+    uint32_t instruction_length;
+    uint32_t interruptibility;
+    bool protected_mode; /* the guest's CR0.PE: without it no event has an error code */
+};
+
+struct event_decision {
+    struct event inject;       /* for the VM-entry fields */
+    uint32_t interruptibility; /* the new value of the guest's interruptibility state */
+    bool triple_fault;         /* nothing is injected: the VM is to be shut down (R17) */
+};
+
+/* The guest goes on after an exit that is no fault of its own: what the exit interrupted is
+ * injected again (R15). */
+struct event_decision event_resume(const struct event_exit *exit);
+
+/* An exception that exited goes to the guest after all (R14), on top of what it interrupted (R15).
+ */
+struct event_decision event_reflect(const struct event_exit *exit);
+
+/* The guest gets a hardware exception found by emulation; error_code is used where the vector has
+ * one. */
+struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
+                                  uint32_t error_code);
+
+/* An external interrupt, or an NMI, as an event. */
+struct event event_interrupt(uint8_t vector);
+struct event event_nmi(void);
+
+/* Whether exceptions of this vector have an error code in protected mode. SDM volume 3, "Exception
+ * and Interrupt Reference". */
+bool event_has_error_code(uint8_t vector);
+
+/*
+ * The interruptibility state with blocking by NMI restored where a fault hit the IRET that had
+ * ended it (R16). `nmi_unblocked`: bit 12 of the exit's interruption information, or of the
+ * qualification of an EPT violation.
+ */
+uint32_t event_restore_nmi_blocking(uint32_t interruptibility, bool nmi_unblocked,
+                                    uint32_t vectoring_info);
+
+/* What decides whether an event may be injected with the next entry. */
+struct inject_state {
+    uint64_t rflags;
+    uint32_t interruptibility;
+    uint32_t activity;
+    uint32_t entry_info; /* what is to be injected already: one event for each entry */
+};
+
+enum inject_verdict {
+    INJECT_NOW,
+    INJECT_WINDOW, /* set interrupt-window or NMI-window exiting and try again at that exit */
+    INJECT_HELD,   /* wait for SIPI, or shutdown for an interrupt: no window ever comes in this
+                      activity state */
+};
+
+/* R40; the caller has already compared the vector with the virtual PPR. */
+enum inject_verdict inject_interrupt_verdict(const struct inject_state *state);
+enum inject_verdict inject_nmi_verdict(const struct inject_state *state);
+
+#endif
