@@ -2,9 +2,9 @@
 /*
  * One guest instruction performed in software: how a device's memory is reached.
  *
- * In scope is what compilers, Linux and firmware use on device memory, with at least one memory operand and general
- * registers otherwise; decode.def is the list. Instructions with vector registers are EMULATE_UNSUPPORTED: a
- * monitor has no access to the guest's vector state.
+ * In scope is what compilers, Linux and firmware use on device memory, with at least one memory
+ * operand and general registers otherwise; decode.def is the list. Instructions with vector
+ * registers are EMULATE_UNSUPPORTED: a monitor has no access to the guest's vector state.
  */
 #ifndef MONITOR_EMULATE_H
 #define MONITOR_EMULATE_H
@@ -24,11 +24,13 @@ struct emulate_fault {
 };
 
 /*
- * The guest's memory and devices by guest-linear address. An access may be unaligned and may cross a page.
- * read and write move 1, 2, 4 or 8 bytes; on false nothing was written and *fault says which exception the guest gets.
+ * The guest's memory and devices by guest-linear address. An access may be unaligned and may cross
+ * a page. read and write move 1, 2, 4 or 8 bytes; on false nothing was written and *fault says
+ * which exception the guest gets.
  */
 struct emulate_memory {
-    /* Instruction bytes: *count is how many are wanted, then how many there are before a page that cannot be read. */
+    /* Instruction bytes: *count is how many are wanted, then how many there are before a page that
+     * cannot be read. */
     bool (*fetch)(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count);
     bool (*read)(void *ctx, uint64_t linear, void *data, unsigned size,
                  struct emulate_fault *fault);
@@ -38,13 +40,15 @@ struct emulate_memory {
 
 enum emulate_result {
     EMULATE_DONE,        /* gpr, rip and rflags are those after the instruction */
-    EMULATE_FAULT,       /* *fault is to be injected at the same RIP; gpr changed only by finished iterations of REP */
+    EMULATE_FAULT,       /* *fault is to be injected at the same RIP; gpr changed only by finished
+                            iterations of REP */
     EMULATE_UNSUPPORTED, /* not in scope, or its bytes cannot be read; nothing has changed */
 };
 
 /*
- * Performs the instruction at CS:RIP, in the mode that EFER.LMA, CS.L and CS.D say. A string instruction with REP may
- * stop early with EMULATE_DONE and RIP unchanged, so that interrupts come in between: the guest goes on by itself.
+ * Performs the instruction at CS:RIP, in the mode that EFER.LMA, CS.L and CS.D say. A string
+ * instruction with REP may stop early with EMULATE_DONE and RIP unchanged, so that interrupts come
+ * in between: the guest goes on by itself.
  */
 enum emulate_result emulate(struct guest_state *state, const struct emulate_memory *memory,
                             void *ctx, struct emulate_fault *fault);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instruction decoder, by the tables that come from decode.def (SDM volume 2, "Instruction
+ * Format"). It reads past the end of the guest's bytes without looking, and checks the length once.
+ */
+#include "monitor/decode.h"
+
+#include "abi/exit.h"
+#include "hypervisor/lib/string.h"
+
+enum attribute {
+    BYTE = 1 << 0,
+    SHORT = 1 << 1,
+    FROM_8 = 1 << 2,
+    FROM_16 = 1 << 3,
+    FROM_32 = 1 << 4,
+    OFFSET = 1 << 5,
+    STACK = 1 << 6,
+    ONLY_64 = 1 << 7,
+    NOT_64 = 1 << 8,
+    NO_SIZE = 1 << 9,
+    NO_REPEAT = 1 << 10,
+};
+
+enum map { MAP_ONE_BYTE, MAP_TWO_BYTE, MAP_THREE_BYTE, MAP_COUNT };
+
+enum group {
+    GROUP_ARITHMETIC,
+    GROUP_POP,
+    GROUP_MOVE,
+    GROUP_UNARY,
+    GROUP_STEP,
+    GROUP_STEP_PUSH,
+    GROUP_BIT,
+    GROUP_COUNT
+};
+
+/* The segment prefixes have the segments' numbers. */
+enum prefix {
+    PREFIX_ES = SEG_ES,
+    PREFIX_CS = SEG_CS,
+    PREFIX_SS = SEG_SS,
+    PREFIX_DS = SEG_DS,
+    PREFIX_FS = SEG_FS,
+    PREFIX_GS = SEG_GS,
+    PREFIX_REX,
+    PREFIX_OPERAND_SIZE,
+    PREFIX_ADDRESS_SIZE,
+    PREFIX_LOCK,
+    PREFIX_REPEAT_NOT_EQUAL,
+    PREFIX_REPEAT,
+};
+
+enum kind { KIND_UNKNOWN, KIND_OPCODE, KIND_PREFIX, KIND_ESCAPE, KIND_GROUP };
+
+struct opcode {
+    uint8_t kind;
+    uint8_t what; /* by kind: enum operation, prefix, map or group */
+    uint8_t operands, access;
+    uint16_t attributes;
+};
+
+static const struct opcode opcodes[MAP_COUNT][256] = {
+#define PREFIX(first, last, kind)                                                                  \
+    [MAP_ONE_BYTE][first... last] = {.kind = KIND_PREFIX, .what = PREFIX_##kind},
+#define ESCAPE(map, code, next) [MAP_##map][code] = {.kind = KIND_ESCAPE, .what = MAP_##next},
+#define OPCODE(map, code, operation, operands, access, attributes)                                 \
+    [MAP_##map][code] = {KIND_OPCODE, OPERATION_##operation, OPERANDS_##operands, ACCESS_##access, \
+                         attributes},
+#define GROUP(map, code, group, attributes)                                                        \
+    [MAP_##map][code] = {KIND_GROUP, GROUP_##group, 0, 0, attributes},
+#include "monitor/decode.def"
+};
+
+static const struct opcode members[GROUP_COUNT][8] = {
+#define MEMBER(group, number, operation, operands, access, attributes)                             \
+    [GROUP_##group][number] = {KIND_OPCODE, OPERATION_##operation, OPERANDS_##operands,            \
+                               ACCESS_##access, attributes},
+#include "monitor/decode.def"
+};
+
+#define REX_W 8
+#define REX_R 4
+#define REX_X 2
+#define REX_B 1
+
+#define SEGMENT_DEFAULT SEG_COUNT
+
+/* What is known of the instruction while its bytes are read. */
+struct reader {
+    const uint8_t *next;
+    enum decode_mode mode;
+    uint8_t rex;
+    uint8_t segment; /* by prefix, or SEGMENT_DEFAULT */
+    bool operand_prefix, address_prefix;
+};
+
+static uint64_t read_signed(struct reader *reader, unsigned size)
+{
+    const uint8_t *at = reader->next;
+
+    reader->next += size;
+    switch (size) {
+    case 1:
+        return (uint64_t)(int8_t)*at;
+    case 2: {
+        int16_t value;
+        memcpy(&value, at, sizeof(value));
+        return (uint64_t)value;
+    }
+    default: {
+        int32_t value;
+        memcpy(&value, at, sizeof(value));
+        return (uint64_t)value;
+    }
+    }
+}
+
+static void note_prefix(struct reader *reader, struct instruction *instruction, enum prefix prefix)
+{
+    switch (prefix) {
+    case PREFIX_REX:
+        reader->rex = reader->next[-1];
+        return;
+    case PREFIX_OPERAND_SIZE:
+        reader->operand_prefix = true;
+        break;
+    case PREFIX_ADDRESS_SIZE:
+        reader->address_prefix = true;
+        break;
+    case PREFIX_LOCK:
+        instruction->lock = true;
+        break;
+    case PREFIX_REPEAT_NOT_EQUAL:
+        instruction->repeat = REPEAT_NOT_EQUAL;
+        break;
+    case PREFIX_REPEAT:
+        instruction->repeat = REPEAT;
+        break;
+    default:
+        /* In 64-bit mode the other four are null prefixes (SDM volume 1, "64-Bit Mode"). */
+        if (reader->mode != DECODE_64 || prefix >= PREFIX_FS)
+            reader->segment = (uint8_t)prefix;
+    }
+    reader->rex = 0; /* a REX prefix counts only right before the opcode */
+}
+
+/* Reads prefixes, escapes and the opcode's last byte. NULL: no such row, or prefixes past `end`. */
+static const struct opcode *read_opcode(struct reader *reader, struct instruction *instruction,
+                                        const uint8_t *end)
+{
+    const struct opcode *opcode = &opcodes[MAP_ONE_BYTE][*reader->next++];
+
+    while (opcode->kind == KIND_PREFIX) {
+        if ((opcode->what == PREFIX_REX && reader->mode != DECODE_64) || reader->next > end)
+            return NULL;
+        note_prefix(reader, instruction, opcode->what);
+        opcode = &opcodes[MAP_ONE_BYTE][*reader->next++];
+    }
+    while (opcode->kind == KIND_ESCAPE)
+        opcode = &opcodes[opcode->what][*reader->next++];
+    return opcode->kind == KIND_UNKNOWN ? NULL : opcode;
+}
+
+/* SDM volume 2, "16-Bit Addressing Forms with the ModR/M Byte". */
+static void read_address_16(struct reader *reader, struct instruction *instruction, uint8_t modrm)
+{
+    static const struct {
+        uint8_t base, index;
+    } forms[8] = {
+        {GPR_RBX, GPR_RSI},   {GPR_RBX, GPR_RDI},   {GPR_RBP, GPR_RSI},   {GPR_RBP, GPR_RDI},
+        {GPR_RSI, BASE_NONE}, {GPR_RDI, BASE_NONE}, {GPR_RBP, BASE_NONE}, {GPR_RBX, BASE_NONE},
+    };
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+
+    instruction->base = forms[rm].base;
+    instruction->index = forms[rm].index;
+    if (mod == 0 && rm == 6) {
+        instruction->base = BASE_NONE;
+        mod = 2;
+    }
+    if (mod != 0)
+        instruction->displacement = read_signed(reader, mod);
+}
+
+/* SDM volume 2, "32-Bit Addressing Forms with the ModR/M Byte" and "... the SIB Byte". */
+static void read_address(struct reader *reader, struct instruction *instruction, uint8_t modrm)
+{
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+    uint8_t absolute = reader->mode == DECODE_64 ? BASE_RIP : BASE_NONE;
+
+    if (rm == 4) {
+        uint8_t sib = *reader->next++;
+        uint8_t index = ((sib >> 3) & 7) | ((reader->rex & REX_X) ? 8 : 0);
+
+        rm = sib & 7;
+        absolute = BASE_NONE;
+        instruction->index = index == GPR_RSP ? BASE_NONE : index;
+        instruction->scale = sib >> 6;
+    }
+    instruction->base = (uint8_t)rm | ((reader->rex & REX_B) ? 8 : 0);
+    if (mod == 0 && rm == 5) {
+        instruction->base = absolute;
+        mod = 2;
+    }
+    if (mod != 0)
+        instruction->displacement = read_signed(reader, mod == 1 ? 1 : 4);
+}
+
+/* Reads the ModRM byte and what belongs to it. False: both operands are registers. */
+static bool read_operands(struct reader *reader, struct instruction *instruction)
+{
+    uint8_t modrm = *reader->next++;
+    uint8_t reg = (modrm >> 3) & 7;
+
+    if (modrm >= 0xc0)
+        return false;
+    if (instruction->address_size == 2)
+        read_address_16(reader, instruction, modrm);
+    else
+        read_address(reader, instruction, modrm);
+    if (instruction->size == 1 && reader->rex == 0) {
+        instruction->reg = reg & 3;
+        instruction->reg_shift = reg >= 4 ? 8 : 0;
+    } else {
+        instruction->reg = reg | ((reader->rex & REX_R) ? 8 : 0);
+    }
+    return true;
+}
+
+static void read_absolute(struct reader *reader, struct instruction *instruction)
+{
+    memcpy(&instruction->displacement, reader->next, instruction->address_size);
+    reader->next += instruction->address_size;
+}
+
+static uint8_t operation_size(const struct reader *reader, unsigned attributes)
+{
+    bool small = reader->operand_prefix != (reader->mode == DECODE_16);
+
+    if (attributes & BYTE)
+        return 1;
+    if (reader->rex & REX_W)
+        return 8;
+    if (small)
+        return 2;
+    return reader->mode == DECODE_64 && (attributes & STACK) ? 8 : 4;
+}
+
+static uint8_t memory_size(const struct instruction *instruction, unsigned attributes)
+{
+    if (attributes & FROM_8)
+        return 1;
+    if (attributes & FROM_16)
+        return 2;
+    /* MOVSXD with a 16-bit register reads 16 bits. */
+    if ((attributes & FROM_32) && instruction->size == 8)
+        return 4;
+    return instruction->size;
+}
+
+static uint8_t address_size(const struct reader *reader)
+{
+    static const uint8_t sizes[][2] = {
+        [DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 4}};
+
+    return sizes[reader->mode][reader->address_prefix];
+}
+
+/* Whether these attributes fit the mode and the prefixes. */
+static bool is_known(const struct reader *reader, const struct instruction *instruction,
+                     unsigned attributes)
+{
+    return !((attributes & ONLY_64) && reader->mode != DECODE_64) &&
+           !((attributes & NOT_64) && reader->mode == DECODE_64) &&
+           !((attributes & NO_SIZE) && reader->operand_prefix) &&
+           !((attributes & NO_REPEAT) && instruction->repeat != REPEAT_NONE);
+}
+
+/* The operands of `opcode`: sizes, the address, the register and the immediate. */
+static bool read_rest(struct reader *reader, struct instruction *instruction,
+                      const struct opcode *opcode)
+{
+    unsigned attributes = opcode->attributes;
+
+    if (opcode->kind == KIND_GROUP) {
+        opcode = &members[opcode->what][(*reader->next >> 3) & 7];
+        attributes |= opcode->attributes;
+    }
+    if (opcode->kind != KIND_OPCODE || !is_known(reader, instruction, attributes))
+        return false;
+    instruction->operation = opcode->what;
+    instruction->operands = opcode->operands;
+    instruction->access = opcode->access;
+    instruction->size = operation_size(reader, attributes);
+    instruction->memory_size = memory_size(instruction, attributes);
+    instruction->address_size = address_size(reader);
+    if (attributes & OFFSET)
+        read_absolute(reader, instruction);
+    else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))
+        return false;
+    if (opcode->operands == OPERANDS_MEMORY_IMMEDIATE) {
+        unsigned size = (attributes & SHORT) ? 1 : instruction->size;
+        instruction->immediate = read_signed(reader, size);
+    }
+    return true;
+}
+
+enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFFER], size_t count,
+                          struct instruction *instruction)
+{
+    struct reader reader = {.next = bytes, .mode = mode, .segment = SEGMENT_DEFAULT};
+
+    *instruction = (struct instruction){.base = BASE_NONE, .index = BASE_NONE};
+
+    const struct opcode *opcode = read_opcode(&reader, instruction, bytes + count);
+    bool known = opcode != NULL && read_rest(&reader, instruction, opcode);
+    size_t length = (size_t)(reader.next - bytes);
+
+    if (length > count)
+        return count == DECODE_MAX_LENGTH ? DECODE_TOO_LONG : DECODE_UNKNOWN;
+    if (!known)
+        return DECODE_UNKNOWN;
+    if (instruction->lock && instruction->access != ACCESS_MODIFY)
+        return DECODE_INVALID_LOCK;
+    instruction->length = (uint8_t)length;
+    instruction->segment = reader.segment;
+    if (reader.segment == SEGMENT_DEFAULT) {
+        bool stack = instruction->base == GPR_RSP || instruction->base == GPR_RBP;
+        instruction->segment = stack ? SEG_SS : SEG_DS;
+    }
+    return DECODE_DONE;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Segmentation in software: limits, types and canonical addresses. */
+#include "monitor/linear.h"
+
+#include "hypervisor/lib/bits.h"
+
+#define CR0_PE    BIT(0)
+#define EFER_LMA  BIT(10)
+#define RFLAGS_VM BIT(17)
+
+/* Access rights (SDM volume 3, "Guest Register State"). */
+#define ACCESS_TYPE_WRITABLE    BIT(1) /* of data */
+#define ACCESS_TYPE_READABLE    BIT(1) /* of code */
+#define ACCESS_TYPE_EXPAND_DOWN BIT(2) /* of data */
+#define ACCESS_TYPE_CODE        BIT(3)
+#define ACCESS_LONG             BIT(13)
+#define ACCESS_BIG              BIT(14)
+
+#define VECTOR_SS 12
+#define VECTOR_GP 13
+
+enum decode_mode code_mode(const struct guest_state *state)
+{
+    uint16_t access = state->segment[SEG_CS].access;
+
+    if ((state->efer & EFER_LMA) && (access & ACCESS_LONG))
+        return DECODE_64;
+    return (access & ACCESS_BIG) ? DECODE_32 : DECODE_16;
+}
+
+unsigned stack_size(const struct guest_state *state)
+{
+    if (code_mode(state) == DECODE_64)
+        return 8;
+    return (state->segment[SEG_SS].access & ACCESS_BIG) ? 4 : 2;
+}
+
+uint64_t code_address(const struct guest_state *state)
+{
+    if (code_mode(state) == DECODE_64)
+        return state->rip;
+    return (uint32_t)(state->segment[SEG_CS].base + state->rip);
+}
+
+/* Types are checked in protected mode only: real mode and virtual-8086 mode load no types. */
+static bool type_allows(const struct guest_state *state, uint16_t access, bool write)
+{
+    if (!(state->cr0 & CR0_PE) || (state->rflags & RFLAGS_VM))
+        return true;
+    if (access & SEGMENT_UNUSABLE)
+        return false;
+    if (access & ACCESS_TYPE_CODE)
+        return !write && (access & ACCESS_TYPE_READABLE);
+    return !write || (access & ACCESS_TYPE_WRITABLE);
+}
+
+static bool limit_allows(const struct segment_state *segment, uint64_t first, uint64_t last)
+{
+    uint16_t kind = segment->access & (ACCESS_TYPE_CODE | ACCESS_TYPE_EXPAND_DOWN);
+
+    if (kind != ACCESS_TYPE_EXPAND_DOWN)
+        return last <= segment->limit;
+    return first > segment->limit && last <= ((segment->access & ACCESS_BIG) ? UINT32_MAX : 0xffff);
+}
+
+static bool linear_64(const struct guest_state *state, enum segment segment, uint64_t offset,
+                      unsigned size, uint64_t *linear)
+{
+    uint64_t base = segment >= SEG_FS ? state->segment[segment].base : 0;
+
+    *linear = base + offset;
+    return is_canonical(*linear) && is_canonical(*linear + size - 1);
+}
+
+static bool linear_32(const struct guest_state *state, enum segment segment, uint64_t offset,
+                      unsigned size, bool write, uint64_t *linear)
+{
+    const struct segment_state *s = &state->segment[segment];
+
+    *linear = (uint32_t)(s->base + offset);
+    return type_allows(state, s->access, write) && limit_allows(s, offset, offset + size - 1);
+}
+
+bool linear_address(const struct guest_state *state, enum segment segment, uint64_t offset,
+                    unsigned size, bool write, uint64_t *linear, struct emulate_fault *fault)
+{
+    bool good = code_mode(state) == DECODE_64
+                    ? linear_64(state, segment, offset, size, linear)
+                    : linear_32(state, segment, offset, size, write, linear);
+
+    if (!good)
+        *fault = (struct emulate_fault){.vector = segment == SEG_SS ? VECTOR_SS : VECTOR_GP,
+                                        .has_error_code = true};
+    return good;
+}
