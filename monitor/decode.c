@@ -61,8 +61,8 @@ struct opcode {
 };
 
 static const struct opcode opcodes[MAP_COUNT][256] = {
-#define PREFIX(first, last, kind)                                                                  \
-    [MAP_ONE_BYTE][first... last] = {.kind = KIND_PREFIX, .what = PREFIX_##kind},
+#define PREFIX(first, last, name)                                                                  \
+    [MAP_ONE_BYTE][first... last] = {.kind = KIND_PREFIX, .what = PREFIX_##name},
 #define ESCAPE(map, code, next) [MAP_##map][code] = {.kind = KIND_ESCAPE, .what = MAP_##next},
 #define OPCODE(map, code, operation, operands, access, attributes)                                 \
     [MAP_##map][code] = {KIND_OPCODE, OPERATION_##operation, OPERANDS_##operands, ACCESS_##access, \
