@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MSR table (R25-R35, R38, R44-R46): msr/table.def is the only place that says anything about
+ * an MSR, and this is what the rest of the hypervisor sees of it. All functions are pure.
+ */
+#ifndef MSR_MSR_H
+#define MSR_MSR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the guest's value lives, and what moves it. */
+enum msr_class {
+    MSR_CLASS_VMCS,     /* a guest field; row->field */
+    MSR_CLASS_RESIDENT, /* the CPU, until somebody else needs that MSR */
+    MSR_CLASS_AREA, /* the VM-entry and VM-exit MSR areas: a VMCS row without its control on this
+                       CPU */
+    MSR_CLASS_EMULATED, /* the msr_file, or a handler's own state */
+    MSR_CLASS_DIRECT,   /* the hardware's own, shown to the guest */
+};
+
+/* What INIT does to it (reset sets row->reset always). */
+enum msr_init { MSR_INIT_KEEP, MSR_INIT_RESET };
+
+/* Which accesses do not exit. */
+enum msr_pass { MSR_PASS_NONE, MSR_PASS_READ, MSR_PASS_READ_WRITE };
+
+/* What must be true of a value beyond the mask, see constrain.h. */
+enum msr_check {
+    MSR_CHECK_MASK, /* nothing */
+    MSR_CHECK_CANONICAL,
+    MSR_CHECK_PAT,
+    MSR_CHECK_MTRR_VARIABLE,
+    MSR_CHECK_MTRR_FIXED,
+    MSR_CHECK_MTRR_DEF_TYPE,
+    MSR_CHECK_IGNORE,     /* nothing; and the write has no effect */
+    MSR_CHECK_CONSTANT,   /* bits outside the mask must be those of the reset value */
+    MSR_CHECK_READ_ONLY,  /* a write is #GP */
+    MSR_CHECK_WRITE_ONLY, /* likewise, and a read is #GP */
+};
+
+/* Which VMCS control the row rests on. */
+enum msr_control { MSR_CONTROL_NONE, MSR_CONTROL_EFER, MSR_CONTROL_PAT };
+
+/* Who answers. vm/ has a table with one handler for each. */
+enum msr_handler {
+    MSR_HANDLER_NONE,     /* msr_read and msr_write do it all */
+    MSR_HANDLER_VMCS,     /* the value is the guest field row->field */
+    MSR_HANDLER_RESIDENT, /* msr_file holds it; after a write the CPU gets it too, when this vCPU
+                             owns it */
+    MSR_HANDLER_EFER,
+    MSR_HANDLER_PAT,
+    MSR_HANDLER_TSC,
+    MSR_HANDLER_TSC_ADJUST,
+    MSR_HANDLER_TSC_DEADLINE,
+    MSR_HANDLER_APIC_BASE,
+    MSR_HANDLER_X2APIC,
+    MSR_HANDLER_KVM_WALL_CLOCK,
+    MSR_HANDLER_KVM_SYSTEM_TIME,
+    MSR_HANDLER_COUNT
+};
+
+/* The CPUID bits that MSRs depend on: name, leaf, subleaf, register (0: EAX), bit. Without its bit
+ * a row is #GP. */
+#define MSR_FEATURES(F)                                                                            \
+    F(TSC, 0x1, 0, 3, 4)                                                                           \
+    F(MSR, 0x1, 0, 3, 5)                                                                           \
+    F(APIC, 0x1, 0, 3, 9)                                                                          \
+    F(SEP, 0x1, 0, 3, 11)                                                                          \
+    F(MTRR, 0x1, 0, 3, 12)                                                                         \
+    F(MCA, 0x1, 0, 3, 14)                                                                          \
+    F(PAT, 0x1, 0, 3, 16)                                                                          \
+    F(X2APIC, 0x1, 0, 2, 21)                                                                       \
+    F(TSC_DEADLINE, 0x1, 0, 2, 24)                                                                 \
+    F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
+    F(XSAVES, 0xd, 1, 0, 3)                                                                        \
+    F(SYSCALL, 0x80000001, 0, 3, 11)                                                               \
+    F(NX, 0x80000001, 0, 3, 20)                                                                    \
+    F(RDTSCP, 0x80000001, 0, 3, 27)                                                                \
+    F(LM, 0x80000001, 0, 3, 29)                                                                    \
+    F(KVM_CLOCK, 0x40000001, 0, 0, 3)
+
+enum msr_feature_number {
+#define F(name, leaf, subleaf, reg, bit) MSR_FEATURE_NUMBER_##name,
+    MSR_FEATURES(F)
+#undef F
+        MSR_FEATURE_NUMBERS
+};
+enum msr_feature {
+#define F(name, leaf, subleaf, reg, bit) MSR_FEATURE_##name = 1 << MSR_FEATURE_NUMBER_##name,
+    MSR_FEATURES(F)
+#undef F
+};
+
+/* One for each value: a row that covers several MSRs with values of their own has several. */
+enum msr_id {
+#define MSR(id, ...)                    MSR_##id,
+#define MSR_BANK(id, first, last, ...)  MSR_##id, MSR_##id##_LAST = MSR_##id + (last) - (first),
+#define MSR_RANGE(id, first, last, ...) MSR_##id,
+#include "hypervisor/msr/table.def"
+    MSR_COUNT
+};
+
+/* How many rows have class resident: the class column counts itself. */
+enum msr_resident_number {
+#define MSR_IF_VMCS(id)
+#define MSR_IF_EMULATED(id)
+#define MSR_IF_DIRECT(id)
+#define MSR_IF_RESIDENT(id)                          MSR_RESIDENT_##id,
+#define MSR(id, index, name, class, ...)             MSR_IF_##class(id)
+#define MSR_BANK(id, first, last, name, class, ...)  MSR_IF_##class(id)
+#define MSR_RANGE(id, first, last, name, class, ...) MSR_IF_##class(id)
+#include "hypervisor/msr/table.def"
+#undef MSR_IF_VMCS
+#undef MSR_IF_EMULATED
+#undef MSR_IF_DIRECT
+#undef MSR_IF_RESIDENT
+    MSR_RESIDENT_MAX
+};
+
+/* One for each row, in the order of the table: by index. */
+enum msr_row_number {
+#define MSR(id, ...)       MSR_ROW_##id,
+#define MSR_BANK(id, ...)  MSR_ROW_##id,
+#define MSR_RANGE(id, ...) MSR_ROW_##id,
+#include "hypervisor/msr/table.def"
+    MSR_ROW_COUNT
+};
+
+struct msr_row {
+    uint32_t first, last; /* index; equal unless the row covers several */
+    uint8_t id;           /* enum msr_id of first */
+    uint8_t stride;       /* 1: each index has its own value; 0: the row has one, or a handler's */
+    uint8_t class;        /* enum msr_class */
+    uint8_t init;         /* enum msr_init */
+    uint8_t pass;         /* enum msr_pass */
+    uint8_t check;        /* enum msr_check */
+    uint8_t control;      /* enum msr_control */
+    uint8_t handler;      /* enum msr_handler */
+    uint32_t features;    /* all of these MSR_FEATURE_* are needed */
+    uint32_t field;       /* the encoding of the guest VMCS field, or 0 */
+    uint64_t reset;
+    uint64_t mask; /* bits that a write may set; one outside it is #GP */
+    const char *name;
+    const char *why;
+};
+
+extern const struct msr_row msr_rows[MSR_ROW_COUNT];
+
+/* The row of an index that is not one of the hot ones, or a null pointer: #GP (R27). */
+const struct msr_row *msr_search(uint32_t index);
+
+#define IA32_TSC_DEADLINE_INDEX 0x6e0
+
+/* The row of an index, or a null pointer: #GP (R27). */
+static inline const struct msr_row *msr_find(uint32_t index)
+{
+    if (index >> 8 == 0x8)
+        return &msr_rows[MSR_ROW_X2APIC];
+    if (index == IA32_TSC_DEADLINE_INDEX)
+        return &msr_rows[MSR_ROW_TSC_DEADLINE];
+    return msr_search(index);
+}
+
+/* The values of one vCPU. For rows whose value lives elsewhere the slot is unused. */
+struct msr_file {
+    uint32_t features; /* MSR_FEATURE_* of this VM, from its CPUID table */
+    uint32_t physical_width;
+    uint64_t value[MSR_COUNT];
+};
+
+enum msr_result { MSR_OK, MSR_GP, MSR_HANDLER };
+
+void msr_file_reset(struct msr_file *file, uint32_t features, uint32_t physical_width);
+void msr_file_init(struct msr_file *file); /* INIT */
+
+/*
+ * What firmware leaves in the MTRRs, for a VM that starts without one: all memory is write-back,
+ * and [hole, hole + size) is uncached. size is a power of two, hole a multiple of it.
+ */
+void msr_file_firmware(struct msr_file *file, uint64_t hole, uint64_t size);
+
+/*
+ * RDMSR and WRMSR by row. MSR_HANDLER: the row exists for this VM, the value (for a write) passes
+ * its mask and check, and row->handler goes on. MSR_HANDLER_RESIDENT: *value is read, or the file
+ * written, already.
+ */
+enum msr_result msr_read(const struct msr_file *file, const struct msr_row *row, uint32_t index,
+                         uint64_t *value);
+enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint32_t index,
+                          uint64_t value);
+
+/* What the VM-entry and VM-exit controls of this CPU can switch. */
+struct msr_controls {
+    bool efer; /* "load IA32_EFER" on entry and exit, and "save IA32_EFER" */
+    bool pat;  /* likewise */
+};
+
+/* The class of a row on this CPU: MSR_CLASS_AREA for a VMCS row without its control. */
+enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls);
+
+/* The 4 KiB MSR bitmap: all ones but for what a row passes (R25; SDM volume 3, "MSR-Bitmap
+ * Address"). */
+void msr_bitmap(uint8_t bitmap[4096], uint32_t features);
+
+/* The rows that the MSR areas switch on each transition (R26, R29); list has room for MSR_AREA_MAX.
+ * How many. */
+#define MSR_AREA_MAX 2
+size_t msr_area(const struct msr_controls *controls, const struct msr_row *list[MSR_AREA_MAX]);
+
+/*
+ * The rows of class resident that exist for a VM with these features, in the order in which they
+ * are switched; list has room for MSR_RESIDENT_MAX. How many.
+ */
+size_t msr_resident(uint32_t features, const struct msr_row *list[MSR_RESIDENT_MAX]);
+
+/* Whether value may be loaded into the row's MSR: the mask, then the check. */
+bool msr_valid(const struct msr_row *row, uint32_t index, uint64_t value, uint32_t physical_width);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual local APIC of one vCPU (R40, R41, R42; SDM volume 3, "Advanced Programmable Interrupt
+ * Controller").
+ *
+ * The registers live in a page in the architected layout, so that the page can be the VMCS's
+ * virtual-APIC page. All functions are pure: the guest's TSC is an argument. A vlapic is touched
+ * only by the CPU that runs its vCPU; what another CPU wants delivered reaches it as a message.
+ *
+ * The timer's clock is the TSC: one tick of the undivided timer is one tick of the guest's TSC.
+ * CPUID leaf 15h says so, by a core crystal clock that equals the TSC (see vm/cpuid.c).
+ */
+#ifndef VM_VLAPIC_H
+#define VM_VLAPIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VLAPIC_NEVER UINT64_MAX
+#define VLAPIC_NONE  (-1)
+
+/* IA32_APIC_BASE. */
+#define APIC_BASE_BSP     (1ULL << 8)
+#define APIC_BASE_X2APIC  (1ULL << 10)
+#define APIC_BASE_ENABLE  (1ULL << 11)
+#define APIC_BASE_DEFAULT 0xfee00000ULL
+
+/* The first MSR of x2APIC mode; register offset >> 4 is added to it. */
+#define X2APIC_MSR_FIRST 0x800
+
+enum vlapic_mode { VLAPIC_DISABLED, VLAPIC_XAPIC, VLAPIC_X2APIC };
+
+/* The encodings of the ICR, the LVT and interrupt messages. */
+enum apic_delivery {
+    APIC_FIXED,
+    APIC_LOWEST_PRIORITY,
+    APIC_SMI,
+    APIC_RESERVED,
+    APIC_NMI,
+    APIC_INIT,
+    APIC_SIPI,
+    APIC_EXTINT,
+};
+enum apic_shorthand { APIC_TO_DESTINATION, APIC_TO_SELF, APIC_TO_ALL, APIC_TO_OTHERS };
+
+/* An interrupt on its way: an IPI, or what a device or an IOAPIC sent. */
+struct apic_message {
+    uint32_t destination;
+    uint8_t vector;
+    uint8_t delivery;  /* enum apic_delivery */
+    uint8_t shorthand; /* enum apic_shorthand */
+    bool logical;      /* destination is a logical one */
+    bool x2apic;       /* destination has 32 bits: broadcast is ffffffffh, not ffh */
+    bool level;        /* level-triggered: its EOI is reported */
+    bool lowest;       /* one of the matching APICs is enough */
+};
+
+/* What a write asks its caller to do. */
+#define VLAPIC_EFFECT_EOI                                                                          \
+    (1u << 0) /* tell the IOAPICs that the level-triggered eoi_vector has ended */
+#define VLAPIC_EFFECT_IPI   (1u << 1) /* send ipi */
+#define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic.deadline has changed */
+struct vlapic_effect {
+    uint32_t what; /* VLAPIC_EFFECT_* */
+    uint8_t eoi_vector;
+    struct apic_message ipi; /* never a fixed one to itself alone: that is already delivered */
+};
+
+enum vlapic_result { VLAPIC_OK, VLAPIC_GP };
+
+struct vlapic {
+    uint32_t *page;    /* 4 KiB, 4 KiB aligned: the registers, offset / 4 is the index */
+    uint64_t deadline; /* guest TSC at which vlapic_expire is due, or VLAPIC_NEVER */
+    uint64_t base;     /* IA32_APIC_BASE, as RDMSR reads it */
+    int32_t pending;   /* the vector that the CPU would take now, or VLAPIC_NONE */
+    uint32_t id;       /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
+    uint64_t start;    /* guest TSC when the current count was loaded; one-shot and periodic */
+    uint32_t errors;   /* errors since the last write to ESR */
+    uint8_t irr_words; /* bit n: IRR word n has a bit set */
+    uint8_t isr_words; /* likewise for ISR */
+};
+
+/*
+ * Power-up reset: page is zeroed and filled, the APIC is enabled in xAPIC mode, software-disabled.
+ * bsp: this is the bootstrap processor. page must stay valid as long as l.
+ */
+void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp);
+
+/* INIT: all but the APIC id and IA32_APIC_BASE goes back to its reset value ("Local APIC State
+ * After INIT"). */
+void vlapic_init(struct vlapic *l);
+
+/* The mode that IA32_APIC_BASE selects. */
+enum vlapic_mode vlapic_mode(const struct vlapic *l);
+
+/*
+ * WRMSR IA32_APIC_BASE. VLAPIC_GP: reserved bits, or a transition that "x2APIC State Transitions"
+ * forbids. The caller maps the xAPIC page anew when the result is VLAPIC_OK and l->base has
+ * changed.
+ */
+enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value, unsigned physical_width);
+
+/* RDMSR and WRMSR of 800h-8ffh. VLAPIC_GP: what the SDM's table of x2APIC registers says faults, or
+ * another mode. */
+enum vlapic_result vlapic_read_msr(const struct vlapic *l, uint32_t msr, uint64_t now,
+                                   uint64_t *value);
+enum vlapic_result vlapic_write_msr(struct vlapic *l, uint32_t msr, uint64_t value, uint64_t now,
+                                    struct vlapic_effect *effect);
+
+/*
+ * A 32-bit access to the xAPIC page, offset 0-fffh. A wrong one is no fault: reads give 0, writes
+ * are dropped, and ESR says so. In another mode than xAPIC nothing decodes the address: reads give
+ * ones, writes are dropped.
+ */
+uint32_t vlapic_read_mmio(struct vlapic *l, uint32_t offset, uint64_t now);
+void vlapic_write_mmio(struct vlapic *l, uint32_t offset, uint32_t value, uint64_t now,
+                       struct vlapic_effect *effect);
+
+/*
+ * A fixed interrupt arrives (lowest priority too, once the target is chosen). False: not accepted,
+ * because the APIC is disabled or the vector is below 16 (then ESR says so). One that is already in
+ * IRR merges with it: true.
+ */
+bool vlapic_deliver(struct vlapic *l, uint8_t vector, bool level);
+
+/* The vector that the CPU takes as soon as IF and blocking allow it (R40), or VLAPIC_NONE. */
+static inline int vlapic_highest_pending(const struct vlapic *l)
+{
+    return l->pending;
+}
+
+/* The CPU takes `vector`, which vlapic_highest_pending has given: IRR to ISR. */
+void vlapic_accept(struct vlapic *l, uint8_t vector);
+
+/* EOI. Returns the vector if it was level-triggered, otherwise VLAPIC_NONE. */
+int vlapic_eoi(struct vlapic *l);
+
+/* MOV to and from CR8; value is 0-15, the caller has refused others. */
+void vlapic_write_cr8(struct vlapic *l, uint64_t value);
+uint64_t vlapic_read_cr8(const struct vlapic *l);
+
+/* IA32_TSC_DEADLINE: outside TSC-deadline mode a write is ignored and a read gives 0. l->deadline
+ * may change. */
+void vlapic_write_tsc_deadline(struct vlapic *l, uint64_t tsc);
+uint64_t vlapic_read_tsc_deadline(const struct vlapic *l);
+
+/* Delivers the timer's interrupt if now has reached l->deadline, and sets the next deadline. */
+void vlapic_expire(struct vlapic *l, uint64_t now);
+
+/*
+ * The guest's TSC jumped by `delta` (a write to IA32_TIME_STAMP_COUNTER or IA32_TSC_ADJUST). A
+ * count goes on as if nothing had happened; a TSC deadline stays where it is, because it is an
+ * absolute TSC.
+ */
+void vlapic_tsc_moved(struct vlapic *l, uint64_t delta);
+
+static inline uint64_t vlapic_deadline(const struct vlapic *l)
+{
+    return l->deadline;
+}
+
+/* Decodes a memory write to 0feexxxxxh (SDM volume 3, "Message Signalled Interrupts"). */
+struct apic_message vlapic_message(uint64_t address, uint32_t data);
+
+/*
+ * Which of the VM's vCPUs get a message: a mask of indices into apics. source is the index of the
+ * sender of an IPI, or VLAPIC_NONE for a device. With lowest priority it is the one with the lowest
+ * PPR, the first of equals.
+ */
+uint64_t vlapic_targets(struct vlapic *const *apics, unsigned count, int source,
+                        const struct apic_message *message);
+
+#endif
