@@ -31,16 +31,17 @@ struct radix_leaf {
 
 /*
  * Maps [address, address + size) to phys with the flags of a leaf entry, over whatever was there.
- * flags without a present bit unmap. Returns false where an argument is not 4-KiB aligned, the
- * range wraps or leaves its half of the address space, or table pages run out (the range may then
- * be done in part). The caller flushes TLBs.
+ * Returns false where an argument is not 4-KiB aligned, the range is not canonical or leaves its
+ * half of the address space, phys is beyond 52 bits, or table pages run out (then the range may be
+ * done in part). A table stays where it is once it is there, even if all of it is unmapped.
+ * The caller flushes TLBs.
  */
 bool radix_map(const struct radix_format *format, uint64_t *root, uint64_t address, uint64_t phys,
                uint64_t size, uint64_t flags);
 bool radix_unmap(const struct radix_format *format, uint64_t *root, uint64_t address,
                  uint64_t size);
 
-/* Returns false where nothing is mapped. */
+/* Returns false where nothing is mapped, or the address is not canonical. */
 bool radix_lookup(const struct radix_format *format, const uint64_t *root, uint64_t address,
                   struct radix_leaf *leaf);
 

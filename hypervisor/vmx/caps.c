@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading and comparing VT-x capabilities, and the conditions before VMXON (R1, R2, R3, R18). */
+#include "hypervisor/vmx/caps.h"
+
+#include <stddef.h>
+
+enum {
+    MSR_FEATURE_CONTROL = 0x3a,
+    MSR_VMX_BASIC = 0x480,
+    MSR_VMX_PINBASED_CTLS = 0x481,
+    MSR_VMX_PROCBASED_CTLS = 0x482,
+    MSR_VMX_EXIT_CTLS = 0x483,
+    MSR_VMX_ENTRY_CTLS = 0x484,
+    MSR_VMX_MISC = 0x485,
+    MSR_VMX_CR0_FIXED0 = 0x486,
+    MSR_VMX_CR0_FIXED1 = 0x487,
+    MSR_VMX_CR4_FIXED0 = 0x488,
+    MSR_VMX_CR4_FIXED1 = 0x489,
+    MSR_VMX_VMCS_ENUM = 0x48a,
+    MSR_VMX_PROCBASED_CTLS2 = 0x48b,
+    MSR_VMX_EPT_VPID_CAP = 0x48c,
+    MSR_VMX_TRUE_PINBASED_CTLS = 0x48d,
+    MSR_VMX_TRUE_PROCBASED_CTLS = 0x48e,
+    MSR_VMX_TRUE_EXIT_CTLS = 0x48f,
+    MSR_VMX_TRUE_ENTRY_CTLS = 0x490,
+};
+
+#define BASIC_REVISION         0x7fffffffU
+#define BASIC_32_BIT_ADDRESSES BIT(48)
+#define BASIC_TRUE_CONTROLS    BIT(55)
+
+#define CPUID_1_ECX_VMX     BIT(5)
+#define CPUID_PHYSICAL_BITS 0x80000008U
+
+/* A control may be 1 where the same bit is set in its MSR's high half. */
+#define ALLOWED_1(bit) BIT(32 + (bit))
+
+#define CR0_PE BIT(0)
+#define CR0_PG BIT(31)
+
+static void read_cpuid(struct vmx_caps *caps, const struct caps_reader *reader)
+{
+    uint32_t regs[4];
+
+    reader->cpuid(reader->ctx, 1, 0, regs);
+    caps->signature = regs[0];
+    caps->cpuid_vmx = regs[2] & CPUID_1_ECX_VMX;
+    reader->cpuid(reader->ctx, 0x80000000U, 0, regs);
+    caps->physical_bits = 36;
+    if (regs[0] >= CPUID_PHYSICAL_BITS) {
+        reader->cpuid(reader->ctx, CPUID_PHYSICAL_BITS, 0, regs);
+        caps->physical_bits = regs[0] & 0xff;
+    }
+}
+
+static void read_controls(struct vmx_caps *caps, const struct caps_reader *reader)
+{
+    uint64_t (*rdmsr)(void *ctx, uint32_t index) = reader->rdmsr;
+    bool true_controls = caps->basic & BASIC_TRUE_CONTROLS;
+
+    caps->pin =
+        rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_PINBASED_CTLS : MSR_VMX_PINBASED_CTLS);
+    caps->proc =
+        rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_PROCBASED_CTLS : MSR_VMX_PROCBASED_CTLS);
+    caps->exit = rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_EXIT_CTLS : MSR_VMX_EXIT_CTLS);
+    caps->entry = rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_ENTRY_CTLS : MSR_VMX_ENTRY_CTLS);
+    if (caps->proc & ALLOWED_1(CONTROL_BIT_SECONDARY_CONTROLS))
+        caps->proc2 = rdmsr(reader->ctx, MSR_VMX_PROCBASED_CTLS2);
+    if (caps->proc2 & (ALLOWED_1(CONTROL_BIT_EPT) | ALLOWED_1(CONTROL_BIT_VPID)))
+        caps->ept_vpid = rdmsr(reader->ctx, MSR_VMX_EPT_VPID_CAP);
+}
+
+void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader)
+{
+    *caps = (struct vmx_caps){0};
+    read_cpuid(caps, reader);
+    if (!caps->cpuid_vmx)
+        return;
+    caps->feature_control = reader->rdmsr(reader->ctx, MSR_FEATURE_CONTROL);
+    caps->basic = reader->rdmsr(reader->ctx, MSR_VMX_BASIC);
+    caps->misc = reader->rdmsr(reader->ctx, MSR_VMX_MISC);
+    caps->cr0_fixed0 = reader->rdmsr(reader->ctx, MSR_VMX_CR0_FIXED0);
+    caps->cr0_fixed1 = reader->rdmsr(reader->ctx, MSR_VMX_CR0_FIXED1);
+    caps->cr4_fixed0 = reader->rdmsr(reader->ctx, MSR_VMX_CR4_FIXED0);
+    caps->cr4_fixed1 = reader->rdmsr(reader->ctx, MSR_VMX_CR4_FIXED1);
+    caps->vmcs_enum = reader->rdmsr(reader->ctx, MSR_VMX_VMCS_ENUM);
+    read_controls(caps, reader);
+}
+
+/* R18 */
+const char *vmx_caps_difference(const struct vmx_caps *a, const struct vmx_caps *b)
+{
+    const struct {
+        const char *name;
+        uint64_t a, b;
+    } rows[] = {
+        {"CPUID 1 EAX (family, model, stepping)", a->signature, b->signature},
+        {"CPUID 1 ECX (VMX)", a->cpuid_vmx, b->cpuid_vmx},
+        {"CPUID 80000008h EAX (physical address width)", a->physical_bits, b->physical_bits},
+        {"IA32_FEATURE_CONTROL", a->feature_control, b->feature_control},
+        {"IA32_VMX_BASIC", a->basic, b->basic},
+        {"IA32_VMX_MISC", a->misc, b->misc},
+        {"IA32_VMX_PINBASED_CTLS", a->pin, b->pin},
+        {"IA32_VMX_PROCBASED_CTLS", a->proc, b->proc},
+        {"IA32_VMX_PROCBASED_CTLS2", a->proc2, b->proc2},
+        {"IA32_VMX_EXIT_CTLS", a->exit, b->exit},
+        {"IA32_VMX_ENTRY_CTLS", a->entry, b->entry},
+        {"IA32_VMX_CR0_FIXED0", a->cr0_fixed0, b->cr0_fixed0},
+        {"IA32_VMX_CR0_FIXED1", a->cr0_fixed1, b->cr0_fixed1},
+        {"IA32_VMX_CR4_FIXED0", a->cr4_fixed0, b->cr4_fixed0},
+        {"IA32_VMX_CR4_FIXED1", a->cr4_fixed1, b->cr4_fixed1},
+        {"IA32_VMX_VMCS_ENUM", a->vmcs_enum, b->vmcs_enum},
+        {"IA32_VMX_EPT_VPID_CAP", a->ept_vpid, b->ept_vpid},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].a != rows[i].b)
+            return rows[i].name;
+    return NULL;
+}
+
+/* R1 */
+enum vmx_permission vmx_permission(const struct vmx_caps *caps)
+{
+    if (!caps->cpuid_vmx)
+        return VMX_ABSENT;
+    if (!(caps->feature_control & FEATURE_CONTROL_LOCK))
+        return VMX_SET_AND_LOCK;
+    return caps->feature_control & FEATURE_CONTROL_OUTSIDE_SMX ? VMX_USABLE : VMX_LOCKED_OFF;
+}
+
+const char *vmx_permission_words(enum vmx_permission permission)
+{
+    static const char *const words[] = {
+        [VMX_USABLE] = "VT-x is enabled by the firmware",
+        [VMX_SET_AND_LOCK] =
+            "VT-x is left open by the firmware: it can be enabled until the next reset",
+        [VMX_LOCKED_OFF] = "VT-x is locked off by the firmware: enable \"Intel Virtualization "
+                           "Technology\" (VT-x, VMX) "
+                           "in the firmware's setup, save, and switch the machine off and on again",
+        [VMX_ABSENT] = "this CPU has no VT-x, or it is hidden: CPUID does not report VMX; in a "
+                       "virtual machine, enable "
+                       "nested virtualization for it",
+    };
+    return words[permission];
+}
+
+uint64_t vmx_feature_control_value(const struct vmx_caps *caps)
+{
+    return caps->feature_control | FEATURE_CONTROL_OUTSIDE_SMX | FEATURE_CONTROL_LOCK;
+}
+
+uint32_t vmx_revision(const struct vmx_caps *caps)
+{
+    return caps->basic & BASIC_REVISION;
+}
+
+/* R2, R7: the size and the memory type are the CPU's demands on software, the rest is what the
+ * address must meet. */
+const char *vmx_region_fault(const struct vmx_caps *caps, uint64_t phys)
+{
+    const uint64_t size = (caps->basic >> 32) & 0x1fff;
+    const unsigned type = (caps->basic >> 50) & 0xf;
+    const unsigned bits = caps->basic & BASIC_32_BIT_ADDRESSES ? 32 : caps->physical_bits;
+
+    if (!is_aligned(phys, PAGE_SIZE))
+        return "the region is not aligned to 4 KiB";
+    if (phys >> bits)
+        return "the region is above the CPU's physical address width";
+    if (size > PAGE_SIZE)
+        return "the CPU asks for regions larger than 4 KiB";
+    if (type != 6)
+        return "the CPU asks for regions in memory that is not write-back";
+    return NULL;
+}
+
+/* R12 */
+uint64_t vmx_guest_cr0_fixed0(const struct vmx_caps *caps, bool unrestricted)
+{
+    return unrestricted ? caps->cr0_fixed0 & ~(CR0_PE | CR0_PG) : caps->cr0_fixed0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The choice of VMX controls from what a CPU allows and what controls.def asks for (R10). */
+#include "hypervisor/lib/string.h"
+#include "hypervisor/vmx/caps.h"
+
+#include <stddef.h>
+
+const struct control_row control_rows[CONTROL_COUNT] = {
+#define CONTROL(id, word, bit, name, need, use, with, lost)                                        \
+    [CONTROL_##id] = {name,           lost,          CONTROL_WORD_##word, bit,                     \
+                      CONTROL_##need, CONTROL_##use, CONTROL_##with},
+#include "hypervisor/vmx/controls.def"
+#undef CONTROL
+};
+
+/* A word's capability MSR. EPT and VPID capabilities have no halves. */
+static uint64_t capability(const struct vmx_caps *caps, enum control_word word)
+{
+    const uint64_t words[CONTROL_WORD_COUNT] = {
+        [CONTROL_WORD_PIN] = caps->pin,     [CONTROL_WORD_PROC] = caps->proc,
+        [CONTROL_WORD_PROC2] = caps->proc2, [CONTROL_WORD_EXIT] = caps->exit,
+        [CONTROL_WORD_ENTRY] = caps->entry, [CONTROL_WORD_EPT_VPID] = caps->ept_vpid,
+    };
+    return words[word];
+}
+
+/* Whether the CPU allows what the row asks for. */
+static bool allowed(const struct vmx_caps *caps, const struct control_row *row)
+{
+    const uint64_t word = capability(caps, row->word);
+    const bool must_be_1 = word & BIT(row->bit);
+
+    if (row->use == CONTROL_PRESENT)
+        return word & BIT(row->bit);
+
+    const bool may_be_1 = (word >> 32) & BIT(row->bit);
+    switch (row->use) {
+    case CONTROL_CLEAR:
+        return !must_be_1;
+    case CONTROL_TOGGLED:
+        return may_be_1 && !must_be_1;
+    default:
+        return may_be_1;
+    }
+}
+
+/* Whether a control, and all that it is used with, can be had. */
+static bool available(const struct vmx_caps *caps, uint64_t hidden, enum control_id id)
+{
+    enum control_id link = id;
+
+    do {
+        if ((hidden & BIT(link)) || !allowed(caps, &control_rows[link]))
+            return false;
+        link = control_rows[link].with;
+    } while (link != CONTROL_NONE && link != id);
+    return true;
+}
+
+bool vmx_controls_choose(const struct vmx_caps *caps, uint64_t hidden, struct vmx_controls *out,
+                         enum control_id *missing)
+{
+    uint32_t words[CONTROL_WORD_COUNT];
+
+    *missing = CONTROL_NONE;
+    out->have = 0;
+    for (unsigned word = 0; word < CONTROL_WORD_COUNT; word++)
+        words[word] = (uint32_t)capability(caps, word);
+    for (unsigned id = 0; id < CONTROL_COUNT; id++) {
+        const struct control_row *row = &control_rows[id];
+
+        if (available(caps, hidden, id)) {
+            out->have |= BIT(id);
+            if (row->use == CONTROL_SET)
+                words[row->word] |= BIT(row->bit);
+        } else if (row->need == CONTROL_NEEDED && *missing == CONTROL_NONE) {
+            *missing = id;
+        }
+    }
+    out->pin = words[CONTROL_WORD_PIN];
+    out->proc = words[CONTROL_WORD_PROC];
+    out->proc2 = words[CONTROL_WORD_PROC2];
+    out->exit = words[CONTROL_WORD_EXIT];
+    out->entry = words[CONTROL_WORD_ENTRY];
+    return *missing == CONTROL_NONE;
+}
+
+static enum control_id find(const char *name, size_t length)
+{
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        if (strlen(control_rows[id].name) == length &&
+            strncmp(control_rows[id].name, name, length) == 0)
+            return id;
+    return CONTROL_NONE;
+}
+
+bool vmx_control_parse(const char *list, uint64_t *hidden, const char **bad)
+{
+    *hidden = 0;
+    *bad = NULL;
+    if (!*list)
+        return true;
+    for (;;) {
+        const char *comma = strchr(list, ',');
+        const size_t length = comma ? (size_t)(comma - list) : strlen(list);
+        const enum control_id id = find(list, length);
+
+        if (id == CONTROL_NONE) {
+            *bad = list;
+            return false;
+        }
+        *hidden |= BIT(id);
+        if (!comma)
+            return true;
+        list = comma + 1;
+    }
+}
+
+void vmx_controls_walk(const struct vmx_controls *controls,
+                       void (*say)(void *ctx, const struct control_row *row,
+                                   enum control_verdict verdict),
+                       void *ctx)
+{
+    for (unsigned id = 0; id < CONTROL_COUNT; id++) {
+        const struct control_row *row = &control_rows[id];
+
+        if (control_has(controls, id))
+            say(ctx, row, CONTROL_VERDICT_OK);
+        else
+            say(ctx, row,
+                row->need == CONTROL_NEEDED ? CONTROL_VERDICT_MISSING : CONTROL_VERDICT_WITHOUT);
+    }
+}
+
+const char *control_verdict_name(enum control_verdict verdict)
+{
+    static const char *const names[] = {
+        [CONTROL_VERDICT_OK] = "ok",
+        [CONTROL_VERDICT_WITHOUT] = "absent (wanted)",
+        [CONTROL_VERDICT_MISSING] = "absent (needed)",
+    };
+    return names[verdict];
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R1-R5, R8-R10, R37: VMX operation and the instructions that fail with flags. */
+#include "hypervisor/vmx/vmx.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/vmx/entry_checks.h"
+#include "hypervisor/vmx/reasons.h"
+
+#define NO_VMCS UINT64_MAX
+
+#define INVEPT_SINGLE  1
+#define INVEPT_ALL     2
+#define INVVPID_SINGLE 1
+#define INVVPID_ALL    2
+
+struct vmx vmx;
+
+static bool enabled;
+static uint64_t vmxon_region;
+static uint64_t current_vmcs = NO_VMCS;
+
+/* True: the instruction succeeded, CF = ZF = 0. */
+#define VMX_MEMORY(name, operand)                                                                  \
+    ({                                                                                             \
+        uint8_t failed_;                                                                           \
+        __asm__ volatile(name " %1" : "=@ccbe"(failed_) : "m"(operand) : "memory");                \
+        !failed_;                                                                                  \
+    })
+
+static uint64_t read_msr(void *ctx, uint32_t index)
+{
+    return rdmsr(index);
+}
+
+static void read_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    struct cpuid_result r = cpuid(leaf, subleaf);
+
+    memcpy(out, &r, sizeof(r));
+}
+
+void vmx_probe(void)
+{
+    vmx_caps_read(&vmx.caps, &(struct caps_reader){read_msr, read_cpuid, NULL});
+}
+
+void vmx_choose_controls(uint64_t hidden)
+{
+    enum control_id missing;
+
+    if (!vmx_controls_choose(&vmx.caps, hidden, &vmx.controls, &missing))
+        stopped("this CPU lacks %s (needed): without it %s", control_rows[missing].name,
+                control_rows[missing].lost);
+}
+
+static void print_row(void *ctx, const struct control_row *row, enum control_verdict verdict)
+{
+    log_line("%-30s %-16s %s", row->name, control_verdict_name(verdict),
+             verdict == CONTROL_VERDICT_OK ? "" : row->lost);
+}
+
+void vmx_print_caps(uint64_t hidden)
+{
+    enum control_id missing;
+    bool usable = vmx_controls_choose(&vmx.caps, hidden, &vmx.controls, &missing);
+    enum vmx_permission permission = vmx_permission(&vmx.caps);
+
+    log_line("caps: %s", vmx_permission_words(permission));
+    vmx_controls_walk(&vmx.controls, print_row, NULL);
+    usable = usable && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
+    log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
+}
+
+static uint64_t page_with_revision(void)
+{
+    uint64_t phys = arena_frame();
+    const char *fault = vmx_region_fault(&vmx.caps, phys);
+
+    if (fault != NULL)
+        panic("VMX region at %lx: %s", phys, fault);
+    uint32_t *page = window_open(phys);
+    memset(page, 0, PAGE_SIZE);
+    *page = vmx_revision(&vmx.caps);
+    window_close();
+    return phys;
+}
+
+void vmx_enable(void)
+{
+    enum vmx_permission permission = vmx_permission(&vmx.caps);
+
+    if (permission == VMX_ABSENT || permission == VMX_LOCKED_OFF)
+        stopped("%s", vmx_permission_words(permission));
+    if (permission == VMX_SET_AND_LOCK)
+        wrmsr(MSR_IA32_FEATURE_CONTROL, vmx_feature_control_value(&vmx.caps)); /* R1 */
+
+    uint64_t cr0 = read_cr0(), cr4 = read_cr4() | CR4_VMXE;
+    if (!vmx_fixed_ok(cr0, vmx.caps.cr0_fixed0, vmx.caps.cr0_fixed1) ||
+        !vmx_fixed_ok(cr4, vmx.caps.cr4_fixed0, vmx.caps.cr4_fixed1))
+        stopped("VMX operation wants other bits in CR0 (%lx) or CR4 (%lx) than Lintel runs with",
+                cr0, cr4);
+    write_cr4(cr4);
+    vmxon_region = page_with_revision(); /* R2 */
+    if (!VMX_MEMORY("vmxon", vmxon_region))
+        stopped(
+            "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
+            rdmsr(MSR_IA32_FEATURE_CONTROL));
+    enabled = true;
+}
+
+void vmx_disable(void)
+{
+    if (!enabled)
+        return;
+    if (current_vmcs != NO_VMCS)
+        vmcs_clear(current_vmcs);
+    enabled = false;
+    __asm__ volatile("vmxoff" : : : "cc", "memory");
+    write_cr4(read_cr4() & ~CR4_VMXE);
+}
+
+void vmx_instruction_failed(const char *instruction, uint64_t operand)
+{
+    if (current_vmcs == NO_VMCS)
+        panic("%s %lx failed: there is no current VMCS", instruction, operand);
+    uint64_t error = vmread(VMCS_VM_INSTRUCTION_ERROR);
+    panic("%s %lx (%s) failed: error %lu, %s", instruction, operand,
+          vmcs_field_name((enum vmcs_field)operand), error,
+          vm_instruction_error_name((uint32_t)error));
+}
+
+uint64_t vmcs_new(void)
+{
+    uint64_t phys = page_with_revision();
+
+    vmcs_clear(phys);
+    return phys;
+}
+
+void vmcs_clear(uint64_t phys)
+{
+    if (!VMX_MEMORY("vmclear", phys))
+        vmx_instruction_failed("VMCLEAR", phys);
+    if (current_vmcs == phys)
+        current_vmcs = NO_VMCS;
+}
+
+void vmcs_load(uint64_t phys)
+{
+    if (!VMX_MEMORY("vmptrld", phys))
+        vmx_instruction_failed("VMPTRLD", phys);
+    current_vmcs = phys;
+}
+
+static void invalidate(const char *name, bool vpid, uint64_t type, uint64_t first, uint64_t second)
+{
+    struct {
+        uint64_t first, second;
+    } descriptor = {first, second};
+    uint8_t failed;
+
+    if (vpid)
+        __asm__ volatile("invvpid %1, %2"
+                         : "=@ccbe"(failed)
+                         : "m"(descriptor), "r"(type)
+                         : "memory");
+    else
+        __asm__ volatile("invept %1, %2"
+                         : "=@ccbe"(failed)
+                         : "m"(descriptor), "r"(type)
+                         : "memory");
+    if (failed)
+        vmx_instruction_failed(name, first);
+}
+
+void vmx_flush_ept(uint64_t ept_pointer)
+{
+    bool single = control_has(&vmx.controls, CONTROL_INVEPT_SINGLE_CONTEXT);
+
+    invalidate("INVEPT", false, single ? INVEPT_SINGLE : INVEPT_ALL, single ? ept_pointer : 0, 0);
+}
+
+void vmx_flush_vpid(uint16_t vpid)
+{
+    bool single = control_has(&vmx.controls, CONTROL_INVVPID_SINGLE_CONTEXT);
+
+    if (control_has(&vmx.controls, CONTROL_VPID))
+        invalidate("INVVPID", true, single ? INVVPID_SINGLE : INVVPID_ALL, single ? vpid : 0, 0);
+}
+
+/* For the explainer: a field that this CPU does not have fails quietly and reads as 0. */
+static uint64_t read_field(void *ctx, enum vmcs_field field)
+{
+    uint64_t value = 0;
+    uint8_t failed;
+
+    __asm__ volatile("vmread %2, %0" : "=r"(value), "=@ccbe"(failed) : "r"((uint64_t)field));
+    return failed ? 0 : value;
+}
+
+const char *vmx_explain_entry(void)
+{
+    return entry_check(&(struct vmcs_view){read_field, NULL, &vmx.caps});
+}
+
+void vmx_print_current_vmcs(void)
+{
+    if (!enabled || current_vmcs == NO_VMCS)
+        return;
+    log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
+    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
+        enum vmcs_field field = vmcs_field_at(i);
+        uint64_t value = read_field(NULL, field);
+        if (value != 0)
+            log_line("  %-44s %016lx", vmcs_field_name(field), value);
+    }
+    log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(NULL, VMCS_EXIT_REASON)));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VMX operation of this CPU: switching it on and off, and the instructions. */
+#ifndef VMX_VMX_H
+#define VMX_VMX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/vmx/caps.h"
+#include "hypervisor/vmx/vmcs.h"
+
+/* What the CPU can do, and which controls were chosen from it. */
+struct vmx {
+    struct vmx_caps caps;
+    struct vmx_controls controls;
+};
+extern struct vmx vmx;
+
+/* Reads the capabilities into `vmx`. */
+void vmx_probe(void);
+
+/* Chooses the controls (R10) without `hidden`, a bit for each enum control_id; stops with a verdict
+ * if one is missing. */
+void vmx_choose_controls(uint64_t hidden);
+
+/* Prints the table of controls, for the option caps. */
+void vmx_print_caps(uint64_t hidden);
+
+/* Enters VMX operation (R1, R2, R3); stops with a verdict where the CPU or its firmware does not
+ * allow it. */
+void vmx_enable(void);
+
+/* Leaves it, after VMCLEAR of the current VMCS (R4); nothing where it is off. */
+void vmx_disable(void);
+
+/* Names every field of the current VMCS, and the entry check that fails if one does; nothing
+ * without a VMCS. */
+void vmx_print_current_vmcs(void);
+
+/* The first entry check that the current VMCS fails, in words, or NULL (R9). */
+const char *vmx_explain_entry(void);
+
+/* A VMCS on a page of its own, with the revision in it, cleared (R5). Returns its physical address.
+ */
+uint64_t vmcs_new(void);
+
+void vmcs_clear(uint64_t phys);
+void vmcs_load(uint64_t phys);
+
+/* Invalidates all that is cached from an EPT, and of a VPID (R37). */
+void vmx_flush_ept(uint64_t ept_pointer);
+void vmx_flush_vpid(uint16_t vpid);
+
+/* Called when an instruction failed (R8): panics with the error in words. */
+void __attribute__((noreturn)) vmx_instruction_failed(const char *instruction, uint64_t operand);
+
+static inline uint64_t vmread(enum vmcs_field field)
+{
+    uint64_t value;
+
+    __asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((uint64_t)field) : "cc");
+    return value;
+}
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+    __asm__ goto("vmwrite %0, %1\n\t"
+                 "jbe %l2"
+                 :
+                 : "r"(value), "r"((uint64_t)field)
+                 : "cc", "memory"
+                 : failed);
+    return;
+failed:
+    vmx_instruction_failed("VMWRITE", field);
+}
+
+#endif
