@@ -242,6 +242,8 @@ static uint8_t operation_size(const struct reader *reader, unsigned attributes)
         return 1;
     if (reader->rex & REX_W)
         return 8;
+    if (attributes & NO_SIZE)
+        return 4;
     if (small)
         return 2;
     return reader->mode == DECODE_64 && (attributes & STACK) ? 8 : 4;
@@ -300,8 +302,8 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))
         return false;
     if (opcode->operands == OPERANDS_MEMORY_IMMEDIATE) {
-        unsigned size = (attributes & SHORT) ? 1 : instruction->size;
-        instruction->immediate = read_signed(reader, size);
+        unsigned size = instruction->size == 8 ? 4 : instruction->size;
+        instruction->immediate = read_signed(reader, (attributes & SHORT) ? 1 : size);
     }
     return true;
 }

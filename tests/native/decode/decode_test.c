@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The decoder against libzydis on random bytes, in all three modes.
+ *
+ * Both directions: what the decoder accepts is what Zydis says it is, field by field, and whatever
+ * Zydis knows under one of decode.def's names, with a memory operand and no vector or segment
+ * register, the decoder accepts.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+
+#include <Zydis/Zydis.h>
+
+#include "abi/exit.h"
+#include "hypervisor/lib/bits.h"
+#include "monitor/decode.h"
+#include "tests/native/decode/random.h"
+
+#define SEED      0x6c696e74656c0001ULL
+#define ROUNDS    8000000 /* for each mode */
+#define NO_NUMBER 0xff
+
+static const char *const names[OPERATION_COUNT] = {
+#define OPERATION(name, handler) [OPERATION_##name] = #name,
+#include "monitor/decode.def"
+};
+
+static const struct {
+    ZydisMachineMode machine;
+    ZydisStackWidth stack;
+} machines[] = {
+    [DECODE_16] = {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
+    [DECODE_32] = {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32},
+    [DECODE_64] = {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
+};
+
+/* The opcodes that Zydis finds in scope: half of the random instructions are made from these. */
+struct opcode_bytes {
+    uint8_t bytes[4];
+    uint8_t count; /* without the ModRM byte */
+    uint8_t modrm; /* bits 3 to 5 choose the instruction where there are groups */
+};
+
+struct comparison {
+    enum decode_mode mode;
+    ZydisDecoder decoder;
+    struct random random;
+    struct opcode_bytes known[4096];
+    size_t known_count;
+    uint64_t accepted[OPERATION_COUNT], invalid_lock, too_long;
+
+    uint8_t bytes[DECODE_BUFFER];
+    enum decode_result result;
+    struct instruction ours;
+    ZyanStatus status;
+    ZydisDecodedInstruction theirs;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static uint8_t operations[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+
+static bool is_string(unsigned operation)
+{
+    return operation >= OPERATION_MOVS && operation <= OPERATION_SCAS;
+}
+
+/* Fills `operations`: what each of Zydis's mnemonics is to us. String ones end in their size. */
+static int name_operations(void **state)
+{
+    for (unsigned mnemonic = 0; mnemonic <= ZYDIS_MNEMONIC_MAX_VALUE; mnemonic++) {
+        const char *theirs = ZydisMnemonicGetString(mnemonic);
+        size_t length = theirs ? strlen(theirs) : 0;
+
+        operations[mnemonic] = OPERATION_COUNT;
+        for (unsigned i = 0; i < OPERATION_COUNT && length > 0; i++) {
+            size_t ours = strlen(names[i]);
+            if (strncasecmp(theirs, names[i], ours) != 0)
+                continue;
+            if (is_string(i) ? length == ours + 1 && strchr("bwdq", theirs[ours]) : length == ours)
+                operations[mnemonic] = (uint8_t)i;
+        }
+    }
+    return 0;
+}
+
+static uint8_t register_number(ZydisRegister reg)
+{
+    switch (reg) {
+    case ZYDIS_REGISTER_NONE:
+        return BASE_NONE;
+    case ZYDIS_REGISTER_EIP:
+    case ZYDIS_REGISTER_RIP:
+        return BASE_RIP;
+    case ZYDIS_REGISTER_AL ... ZYDIS_REGISTER_BH:
+        return (reg - ZYDIS_REGISTER_AL) & 3;
+    case ZYDIS_REGISTER_SPL ... ZYDIS_REGISTER_R15B:
+        return reg - ZYDIS_REGISTER_SPL + 4;
+    default:
+        break;
+    }
+    switch (ZydisRegisterGetClass(reg)) {
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64:
+        return (uint8_t)ZydisRegisterGetId(reg);
+    default:
+        return NO_NUMBER;
+    }
+}
+
+static bool is_written(const ZydisDecodedOperand *operand)
+{
+    return operand->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+}
+
+/* The operand, among those that assembly spells out, of this type, or NULL. */
+static const ZydisDecodedOperand *find(const struct comparison *c, ZydisOperandType type)
+{
+    for (unsigned i = 0; i < c->theirs.operand_count; i++) {
+        if (is_written(&c->operands[i]) && c->operands[i].type == type)
+            return &c->operands[i];
+    }
+    return NULL;
+}
+
+static bool in_scope(const struct comparison *c)
+{
+    const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
+    unsigned operation = operations[c->theirs.mnemonic];
+
+    if (!ZYAN_SUCCESS(c->status) || operation == OPERATION_COUNT)
+        return false;
+    if (is_string(operation))
+        return c->theirs.meta.category == ZYDIS_CATEGORY_STRINGOP;
+    return find(c, ZYDIS_OPERAND_TYPE_MEMORY) &&
+           (reg == NULL || register_number(reg->reg.value) != NO_NUMBER);
+}
+
+static void run_both(struct comparison *c)
+{
+    c->result = decode(c->mode, c->bytes, DECODE_MAX_LENGTH, &c->ours);
+    c->status =
+        ZydisDecoderDecodeFull(&c->decoder, c->bytes, DECODE_MAX_LENGTH, &c->theirs, c->operands);
+}
+
+static void show(const struct comparison *c)
+{
+    const struct instruction *in = &c->ours;
+    char text[128] = "invalid";
+    ZydisFormatter formatter;
+
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+    if (ZYAN_SUCCESS(c->status))
+        ZydisFormatterFormatInstruction(&formatter, &c->theirs, c->operands,
+                                        c->theirs.operand_count_visible, text, sizeof(text), 0,
+                                        NULL);
+    print_error("%s, mode %d, Zydis: %x, ours: %d, bytes:", text, c->mode, (unsigned)c->status,
+                c->result);
+    for (unsigned i = 0; i < DECODE_MAX_LENGTH; i++)
+        print_error(" %02x", c->bytes[i]);
+    print_error("\nours: %s length %u operands %u access %u size %u memory %u address %u segment "
+                "%u base %u index %u scale %u displacement %llx reg %u+%u immediate %llx\n",
+                names[in->operation], in->length, in->operands, in->access, in->size,
+                in->memory_size, in->address_size, in->segment, in->base, in->index, in->scale,
+                (unsigned long long)in->displacement, in->reg, in->reg_shift,
+                (unsigned long long)in->immediate);
+}
+
+/* Shows the instruction and fails, unless `good`. */
+#define check(c, good)                                                                             \
+    do {                                                                                           \
+        if (!(good)) {                                                                             \
+            show(c);                                                                               \
+            fail_msg("not so: %s", #good);                                                         \
+        }                                                                                          \
+    } while (0)
+
+static uint64_t low_bytes(uint64_t value, unsigned size)
+{
+    return size == 8 ? value : value & (BIT(size * 8) - 1);
+}
+
+static enum access access_of(const ZydisDecodedOperand *memory)
+{
+    bool writes = memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+
+    if (!writes)
+        return ACCESS_READ;
+    return (memory->actions & ZYDIS_OPERAND_ACTION_MASK_READ) ? ACCESS_MODIFY : ACCESS_WRITE;
+}
+
+/*
+ * Without a displacement a SIB byte's base 5 is no register, whatever REX.B says (SDM volume 2,
+ * "Special Interpretations of REX Encodings"). Zydis 4.0 says R13D with 32-bit addresses;
+ * execute_test.c asks the processor.
+ */
+static uint8_t base_of(const struct comparison *c, const ZydisDecodedOperand *memory)
+{
+    bool no_base = c->theirs.raw.modrm.mod == 0 && c->theirs.raw.sib.base == 5;
+
+    if (memory->mem.base == ZYDIS_REGISTER_R13D && no_base)
+        return BASE_NONE;
+    return register_number(memory->mem.base);
+}
+
+static void check_memory(const struct comparison *c, const ZydisDecodedOperand *memory)
+{
+    const struct instruction *in = &c->ours;
+    uint64_t displacement = (uint64_t)c->theirs.raw.disp.value;
+    /* Zydis says 4 bytes here; the SDM says MOVSXD r16, r/m16. */
+    bool short_movsxd = in->operation == OPERATION_MOVSXD && in->size == 2;
+
+    check(c, in->memory_size == (short_movsxd ? 2 : memory->size / 8));
+    check(c, access_of(memory) == in->access);
+    check(c, base_of(c, memory) == in->base);
+    check(c, register_number(memory->mem.index) == in->index);
+    check(c, in->index == BASE_NONE || memory->mem.scale == 1 << in->scale);
+    check(c, low_bytes(displacement, in->address_size) ==
+                 low_bytes(in->displacement, in->address_size));
+    check(c, ZydisRegisterGetId(memory->mem.segment) == in->segment);
+}
+
+static void check_register(const struct comparison *c, const ZydisDecodedOperand *reg)
+{
+    const struct instruction *in = &c->ours;
+    ZydisRegister value = reg->reg.value;
+    bool high = value >= ZYDIS_REGISTER_AH && value <= ZYDIS_REGISTER_BH;
+
+    check(c, in->operands == OPERANDS_REGISTER_MEMORY || in->operands == OPERANDS_MEMORY_REGISTER);
+    /* Which operand of XCHG and TEST comes first is only a matter of notation. */
+    if (in->operation != OPERATION_XCHG && in->operation != OPERATION_TEST)
+        check(c, (reg->id == 0) == (in->operands == OPERANDS_REGISTER_MEMORY));
+    check(c, register_number(value) == in->reg);
+    check(c, in->reg_shift == (high ? 8 : 0));
+    check(c, reg->size == in->size * 8);
+}
+
+static void check_string(const struct comparison *c)
+{
+    const struct instruction *in = &c->ours;
+
+    check(c, in->operands == OPERANDS_STRING);
+    for (unsigned i = 0; i < c->theirs.operand_count; i++) {
+        const ZydisDecodedOperand *operand = &c->operands[i];
+        if (operand->type != ZYDIS_OPERAND_TYPE_MEMORY)
+            continue;
+        check(c, operand->size == in->size * 8);
+        if (register_number(operand->mem.base) == GPR_RSI)
+            check(c, ZydisRegisterGetId(operand->mem.segment) == in->segment);
+    }
+}
+
+static enum repeat last_repeat(const struct comparison *c)
+{
+    enum repeat repeat = REPEAT_NONE;
+
+    for (unsigned i = 0; i < c->theirs.raw.prefix_count; i++) {
+        if (c->theirs.raw.prefixes[i].value == 0xf2)
+            repeat = REPEAT_NOT_EQUAL;
+        else if (c->theirs.raw.prefixes[i].value == 0xf3)
+            repeat = REPEAT;
+    }
+    return repeat;
+}
+
+static void check_accepted(struct comparison *c)
+{
+    const struct instruction *in = &c->ours;
+    const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
+    const ZydisDecodedOperand *immediate = find(c, ZYDIS_OPERAND_TYPE_IMMEDIATE);
+
+    check(c, in->operation == operations[c->theirs.mnemonic]);
+    check(c, in->length == c->theirs.length);
+    check(c, in->address_size * 8 == c->theirs.address_width);
+    check(c, in->lock == !!(c->theirs.attributes & ZYDIS_ATTRIB_HAS_LOCK));
+    check(c, in->repeat == last_repeat(c));
+    c->accepted[in->operation]++;
+    if (is_string(in->operation)) {
+        check_string(c);
+        return;
+    }
+    check_memory(c, find(c, ZYDIS_OPERAND_TYPE_MEMORY));
+    check(c, (immediate != NULL) == (in->operands == OPERANDS_MEMORY_IMMEDIATE));
+    if (reg != NULL)
+        check_register(c, reg);
+    else
+        check(c, in->size == in->memory_size && (in->operands == OPERANDS_MEMORY ||
+                                                 in->operands == OPERANDS_MEMORY_IMMEDIATE));
+    if (immediate != NULL) {
+        /* That of BT and its kind is a byte that nobody extends. */
+        unsigned size = immediate->imm.is_signed ? in->size : c->theirs.raw.imm[0].size / 8;
+        check(c, low_bytes(immediate->imm.value.u, size) == low_bytes(in->immediate, size));
+    }
+}
+
+/* An instruction whose end is missing is not decoded, whatever follows in the buffer. */
+static void check_truncated(struct comparison *c)
+{
+    struct instruction part;
+
+    for (size_t count = 1; count < c->ours.length; count++)
+        check(c, decode(c->mode, c->bytes, count, &part) == DECODE_UNKNOWN);
+}
+
+static void compare(struct comparison *c)
+{
+    run_both(c);
+    check(c, (c->result == DECODE_DONE) == in_scope(c));
+    switch (c->result) {
+    case DECODE_DONE:
+        check_accepted(c);
+        if ((c->random.state & 63) == 0)
+            check_truncated(c);
+        break;
+    case DECODE_INVALID_LOCK:
+        check(c, c->status == ZYDIS_STATUS_ILLEGAL_LOCK);
+        c->invalid_lock++;
+        break;
+    case DECODE_TOO_LONG:
+        check(c, c->status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ||
+                     c->status == ZYDIS_STATUS_NO_MORE_DATA);
+        c->too_long++;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Asks Zydis about each opcode and each value of the ModRM byte's middle field. */
+static void learn(struct comparison *c, const uint8_t *escape, uint8_t escape_count)
+{
+    for (unsigned i = 0; i < 256 * 8; i++) {
+        struct opcode_bytes opcode = {.count = escape_count + 1, .modrm = (i & 7) << 3};
+
+        memset(c->bytes, 0, sizeof(c->bytes));
+        memcpy(opcode.bytes, escape, escape_count);
+        opcode.bytes[escape_count] = (uint8_t)(i >> 3);
+        memcpy(c->bytes, opcode.bytes, opcode.count);
+        c->bytes[opcode.count] = opcode.modrm;
+        run_both(c);
+        if (in_scope(c) && c->theirs.raw.prefix_count == 0)
+            c->known[c->known_count++] = opcode;
+    }
+}
+
+static unsigned make_prefixes(struct comparison *c, uint8_t *bytes)
+{
+    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+                                       0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x48};
+    unsigned count = 0;
+    unsigned more = random_below(&c->random, 64) == 0 ? 8 : 2; /* of 9 tries, this many add one */
+
+    while (count < DECODE_MAX_LENGTH && random_below(&c->random, 9) < more)
+        bytes[count++] = prefixes[random_below(&c->random, ARRAY_SIZE(prefixes))];
+    if (c->mode == DECODE_64 && count < DECODE_MAX_LENGTH && random_below(&c->random, 2))
+        bytes[count++] = 0x40 | (uint8_t)random_below(&c->random, 16);
+    return count;
+}
+
+static void make_instruction(struct comparison *c)
+{
+    const struct opcode_bytes *opcode = &c->known[random_below(&c->random, c->known_count)];
+    unsigned at;
+
+    for (unsigned i = 0; i < sizeof(c->bytes); i += 8) {
+        uint64_t value = random_next(&c->random);
+        memcpy(c->bytes + i, &value, sizeof(value));
+    }
+    at = make_prefixes(c, c->bytes);
+    switch (random_below(&c->random, 8)) {
+    case 0: /* anything */
+        break;
+    case 1: /* anything in the second map */
+        c->bytes[at] = 0x0f;
+        break;
+    default:
+        memcpy(c->bytes + at, opcode->bytes, opcode->count);
+        at += opcode->count;
+        c->bytes[at] = (c->bytes[at] & 0xc7) | opcode->modrm;
+        if (c->bytes[at] >= 0xc0 && random_below(&c->random, 8))
+            c->bytes[at] ^= 0x80;
+    }
+}
+
+static void compare_mode(enum decode_mode mode)
+{
+    static struct comparison c;
+    uint64_t accepted = 0;
+
+    c = (struct comparison){.mode = mode, .random = {SEED + mode}};
+    ZydisDecoderInit(&c.decoder, machines[mode].machine, machines[mode].stack);
+    learn(&c, (const uint8_t[]){0}, 0);
+    learn(&c, (const uint8_t[]){0x0f}, 1);
+    learn(&c, (const uint8_t[]){0x0f, 0x38}, 2);
+    learn(&c, (const uint8_t[]){0x0f, 0x3a}, 2);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        make_instruction(&c);
+        compare(&c);
+    }
+    for (unsigned i = 0; i < OPERATION_COUNT; i++) {
+        accepted += c.accepted[i];
+        if (mode == DECODE_64 || i != OPERATION_MOVSXD)
+            assert_true(c.accepted[i] > ROUNDS / 1000);
+    }
+    assert_true(c.invalid_lock > ROUNDS / 1000);
+    assert_true(c.too_long > ROUNDS / 10000);
+    print_message("seed %llx: %u instructions, %llu accepted, %llu invalid LOCK, %llu too long\n",
+                  (unsigned long long)(SEED + mode), ROUNDS, (unsigned long long)accepted,
+                  (unsigned long long)c.invalid_lock, (unsigned long long)c.too_long);
+}
+
+static void test_decode_16(void **state)
+{
+    compare_mode(DECODE_16);
+}
+
+static void test_decode_32(void **state)
+{
+    compare_mode(DECODE_32);
+}
+
+static void test_decode_64(void **state)
+{
+    compare_mode(DECODE_64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decode_16),
+        cmocka_unit_test(test_decode_32),
+        cmocka_unit_test(test_decode_64),
+    };
+
+    return cmocka_run_group_tests_name("decode", tests, name_operations, NULL);
+}
