@@ -49,7 +49,7 @@ static void read_cpuid(struct vmx_caps *caps, const struct caps_reader *reader)
     caps->physical_bits = 36;
     if (regs[0] >= CPUID_PHYSICAL_BITS) {
         reader->cpuid(reader->ctx, CPUID_PHYSICAL_BITS, 0, regs);
-        caps->physical_bits = regs[0] & 0xff;
+        caps->physical_bits = (uint8_t)min_u64(regs[0] & 0xff, 52);
     }
 }
 
