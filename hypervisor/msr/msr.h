@@ -94,12 +94,13 @@ enum msr_feature {
 };
 
 /* One for each value: a row that covers several MSRs with values of their own has several. */
-enum msr_id {
-#define MSR(id, ...)                    MSR_##id,
-#define MSR_BANK(id, first, last, ...)  MSR_##id, MSR_##id##_LAST = MSR_##id + (last) - (first),
-#define MSR_RANGE(id, first, last, ...) MSR_##id,
+enum msr_slot {
+#define MSR(id, ...) MSR_SLOT_##id,
+#define MSR_BANK(id, first, last, ...)                                                             \
+    MSR_SLOT_##id, MSR_SLOT_##id##_LAST = MSR_SLOT_##id + (last) - (first),
+#define MSR_RANGE(id, first, last, ...) MSR_SLOT_##id,
 #include "hypervisor/msr/table.def"
-    MSR_COUNT
+    MSR_SLOT_COUNT
 };
 
 /* How many rows have class resident: the class column counts itself. */
@@ -130,7 +131,7 @@ enum msr_row_number {
 
 struct msr_row {
     uint32_t first, last; /* index; equal unless the row covers several */
-    uint8_t id;           /* enum msr_id of first */
+    uint8_t slot;         /* enum msr_slot of first */
     uint8_t stride;       /* 1: each index has its own value; 0: the row has one, or a handler's */
     uint8_t class;        /* enum msr_class */
     uint8_t init;         /* enum msr_init */
@@ -167,7 +168,7 @@ static inline const struct msr_row *msr_find(uint32_t index)
 struct msr_file {
     uint32_t features; /* MSR_FEATURE_* of this VM, from its CPUID table */
     uint32_t physical_width;
-    uint64_t value[MSR_COUNT];
+    uint64_t value[MSR_SLOT_COUNT];
 };
 
 enum msr_result { MSR_OK, MSR_GP, MSR_HANDLER };

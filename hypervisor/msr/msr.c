@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSR table as data, and all that is derived from it (R25-R35, R38, R44, R45). */
+#include "hypervisor/msr/msr.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/msr/constrain.h"
+#include "hypervisor/vmx/vmcs.h"
+
+#define ROW(id, first_, last_, stride_, name_, class_, features_, init_, pass_, check_, control_,  \
+            handler_, field_, reset_, mask_, why_)                                                 \
+    [MSR_ROW_##id] = {.first = first_,                                                             \
+                      .last = last_,                                                               \
+                      .slot = MSR_SLOT_##id,                                                       \
+                      .stride = stride_,                                                           \
+                      .class = MSR_CLASS_##class_,                                                 \
+                      .init = MSR_INIT_##init_,                                                    \
+                      .pass = MSR_PASS_##pass_,                                                    \
+                      .check = MSR_CHECK_##check_,                                                 \
+                      .control = MSR_CONTROL_##control_,                                           \
+                      .handler = MSR_HANDLER_##handler_,                                           \
+                      .features = features_,                                                       \
+                      .field = field_,                                                             \
+                      .reset = reset_,                                                             \
+                      .mask = mask_,                                                               \
+                      .name = name_,                                                               \
+                      .why = why_},
+const struct msr_row msr_rows[MSR_ROW_COUNT] = {
+#define MSR(id, index, ...)             ROW(id, index, index, 0, __VA_ARGS__)
+#define MSR_BANK(id, first, last, ...)  ROW(id, first, last, 1, __VA_ARGS__)
+#define MSR_RANGE(id, first, last, ...) ROW(id, first, last, 0, __VA_ARGS__)
+#include "hypervisor/msr/table.def"
+};
+#undef ROW
+
+/* What the table must never say: R26, and a bit that the MSR bitmap does not have. */
+#define FS_BASE_INDEX 0xc0000100u
+#define GS_BASE_INDEX 0xc0000101u
+#define IS_AREA_SAFE(control, first)                                                               \
+    (MSR_CONTROL_##control == MSR_CONTROL_NONE ||                                                  \
+     ((first) != FS_BASE_INDEX && (first) != GS_BASE_INDEX && (first) >> 8 != 0x8))
+#define IS_IN_BITMAP(pass, first, last)                                                            \
+    (MSR_PASS_##pass == MSR_PASS_NONE || (last) < 0x2000 ||                                        \
+     ((first) >= 0xc0000000 && (last) < 0xc0002000))
+#define CHECK_ROW(first, last, pass, control, name)                                                \
+    _Static_assert(IS_AREA_SAFE(control, first), name ": not allowed in the MSR areas (R26)");     \
+    _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");
+#define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
+    CHECK_ROW(index, index, pass, control, name)
+#define MSR_BANK(id, first, last, name, class, features, init, pass, check, control, ...)          \
+    CHECK_ROW(first, last, pass, control, name)
+#define MSR_RANGE(id, first, last, name, class, features, init, pass, check, control, ...)         \
+    CHECK_ROW(first, last, pass, control, name)
+#include "hypervisor/msr/table.def"
+
+/* The compiler makes the binary search of it, and refuses two rows for one index. */
+const struct msr_row *msr_search(uint32_t index)
+{
+    switch (index) {
+#define MSR(id, index, ...)                                                                        \
+    case index:                                                                                    \
+        return &msr_rows[MSR_ROW_##id];
+#define MSR_BANK(id, first, last, ...)                                                             \
+    case first ... last:                                                                           \
+        return &msr_rows[MSR_ROW_##id];
+#define MSR_RANGE(id, first, last, ...) MSR_BANK(id, first, last)
+#include "hypervisor/msr/table.def"
+    }
+    return NULL;
+}
+
+static unsigned slot_of(const struct msr_row *row, uint32_t index)
+{
+    return row->slot + (index - row->first) * row->stride;
+}
+
+static unsigned row_slots(const struct msr_row *row)
+{
+    return slot_of(row, row->last) - row->slot + 1;
+}
+
+/* The row's values become its reset value: always (reset), or only where INIT says so. */
+static void reset_values(struct msr_file *file, bool init)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
+        if (init && row->init == MSR_INIT_KEEP)
+            continue;
+        for (unsigned i = 0; i < row_slots(row); i++)
+            file->value[row->slot + i] = row->reset;
+    }
+}
+
+void msr_file_reset(struct msr_file *file, uint32_t features, uint32_t physical_width)
+{
+    file->features = features;
+    file->physical_width = physical_width;
+    reset_values(file, false);
+}
+
+void msr_file_init(struct msr_file *file)
+{
+    reset_values(file, true);
+}
+
+void msr_file_firmware(struct msr_file *file, uint64_t hole, uint64_t size)
+{
+    uint64_t *range = &file->value[MSR_SLOT_MTRR_VARIABLE];
+    range[0] = hole | MEMORY_UNCACHEABLE;
+    range[1] = ((BIT(file->physical_width) - 1) & ~(size - 1)) | MTRR_MASK_VALID;
+    file->value[MSR_SLOT_MTRR_DEF_TYPE] = MTRR_DEF_TYPE_ENABLE | MEMORY_WRITE_BACK;
+}
+
+static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value, unsigned width)
+{
+    switch (row->check) {
+    case MSR_CHECK_MASK:
+    case MSR_CHECK_IGNORE:
+    case MSR_CHECK_WRITE_ONLY:
+    case MSR_CHECK_CONSTANT:
+        return true;
+    case MSR_CHECK_CANONICAL:
+        return is_canonical(value);
+    case MSR_CHECK_PAT:
+        return constrain_pat(value);
+    case MSR_CHECK_MTRR_VARIABLE:
+        return constrain_mtrr_variable(value, index & 1, width);
+    case MSR_CHECK_MTRR_FIXED:
+        return constrain_mtrr_fixed(value);
+    case MSR_CHECK_MTRR_DEF_TYPE:
+        return constrain_mtrr_def_type(value);
+    }
+    return false; /* MSR_CHECK_READ_ONLY */
+}
+
+bool msr_valid(const struct msr_row *row, uint32_t index, uint64_t value, uint32_t physical_width)
+{
+    uint64_t fixed = row->check == MSR_CHECK_CONSTANT ? row->reset : 0;
+    return ((value ^ fixed) & ~row->mask) == 0 && is_checked(row, index, value, physical_width);
+}
+
+static bool is_present(const struct msr_file *file, const struct msr_row *row)
+{
+    return (row->features & ~file->features) == 0;
+}
+
+enum msr_result msr_read(const struct msr_file *file, const struct msr_row *row, uint32_t index,
+                         uint64_t *value)
+{
+    if (!is_present(file, row) || row->check == MSR_CHECK_WRITE_ONLY)
+        return MSR_GP;
+    *value = file->value[slot_of(row, index)];
+    return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
+}
+
+enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint32_t index,
+                          uint64_t value)
+{
+    if (!is_present(file, row) || !msr_valid(row, index, value, file->physical_width))
+        return MSR_GP;
+    if (row->handler != MSR_HANDLER_NONE && row->handler != MSR_HANDLER_RESIDENT)
+        return MSR_HANDLER;
+    if (row->check != MSR_CHECK_IGNORE && row->check != MSR_CHECK_WRITE_ONLY)
+        file->value[slot_of(row, index)] = value;
+    return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
+}
+
+enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls)
+{
+    const bool has[] = {
+        [MSR_CONTROL_NONE] = true,
+        [MSR_CONTROL_EFER] = controls->efer,
+        [MSR_CONTROL_PAT] = controls->pat,
+    };
+    return has[row->control] ? row->class : MSR_CLASS_AREA;
+}
+
+/*
+ * The bitmap's four quarters: reads of 0-1fffh, reads of c0000000h-c0001fffh, then writes of both.
+ * SDM volume 3, "MSR-Bitmap Address".
+ */
+static void pass(uint8_t *bitmap, uint32_t index, bool write)
+{
+    unsigned bit = (index & 0x1fff) + (index >= 0xc0000000 ? 0x2000 : 0) + (write ? 0x4000 : 0);
+    bitmap[bit / 8] &= (uint8_t) ~(1 << bit % 8);
+}
+
+void msr_bitmap(uint8_t bitmap[4096], uint32_t features)
+{
+    memset(bitmap, 0xff, 4096);
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
+        if (row->features & ~features)
+            continue;
+        for (uint32_t index = row->first; index <= row->last; index++) {
+            if (row->pass != MSR_PASS_NONE)
+                pass(bitmap, index, false);
+            if (row->pass == MSR_PASS_READ_WRITE)
+                pass(bitmap, index, true);
+        }
+    }
+}
+
+size_t msr_area(const struct msr_controls *controls, const struct msr_row *list[MSR_AREA_MAX])
+{
+    size_t count = 0;
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (msr_class(row, controls) == MSR_CLASS_AREA)
+            list[count++] = row;
+    return count;
+}
+
+size_t msr_resident(uint32_t features, const struct msr_row *list[MSR_RESIDENT_MAX])
+{
+    size_t count = 0;
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (row->class == MSR_CLASS_RESIDENT && (row->features & ~features) == 0)
+            list[count++] = row;
+    return count;
+}
