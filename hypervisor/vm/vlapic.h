@@ -139,10 +139,13 @@ int vlapic_eoi(struct vlapic *l);
 void vlapic_write_cr8(struct vlapic *l, uint64_t value);
 uint64_t vlapic_read_cr8(const struct vlapic *l);
 
-/* IA32_TSC_DEADLINE: outside TSC-deadline mode a write is ignored and a read gives 0. l->deadline
- * may change. */
-void vlapic_write_tsc_deadline(struct vlapic *l, uint64_t tsc);
-uint64_t vlapic_read_tsc_deadline(const struct vlapic *l);
+/*
+ * IA32_TSC_DEADLINE: outside TSC-deadline mode a write is ignored and a read gives 0. A write
+ * delivers first what is due at now; l->deadline may change. A deadline in the past is accepted:
+ * vlapic_expire is due at once.
+ */
+void vlapic_write_tsc_deadline(struct vlapic *l, uint64_t tsc, uint64_t now);
+uint64_t vlapic_read_tsc_deadline(const struct vlapic *l, uint64_t now);
 
 /* Delivers the timer's interrupt if now has reached l->deadline, and sets the next deadline. */
 void vlapic_expire(struct vlapic *l, uint64_t now);
@@ -159,15 +162,19 @@ static inline uint64_t vlapic_deadline(const struct vlapic *l)
     return l->deadline;
 }
 
-/* Decodes a memory write to 0feexxxxxh (SDM volume 3, "Message Signalled Interrupts"). */
-struct apic_message vlapic_message(uint64_t address, uint32_t data);
+/*
+ * Decodes an interrupt message (SDM volume 3, "Message Signalled Interrupts"). False: the address
+ * is not in fee00000h-feefffffh.
+ */
+bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *message);
 
 /*
- * Which of the VM's vCPUs get a message: a mask of indices into apics. source is the index of the
- * sender of an IPI, or VLAPIC_NONE for a device. With lowest priority it is the one with the lowest
- * PPR, the first of equals.
+ * Which of the VM's vCPUs get a message: a mask of indices into apics, count is at most 64. source
+ * is the index of the sender of an IPI, or VLAPIC_NONE for a device. With lowest priority it is the
+ * enabled one with the lowest PPR, the first of equals. What a target does with it: fixed and
+ * lowest priority are vlapic_deliver, the rest is the caller's.
  */
-uint64_t vlapic_targets(struct vlapic *const *apics, unsigned count, int source,
+uint64_t vlapic_targets(const struct vlapic *const *apics, unsigned count, int source,
                         const struct apic_message *message);
 
 #endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtual local APIC: modes, acceptance, priorities and EOI (R40, R41). */
+#include "hypervisor/vm/vlapic.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/vm/vlapic_page.h"
+
+enum vlapic_mode vlapic_mode(const struct vlapic *l)
+{
+    if (!(l->base & APIC_BASE_ENABLE))
+        return VLAPIC_DISABLED;
+    return l->base & APIC_BASE_X2APIC ? VLAPIC_X2APIC : VLAPIC_XAPIC;
+}
+
+/* ID and LDR look different in each mode: SDM volume 3, "Logical Destination Mode in x2APIC Mode".
+ */
+static void set_identity(struct vlapic *l)
+{
+    if (vlapic_mode(l) == VLAPIC_X2APIC) {
+        *apic_reg(l, APIC_ID) = l->id;
+        *apic_reg(l, APIC_LDR) = (l->id >> 4) << 16 | 1u << (l->id & 0xf);
+    } else {
+        *apic_reg(l, APIC_ID) = l->id << 24;
+        *apic_reg(l, APIC_LDR) = 0;
+    }
+}
+
+void vlapic_init(struct vlapic *l)
+{
+    memset(l->page, 0, PAGE_SIZE);
+    set_identity(l);
+    *apic_reg(l, APIC_VERSION) = APIC_VERSION_VALUE;
+    *apic_reg(l, APIC_DFR) = UINT32_MAX;
+    *apic_reg(l, APIC_SVR) = 0xff;
+    for (unsigned lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 0x10)
+        *apic_reg(l, lvt) = LVT_MASKED;
+    l->deadline = VLAPIC_NEVER;
+    l->pending = VLAPIC_NONE;
+    l->start = 0;
+    l->errors = 0;
+    l->irr_words = 0;
+    l->isr_words = 0;
+}
+
+void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp)
+{
+    l->page = page;
+    l->id = id;
+    l->base = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | (bsp ? APIC_BASE_BSP : 0);
+    vlapic_init(l);
+}
+
+/* Which modes IA32_APIC_BASE may go to from each: SDM volume 3, "x2APIC State Transitions". */
+static bool is_transition(enum vlapic_mode from, enum vlapic_mode to)
+{
+    static const uint8_t allowed[] = {
+        [VLAPIC_DISABLED] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_XAPIC,
+        [VLAPIC_XAPIC] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_XAPIC | 1 << VLAPIC_X2APIC,
+        [VLAPIC_X2APIC] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_X2APIC,
+    };
+    return allowed[from] & 1 << to;
+}
+
+enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value, unsigned physical_width)
+{
+    const uint64_t flags = APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
+    const uint64_t address = (BIT(physical_width) - 1) & ~(PAGE_SIZE - 1);
+    if (value & ~(flags | address))
+        return VLAPIC_GP;
+    if ((value & APIC_BASE_X2APIC) && !(value & APIC_BASE_ENABLE))
+        return VLAPIC_GP;
+
+    enum vlapic_mode from = vlapic_mode(l);
+    uint64_t old = l->base;
+    l->base = value;
+    enum vlapic_mode to = vlapic_mode(l);
+    if (!is_transition(from, to)) {
+        l->base = old;
+        return VLAPIC_GP;
+    }
+    if (to == from)
+        return VLAPIC_OK;
+    if (to == VLAPIC_X2APIC) {
+        set_identity(l);
+        *apic_reg(l, APIC_ICR_HIGH) = 0;
+    } else {
+        vlapic_init(l); /* switched off and on again, an APIC is as after reset */
+    }
+    return VLAPIC_OK;
+}
+
+/* The highest vector in one of the 256-bit registers; words says which of its words have bits. */
+static int highest_vector(const struct vlapic *l, unsigned offset, unsigned words)
+{
+    if (words == 0)
+        return VLAPIC_NONE;
+    unsigned word = 31 - (unsigned)__builtin_clz(words);
+    return (int)(32 * word + 31 - (unsigned)__builtin_clz(*apic_reg(l, offset + 0x10 * word)));
+}
+
+static uint32_t *vector_word(const struct vlapic *l, unsigned offset, uint8_t vector)
+{
+    return apic_reg(l, offset + 0x10u * (vector / 32));
+}
+
+static void set_vector(struct vlapic *l, unsigned offset, uint8_t *words, uint8_t vector)
+{
+    *vector_word(l, offset, vector) |= 1u << vector % 32;
+    *words |= (uint8_t)(1u << vector / 32);
+}
+
+static void clear_vector(struct vlapic *l, unsigned offset, uint8_t *words, uint8_t vector)
+{
+    uint32_t *word = vector_word(l, offset, vector);
+    *word &= ~(1u << vector % 32);
+    if (*word == 0)
+        *words &= (uint8_t) ~(1u << vector / 32);
+}
+
+/* SDM volume 3, "Task and Processor Priorities". */
+void apic_update_priority(struct vlapic *l)
+{
+    int in_service = highest_vector(l, APIC_ISR, l->isr_words);
+    int requested = highest_vector(l, APIC_IRR, l->irr_words);
+    uint32_t tpr = *apic_reg(l, APIC_TPR);
+    uint32_t ppr = tpr;
+    if (in_service >= 0 && (uint32_t)in_service >> 4 > tpr >> 4)
+        ppr = (uint32_t)in_service & 0xf0;
+    *apic_reg(l, APIC_PPR) = ppr;
+    l->pending = requested >> 4 > (int)(ppr >> 4) ? requested : VLAPIC_NONE;
+}
+
+void apic_error(struct vlapic *l, uint32_t esr_bit)
+{
+    bool first = l->errors == 0;
+    l->errors |= esr_bit;
+    uint32_t lvt = *apic_reg(l, APIC_LVT_ERROR);
+    if (first && !(lvt & LVT_MASKED))
+        vlapic_deliver(l, (uint8_t)lvt, false);
+}
+
+bool vlapic_deliver(struct vlapic *l, uint8_t vector, bool level)
+{
+    if (!(l->base & APIC_BASE_ENABLE) || !apic_software_enabled(l))
+        return false;
+    if (vector < APIC_FIRST_VECTOR) {
+        apic_error(l, ESR_RECEIVE_ILLEGAL_VECTOR);
+        return false;
+    }
+    set_vector(l, APIC_IRR, &l->irr_words, vector);
+    if (level)
+        *vector_word(l, APIC_TMR, vector) |= 1u << vector % 32;
+    else
+        *vector_word(l, APIC_TMR, vector) &= ~(1u << vector % 32);
+    if (vector >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4) && vector > l->pending)
+        l->pending = vector;
+    return true;
+}
+
+void vlapic_accept(struct vlapic *l, uint8_t vector)
+{
+    clear_vector(l, APIC_IRR, &l->irr_words, vector);
+    set_vector(l, APIC_ISR, &l->isr_words, vector);
+    /* It was the highest in IRR and above PPR: now it is PPR, and nothing else in IRR exceeds it.
+     */
+    *apic_reg(l, APIC_PPR) = vector & 0xf0;
+    l->pending = VLAPIC_NONE;
+}
+
+int vlapic_eoi(struct vlapic *l)
+{
+    int vector = highest_vector(l, APIC_ISR, l->isr_words);
+    if (vector < 0)
+        return VLAPIC_NONE;
+    clear_vector(l, APIC_ISR, &l->isr_words, (uint8_t)vector);
+    apic_update_priority(l);
+    bool level = *vector_word(l, APIC_TMR, (uint8_t)vector) & 1u << vector % 32;
+    return level ? vector : VLAPIC_NONE;
+}
+
+void vlapic_write_cr8(struct vlapic *l, uint64_t value)
+{
+    *apic_reg(l, APIC_TPR) = (uint32_t)value << 4;
+    apic_update_priority(l);
+}
+
+uint64_t vlapic_read_cr8(const struct vlapic *l)
+{
+    return *apic_reg(l, APIC_TPR) >> 4;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interrupt messages and who gets them (R41; SDM volume 3, "Determining IPI Destination"). */
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/vm/vlapic_page.h"
+
+bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *message)
+{
+    if (address >> 20 != 0xfee)
+        return false;
+    bool redirectable = address & 0x8;
+    uint8_t delivery = data >> 8 & 7;
+    *message = (struct apic_message){
+        .destination = address >> 12 & 0xff,
+        .vector = (uint8_t)data,
+        .delivery = delivery,
+        .shorthand = APIC_TO_DESTINATION,
+        .logical = address & 0x4,
+        .x2apic = false,
+        .level = data & 0x8000,
+        .lowest = redirectable || delivery == APIC_LOWEST_PRIORITY,
+    };
+    return true;
+}
+
+/* SDM volume 3, "Logical Destination Mode" and "Logical Destination Mode in x2APIC Mode". */
+static bool matches_logical(const struct vlapic *l, uint32_t destination)
+{
+    uint32_t ldr = *apic_reg(l, APIC_LDR);
+    if (vlapic_mode(l) == VLAPIC_X2APIC)
+        return destination >> 16 == ldr >> 16 && (destination & ldr & 0xffff);
+    ldr >>= 24;
+    if (destination > 0xff)
+        return false;
+    switch (*apic_reg(l, APIC_DFR) >> 28) {
+    case 0xf: /* flat */
+        return destination & ldr;
+    case 0x0: /* cluster */
+        return destination >> 4 == ldr >> 4 && (destination & ldr & 0xf);
+    }
+    return false;
+}
+
+static bool matches(const struct vlapic *l, const struct apic_message *m)
+{
+    if (m->destination == (m->x2apic ? UINT32_MAX : 0xff))
+        return true;
+    return m->logical ? matches_logical(l, m->destination) : m->destination == l->id;
+}
+
+static bool is_target(const struct vlapic *l, bool is_source, const struct apic_message *m)
+{
+    if (vlapic_mode(l) == VLAPIC_DISABLED)
+        return false;
+    switch (m->shorthand) {
+    case APIC_TO_SELF:
+        return is_source;
+    case APIC_TO_ALL:
+        return true;
+    case APIC_TO_OTHERS:
+        return !is_source;
+    }
+    return matches(l, m);
+}
+
+/* Of the candidates the one with the lowest PPR that would accept it. */
+static uint64_t arbitrate(const struct vlapic *const *apics, unsigned count, uint64_t candidates)
+{
+    uint64_t chosen = 0;
+    uint32_t lowest = UINT32_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        if (!(candidates & BIT(i)) || !apic_software_enabled(apics[i]))
+            continue;
+        uint32_t ppr = *apic_reg(apics[i], APIC_PPR);
+        if (ppr < lowest) {
+            lowest = ppr;
+            chosen = BIT(i);
+        }
+    }
+    return chosen;
+}
+
+uint64_t vlapic_targets(const struct vlapic *const *apics, unsigned count, int source,
+                        const struct apic_message *message)
+{
+    uint64_t targets = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (is_target(apics[i], (int)i == source, message))
+            targets |= BIT(i);
+    return message->lowest ? arbitrate(apics, count, targets) : targets;
+}
