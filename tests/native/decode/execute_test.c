@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The emulator against the CPU that runs the test: each instruction form of decode.def in 64-bit
+ * mode, with random prefixes, addressing forms and operands. Registers, memory and all defined
+ * flags must be equal afterwards.
+ *
+ * String instructions with a count of 0 and 32-bit addresses are left out: what becomes of the
+ * upper halves of the registers then differs from one processor to the next.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <cpuid.h>
+
+#include <Zydis/Zydis.h>
+
+#include "hypervisor/lib/bits.h"
+#include "monitor/alu.h"
+#include "monitor/decode.h"
+#include "monitor/emulate.h"
+#include "tests/native/decode/native.h"
+#include "tests/native/decode/random.h"
+
+#define SEED   0x6c696e74656c0010ULL
+#define ROUNDS 20000 /* for each form */
+
+#define STATUS       (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+#define RFLAGS_FIXED 0x202 /* bit 1, and interrupts on as they are for any program */
+
+/* The operands lie in the middle of the data, with room for bit strings and string instructions. */
+#define TARGET_FIRST 1024
+#define TARGET_COUNT 2048
+
+enum { ONE_BYTE, TWO_BYTE, THREE_BYTE, MAP_COUNT };
+
+static const bool opcodes[MAP_COUNT][256] = {
+#define OPCODE(map, code, operation, operands, access, attributes) [map][code] = true,
+#define GROUP(map, code, group, attributes)                        [map][code] = true,
+#include "monitor/decode.def"
+};
+
+struct form {
+    uint8_t bytes[4];
+    uint8_t count; /* without the ModRM byte */
+    uint8_t modrm; /* bits 3 to 5, which choose the instruction */
+    bool free;     /* they do not: they are a register, or part of something else */
+};
+
+struct forms {
+    struct form form[256];
+    size_t count;
+};
+
+struct trial {
+    struct random random;
+    struct native *native;
+    ZydisDecoder decoder;
+    struct instruction in;
+    uint8_t bytes[DECODE_BUFFER];
+    uint8_t initial[NATIVE_DATA], result[NATIVE_DATA];
+    uint64_t target; /* linear */
+    struct guest_state state;
+};
+
+static bool inside(const struct trial *t, uint64_t linear, unsigned size)
+{
+    uint64_t data = (uint64_t)t->native->data;
+
+    return linear >= data && linear + size <= data + NATIVE_DATA;
+}
+
+static bool fetch(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count)
+{
+    struct trial *t = ctx;
+
+    assert_int_equal(linear, (uint64_t)t->native->slot);
+    memcpy(bytes, t->native->slot, *count);
+    return true;
+}
+
+static bool read_data(void *ctx, uint64_t linear, void *data, unsigned size,
+                      struct emulate_fault *fault)
+{
+    assert_true(inside(ctx, linear, size));
+    memcpy(data, (const void *)linear, size);
+    return true;
+}
+
+static bool write_data(void *ctx, uint64_t linear, const void *data, unsigned size,
+                       struct emulate_fault *fault)
+{
+    assert_true(inside(ctx, linear, size));
+    memcpy((void *)linear, data, size);
+    return true;
+}
+
+static const struct emulate_memory memory = {fetch, read_data, write_data};
+
+static bool processor_has_movbe(void)
+{
+    unsigned eax, ebx, ecx = 0, edx;
+
+    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+    return ecx & bit_MOVBE;
+}
+
+static bool decode_form(const struct form *form, uint8_t modrm, struct instruction *in)
+{
+    uint8_t bytes[DECODE_BUFFER] = {0};
+
+    memcpy(bytes, form->bytes, form->count);
+    bytes[form->count] = modrm;
+    return decode(DECODE_64, bytes, DECODE_MAX_LENGTH, in) == DECODE_DONE &&
+           (in->operation != OPERATION_MOVBE || processor_has_movbe());
+}
+
+/* Adds the forms of one opcode: one, or up to eight where it stands for a group. */
+static void add_forms(struct forms *forms, unsigned map, uint8_t code)
+{
+    static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}};
+    struct form form = {.count = (uint8_t)map + 1};
+    struct instruction in, first, last;
+
+    memcpy(form.bytes, escapes[map], map);
+    form.bytes[map] = code;
+    form.free = decode_form(&form, 0x00, &first) && decode_form(&form, 0x38, &last) &&
+                first.operation == last.operation;
+    for (unsigned i = 0; i < (form.free ? 1 : 8); i++) {
+        form.modrm = (uint8_t)(i << 3);
+        if (decode_form(&form, form.modrm, &in)) {
+            assert_true(forms->count < ARRAY_SIZE(forms->form));
+            forms->form[forms->count++] = form;
+        }
+    }
+}
+
+static void make_bytes(struct trial *t, const struct form *form)
+{
+    static const uint8_t prefixes[] = {0x66, 0x67, 0x65, 0x2e, 0xf0, 0xf2, 0xf3};
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < DECODE_MAX_LENGTH; i++)
+        t->bytes[i] = (uint8_t)(random_next(&t->random) >> 40);
+    for (unsigned i = random_below(&t->random, 3); i > 0; i--)
+        t->bytes[at++] = prefixes[random_below(&t->random, ARRAY_SIZE(prefixes))];
+    if (random_below(&t->random, 2))
+        t->bytes[at++] = 0x40 | (uint8_t)random_below(&t->random, 16);
+    memcpy(t->bytes + at, form->bytes, form->count);
+    at += form->count;
+    if (!form->free)
+        t->bytes[at] = (t->bytes[at] & 0xc7) | form->modrm;
+}
+
+static void random_state(struct trial *t)
+{
+    struct native_state *before = &t->native->before;
+
+    for (unsigned i = 0; i < 16; i++)
+        before->gpr[i] = random_value(&t->random);
+    before->rflags = RFLAGS_FIXED | (random_next(&t->random) & (STATUS | RFLAGS_DF));
+    t->target = (uint64_t)t->native->data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t value = random_value(&t->random);
+        memcpy((uint8_t *)t->target + i * 8, &value, sizeof(value));
+    }
+}
+
+/* The displacement is chosen where no register can be: it then is the whole address. */
+static void set_displacement(struct trial *t, uint64_t value)
+{
+    ZydisDecodedInstruction theirs;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+
+    ZydisDecoderDecodeFull(&t->decoder, t->bytes, DECODE_MAX_LENGTH, &theirs, operands);
+    memcpy(t->bytes + theirs.raw.disp.offset, &value, theirs.raw.disp.size / 8);
+    t->in.displacement = value;
+}
+
+/* Chooses registers, or the displacement, so that the memory operand is at the target or a few
+ * bytes beside. */
+static void aim(struct trial *t)
+{
+    struct instruction *in = &t->in;
+    uint64_t *gpr = t->native->before.gpr;
+    uint64_t offset = t->target - (in->segment == SEG_GS ? NATIVE_GS_BASE : 0);
+    int64_t rest = (int64_t)(offset - in->displacement);
+
+    if (in->base == BASE_RIP)
+        set_displacement(t, offset - ((uint64_t)t->native->slot + in->length));
+    else if (in->base == BASE_NONE && in->index == BASE_NONE)
+        set_displacement(t, offset);
+    else if (in->base == in->index)
+        gpr[in->base] = (uint64_t)(rest / (1 + (1 << in->scale)));
+    else if (in->base == BASE_NONE)
+        gpr[in->index] = (uint64_t)(rest >> in->scale);
+    else
+        gpr[in->base] = (uint64_t)rest - (in->index == BASE_NONE ? 0 : gpr[in->index] << in->scale);
+    /* 32-bit addresses do not look at the upper halves. */
+    if (in->address_size == 4 && in->base < BASE_RIP && in->base != in->index)
+        gpr[in->base] ^= random_next(&t->random) << 32;
+}
+
+static void set_low(uint64_t *gpr, uint64_t value, unsigned size)
+{
+    memcpy(gpr, &value, size);
+}
+
+static void aim_string(struct trial *t)
+{
+    uint64_t *gpr = t->native->before.gpr;
+    uint64_t data = (uint64_t)t->native->data + TARGET_FIRST;
+    unsigned size = t->in.address_size, fill = random_below(&t->random, 3);
+
+    set_low(&gpr[GPR_RSI], t->target - (t->in.segment == SEG_GS ? NATIVE_GS_BASE : 0), size);
+    set_low(&gpr[GPR_RDI], data + random_below(&t->random, TARGET_COUNT), size);
+    if (t->in.repeat)
+        set_low(&gpr[GPR_RCX], random_below(&t->random, 100) + (size == 4), size);
+    /* Comparisons go on for a while only where most bytes are equal. */
+    if (fill == 0)
+        return;
+    memset(t->native->data, 0x55, NATIVE_DATA);
+    set_low(&gpr[GPR_RAX], 0x5555555555555555, 8);
+    if (fill == 1)
+        t->native->data[TARGET_FIRST + random_below(&t->random, TARGET_COUNT)] = 0x56;
+}
+
+/* Makes what is special to some operations. False: this instruction cannot be tried. */
+static bool prepare(struct trial *t)
+{
+    struct instruction *in = &t->in;
+    uint64_t *gpr = t->native->before.gpr;
+    bool addressing = in->reg == in->base || in->reg == in->index;
+    uint64_t data = (uint64_t)t->native->data;
+
+    switch (in->operation) {
+    case OPERATION_BT ... OPERATION_BTC:
+        if (in->operands == OPERANDS_MEMORY_IMMEDIATE)
+            return true;
+        set_low(&gpr[in->reg], random_below(&t->random, 8000) - 4000, in->size);
+        return !addressing;
+    case OPERATION_CMPXCHG:
+        if (in->base != GPR_RAX && in->index != GPR_RAX && random_below(&t->random, 2))
+            memcpy(&gpr[GPR_RAX], (const void *)t->target, in->size);
+        return true;
+    case OPERATION_PUSH:
+    case OPERATION_POP:
+        if (in->base != GPR_RSP)
+            gpr[GPR_RSP] = data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
+        return inside(t, gpr[GPR_RSP] - 16, 32);
+    default:
+        return true;
+    }
+}
+
+static bool make_trial(struct trial *t, const struct form *form)
+{
+    make_bytes(t, form);
+    if (decode(DECODE_64, t->bytes, DECODE_MAX_LENGTH, &t->in) != DECODE_DONE)
+        return false;
+    random_state(t);
+    if (t->in.operands == OPERANDS_STRING)
+        aim_string(t);
+    else
+        aim(t);
+    if (!prepare(t))
+        return false;
+    memset(t->native->slot, 0x90, NATIVE_SLOT);
+    memcpy(t->native->slot, t->bytes, t->in.length);
+    return true;
+}
+
+static void emulate_trial(struct trial *t)
+{
+    struct emulate_fault fault;
+    uint64_t rip = (uint64_t)t->native->slot;
+
+    t->state.rip = rip;
+    t->state.rflags = t->native->before.rflags;
+    memcpy(t->state.gpr, t->native->before.gpr, sizeof(t->state.gpr));
+    while (t->state.rip == rip)
+        assert_int_equal(emulate(&t->state, &memory, t, &fault), EMULATE_DONE);
+    assert_int_equal(t->state.rip, rip + t->in.length);
+}
+
+static uint64_t defined_flags(const struct instruction *in)
+{
+    switch (in->operation) {
+    case OPERATION_AND:
+    case OPERATION_OR:
+    case OPERATION_XOR:
+    case OPERATION_TEST:
+        return ~RFLAGS_AF;
+    case OPERATION_BT ... OPERATION_BTC:
+        return ~(RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF);
+    default:
+        return UINT64_MAX;
+    }
+}
+
+static void show(const struct trial *t)
+{
+    const struct native_state *before = &t->native->before, *after = &t->native->after;
+
+    print_error("bytes:");
+    for (unsigned i = 0; i < t->in.length; i++)
+        print_error(" %02x", t->bytes[i]);
+    print_error("\nflags: before %lx, CPU %lx, emulated %lx\n", before->rflags, after->rflags,
+                t->state.rflags);
+    for (unsigned i = 0; i < 16; i++)
+        print_error("r%u: before %lx, CPU %lx, emulated %lx\n", i, before->gpr[i], after->gpr[i],
+                    t->state.gpr[i]);
+}
+
+static void compare(struct trial *t)
+{
+    struct native *native = t->native;
+    uint64_t defined = defined_flags(&t->in);
+
+    memcpy(t->initial, native->data, NATIVE_DATA);
+    native_run(native);
+    memcpy(t->result, native->data, NATIVE_DATA);
+    memcpy(native->data, t->initial, NATIVE_DATA);
+    emulate_trial(t);
+    if (memcmp(t->state.gpr, native->after.gpr, sizeof(native->after.gpr)) != 0 ||
+        ((t->state.rflags ^ native->after.rflags) & defined) != 0 ||
+        memcmp(t->result, native->data, NATIVE_DATA) != 0) {
+        show(t);
+        fail_msg("the emulated instruction does something else");
+    }
+}
+
+static void test_execute(void **state)
+{
+    static struct trial t = {.random = {SEED}};
+    static struct forms forms;
+
+    for (unsigned i = 0; i < MAP_COUNT * 256; i++) {
+        if (opcodes[i / 256][i % 256])
+            add_forms(&forms, i / 256, (uint8_t)i);
+    }
+    t.native = native_create();
+    ZydisDecoderInit(&t.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    t.state.cr0 = BIT(31) | BIT(0);
+    t.state.efer = BIT(10) | BIT(8);
+    t.state.segment[SEG_CS].access = 0x209b; /* 64-bit code */
+    t.state.segment[SEG_GS].base = NATIVE_GS_BASE;
+    for (size_t i = 0; i < forms.count; i++) {
+        for (unsigned done = 0; done < ROUNDS;) {
+            if (!make_trial(&t, &forms.form[i]))
+                continue;
+            compare(&t);
+            done++;
+        }
+    }
+    print_message("seed %llx: %zu forms, %u instructions of each\n", SEED, forms.count, ROUNDS);
+    native_destroy(t.native);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_execute)};
+
+    return cmocka_run_group_tests_name("execute", tests, NULL, NULL);
+}
