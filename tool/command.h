@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of the tool, one for each row of commands.def. */
+#ifndef TOOL_COMMAND_H
+#define TOOL_COMMAND_H
+
+#include <stdbool.h>
+
+struct command {
+    const char *name;
+    const char *arguments; /* as --help shows them */
+    const char *summary;
+    const char *options; /* as --help shows them, a line each; "" for none */
+    int (*run)(const struct command *self, int argc,
+               char *argv[]); /* argv[0] is the name; returns an exit code */
+};
+
+/* Prints the help of one command. */
+void command_usage(const struct command *self);
+
+/* Says that the command line is wrong and where the help is. Returns LINTEL_USAGE. */
+int command_misused(const struct command *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * A number between `min` and `max` as an option's argument. On false, the user has been told so,
+ * and LINTEL_USAGE is to be returned.
+ */
+bool command_number(const struct command *self, const char *option, const char *word,
+                    unsigned long long min, unsigned long long max, unsigned long long *number);
+
+/* Declares command_NAME for each row. */
+#define COMMAND(name, ...) int command_##name(const struct command *self, int argc, char *argv[]);
+#include "tool/commands.def"
+#undef COMMAND
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The VM description: what a user writes in YAML, as structs, with the place of each word in the
+ * file. */
+#ifndef TOOL_DESCRIPTION_H
+#define TOOL_DESCRIPTION_H
+
+#include <yaml.h>
+
+#include "abi/plan.h"
+#include "tool/report.h"
+
+/* Pointers are NULL for keys that the file does not have. */
+struct vm_description {
+    char *name, *kernel, *initrd, *cmdline, *memory;
+    uint32_t *vcpus;
+    enum plan_console *console;
+};
+
+struct host_description {
+    char *memory, *cpu;
+    char **hide;
+    unsigned hide_count;
+};
+
+struct description {
+    struct host_description host;
+    struct vm_description *vms;
+    unsigned vms_count;
+};
+
+struct description_file {
+    const char *path; /* as the user gave it */
+    char *bytes;
+    size_t size;
+    struct description *content;
+    yaml_document_t document; /* for the places */
+    unsigned errors;
+};
+
+/*
+ * Reads and parses a description. On LINTEL_OK description_close must follow; on another exit code
+ * the message has been printed. Checks what YAML and the schema can know: syntax, keys, types.
+ */
+enum exit_code description_open(struct description_file *file, const char *path);
+
+void description_close(struct description_file *file);
+
+/*
+ * Prints "FILE:LINE:COLUMN: PATH: MESSAGE" and counts it in file->errors. `where` is a path such as
+ * "vms[0].memory"; a part that the file does not have is placed at what would contain it.
+ */
+void description_error(struct description_file *file, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

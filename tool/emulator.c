@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting Bochs and QEMU: see emulator.h. */
+#include "tool/emulator.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool/process.h"
+#include "tool/size.h"
+
+#define CONNECT_SECONDS 30
+#define LOG_MAX         (256 * MIB) /* left alone, Bochs can fill a disk with its log */
+
+/* Bochs keeps this much of a machine's memory in its own, and the rest in a file. */
+#define BOCHS_RESIDENT_MAX (2048 * MIB)
+
+static const struct {
+    const char *name, *bochs_rom, *qemu_rom, *package;
+} firmwares[FIRMWARE_COUNT] = {
+    [FIRMWARE_BIOS] = {"bios", "/usr/share/bochs/BIOS-bochs-latest", NULL, "bochsbios"},
+    [FIRMWARE_OVMF] = {"ovmf", "/usr/share/ovmf/OVMF.fd", "/usr/share/ovmf/OVMF.fd", "ovmf"},
+    [FIRMWARE_SEABIOS] = {"seabios", "/usr/share/seabios/bios.bin",
+                          "/usr/share/seabios/bios-256k.bin", "seabios"},
+};
+
+#define VGA_ROM "/usr/share/bochs/VGABIOS-lgpl-latest"
+
+bool firmware_parse(const char *name, enum firmware *firmware)
+{
+    for (int i = 0; i < FIRMWARE_COUNT; i++) {
+        if (strcmp(name, firmwares[i].name) == 0) {
+            *firmware = (enum firmware)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Writes bochsrc and rc into the work folder. Returns whether that worked. */
+static bool write_bochsrc(const struct emulation *emulation, unsigned port)
+{
+    uint64_t memory = emulation->memory / MIB, resident = BOCHS_RESIDENT_MAX / MIB;
+    FILE *config = fopen("bochsrc", "w"), *commands = fopen("rc", "w");
+
+    if (!config || !commands) {
+        return false;
+    }
+    fprintf(config,
+            "display_library: rfb, options=\"timeout=0\"\n"); /* no window; waits for no viewer */
+    fprintf(config, "memory: guest=%" PRIu64 ", host=%" PRIu64 "\n", memory,
+            memory < resident ? memory : resident);
+    fprintf(config, "romimage: file=%s\n", firmwares[emulation->firmware].bochs_rom);
+    fprintf(config, "vgaromimage: file=" VGA_ROM "\n");
+    /* A triple fault ends the run, an unknown MSR gives #GP: as on a processor that somebody
+     * watches. */
+    fprintf(config,
+            "cpu: model=%s, count=1, ips=%" PRIu64 ", reset_on_triple_fault=0, ignore_bad_msrs=0\n",
+            emulation->cpu, emulation->ips);
+    fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
+            emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
+    fprintf(config, "ata0-master: type=cdrom, path=\"%s\", status=inserted\n", emulation->image);
+    fprintf(config, "boot: cdrom\n");
+    fprintf(config, "log: bochs.log\n");
+    fprintf(config, "com1: enabled=1, mode=socket-client, dev=127.0.0.1:%u\n", port);
+    fprintf(config, "sound: driver=dummy, waveout=/dev/null\n");
+    /* Without this Bochs ends while it sets up its sound cards, on a machine that has none. */
+    fprintf(config, "plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0\n");
+    fputs("c\nq\n", commands); /* Debian's Bochs has a debugger, which asks before it starts */
+    return (fclose(config) == 0) & (fclose(commands) == 0);
+}
+
+static void become_bochs(const struct emulation *emulation, unsigned port)
+{
+    struct rlimit limit = {LOG_MAX, LOG_MAX};
+
+    if (emulation->memory > BOCHS_RESIDENT_MAX) {
+        limit.rlim_cur = limit.rlim_max = LOG_MAX + emulation->memory;
+    }
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN); /* the log stops growing, and the run goes on */
+    if (write_bochsrc(emulation, port)) {
+        execlp("bochs", "bochs", "-q", "-unlock", "-f", "bochsrc", "-rc", "rc", NULL);
+    }
+}
+
+static void become_qemu(const struct emulation *emulation, unsigned port)
+{
+    char *memory = text("%" PRIu64 "M", emulation->memory / MIB);
+    char *serial = text("socket,id=serial,host=127.0.0.1,port=%u", port);
+    const char *rom = firmwares[emulation->firmware].qemu_rom;
+
+    execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display",
+           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", emulation->image,
+           "-boot", "d", "-chardev", serial, "-serial", "chardev:serial", "-device",
+           "isa-debug-exit,iobase=0xf4,iosize=4", rom ? "-bios" : NULL, rom, NULL);
+}
+
+static const struct {
+    const char *program, *package, *end_word;
+    int end_code;
+    void (*become)(const struct emulation *emulation, unsigned port);
+} runners[RUNNER_COUNT] = {
+    [RUNNER_BOCHS] = {"bochs", "bochs", "bochs", 0, become_bochs},
+    [RUNNER_QEMU_KVM] = {"qemu-system-x86_64", "qemu-system-x86", "qemu", 33, become_qemu},
+};
+
+const char *emulator_end_word(enum runner runner)
+{
+    return runners[runner].end_word;
+}
+
+bool emulator_ended_well(enum runner runner, int exit_code)
+{
+    return exit_code == runners[runner].end_code;
+}
+
+enum exit_code emulator_check(const struct emulation *emulation)
+{
+    const char *rom = emulation->runner == RUNNER_BOCHS ? firmwares[emulation->firmware].bochs_rom
+                                                        : firmwares[emulation->firmware].qemu_rom;
+
+    if (!program_exists(runners[emulation->runner].program)) {
+        return fail(LINTEL_MACHINE, "%s is missing; install the package %s",
+                    runners[emulation->runner].program, runners[emulation->runner].package);
+    }
+    if (rom && access(rom, R_OK) != 0) {
+        return fail(LINTEL_MACHINE, "%s is missing; install the package %s", rom,
+                    firmwares[emulation->firmware].package);
+    }
+    if (emulation->runner == RUNNER_BOCHS && access(VGA_ROM, R_OK) != 0) {
+        return fail(LINTEL_MACHINE, VGA_ROM " is missing; install the package vgabios");
+    }
+    return LINTEL_OK;
+}
+
+/*
+ * Gives this process a network of its own. Bochs's display listens on all addresses of its network,
+ * on a port from 5900 on, without a password; in there nobody can reach it.
+ */
+static bool leave_network(void)
+{
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+        return false;
+    }
+    int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool up = any >= 0 && ioctl(any, SIOCSIFFLAGS, &loopback) == 0;
+    close(any);
+    return up;
+}
+
+/* A listening socket on the loopback address; -1 with errno set. */
+static int listen_locally(unsigned *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
+        listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
+        return -1;
+    }
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+/* Passes a file descriptor to the process at the other end of `channel`. */
+static bool send_descriptor(int channel, int descriptor)
+{
+    char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    return sendmsg(channel, &message, 0) == 1;
+}
+
+/* The descriptor that the other end sent; -1 when it ended before. */
+static int receive_descriptor(int channel)
+{
+    char byte, control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    int descriptor = -1;
+
+    if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message)) {
+        memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+    }
+    return descriptor;
+}
+
+/* In the child: a network, a listener for the tool, then the emulator. */
+static _Noreturn void become_emulator(const struct emulation *emulation, int channel)
+{
+    sigset_t none;
+    unsigned port = 0;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0); /* Ctrl-C on the terminal is for the tool, which then ends the emulator */
+    if (emulation->runner == RUNNER_BOCHS && !leave_network()) {
+        note("no network namespace is allowed here: while Bochs runs, its display can be reached "
+             "on TCP port 5900 and up");
+    }
+    int listener = listen_locally(&port);
+    int in = open("/dev/null", O_RDONLY);
+    int out = chdir(emulation->work_folder) == 0
+                  ? open("emulator.out", O_WRONLY | O_CREAT | O_TRUNC, 0600)
+                  : -1;
+    if (listener < 0 || in < 0 || out < 0 || !send_descriptor(channel, listener)) {
+        note("cannot prepare the emulator: %s", strerror(errno));
+        _exit(127);
+    }
+    dup2(in, 0);
+    dup2(out, 1);
+    dup2(out, 2);
+    runners[emulation->runner].become(emulation, port);
+    fprintf(stderr, "%s: %s\n", runners[emulation->runner].program, strerror(errno));
+    _exit(127);
+}
+
+/* Waits for the emulator to connect, or to end; -1 in the latter case. */
+static int accept_serial(int listener, pid_t child)
+{
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+
+    for (int i = 0; i < CONNECT_SECONDS * 10; i++) {
+        if (poll(&waiting, 1, 100) == 1) {
+            return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        }
+        siginfo_t ended = {0};
+        if (waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            ended.si_pid == child) {
+            break;
+        }
+    }
+    return -1;
+}
+
+enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, int *serial)
+{
+    int channel[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
+        return fail(LINTEL_MACHINE, "no socket: %s", strerror(errno));
+    }
+    *child = fork();
+    if (*child == 0) {
+        become_emulator(emulation, channel[1]);
+    }
+    close(channel[1]);
+    int listener = *child > 0 ? receive_descriptor(channel[0]) : -1;
+    close(channel[0]);
+    *serial = listener >= 0 ? accept_serial(listener, *child) : -1;
+    close(listener);
+    if (*serial >= 0) {
+        return LINTEL_OK;
+    }
+    if (*child > 0) {
+        emulator_end(*child, true);
+    }
+    note("%s did not start; it said:", runners[emulation->runner].program);
+    emulator_explain(emulation);
+    return LINTEL_MACHINE;
+}
+
+int emulator_end(pid_t child, bool kill_it)
+{
+    int status = 0;
+
+    if (kill_it) {
+        kill(child, SIGKILL);
+    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * Copies the lines of Bochs's log that have a severity of error or panic: "00000012345e[CPU0  ]
+ * ...". They name a failed VM entry's check and a triple fault.
+ */
+static void filter_log(const char *from, const char *to)
+{
+    FILE *log = fopen(from, "r"), *filtered = fopen(to, "w");
+    char line[512];
+
+    while (log && filtered && fgets(line, sizeof(line), log)) {
+        size_t digits = strspn(line, "0123456789");
+        if (digits && strchr("ep", line[digits]) && line[digits + 1] == '[') {
+            fputs(line, filtered);
+        }
+    }
+    if (log) {
+        fclose(log);
+    }
+    if (filtered) {
+        fclose(filtered);
+    }
+}
+
+void emulator_explain(const struct emulation *emulation)
+{
+    char *log = text("%s/bochs.log", emulation->work_folder),
+         *filtered = text("%s/errors", emulation->work_folder);
+    char *output = text("%s/emulator.out", emulation->work_folder);
+
+    print_tail(output, 5);
+    filter_log(log, filtered);
+    print_tail(filtered, 12);
+    free(output);
+    free(filtered);
+    free(log);
+}

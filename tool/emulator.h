@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting the emulator, with its serial line as a socket. */
+#ifndef TOOL_EMULATOR_H
+#define TOOL_EMULATOR_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tool/report.h"
+#include "tool/runner.h"
+
+enum firmware { FIRMWARE_BIOS, FIRMWARE_OVMF, FIRMWARE_SEABIOS, FIRMWARE_COUNT };
+
+struct emulation {
+    enum runner runner;
+    enum firmware firmware;
+    const char *image;       /* the ISO to boot; absolute */
+    const char *work_folder; /* for configuration and logs; absolute */
+    const char *cpu;         /* Bochs's CPU model */
+    uint64_t memory;         /* bytes; a multiple of 1 MiB */
+    uint64_t ips;            /* Bochs: instructions for each emulated second */
+    uint64_t start_time;     /* Bochs: seconds since 1970 on the emulated clock; 0: now */
+};
+
+#define EMULATOR_CPU "corei7_skylake_x"
+#define EMULATOR_IPS 10000000
+
+/* False when no firmware has this name. */
+bool firmware_parse(const char *name, enum firmware *firmware);
+
+/* Whether what the emulation needs is installed; otherwise says what is missing. */
+enum exit_code emulator_check(const struct emulation *emulation);
+
+/*
+ * Starts the emulator and waits until it has connected its serial line. On LINTEL_OK *child runs
+ * and *serial is a connected socket; otherwise the message has been printed and nothing runs.
+ */
+enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, int *serial);
+
+/* Ends the emulator if it still runs, and waits for it. Returns its exit code, or 128 + the signal.
+ */
+int emulator_end(pid_t child, bool kill_it);
+
+/* The words that the hypervisor's option end= takes for this runner. */
+const char *emulator_end_word(enum runner runner);
+
+/* Whether this is what the emulator returns when the hypervisor ended the run by that option. */
+bool emulator_ended_well(enum runner runner, int exit_code);
+
+/* Prints what the emulator's log says about how the run ended. */
+void emulator_explain(const struct emulation *emulation);
+
+#endif

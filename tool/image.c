@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing the bootable image with grub-mkrescue: see image.h. */
+#include "tool/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool/paths.h"
+#include "tool/process.h"
+
+/* What GRUB needs to read the ISO and to start the hypervisor: a small image boots sooner. */
+#define GRUB_MODULES "--install-modules=iso9660 multiboot2 normal serial terminal all_video"
+
+#define OPTION_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=,._:+- "
+
+/* The words before the image's own files in grub-mkrescue's command line, and after: hypervisor,
+ * monitor, plan, menu. */
+enum { FIXED_BEFORE = 7, FIXED_FILES = 4 };
+
+bool image_options_ok(const char *options)
+{
+    return options[strspn(options, OPTION_CHARACTERS)] == '\0';
+}
+
+static enum exit_code write_menu(const struct machine *machine, const struct image_request *request,
+                                 const char *path)
+{
+    FILE *menu = fopen(path, "w");
+
+    if (!menu) {
+        return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
+    }
+    if (request->serial_menu) {
+        fputs("if serial --unit=0 --speed=115200; then\n"
+              "  terminal_input console serial\n"
+              "  terminal_output console serial\n"
+              "fi\n",
+              menu);
+    }
+    fputs("set timeout=0\n"
+          "menuentry Lintel {\n",
+          menu);
+    fprintf(menu, "  multiboot2 /boot/lintel-hypervisor end=%s", request->end);
+    if (machine->hide) {
+        fprintf(menu, " hide=%s", machine->hide);
+    }
+    fprintf(menu, "%s%s\n", request->options ? " " : "", request->options ? request->options : "");
+    fputs("  module2 /boot/plan plan\n"
+          "  module2 /boot/monitor monitor\n",
+          menu);
+    for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+        fprintf(menu, "  module2 /boot/file-%u %s\n", i, machine->plan.files[i].name);
+    }
+    fputs("}\n", menu);
+    if (fclose(menu) != 0) {
+        return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
+    }
+    return LINTEL_OK;
+}
+
+static enum exit_code write_plan(const struct plan *plan, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    size_t done = file ? fwrite(plan, sizeof(*plan), 1, file) : 0;
+
+    if (!file || (fclose(file) != 0) || done != 1) {
+        return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
+    }
+    return LINTEL_OK;
+}
+
+/* "PLACE=FILE" for xorriso's -graft-points, in which '=' and '\' of a file's name need a backslash.
+ */
+static char *graft(const char *place, const char *file)
+{
+    char *result = text("%s=%*s", place, (int)(2 * strlen(file)), ""),
+         *to = result + strlen(place) + 1;
+
+    for (; *file; file++) {
+        if (*file == '=' || *file == '\\') {
+            *to++ = '\\';
+        }
+        *to++ = *file;
+    }
+    *to = '\0';
+    return result;
+}
+
+static enum exit_code make_iso(const struct machine *machine, const struct image_request *request,
+                               const char *grafts[])
+{
+    const char *argv[FIXED_BEFORE + FIXED_FILES + PLAN_MAX_FILES + 1] = {
+        "grub-mkrescue", GRUB_MODULES, "--fonts=", "--locales=", "--themes=", "-o", request->output,
+    };
+    char *log = text("%s/grub-mkrescue.log", request->work_folder);
+    enum exit_code code = LINTEL_OK;
+
+    memcpy(argv + FIXED_BEFORE, grafts, (FIXED_FILES + machine->plan.file_count) * sizeof(*argv));
+    int result = process_run(argv, NULL, log);
+    if (result != 0) {
+        unlink(request->output);
+        code = fail(LINTEL_MACHINE,
+                    "grub-mkrescue ended with code %d (does the disk of %s have room?); it said:",
+                    result, request->output);
+        print_tail(log, 10);
+    }
+    free(log);
+    return code;
+}
+
+/* Lays out the image's files and makes the ISO. */
+static enum exit_code assemble(const struct machine *machine, const struct image_request *request,
+                               const char *hypervisor, const char *monitor)
+{
+    char *grafts[FIXED_FILES + PLAN_MAX_FILES], place[64];
+    char *menu = text("%s/grub.cfg", request->work_folder),
+         *plan = text("%s/plan", request->work_folder);
+    uint32_t count = FIXED_FILES + machine->plan.file_count;
+
+    enum exit_code code = write_menu(machine, request, menu);
+    if (code == LINTEL_OK) {
+        code = write_plan(&machine->plan, plan);
+    }
+    if (code == LINTEL_OK) {
+        grafts[0] = graft("/boot/grub/grub.cfg", menu);
+        grafts[1] = graft("/boot/plan", plan);
+        grafts[2] = graft("/boot/lintel-hypervisor", hypervisor);
+        grafts[3] = graft("/boot/monitor", monitor);
+        for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+            snprintf(place, sizeof(place), "/boot/file-%u", i);
+            grafts[FIXED_FILES + i] = graft(place, machine->files[i]);
+        }
+        code = make_iso(machine, request, (const char **)grafts);
+        for (uint32_t i = 0; i < count; i++) {
+            free(grafts[i]);
+        }
+    }
+    free(plan);
+    free(menu);
+    return code;
+}
+
+static enum exit_code check_programs(void)
+{
+    static const struct {
+        const char *program, *package;
+    } needed[] = {
+        {"grub-mkrescue", "grub-common, grub-pc-bin and grub-efi-amd64-bin"},
+        {"xorriso", "xorriso"},
+        {"mformat", "mtools"},
+    };
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (!program_exists(needed[i].program)) {
+            return fail(LINTEL_MACHINE,
+                        "%s is missing, which writes the image; install the package %s",
+                        needed[i].program, needed[i].package);
+        }
+    }
+    return LINTEL_OK;
+}
+
+enum exit_code image_build(const struct machine *machine, const struct image_request *request)
+{
+    enum exit_code code = check_programs();
+
+    if (code != LINTEL_OK) {
+        return code;
+    }
+    progress("writing the image");
+    char *hypervisor = built_path(BUILT_HYPERVISOR);
+    char *monitor = hypervisor ? built_path(BUILT_MONITOR) : NULL;
+    code = monitor ? assemble(machine, request, hypervisor, monitor) : LINTEL_MACHINE;
+    progress_end();
+    free(monitor);
+    free(hypervisor);
+    return code;
+}

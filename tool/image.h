@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The bootable image: an ISO with GRUB for BIOS and UEFI, the hypervisor, the plan and its files.
+ */
+#ifndef TOOL_IMAGE_H
+#define TOOL_IMAGE_H
+
+#include <stdbool.h>
+
+#include "tool/machine.h"
+
+struct image_request {
+    const char *output;      /* the ISO to write */
+    const char *work_folder; /* for the files in between */
+    const char *options;     /* more words for the hypervisor's command line; NULL: none */
+    const char *end;         /* what the hypervisor does at the end: "halt", "bochs" or "qemu" */
+    bool serial_menu; /* GRUB uses the serial line too: for real machines; costs an emulator time */
+};
+
+/* Writes the image of a machine. On another code than LINTEL_OK the message has been printed, and
+ * no image is left. */
+enum exit_code image_build(const struct machine *machine, const struct image_request *request);
+
+/* Whether these words may be on the hypervisor's command line: GRUB's configuration gives other
+ * characters a meaning. */
+bool image_options_ok(const char *options);
+
+#endif

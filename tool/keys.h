@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The escape key of the console: Ctrl-] and a letter. */
+#ifndef TOOL_KEYS_H
+#define TOOL_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Ctrl-], also the byte that tells the hypervisor's console that a command follows. */
+#define KEY_ESCAPE '\x1d'
+
+enum keys_command { KEYS_NONE, KEYS_QUIT, KEYS_HELP };
+
+/* Whether the last byte was the escape key. Starts as false. */
+struct keys {
+    bool escaped;
+};
+
+/*
+ * Takes one typed byte. What must go to the hypervisor is put into `out`, its length into *length:
+ * Ctrl-] n and Ctrl-] Ctrl-] are for the hypervisor and go as they are; q and h are for the tool;
+ * any other letter after the escape key is dropped.
+ */
+enum keys_command keys_take(struct keys *keys, char byte, char out[static 2], size_t *length);
+
+#endif

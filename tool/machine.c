@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the VM description to the plan, with all checks that can be made before boot: see machine.h.
+ */
+#include "tool/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool/debian.h"
+#include "tool/description.h"
+#include "tool/initrd_file.h"
+#include "tool/kernel_file.h"
+#include "tool/paths.h"
+#include "tool/size.h"
+
+#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
+#define VM_MEMORY_MIN      (8 * MIB)
+#define MACHINE_MEMORY_MIN (256 * MIB)
+/* For the hypervisor, its tables, the monitors and the firmware: UEFI's is the larger. */
+#define MACHINE_OVERHEAD (128 * MIB)
+#define INITRD_BUILTIN   "builtin"
+
+struct loading {
+    struct description_file file;
+    struct machine *machine;
+    enum exit_code code; /* LINTEL_MACHINE when something but the description is at fault */
+};
+
+struct mapped {
+    uint8_t *data;
+    size_t size;
+};
+
+/* "vms[2].memory", in a buffer that the next call overwrites. */
+static const char *at(unsigned vm, const char *key)
+{
+    static char path[64];
+
+    snprintf(path, sizeof(path), "vms[%u].%s", vm, key);
+    return path;
+}
+
+/* Maps a regular file. False, with errno set, when that is impossible; an empty file has no data.
+ */
+static bool map(const char *path, struct mapped *mapped)
+{
+    struct stat info;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    *mapped = (struct mapped){0};
+    if (file < 0) {
+        return false;
+    }
+    bool good = fstat(file, &info) == 0;
+    if (good && !S_ISREG(info.st_mode)) {
+        errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+        good = false;
+    }
+    if (good && info.st_size > 0) {
+        void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+        good = data != MAP_FAILED;
+        if (good) {
+            *mapped = (struct mapped){data, (size_t)info.st_size};
+        }
+    }
+    int saved = errno;
+    close(file);
+    errno = saved;
+    return good;
+}
+
+static void unmap(struct mapped *mapped)
+{
+    if (mapped->data) {
+        munmap(mapped->data, mapped->size);
+    }
+}
+
+/* The path of a file that the description names: relative to the description's own folder. */
+static char *beside_description(const struct loading *loading, const char *name)
+{
+    if (name[0] == '/') {
+        return text("%s", name);
+    }
+    char *copy = text("%s", loading->file.path);
+    const char *folder = dirname(copy);
+    char *path = strcmp(folder, ".") == 0 ? text("%s", name) : text("%s/%s", folder, name);
+    free(copy);
+    return path;
+}
+
+/* The plan's index of a file; takes `path`. A file that two VMs use is loaded once. */
+static uint32_t add_file(struct machine *machine, char *path, const struct mapped *mapped)
+{
+    struct plan *plan = &machine->plan;
+
+    for (uint32_t i = 0; i < plan->file_count; i++) {
+        if (strcmp(machine->files[i], path) == 0) {
+            free(path);
+            return i;
+        }
+    }
+    struct plan_file *file = &plan->files[plan->file_count];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    file->size = mapped->size;
+    for (size_t i = 0; i < PLAN_NAME_SIZE - 1 && name[i]; i++) {
+        file->name[i] =
+            strchr(WORD_CHARACTERS, name[i]) ? name[i] : '_'; /* it goes into GRUB's menu */
+    }
+    machine->files[plan->file_count] = path;
+    return plan->file_count++;
+}
+
+/* The kernel's file; returns whether `facts` is filled. */
+static bool load_kernel(struct loading *loading, unsigned i, struct kernel_facts *facts)
+{
+    const char *name = loading->file.content->vms[i].kernel;
+    bool debian = strncmp(name, DEBIAN_PREFIX, strlen(DEBIAN_PREFIX)) == 0;
+    const char *package = name + strlen(DEBIAN_PREFIX);
+    char *path;
+    struct mapped mapped;
+
+    if (debian &&
+        (!package[0] || package[strspn(package, "abcdefghijklmnopqrstuvwxyz0123456789+-.")] ||
+         package[0] == '-' || package[0] == '.')) {
+        description_error(
+            &loading->file, at(i, "kernel"),
+            "'%s' is no name of a Debian package; write for example debian:linux-image-cloud-amd64",
+            package);
+        return false;
+    }
+    if (debian) {
+        enum exit_code code = debian_kernel(package, &path);
+        if (code != LINTEL_OK) {
+            description_error(&loading->file, at(i, "kernel"), "no kernel from '%s'", name);
+            loading->code = code;
+            return false;
+        }
+    } else {
+        path = beside_description(loading, name);
+    }
+    if (!map(path, &mapped)) {
+        description_error(&loading->file, at(i, "kernel"), "%s: %s; name an existing kernel", path,
+                          strerror(errno));
+        free(path);
+        return false;
+    }
+    const char *wrong = kernel_inspect(mapped.data, mapped.size, facts);
+    if (wrong) {
+        description_error(&loading->file, at(i, "kernel"), "%s %s", path, wrong);
+        free(path);
+    } else {
+        loading->machine->plan.vms[i].kernel = add_file(loading->machine, path, &mapped);
+    }
+    unmap(&mapped);
+    return !wrong;
+}
+
+/* The initrd's file; returns its size in bytes, or 0. */
+static uint64_t load_initrd(struct loading *loading, unsigned i)
+{
+    const char *name = loading->file.content->vms[i].initrd;
+    struct mapped mapped;
+
+    loading->machine->plan.vms[i].initrd = PLAN_NO_FILE;
+    if (!name) {
+        return 0;
+    }
+    char *path = strcmp(name, INITRD_BUILTIN) == 0 ? built_path(BUILT_INITRD)
+                                                   : beside_description(loading, name);
+    if (!path) {
+        loading->code = LINTEL_MACHINE;
+        description_error(&loading->file, at(i, "initrd"), "the builtin initrd is not built");
+        return 0;
+    }
+    if (!map(path, &mapped)) {
+        description_error(&loading->file, at(i, "initrd"),
+                          "%s: %s; name an existing initrd, or 'builtin'", path, strerror(errno));
+        free(path);
+        return 0;
+    }
+    const char *wrong = initrd_inspect(mapped.data, mapped.size);
+    if (wrong) {
+        description_error(&loading->file, at(i, "initrd"), "%s %s", path, wrong);
+        free(path);
+    } else {
+        loading->machine->plan.vms[i].initrd = add_file(loading->machine, path, &mapped);
+    }
+    unmap(&mapped);
+    return wrong ? 0 : mapped.size;
+}
+
+static void load_name(struct loading *loading, unsigned i)
+{
+    const char *name = loading->file.content->vms[i].name;
+    struct plan *plan = &loading->machine->plan;
+
+    if (!name[0] || name[strspn(name, WORD_CHARACTERS)]) {
+        description_error(&loading->file, at(i, "name"),
+                          "'%s' is no name; use letters, digits, '-', '_' and '.', at least one",
+                          name);
+        return;
+    }
+    if (strlen(name) >= PLAN_NAME_SIZE) {
+        description_error(&loading->file, at(i, "name"), "'%s' has %zu characters; at most %d fit",
+                          name, strlen(name), PLAN_NAME_SIZE - 1);
+        return;
+    }
+    for (unsigned other = 0; other < i; other++) {
+        if (strcmp(plan->vms[other].name, name) == 0) {
+            description_error(&loading->file, at(i, "name"),
+                              "vms[%u] is named '%s' already; choose another name", other, name);
+            return;
+        }
+    }
+    strcpy(plan->vms[i].name, name);
+}
+
+static void load_cmdline(struct loading *loading, unsigned i, const struct kernel_facts *facts)
+{
+    const char *cmdline = loading->file.content->vms[i].cmdline;
+    uint64_t max = PLAN_CMDLINE_SIZE - 1;
+
+    if (!cmdline) {
+        return;
+    }
+    if (facts && facts->cmdline_max < max) {
+        max = facts->cmdline_max;
+    }
+    if (strlen(cmdline) > max) {
+        description_error(&loading->file, at(i, "cmdline"),
+                          "it has %zu characters; this kernel and Lintel take %" PRIu64 " at most",
+                          strlen(cmdline), max);
+        return;
+    }
+    for (const char *c = cmdline; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            description_error(
+                &loading->file, at(i, "cmdline"),
+                "it has a control character (%d) at position %td; keep it on one line", *c,
+                c - cmdline + 1);
+            return;
+        }
+    }
+    strcpy(loading->machine->plan.vms[i].cmdline, cmdline);
+}
+
+static void load_memory(struct loading *loading, unsigned i, const struct kernel_facts *facts,
+                        uint64_t initrd)
+{
+    const char *word = loading->file.content->vms[i].memory;
+    char unit[24], need_text[24];
+    uint64_t bytes;
+
+    if (!size_parse(word, &bytes)) {
+        description_error(&loading->file, at(i, "memory"),
+                          "'%s' is no size; write for example 256M or 1G", word);
+        return;
+    }
+    if (bytes % PLAN_MEMORY_UNIT) {
+        uint64_t next = (bytes / PLAN_MEMORY_UNIT + 1) * PLAN_MEMORY_UNIT;
+        description_error(&loading->file, at(i, "memory"), "%s is no multiple of %s; use %s", word,
+                          size_text(PLAN_MEMORY_UNIT, unit), size_text(next, need_text));
+        return;
+    }
+    uint64_t need = facts ? facts->memory_end + initrd : 0;
+    need = need < VM_MEMORY_MIN ? VM_MEMORY_MIN
+                                : (need + PLAN_MEMORY_UNIT - 1) & ~(PLAN_MEMORY_UNIT - 1);
+    if (bytes < need) {
+        description_error(&loading->file, at(i, "memory"),
+                          "%s is too small for this kernel and initrd; use at least %s", word,
+                          size_text(need, need_text));
+        return;
+    }
+    loading->machine->plan.vms[i].memory = bytes;
+}
+
+static void load_vm(struct loading *loading, unsigned i)
+{
+    const struct vm_description *from = &loading->file.content->vms[i];
+    struct plan_vm *vm = &loading->machine->plan.vms[i];
+    struct kernel_facts found, *facts = NULL;
+
+    load_name(loading, i);
+    if (load_kernel(loading, i, &found)) {
+        facts = &found;
+    }
+    uint64_t initrd = load_initrd(loading, i);
+    load_cmdline(loading, i, facts);
+    load_memory(loading, i, facts, initrd);
+    vm->console = from->console ? *from->console : PLAN_CONSOLE_SERIAL;
+    vm->vcpus = from->vcpus ? *from->vcpus : 1;
+    if (vm->vcpus != 1) {
+        description_error(&loading->file, at(i, "vcpus"),
+                          "%u is not possible: this version gives each VM one vCPU; use 1",
+                          vm->vcpus);
+    }
+}
+
+static void load_host(struct loading *loading)
+{
+    const struct host_description *host = &loading->file.content->host;
+    struct machine *machine = loading->machine;
+    char where[32];
+
+    if (host->memory && (!size_parse(host->memory, &machine->memory) || machine->memory % MIB)) {
+        description_error(&loading->file, "host.memory",
+                          "'%s' is no size in MiB; write for example 512M or 2G", host->memory);
+    }
+    if (host->cpu && (!host->cpu[0] || host->cpu[strspn(host->cpu, WORD_CHARACTERS)])) {
+        description_error(&loading->file, "host.cpu",
+                          "'%s' is no CPU model; 'bochs --help cpu' lists them", host->cpu);
+    }
+    machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
+    for (unsigned i = 0; i < host->hide_count; i++) {
+        snprintf(where, sizeof(where), "host.hide[%u]", i);
+        if (!host->hide[i][0] || host->hide[i][strspn(host->hide[i], WORD_CHARACTERS)]) {
+            description_error(&loading->file, where,
+                              "'%s' is no VMX control; 'lintel caps' lists them", host->hide[i]);
+        }
+        char *longer = text("%s%s%s", machine->hide ? machine->hide : "", machine->hide ? "," : "",
+                            host->hide[i]);
+        free(machine->hide);
+        machine->hide = longer;
+    }
+}
+
+/* Whether all VMs and files fit the machine: the one described, or the one that the tool runs on.
+ */
+static void check_total(struct loading *loading)
+{
+    struct machine *machine = loading->machine;
+    const struct plan *plan = &machine->plan;
+    bool described = machine->memory != 0;
+    uint64_t here = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t have = described ? machine->memory : here, need = MACHINE_OVERHEAD;
+
+    for (uint32_t i = 0; i < plan->file_count; i++) {
+        need += (plan->files[i].size + MIB - 1) & ~(MIB - 1);
+    }
+    for (unsigned i = 0; i < plan->vm_count; i++) {
+        need += plan->vms[i].memory;
+        if (need > have || need < plan->vms[i].memory) {
+            description_error(
+                &loading->file, at(i, "memory"),
+                "with this VM, Lintel needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB; %s",
+                need / MIB, described ? "the machine (host.memory)" : "this machine", have / MIB,
+                described ? "lower it, or raise host.memory"
+                          : "lower it, or set host.memory to what the machine to boot has");
+            return;
+        }
+    }
+    if (!described) {
+        machine->memory = need < MACHINE_MEMORY_MIN ? MACHINE_MEMORY_MIN
+                                                    : (need + 64 * MIB - 1) & ~(64 * MIB - 1);
+    }
+}
+
+enum exit_code machine_load(const char *path, struct machine *machine)
+{
+    struct loading loading = {.machine = machine, .code = LINTEL_DESCRIPTION};
+    enum exit_code code = description_open(&loading.file, path);
+
+    if (code != LINTEL_OK) {
+        return code;
+    }
+    *machine = (struct machine){
+        .plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(struct plan)},
+    };
+    unsigned count = loading.file.content->vms_count;
+    if (count < 1 || count > PLAN_MAX_VMS) {
+        description_error(&loading.file, "vms", "there are %u VMs; describe 1 to %d", count,
+                          PLAN_MAX_VMS);
+        count = 0;
+    }
+    machine->plan.vm_count = count;
+    load_host(&loading);
+    for (unsigned i = 0; i < count; i++) {
+        load_vm(&loading, i);
+    }
+    if (loading.file.errors == 0) {
+        check_total(&loading);
+    }
+    unsigned errors = loading.file.errors;
+    description_close(&loading.file);
+    if (errors == 0) {
+        return LINTEL_OK;
+    }
+    machine_free(machine);
+    return loading.code;
+}
+
+void machine_free(struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+        free(machine->files[i]);
+    }
+    free(machine->cpu);
+    free(machine->hide);
+}

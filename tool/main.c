@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lintel, the command-line program: picks the command. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool/command.h"
+#include "tool/machine.h"
+#include "tool/report.h"
+
+static const struct command commands[] = {
+#define COMMAND(name, arguments, summary, options)                                                 \
+    {#name, arguments, summary, options, command_##name},
+#include "tool/commands.def"
+#undef COMMAND
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const char exit_codes[] =
+    "Exit codes: 0 well, 1 a VM stopped for a fault or the hypervisor gave up, 2 wrong usage,\n"
+    "3 wrong VM description, 4 this machine lacks something, 5 the run did not come to its end.\n"
+    "More: man lintel\n";
+
+void command_usage(const struct command *self)
+{
+    printf("Usage: lintel %s%s%s%s\n\n%s.\n", self->name, self->options[0] ? " [OPTION...]" : "",
+           self->arguments[0] ? " " : "", self->arguments, self->summary);
+    printf("\nOptions:\n%s  -h, --help            show this help\n\n%s", self->options, exit_codes);
+}
+
+int command_misused(const struct command *self, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    return fail(LINTEL_USAGE, "%s; see lintel %s --help", message, self->name);
+}
+
+bool command_number(const struct command *self, const char *option, const char *word,
+                    unsigned long long min, unsigned long long max, unsigned long long *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoull(word, &end, 10);
+    if (errno || end == word || *end || word[0] == '-' || *number < min || *number > max) {
+        command_misused(self, "%s takes a number from %llu to %llu, not '%s'", option, min, max,
+                        word);
+        return false;
+    }
+    return true;
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void general_help(FILE *to)
+{
+    fprintf(to, "Usage: lintel COMMAND [ARGUMENT...]\n\nLintel, a type-1 hypervisor for Intel "
+                "VT-x.\n\nCommands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].summary);
+    }
+    fprintf(to, "\nlintel COMMAND --help tells more; lintel --version prints the version.\n%s",
+            exit_codes);
+}
+
+static bool wants_help(int argc, char *argv[])
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int command_check(const struct command *self, int argc, char *argv[])
+{
+    struct machine machine;
+
+    if (argc != 2) {
+        return command_misused(self, "give one VM description");
+    }
+    if (argv[1][0] == '-') {
+        return command_misused(self, "no such option: %s", argv[1]);
+    }
+    enum exit_code code = machine_load(argv[1], &machine);
+    if (code == LINTEL_OK) {
+        printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", argv[1],
+               machine.plan.vm_count, machine.plan.vm_count == 1 ? "" : "s",
+               machine.plan.file_count, machine.plan.file_count == 1 ? "" : "s",
+               (unsigned long long)machine.memory >> 20);
+        machine_free(&machine);
+    }
+    return code;
+}
+
+int command_test(const struct command *self, int argc, char *argv[])
+{
+    return fail(LINTEL_MACHINE, "the tests need the source tree: run ./lintel test in it");
+}
+
+int command_help(const struct command *self, int argc, char *argv[])
+{
+    const struct command *about = argc > 1 ? find(argv[1]) : NULL;
+
+    if (argc > 2 || (argc == 2 && !about)) {
+        return command_misused(self, "no such command: %s", argv[argc - 1]);
+    }
+    if (about) {
+        command_usage(about);
+    } else {
+        general_help(stdout);
+    }
+    return LINTEL_OK;
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc < 2) {
+        general_help(stderr);
+        return LINTEL_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("lintel %s\n", LINTEL_VERSION);
+        return LINTEL_OK;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        general_help(stdout);
+        return LINTEL_OK;
+    }
+    const struct command *command = find(argv[1]);
+    if (!command) {
+        return fail(LINTEL_USAGE, "no such command: %s; see lintel --help", argv[1]);
+    }
+    if (wants_help(argc - 1, argv + 1)) {
+        command_usage(command);
+        return LINTEL_OK;
+    }
+    return command->run(command, argc - 1, argv + 1);
+}

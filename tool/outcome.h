@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the hypervisor says on the serial line about the run as a whole. */
+#ifndef TOOL_OUTCOME_H
+#define TOOL_OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How every line of the hypervisor's own starts. */
+#define OUTCOME_PREFIX "lintel: "
+
+enum outcome_kind {
+    OUTCOME_NONE,    /* the line ended without a last word */
+    OUTCOME_END,     /* "lintel: end: N VMs, M faults" */
+    OUTCOME_STOPPED, /* "lintel: stopped: REASON" */
+    OUTCOME_PANIC,   /* "lintel: panic: REASON" */
+};
+
+/*
+ * Only the last of these lines counts, and an end only when no line follows it: a guest can print
+ * such lines too, but the hypervisor has the last word.
+ */
+struct outcome {
+    enum outcome_kind kind;
+    unsigned vms, faults; /* OUTCOME_END */
+    char reason[256];     /* OUTCOME_STOPPED, OUTCOME_PANIC */
+    char line[256];       /* the line that is being read, cut to fit */
+    size_t length;
+};
+
+/* Takes the next bytes of the serial line. */
+void outcome_take(struct outcome *outcome, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When typed bytes may go to the machine's serial port. Its FIFO holds 16 and nothing holds the
+ * sender back, so they go in small bursts; and what a guest is sent before it reads is lost when it
+ * sets up its UART, so input that does not come from a person waits for a prompt.
+ */
+#ifndef TOOL_PACER_H
+#define TOOL_PACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACER_BURST  8  /* bytes; half of the FIFO */
+#define PACER_GAP_MS 10 /* between bursts */
+#define PACER_QUIET_MS                                                                             \
+    200 /* a line without an end is a prompt when nothing has followed it for so long */
+#define PACER_PATIENCE                                                                             \
+    3000 /* ms: after the first prompt, a guest that says nothing reads on without one */
+
+struct pacer {
+    bool typed; /* by a person, who looks at the screen: only bursts, no waiting for prompts */
+    bool prompted;
+    bool line_open; /* the output ends in the middle of a line */
+    bool line_sent; /* the last byte that went in ended a line, and there was no output since */
+    bool mid_line;  /* the last byte that went in did not end a line */
+    uint64_t last_output, last_input; /* ms */
+};
+
+/* The machine wrote these bytes at time `now`, in milliseconds of any clock. */
+void pacer_output(struct pacer *pacer, uint64_t now, const char *bytes, size_t length);
+
+/*
+ * How many of the waiting bytes may go now: at most a burst, and at most to the end of a line. With
+ * 0, *wait is how many ms later to ask again, unless there is output before that; -1: only after
+ * output.
+ */
+size_t pacer_ready(const struct pacer *pacer, uint64_t now, const char *bytes, size_t length,
+                   int *wait);
+
+/* These bytes went out at time `now`. */
+void pacer_sent(struct pacer *pacer, uint64_t now, const char *bytes, size_t length);
+
+#endif

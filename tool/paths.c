@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding the built files: see paths.h. */
+#include "tool/paths.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool/report.h"
+
+static const struct {
+    const char *variable;
+    const char *in_build; /* below the build folder */
+    const char *installed;
+} files[BUILT_COUNT] = {
+    [BUILT_HYPERVISOR] = {"LINTEL_HYPERVISOR", "hypervisor/lintel-hypervisor", "lintel-hypervisor"},
+    [BUILT_MONITOR] = {"LINTEL_MONITOR", "monitor/lintel-monitor", "lintel-monitor"},
+    [BUILT_INITRD] = {"LINTEL_INITRD", "tool/demo-initrd.cpio", "demo-initrd.cpio"},
+    [BUILT_DEMO] = {"LINTEL_DEMO", "tool/demo.yaml", "demo.yaml"},
+};
+
+/* The folder above the one that holds this program; the caller frees it. */
+static char *build_folder(void)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (length < 0) {
+        return text("..");
+    }
+    self[length] = '\0';
+    return text("%s", dirname(dirname(self)));
+}
+
+char *built_path(enum built_file file)
+{
+    const char *wanted = getenv(files[file].variable);
+    char *folder, *path;
+
+    if (wanted) {
+        path = text("%s", wanted);
+    } else {
+        folder = build_folder();
+        path = text("%s/%s", folder, files[file].in_build);
+        free(folder);
+        if (access(path, R_OK) != 0) {
+            free(path);
+            path = text("%s/%s", LINTEL_DATADIR, files[file].installed);
+        }
+    }
+    if (access(path, R_OK) == 0) {
+        return path;
+    }
+    note("%s: %s; build with ninja, or set %s", path, strerror(errno), files[file].variable);
+    free(path);
+    return NULL;
+}
+
+/* mkdir -p. Returns 0, or -1 with errno set. */
+static int make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int result = mkdir(path, 0700);
+        *slash = '/';
+        if (result != 0 && errno != EEXIST) {
+            return -1;
+        }
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+char *cache_folder(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    char *path = cache && cache[0] == '/'
+                     ? text("%s/lintel", cache)
+                     : text("%s/.cache/lintel", home && home[0] ? home : "/root");
+
+    if (make_folders(path) == 0) {
+        return path;
+    }
+    note("%s: %s; set XDG_CACHE_HOME to a folder that can be written", path, strerror(errno));
+    free(path);
+    return NULL;
+}

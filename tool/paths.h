@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the files are that the build made for the tool: in the build folder, or where they were
+ * installed. */
+#ifndef TOOL_PATHS_H
+#define TOOL_PATHS_H
+
+enum built_file {
+    BUILT_HYPERVISOR,
+    BUILT_MONITOR,
+    BUILT_INITRD, /* what `initrd: builtin` means */
+    BUILT_DEMO,   /* what `lintel run` without a file means */
+    BUILT_COUNT
+};
+
+/*
+ * The path of a built file, which the caller frees; NULL after a message when there is none. An
+ * environment variable wins (LINTEL_HYPERVISOR, LINTEL_MONITOR, LINTEL_INITRD, LINTEL_DEMO), then
+ * the build folder that the tool runs from, then the installed files.
+ */
+char *built_path(enum built_file file);
+
+/* The folder for what the tool fetches, made when it is missing; the caller frees it. NULL after a
+ * message. */
+char *cache_folder(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Other programs, and the folder that they work in: see process.h. */
+#include "tool/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tool/report.h"
+
+bool program_exists(const char *name)
+{
+    const char *list = getenv("PATH");
+    char *copy = text("%s", list ? list : "/usr/bin:/bin");
+    bool found = false;
+
+    for (char *rest = copy, *folder; !found && (folder = strsep(&rest, ":"));) {
+        char *path = text("%s/%s", folder, name);
+        found = access(path, X_OK) == 0;
+        free(path);
+    }
+    free(copy);
+    return found;
+}
+
+static _Noreturn void become(const char *const argv[], const char *folder, const char *output)
+{
+    int in = open("/dev/null", O_RDONLY);
+    int out = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) {
+        _exit(127);
+    }
+    if (folder && chdir(folder) != 0) {
+        _exit(127);
+    }
+    execvp(argv[0], (char *const *)argv);
+    fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+int process_run(const char *const argv[], const char *folder, const char *output)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        become(argv, folder, output);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0) {
+        return 127;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void print_tail(const char *path, unsigned lines)
+{
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    unsigned total = 0;
+
+    if (!file) {
+        return;
+    }
+    while (getline(&line, &size, file) >= 0) {
+        total++;
+    }
+    rewind(file);
+    for (unsigned i = 0; getline(&line, &size, file) >= 0; i++) {
+        if (i + lines >= total) {
+            fprintf(stderr, "    %s%s", line, strchr(line, '\n') ? "" : "\n");
+        }
+    }
+    free(line);
+    fclose(file);
+}
+
+char *work_folder_make(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = text("%s/lintel-XXXXXX", base && base[0] ? base : "/tmp");
+
+    if (mkdtemp(path)) {
+        return path;
+    }
+    note("%s: %s; set TMPDIR to a folder that can be written", path, strerror(errno));
+    free(path);
+    return NULL;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    return remove(path);
+}
+
+void work_folder_remove(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The terminal and the serial line: see session.h. */
+#include "tool/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool/keys.h"
+#include "tool/pacer.h"
+#include "tool/plain.h"
+#include "tool/report.h"
+
+#define INPUT_SIZE 4096
+
+enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_COUNT };
+
+struct session {
+    int serial, signals;
+    bool raw, started, input_ended;
+    uint64_t begin, deadline; /* ms; deadline 0: none */
+    uint64_t told;            /* ms: when the progress line was last written */
+    struct outcome *outcome;
+    struct keys keys;
+    struct pacer pacer;
+    struct plain plain;
+    char input[INPUT_SIZE]; /* waits for the pacer */
+    size_t input_length;
+    char early[sizeof(OUTCOME_PREFIX)]; /* the last bytes before the hypervisor's first line */
+    size_t early_length;
+};
+
+static struct termios terminal_before;
+static bool terminal_changed;
+
+static void terminal_restore(void)
+{
+    if (terminal_changed) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
+        terminal_changed = false;
+    }
+}
+
+static void terminal_raw(void)
+{
+    static bool registered;
+    struct termios raw;
+
+    if (tcgetattr(STDIN_FILENO, &terminal_before) != 0) {
+        return;
+    }
+    if (!registered) {
+        atexit(terminal_restore);
+        registered = true;
+    }
+    raw = terminal_before;
+    cfmakeraw(&raw);
+    terminal_changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Writes all bytes. False when the other end is gone. */
+static bool write_all(int to, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t done = write(to, bytes, length);
+        if (done < 0 && errno != EINTR && errno != EAGAIN) {
+            return false;
+        }
+        if (done > 0) {
+            bytes += done;
+            length -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+/* Passes by what the firmware prints. Returns how many of the bytes to drop. */
+static size_t skip_early(struct session *session, const char *bytes, size_t length)
+{
+    const size_t prefix = strlen(OUTCOME_PREFIX);
+
+    for (size_t i = 0; i < length; i++) {
+        if (session->early_length == prefix) {
+            memmove(session->early, session->early + 1, --session->early_length);
+        }
+        session->early[session->early_length++] = bytes[i];
+        if (session->early_length == prefix &&
+            memcmp(session->early, OUTCOME_PREFIX, prefix) == 0) {
+            session->started = true;
+            return i + 1;
+        }
+    }
+    return length;
+}
+
+static bool show(struct session *session, const char *bytes, size_t length)
+{
+    char text[1024];
+
+    progress_end();
+    outcome_take(session->outcome, bytes, length);
+    pacer_output(&session->pacer, now_ms(), bytes, length);
+    if (session->raw) {
+        return write_all(STDOUT_FILENO, bytes, length);
+    }
+    for (size_t part; length; bytes += part, length -= part) {
+        part = length < sizeof(text) ? length : sizeof(text);
+        if (!write_all(STDOUT_FILENO, text, plain_text(&session->plain, bytes, part, text))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Reads the serial line. False at its end, and when nobody reads our output. */
+static bool take_output(struct session *session)
+{
+    char bytes[4096];
+    ssize_t length = read(session->serial, bytes, sizeof(bytes));
+    size_t skipped = 0;
+
+    if (length <= 0) {
+        return length < 0 && errno == EINTR;
+    }
+    if (!session->started) {
+        skipped = skip_early(session, bytes, (size_t)length);
+        if (!session->started) {
+            return true;
+        }
+        if (!show(session, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX))) {
+            return false;
+        }
+    }
+    return show(session, bytes + skipped, (size_t)length - skipped);
+}
+
+static void print_help(void)
+{
+    fputs("\r\nCtrl-] q  quit, and end the machine\r\n"
+          "Ctrl-] n  the next VM's console\r\n"
+          "Ctrl-] Ctrl-]  a Ctrl-] for the guest\r\n"
+          "Ctrl-] h  this help\r\n",
+          stderr);
+}
+
+/* Reads what the user typed. False when that is the command to quit. */
+static bool take_input(struct session *session)
+{
+    char bytes[256], out[2];
+    size_t room = (INPUT_SIZE - session->input_length) / 2, out_length;
+    ssize_t length = read(STDIN_FILENO, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
+
+    if (length <= 0) {
+        session->input_ended = length == 0 || errno != EINTR;
+        return true;
+    }
+    if (!session->raw) {
+        memcpy(session->input + session->input_length, bytes, (size_t)length);
+        session->input_length += (size_t)length;
+        return true;
+    }
+    for (ssize_t i = 0; i < length; i++) {
+        enum keys_command command = keys_take(&session->keys, bytes[i], out, &out_length);
+        memcpy(session->input + session->input_length, out, out_length);
+        session->input_length += out_length;
+        if (command == KEYS_QUIT) {
+            return false;
+        }
+        if (command == KEYS_HELP) {
+            print_help();
+        }
+    }
+    return true;
+}
+
+/* Sends what may be sent now. Returns for how many ms to wait for the rest; -1: until something
+ * happens. */
+static int send_input(struct session *session)
+{
+    int wait = -1;
+    uint64_t now = now_ms();
+
+    if (!session->started || session->input_length == 0) {
+        return -1;
+    }
+    size_t ready = pacer_ready(&session->pacer, now, session->input, session->input_length, &wait);
+    if (ready == 0) {
+        return wait;
+    }
+    write_all(session->serial, session->input, ready);
+    pacer_sent(&session->pacer, now, session->input, ready);
+    session->input_length -= ready;
+    memmove(session->input, session->input + ready, session->input_length);
+    return session->input_length ? PACER_GAP_MS : -1;
+}
+
+/* On a terminal: says that the machine still works, as long as there was no prompt. Returns ms to
+ * the next time. */
+static int tell_progress(struct session *session)
+{
+    uint64_t now = now_ms();
+
+    if (!isatty(STDERR_FILENO) || session->pacer.prompted || session->pacer.line_open) {
+        return -1;
+    }
+    if (now - session->told >= 1000 && now - session->pacer.last_output >= 1000) {
+        progress("%s, %u s (Ctrl-] q quits)",
+                 session->started ? "the guest boots" : "the firmware and GRUB start",
+                 (unsigned)((now - session->begin) / 1000));
+        session->told = now;
+    }
+    return 1000;
+}
+
+/* The sooner of two waits, of which -1 is never. */
+static int sooner(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static enum session_end loop(struct session *session, int *signal)
+{
+    for (;;) {
+        int wait = sooner(send_input(session), tell_progress(session));
+        uint64_t now = now_ms();
+        if (session->deadline) {
+            if (now >= session->deadline) {
+                return SESSION_TIMEOUT;
+            }
+            uint64_t left = session->deadline - now;
+            wait = sooner(wait, left > 60000 ? 60000 : (int)left);
+        }
+        bool room = !session->input_ended && session->input_length < INPUT_SIZE / 2;
+        struct pollfd polled[POLL_COUNT] = {
+            [POLL_SERIAL] = {.fd = session->serial, .events = POLLIN},
+            [POLL_SIGNAL] = {.fd = session->signals, .events = POLLIN},
+            [POLL_INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
+        };
+        if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR) {
+            return SESSION_CLOSED;
+        }
+        struct signalfd_siginfo info;
+        if (polled[POLL_SIGNAL].revents &&
+            read(session->signals, &info, sizeof(info)) == sizeof(info)) {
+            *signal = (int)info.ssi_signo;
+            return SESSION_SIGNAL;
+        }
+        if (polled[POLL_SERIAL].revents && !take_output(session)) {
+            return SESSION_CLOSED;
+        }
+        if (polled[POLL_INPUT].revents && !take_input(session)) {
+            return SESSION_QUIT;
+        }
+    }
+}
+
+enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome,
+                             int *signal_number)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    sigset_t watched, before;
+
+    if (!session) {
+        return SESSION_CLOSED;
+    }
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGINT);
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGHUP);
+    sigaddset(&watched, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &watched, &before);
+    signal(SIGPIPE, SIG_IGN);
+
+    session->serial = serial;
+    session->signals = signalfd(-1, &watched, SFD_CLOEXEC);
+    session->raw = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    session->pacer.typed = session->raw;
+    session->begin = session->told = now_ms();
+    session->deadline = seconds ? session->begin + 1000ULL * seconds : 0;
+    session->outcome = outcome;
+    if (session->raw) {
+        terminal_raw();
+    }
+    enum session_end end = loop(session, signal_number);
+    terminal_restore();
+    progress_end();
+    close(session->signals);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    free(session);
+    return end;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The user's terminal joined to the serial line of the machine, until one of them ends. */
+#ifndef TOOL_SESSION_H
+#define TOOL_SESSION_H
+
+#include "tool/outcome.h"
+
+enum session_end {
+    SESSION_CLOSED,  /* the machine ended */
+    SESSION_QUIT,    /* the user asked for it */
+    SESSION_TIMEOUT, /* the time given is over */
+    SESSION_SIGNAL,  /* the tool was told to end */
+};
+
+/*
+ * Joins standard input and output to `serial`. With both a terminal, it is raw, and Ctrl-] is the
+ * escape key; otherwise the output is plain text, and the input goes line by line as the machine
+ * asks for it. What comes before the hypervisor's first line is the firmware's and not shown.
+ * `seconds` of 0: no limit. *signal is set with SESSION_SIGNAL. The terminal is as before when this
+ * returns.
+ */
+enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome, int *signal);
+
+#endif
