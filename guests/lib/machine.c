@@ -29,6 +29,7 @@ void serial_write(const char *text)
         wait_for_line_status(UART_LSR_THRE);
         outb(UART_DATA, (uint8_t)*text);
     }
+    wait_for_line_status(UART_LSR_TEMT);
 }
 
 uint8_t cmos_read(uint8_t index)
@@ -51,14 +52,12 @@ static _Noreturn void stay_off(void)
 
 void power_off(void)
 {
-    wait_for_line_status(UART_LSR_TEMT);
     outw(PM1_CONTROL, PM1_SLEEP_OFF);
     stay_off();
 }
 
 void reset(void)
 {
-    wait_for_line_status(UART_LSR_TEMT);
     outb(RESET_CONTROL, RESET_ARMED);
     outb(RESET_CONTROL, RESET_NOW);
     stay_off();

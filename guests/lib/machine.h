@@ -34,6 +34,7 @@
 /* Brings the UART to 8N1 and masks the two 8259s. Called before guest_main. */
 void machine_init(void);
 
+/* Returns when the last byte has left the UART: nothing is lost by what comes next. */
 void serial_write(const char *text);
 
 uint8_t cmos_read(uint8_t index);

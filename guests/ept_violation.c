@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest-physical addresses beyond the VM's memory: all ones to read, nothing to write, and no
+ * neighbour's bytes (R36). */
+#include "guests/lib/guest.h"
+
+#define DEVICES 0xc0000000ULL
+#define STEPS   64
+
+#define AT(address) (*(volatile uint32_t *)(address))
+
+/* From the end of RAM, which the firmware may share, to the devices. */
+static void test_below_4g(void)
+{
+    uint64_t first = align_up(memory_end(), 16 * LARGE_PAGE) + 16 * LARGE_PAGE;
+    uint64_t step = align_down((DEVICES - first) / STEPS, LARGE_PAGE);
+    bool ones = true, dropped = true;
+
+    for (uint64_t address = first; address < DEVICES; address += step) {
+        ones = ones && AT(address) == 0xffffffff;
+        AT(address) = 0x12345678;
+        dropped = dropped && AT(address) == 0xffffffff;
+    }
+    ok(ones, "memory beyond the end reads all ones");
+    ok(dropped, "memory beyond the end keeps nothing");
+}
+
+static void test_above_4g(void)
+{
+    unsigned width = cpuid(0x80000008, 0).eax & 0xff;
+    bool ones = true;
+
+    for (unsigned bit = 33; bit < width; bit++) {
+        map_page(MAP_BASE, BIT(bit) | 0x5000, PAGE_WRITE);
+        ones = ones && AT(MAP_BASE + 0x800) == 0xffffffff;
+        AT(MAP_BASE + 0x800) = 0;
+        ones = ones && AT(MAP_BASE + 0x800) == 0xffffffff;
+    }
+    ok(ones, "memory above 4 GiB reads all ones and keeps nothing");
+}
+
+static void test_last_page(void)
+{
+    uint64_t last = memory_end() - PAGE_SIZE;
+
+    AT(last) = 0x5a5a5a5a;
+    AT(last + PAGE_SIZE - 4) = 0xa5a5a5a5;
+    ok(AT(last) == 0x5a5a5a5a && AT(last + PAGE_SIZE - 4) == 0xa5a5a5a5, "the last page is RAM");
+}
+
+void guest_main(void)
+{
+    test_last_page();
+    test_below_4g();
+    test_above_4g();
+}

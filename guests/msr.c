@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RDMSR and WRMSR: unknown ones (R27), what is checked (R29-R31), and that values stay over exits
+ * (R31, R34). */
+#include "guests/lib/guest.h"
+
+#define MARKER         0x1122334455667788
+#define NOT_CANONICAL  0x0000800000000000
+#define CANONICAL_HIGH 0xffff800012345678
+#define CANONICAL_LOW  0x00007fff87654321
+
+#define MSR_FEATURE_CONTROL 0x3a
+#define MSR_TSC_ADJUST      0x3b
+#define MSR_BIOS_UPDT_TRIG  0x79
+#define MSR_MTRRCAP         0xfe
+#define MSR_MTRR_PHYSBASE0  0x200
+#define MSR_MTRR_PHYSMASK0  0x201
+#define MSR_MTRR_DEF_TYPE   0x2ff
+#define MSR_VMX_FIRST       0x480
+#define MSR_VMX_LAST        0x491
+
+static bool unknown(uint32_t index)
+{
+    uint64_t value = MARKER;
+    struct trap read = try_rdmsr(index, &value);
+    struct trap write = try_wrmsr(index, 0);
+
+    if (read.vector == VECTOR_GP && read.error_code == 0 && value == MARKER &&
+        write.vector == VECTOR_GP && write.error_code == 0)
+        return true;
+    diag("MSR 0x%x: RDMSR vector %d, WRMSR vector %d, value 0x%lx", index, (int)read.vector,
+         (int)write.vector, value);
+    return false;
+}
+
+/* R27: inside of the ranges of the MSR bitmap and outside of them. */
+static void test_unknown(void)
+{
+    static const struct {
+        uint32_t from, to, step;
+        const char *name;
+    } ranges[] = {
+        {0x1400, 0x1fff, 61, "inside of the bitmap's low half"},
+        {0x2000, 0x3fffffff, 3999971, "above the low half"},
+        {0x40000000, 0x400000ff, 1, "the range of other hypervisors"},
+        {0x40000100, 0x4b563fff, 1999993, "up to KVM's MSRs"},
+        {0x4b565000, 0xbfffffff, 7999993, "up to the high half"},
+        {0xc0000200, 0xc0001fff, 61, "inside of the bitmap's high half"},
+        {0xc0002000, 0xffffffff, 3999971, "above the high half"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ranges); i++) {
+        bool all = true;
+        for (uint64_t index = ranges[i].from; index <= ranges[i].to; index += ranges[i].step)
+            all = unknown((uint32_t)index) && all;
+        ok(all, "unknown MSRs give #GP(0) and keep EDX:EAX: %s", ranges[i].name);
+    }
+    ok(unknown(0xffffffff), "the last MSR there could be is unknown");
+}
+
+static void test_registers(void)
+{
+    uint64_t rax = ~0ULL, rdx = ~0ULL;
+
+    __asm__ volatile("rdmsr" : "+a"(rax), "+d"(rdx) : "c"(0xffffffff00000000 | MSR_PAT));
+    is((rax | rdx) >> 32, 0, "RDMSR clears the upper halves and ignores RCX's");
+}
+
+static bool refused(uint32_t index, uint64_t value)
+{
+    struct trap trap = try_wrmsr(index, value);
+
+    return trap.vector == VECTOR_GP && trap.error_code == 0;
+}
+
+static void test_efer(void)
+{
+    uint64_t efer = rdmsr(MSR_EFER);
+    bool all = true;
+
+    is(efer, EFER_NXE | EFER_LMA | EFER_LME, "EFER is what the kernel set");
+    for (unsigned bit = 1; bit < 64; bit++)
+        if (bit != 8 && bit != 10 && bit != 11)
+            all = refused(MSR_EFER, efer | BIT(bit)) && all;
+    ok(all, "each reserved bit of EFER gives #GP(0)");
+    ok(refused(MSR_EFER, efer & ~EFER_LME), "clearing LME with paging on gives #GP(0)");
+    is(rdmsr(MSR_EFER), efer, "a refused write changes nothing");
+    wrmsr(MSR_EFER, efer | EFER_SCE);
+    is(rdmsr(MSR_EFER), efer | EFER_SCE, "SCE can be set");
+    wrmsr(MSR_EFER, efer & ~EFER_NXE);
+    is(rdmsr(MSR_EFER), efer & ~EFER_NXE, "NXE and SCE can be cleared");
+    wrmsr(MSR_EFER, efer & ~EFER_LMA);
+    is(rdmsr(MSR_EFER), efer, "a write does not change LMA");
+}
+
+static void test_canonical(void)
+{
+    static const struct {
+        uint32_t index;
+        const char *name;
+    } addresses[] = {
+        {MSR_LSTAR, "LSTAR"},
+        {MSR_CSTAR, "CSTAR"},
+        {MSR_KERNEL_GS_BASE, "KERNEL_GS_BASE"},
+        {MSR_FS_BASE, "FS_BASE"},
+        {MSR_GS_BASE, "GS_BASE"},
+        {MSR_SYSENTER_ESP, "SYSENTER_ESP"},
+        {MSR_SYSENTER_EIP, "SYSENTER_EIP"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(addresses); i++) {
+        uint32_t index = addresses[i].index;
+        wrmsr(index, CANONICAL_LOW);
+        ok(refused(index, NOT_CANONICAL) && refused(index, ~NOT_CANONICAL),
+           "%s refuses addresses that are not canonical", addresses[i].name);
+        is(rdmsr(index), CANONICAL_LOW, "%s keeps its value then", addresses[i].name);
+        wrmsr(index, CANONICAL_HIGH);
+        is(rdmsr(index), CANONICAL_HIGH, "%s takes a high canonical address", addresses[i].name);
+        wrmsr(index, 0);
+    }
+}
+
+static void test_syscall_values(void)
+{
+    wrmsr(MSR_STAR, MARKER);
+    is(rdmsr(MSR_STAR), MARKER, "STAR takes any value");
+    wrmsr(MSR_FMASK, 0xffffffff);
+    is(rdmsr(MSR_FMASK), 0xffffffff, "FMASK takes 32 bits");
+    if (has_hypervisor())
+        ok(refused(MSR_FMASK, BIT(32)) && refused(MSR_FMASK, BIT(63)),
+           "FMASK's high half is reserved");
+    else
+        skip("Bochs cuts it", "FMASK's high half is reserved");
+    wrmsr(MSR_SYSENTER_CS, 0x1234);
+    is(rdmsr(MSR_SYSENTER_CS), 0x1234, "SYSENTER_CS takes a selector");
+}
+
+static void test_pat(void)
+{
+    uint64_t pat = rdmsr(MSR_PAT);
+    bool all = true;
+
+    for (unsigned entry = 0; entry < 8; entry++)
+        for (unsigned type = 0; type < 256; type++)
+            if (type == 2 || type == 3 || type >= 8)
+                all = refused(MSR_PAT,
+                              (pat & ~(0xffULL << entry * 8)) | (uint64_t)type << entry * 8) &&
+                      all;
+    ok(all, "each reserved memory type in PAT gives #GP(0)");
+    wrmsr(MSR_PAT, 0x0007010600070406);
+    is(rdmsr(MSR_PAT), 0x0007010600070406, "PAT takes all types");
+    wrmsr(MSR_PAT, pat);
+}
+
+static void test_apic_base(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+
+    is(base, APIC_PAGE | APIC_BASE_ENABLED | APIC_BASE_BSP, "APIC_BASE after reset");
+    ok(refused(MSR_APIC_BASE, base | 1), "a reserved bit of APIC_BASE gives #GP(0)");
+    ok(refused(MSR_APIC_BASE, base | 1ULL << 52), "an address beyond the width gives #GP(0)");
+    ok(refused(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_ENABLED) | APIC_BASE_X2),
+       "EXTD without EN gives #GP(0)");
+    ok(unknown(MSR_X2APIC + APIC_ID), "the x2APIC's MSRs are not there in xAPIC mode");
+    is(rdmsr(MSR_APIC_BASE), base, "APIC_BASE is unchanged");
+}
+
+static void test_mtrr(void)
+{
+    uint64_t value = rdmsr(MSR_MTRR_DEF_TYPE);
+
+    if (!has_hypervisor()) {
+        skip("the firmware's are in use", "MTRRs");
+        return;
+    }
+    ok(refused(MSR_MTRRCAP, rdmsr(MSR_MTRRCAP)), "MTRRCAP is read-only");
+    ok(refused(MSR_MTRR_DEF_TYPE, 2) && refused(MSR_MTRR_DEF_TYPE, 0x1000),
+       "a reserved default type or bit gives #GP(0)");
+    if ((rdmsr(MSR_MTRRCAP) & 0xff) > 0) {
+        wrmsr(MSR_MTRR_PHYSBASE0, 0x12345006);
+        wrmsr(MSR_MTRR_PHYSMASK0, 0xfffff000);
+        is(rdmsr(MSR_MTRR_PHYSBASE0), 0x12345006, "a variable range's base reads back");
+        is(rdmsr(MSR_MTRR_PHYSMASK0), 0xfffff000, "a variable range's mask reads back");
+        ok(refused(MSR_MTRR_PHYSBASE0, 2), "a variable range refuses a reserved type");
+        wrmsr(MSR_MTRR_PHYSMASK0, 0);
+    }
+    wrmsr(MSR_MTRR_DEF_TYPE, value);
+    is(rdmsr(MSR_MTRR_DEF_TYPE), value, "the default type reads back");
+}
+
+static void test_tsc(void)
+{
+    uint64_t target = rdtsc() + BIT(40), now;
+
+    wrmsr(MSR_TSC, target);
+    now = rdtsc();
+    ok(now >= target && now - target < 1000000, "a write to the TSC moves it");
+    now = rdtsc();
+    ok(rdmsr(MSR_TSC) - now < 1000000, "the MSR and RDTSC show the same TSC");
+    if (!(cpuid(7, 0).ebx & 2)) {
+        skip("no TSC_ADJUST", "TSC_ADJUST moves the TSC");
+        return;
+    }
+    uint64_t adjust = rdmsr(MSR_TSC_ADJUST);
+    now = rdtsc();
+    wrmsr(MSR_TSC_ADJUST, adjust + BIT(41));
+    ok(rdtsc() - now - BIT(41) < 1000000, "TSC_ADJUST moves the TSC");
+    is(rdmsr(MSR_TSC_ADJUST), adjust + BIT(41), "TSC_ADJUST reads back");
+}
+
+static void test_tsc_aux(void)
+{
+    uint32_t low, high, aux;
+
+    if (!(cpuid(0x80000001, 0).edx >> 27 & 1)) {
+        skip("no RDTSCP", "RDTSCP shows TSC_AUX");
+        return;
+    }
+    wrmsr(MSR_TSC_AUX, 0x87654321);
+    __asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
+    is(aux, 0x87654321, "RDTSCP shows TSC_AUX");
+    is(rdmsr(MSR_TSC_AUX), 0x87654321, "TSC_AUX reads back");
+    ok(((uint64_t)high << 32 | low) - rdtsc() > BIT(63), "RDTSCP reads the TSC");
+}
+
+/* IN and OUT go to ring 3 and back, CPUID to ring 0: the values are the guest's after each. */
+static void test_kept_over_exits(void)
+{
+    static const struct {
+        uint32_t index;
+        uint64_t value;
+        const char *name;
+    } kept[] = {
+        {MSR_STAR, 0x0023001012345678, "STAR"},
+        {MSR_LSTAR, 0xffffffff81000000, "LSTAR"},
+        {MSR_CSTAR, 0xffffffff82000000, "CSTAR"},
+        {MSR_FMASK, 0x00047700, "FMASK"},
+        {MSR_KERNEL_GS_BASE, 0xffff888012345000, "KERNEL_GS_BASE"},
+        {MSR_FS_BASE, 0x00007f0012345678, "FS_BASE"},
+        {MSR_GS_BASE, 0xffff888000001000, "GS_BASE"},
+        {MSR_SYSENTER_CS, 0x10, "SYSENTER_CS"},
+        {MSR_SYSENTER_ESP, 0xfffffe0000003000, "SYSENTER_ESP"},
+        {MSR_SYSENTER_EIP, 0xffffffff83000000, "SYSENTER_EIP"},
+        {MSR_PAT, 0x0007050600070106, "PAT"},
+    };
+    uint64_t changed = 0, gs;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+        wrmsr(kept[i].index, kept[i].value);
+    for (unsigned round = 0; round < 50; round++) {
+        outb(UART_SCR, (uint8_t)round);
+        if (inb(UART_SCR) != round)
+            changed |= BIT(63);
+        cpuid(0, 0);
+        __asm__ volatile("swapgs");
+        outb(UART_SCR, 0);
+        for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+            if (kept[i].index != MSR_KERNEL_GS_BASE && kept[i].index != MSR_GS_BASE &&
+                rdmsr(kept[i].index) != kept[i].value)
+                changed |= BIT(i);
+        gs = rdmsr(MSR_KERNEL_GS_BASE);
+        __asm__ volatile("swapgs");
+        if (gs != 0xffff888000001000 || rdmsr(MSR_KERNEL_GS_BASE) != 0xffff888012345000)
+            changed |= BIT(62);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+        is(changed >> i & 1, 0, "%s stays over exits", kept[i].name);
+    is(changed >> 62 & 1, 0, "SWAPGS swaps over exits");
+    is(changed >> 63, 0, "the exits answered");
+}
+
+static void test_lintel(void)
+{
+    bool none = true;
+    uint64_t value = 0;
+
+    for (uint32_t index = MSR_VMX_FIRST; index <= MSR_VMX_LAST; index++)
+        none = unknown(index) && none;
+    ok(none, "VMX's capabilities are not there");
+    is_no_trap(try_wrmsr(MSR_BIOS_SIGN_ID, 0), "the microcode signature takes a 0");
+    is_no_trap(try_rdmsr(MSR_BIOS_SIGN_ID, &value), "the microcode signature reads");
+    is_no_trap(try_wrmsr(MSR_BIOS_UPDT_TRIG, 0x400000), "a microcode update is ignored"); /* R45 */
+    is_no_trap(try_rdmsr(MSR_MISC_ENABLE, &value), "MISC_ENABLE reads");
+    is_no_trap(try_wrmsr(MSR_MISC_ENABLE, value), "MISC_ENABLE takes its value back");
+}
+
+void guest_main(void)
+{
+    test_unknown();
+    test_registers();
+    test_efer();
+    test_canonical();
+    test_syscall_values();
+    test_pat();
+    test_apic_base();
+    test_mtrr();
+    test_tsc();
+    test_tsc_aux();
+    test_kept_over_exits();
+    if (has_hypervisor())
+        test_lintel();
+    else
+        skip("the bare machine has them", "MSRs that only Lintel answers so");
+}
