@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board: ports.def and regions.def turned into look-ups, and each device's wires. R20, R41. */
+#include "monitor/board.h"
+
+#include "monitor/gate.h"
+
+/* The UART: its output goes to the console, its input comes from there. */
+
+static void wire_uart(struct board *b)
+{
+    ioapic_set_line(&b->ioapic, COM1_IRQ, uart_interrupt(&b->uart));
+}
+
+/* What the console does not take stays in the UART until the console has room again: nothing is
+ * lost. */
+static void send_output(struct board *b)
+{
+    size_t count = uart_output(&b->uart, gate_text());
+
+    if (count == 0)
+        return;
+    int64_t taken = gate_console_write(count);
+
+    if (taken > 0)
+        uart_sent(&b->uart, min_u64((uint64_t)taken, count));
+}
+
+/* What has no room in the UART stays in the hypervisor until the guest has read. */
+static void receive_input(struct board *b)
+{
+    size_t room = uart_room(&b->uart);
+
+    b->console_waiting = true;
+    if (room == 0)
+        return;
+    int64_t count = gate_console_read(room);
+
+    if (count > 0)
+        uart_receive(&b->uart, gate_text(), min_u64((uint64_t)count, room));
+    b->console_waiting = count == (int64_t)room;
+}
+
+static uint32_t uart_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    uint8_t value = uart_read(&b->uart, port - COM1_PORT);
+
+    if (b->console_waiting && b->uart.receive.count == 0)
+        receive_input(b);
+    wire_uart(b);
+    return value;
+}
+
+static void uart_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    uart_write(&b->uart, port - COM1_PORT, (uint8_t)value);
+    send_output(b);
+    wire_uart(b);
+}
+
+/* The devices with a sense of time. */
+
+static void wire_clocks(struct board *b)
+{
+    uint64_t now = gate_tsc(), deadline;
+
+    ioapic_set_line(&b->ioapic, RTC_IRQ, rtc_interrupt(&b->rtc, now));
+    ioapic_set_line(&b->ioapic, PM_SCI, pm_interrupt(&b->pm, now));
+    deadline = min_u64(rtc_deadline(&b->rtc), pm_deadline(&b->pm));
+    if (deadline == b->timer)
+        return;
+    b->timer = deadline;
+    gate_timer(deadline);
+}
+
+static uint32_t rtc_index_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return rtc_read_index(&b->rtc, vcpu);
+}
+
+static void rtc_index_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
+                          uint32_t value)
+{
+    rtc_write_index(&b->rtc, vcpu, (uint8_t)value);
+}
+
+static uint32_t rtc_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    uint8_t value = rtc_read(&b->rtc, vcpu, gate_tsc());
+
+    wire_clocks(b);
+    return value;
+}
+
+static void rtc_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    rtc_write(&b->rtc, vcpu, (uint8_t)value, gate_tsc());
+    wire_clocks(b);
+}
+
+static uint32_t pm_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    unsigned offset = port - PM_PORT;
+
+    return pm_read(&b->pm, offset & ~3u, gate_tsc()) >> (offset & 3) * 8;
+}
+
+static void pm_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    unsigned offset = port - PM_PORT, shift = (offset & 3) * 8;
+    uint32_t mask = UINT32_MAX >> (4 - size) * 8 << shift;
+
+    pm_write(&b->pm, offset & ~3u, value << shift, mask, gate_tsc());
+    wire_clocks(b);
+}
+
+static uint32_t reset_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return reset_read(&b->reset, port);
+}
+
+static void reset_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    reset_write(&b->reset, port, (uint8_t)value);
+}
+
+static uint32_t pci_address_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return pci_read_address(&b->pci, vcpu);
+}
+
+static void pci_address_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
+                            uint32_t value)
+{
+    pci_write_address(&b->pci, vcpu, value);
+}
+
+static uint32_t pci_data_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return pci_read_data(&b->pci, vcpu, port, size);
+}
+
+static void pci_data_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
+                         uint32_t value)
+{
+    pci_write_data(&b->pci, vcpu, port, size, value);
+}
+
+struct port_range {
+    uint16_t first, last;
+    uint8_t sizes;
+    uint32_t (*in)(struct board *b, unsigned vcpu, uint16_t port, unsigned size);
+    void (*out)(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value);
+};
+
+static const struct port_range ranges[] = {
+    {0}, /* takes no size: what answers the ports of nobody */
+#define PORTS(first, last, sizes, device) {first, last, sizes, device##_in, device##_out},
+#include "monitor/ports.def"
+#undef PORTS
+};
+
+/* For each port the index of its range: one load on the way of every IN and OUT. */
+static uint8_t range_of_port[0x10000];
+
+static void map_ports(void)
+{
+    for (unsigned i = 1; i < ARRAY_SIZE(ranges); i++)
+        for (unsigned port = ranges[i].first; port <= ranges[i].last; port++)
+            range_of_port[port] = (uint8_t)i;
+}
+
+static bool takes(const struct port_range *r, uint16_t port, unsigned size)
+{
+    return r->sizes & size && (port & (size - 1)) == 0 && port + size - 1 <= r->last;
+}
+
+uint32_t board_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    const struct port_range *r = &ranges[range_of_port[port]];
+    uint32_t value = 0;
+
+    if (takes(r, port, size))
+        return r->in(b, vcpu, port, size);
+    if (size == 1)
+        return UINT8_MAX;
+    for (unsigned i = 0; i < size; i++)
+        value |= (board_in(b, vcpu, (uint16_t)(port + i), 1) & 0xff) << i * 8;
+    return value;
+}
+
+void board_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    const struct port_range *r = &ranges[range_of_port[port]];
+
+    if (takes(r, port, size))
+        r->out(b, vcpu, port, size, value);
+    else if (size > 1)
+        for (unsigned i = 0; i < size; i++)
+            board_out(b, vcpu, (uint16_t)(port + i), 1, value >> i * 8 & 0xff);
+}
+
+/* The xAPIC page: the registers are the hypervisor's. Each has 4 bytes at a multiple of 16. */
+
+static uint32_t lapic_load(struct board *b, unsigned vcpu, uint64_t offset)
+{
+    int64_t value = offset % 16 == 0 ? gate_lapic_read(vcpu, (uint32_t)offset) : -1;
+
+    return value < 0 ? UINT32_MAX : (uint32_t)value;
+}
+
+static void lapic_store(struct board *b, unsigned vcpu, uint64_t offset, uint32_t value)
+{
+    if (offset % 16 == 0)
+        gate_lapic_write(vcpu, (uint32_t)offset, value);
+}
+
+static uint32_t ioapic_load(struct board *b, unsigned vcpu, uint64_t offset)
+{
+    return ioapic_read(&b->ioapic, offset);
+}
+
+static void ioapic_store(struct board *b, unsigned vcpu, uint64_t offset, uint32_t value)
+{
+    ioapic_write(&b->ioapic, offset, value);
+}
+
+static const struct region {
+    uint64_t base, size;
+    uint32_t (*load)(struct board *b, unsigned vcpu, uint64_t offset);
+    void (*store)(struct board *b, unsigned vcpu, uint64_t offset, uint32_t value);
+} regions[] = {
+#define REGION(base, size, device) {base, size, device##_load, device##_store},
+#include "monitor/regions.def"
+#undef REGION
+};
+
+static const struct region *region_at(uint64_t address)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(regions); i++)
+        if (address - regions[i].base < regions[i].size)
+            return &regions[i];
+    return NULL;
+}
+
+/* The aligned 4 bytes at an address. */
+static uint32_t load_4(struct board *b, unsigned vcpu, uint64_t address)
+{
+    const struct region *r = region_at(address);
+
+    return r == NULL ? UINT32_MAX : r->load(b, vcpu, address - r->base);
+}
+
+/* A register is read as a whole, and what was asked for is taken out of it: reading has no effect
+ * in these devices. */
+uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned size)
+{
+    uint64_t aligned = address & ~3ULL;
+    unsigned shift = (address & 3) * 8;
+
+    if (shift + size * 8 <= 32)
+        return load_4(b, vcpu, aligned) >> shift & (UINT32_MAX >> (4 - size) * 8);
+    uint64_t value = load_4(b, vcpu, aligned) | (uint64_t)load_4(b, vcpu, aligned + 4) << 32;
+
+    value >>= shift;
+    if (shift + size * 8 > 64)
+        value |= (uint64_t)load_4(b, vcpu, aligned + 8) << (64 - shift);
+    return value & (UINT64_MAX >> (8 - size) * 8);
+}
+
+/* Only whole registers are written: the devices of a PC take nothing else there. */
+void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size, uint64_t value)
+{
+    for (; size >= 4 && (address & 3) == 0; address += 4, size -= 4, value >>= 32) {
+        const struct region *r = region_at(address);
+
+        if (r != NULL)
+            r->store(b, vcpu, address - r->base, (uint32_t)value);
+    }
+}
+
+void board_events(struct board *b, uint32_t events)
+{
+    if (events & EXIT_EVENT_TIMER) {
+        b->timer = UINT64_MAX;
+        wire_clocks(b);
+    }
+    if (events & EXIT_EVENT_CONSOLE) {
+        send_output(b);
+        receive_input(b);
+        wire_uart(b);
+    }
+}
+
+void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
+{
+    uint64_t hz = info->tsc_khz * 1000;
+
+    *b = (struct board){.info = info, .timer = UINT64_MAX};
+    b->memory = guest_memory_make(memory, info->memory);
+    rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
+    map_ports();
+}
+
+void board_reset(struct board *b)
+{
+    uart_reset(&b->uart);
+    ioapic_reset(&b->ioapic);
+    rtc_reset(&b->rtc);
+    pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
+    b->reset = (struct reset){0};
+    b->pci = (struct pci){0};
+    wire_clocks(b);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board of the virtual machine: its devices, how ports and addresses lead to them, and how
+ * their interrupts, their time and their console are wired. R20, R41.
+ */
+#ifndef MONITOR_BOARD_H
+#define MONITOR_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/gate.h"
+#include "monitor/guest_memory.h"
+#include "monitor/ioapic.h"
+#include "monitor/pci.h"
+#include "monitor/pm.h"
+#include "monitor/reset.h"
+#include "monitor/rtc.h"
+#include "monitor/uart.h"
+
+#define COM1_PORT  0x3f8
+#define COM1_IRQ   4
+#define LAPIC_BASE 0xfee00000ULL
+#define LAPIC_SIZE 0x1000ULL
+
+struct board {
+    const struct monitor_info *info;
+    struct guest_memory memory;
+    struct uart uart;
+    struct ioapic ioapic;
+    struct rtc rtc;
+    struct pm pm;
+    struct reset reset;
+    struct pci pci;
+    uint64_t timer;       /* the TSC last given to gate_timer */
+    bool console_waiting; /* there may be console input that had no room in the UART */
+};
+
+/* Once, and then board_reset at each start of the machine. `memory` is where guest-physical 0 is
+ * mapped. */
+void board_init(struct board *board, const struct monitor_info *info, uint8_t *memory);
+void board_reset(struct board *board);
+
+/* IN and OUT of 1, 2 or 4 bytes. */
+uint32_t board_in(struct board *board, unsigned vcpu, uint16_t port, unsigned size);
+void board_out(struct board *board, unsigned vcpu, uint16_t port, unsigned size, uint32_t value);
+
+/* Reads and writes of device memory: 1 to 8 bytes at any guest-physical address that is not RAM. */
+uint64_t board_load(struct board *board, unsigned vcpu, uint64_t address, unsigned size);
+void board_store(struct board *board, unsigned vcpu, uint64_t address, unsigned size,
+                 uint64_t value);
+
+/* What the exit page's events say: EXIT_EVENT_*. */
+void board_events(struct board *board, uint32_t events);
+
+#endif

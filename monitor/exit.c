@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exits: a port, a device's memory, an end of interrupt, or a guest that cannot go on. R17. */
+#include "monitor/exit.h"
+
+#include "hypervisor/lib/format.h"
+#include "monitor/guest_access.h"
+#include "monitor/linear.h"
+#include "monitor/reply.h"
+#include "monitor/report.h"
+#include "monitor/start.h"
+#include "monitor/string_io.h"
+#include "monitor/x86.h"
+
+static void on_events(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    page->reply = REPLY_DONE;
+}
+
+static void on_io(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    if (page->io.in)
+        page->io.value = board_in(b, vcpu, page->io.port, page->io.size);
+    else
+        board_out(b, vcpu, page->io.port, page->io.size, page->io.value);
+    page->reply = REPLY_DONE;
+}
+
+static void report_instruction(const struct guest_access *a)
+{
+    uint8_t bytes[15];
+    size_t count = sizeof(bytes), length = 0;
+    char text[3 * sizeof(bytes) + 1] = "";
+
+    guest_access_memory.fetch((void *)a, code_address(a->state), bytes, &count);
+    for (size_t i = 0; i < count; i++)
+        length += (size_t)format(text + length, sizeof(text) - length, " %02x", bytes[i]);
+    report("bytes at rip:%s", count > 0 ? text : " cannot be read");
+}
+
+/* R17: the last state of a VM that stops. */
+static void report_state(const struct guest_access *a)
+{
+    static const char names[16][4] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    const struct guest_state *s = a->state;
+    const struct segment_state *cs = &s->segment[SEG_CS], *ss = &s->segment[SEG_SS];
+
+    report("vcpu %u: rip %04x:%016lx rflags %lx", a->vcpu, cs->selector, s->rip, s->rflags);
+    for (unsigned i = 0; i < 16; i += 4)
+        report("%-3s %016lx  %-3s %016lx  %-3s %016lx  %-3s %016lx", names[i], s->gpr[i],
+               names[i + 1], s->gpr[i + 1], names[i + 2], s->gpr[i + 2], names[i + 3],
+               s->gpr[i + 3]);
+    report("cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx", s->cr0, s->cr2, s->cr3, s->cr4, s->efer);
+    report("cs base %lx limit %x access %x, ss %04x base %lx access %x", cs->base, cs->limit,
+           cs->access, ss->selector, ss->base, ss->access);
+    report("gdtr %lx limit %lx, idtr %lx limit %lx", s->gdtr.base, s->gdtr.limit, s->idtr.base,
+           s->idtr.limit);
+    report_instruction(a);
+}
+
+/* Where nothing answers, a fetch reads all ones, and FF FF is an undefined instruction. */
+static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    struct guest_access a = {b, vcpu, &page->state};
+    struct emulate_fault fault = {.vector = VECTOR_UD};
+
+    if (page->mmio.fetch) {
+        reply_fault(page, &fault);
+        return;
+    }
+    switch (emulate(&page->state, &guest_access_memory, &a, &fault)) {
+    case EMULATE_DONE:
+        page->reply = REPLY_STATE;
+        return;
+    case EMULATE_FAULT:
+        reply_fault(page, &fault);
+        return;
+    case EMULATE_UNSUPPORTED:
+        break;
+    }
+    report_state(&a);
+    report_stop(GATE_STOP_FAULT,
+                "the guest reached device memory at %lx with an instruction that is not emulated, "
+                "at rip %lx: use plain loads and stores there",
+                page->mmio.address, page->state.rip);
+}
+
+static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    ioapic_end_of_interrupt(&b->ioapic, (uint8_t)page->eoi.vector);
+    page->reply = REPLY_DONE;
+}
+
+static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    static const char *const reasons[] = {
+        [SHUTDOWN_TRIPLE_FAULT] =
+            "a triple fault: an exception while it was delivering a double fault",
+        [SHUTDOWN_TASK_SWITCH] = "a hardware task switch, which is not emulated",
+        [SHUTDOWN_UNSUPPORTED] = "an exit that is not supported",
+        [SHUTDOWN_ENTRY_FAILED] = "state that cannot be entered; see the hypervisor's log",
+    };
+    struct guest_access a = {b, vcpu, &page->state};
+    uint32_t reason = page->shutdown.reason;
+
+    report_state(&a);
+    report_stop(GATE_STOP_FAULT, "the guest stopped at rip %lx: %s (reason %u, detail %u)",
+                page->state.rip, reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown", reason,
+                page->shutdown.detail);
+}
+
+typedef void handler(struct board *b, unsigned vcpu, struct exit_page *page);
+
+static handler *const handlers[] = {
+    [EXIT_EVENTS] = on_events, [EXIT_IO] = on_io,   [EXIT_IO_STRING] = string_io,
+    [EXIT_MMIO] = on_mmio,     [EXIT_EOI] = on_eoi, [EXIT_SHUTDOWN] = on_shutdown,
+};
+
+void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    if (page->kind >= ARRAY_SIZE(handlers))
+        report_stop(GATE_STOP_FAULT,
+                    "exit kind %u is not known: the hypervisor and the monitor "
+                    "are of different versions, build the image again",
+                    page->kind);
+    handlers[page->kind](b, vcpu, page);
+    if (page->events != 0)
+        board_events(b, page->events);
+    if (b->pm.power_off)
+        report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
+    if (b->reset.requested)
+        machine_start(b, page, false);
+}

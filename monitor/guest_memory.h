@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's RAM by guest-physical address: from 0 to the hole, and from 4 GiB on (abi/plan.h).
+ *
+ * Every address that comes from the guest or from a file passes guest_memory_at before it is used.
+ */
+#ifndef MONITOR_GUEST_MEMORY_H
+#define MONITOR_GUEST_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/plan.h"
+#include "hypervisor/lib/bits.h"
+
+struct guest_memory {
+    uint8_t *base;     /* where guest-physical 0 is mapped */
+    uint64_t low_end;  /* the first guest-physical address behind the RAM below the hole */
+    uint64_t high_end; /* likewise for the RAM above it; PLAN_HOLE_END when there is none */
+};
+
+static inline struct guest_memory guest_memory_make(uint8_t *base, uint64_t bytes)
+{
+    uint64_t low = min_u64(bytes, PLAN_HOLE_START);
+
+    return (struct guest_memory){base, low, PLAN_HOLE_END + (bytes - low)};
+}
+
+/* Where `size` bytes at a guest-physical address are mapped, or NULL unless all of them are RAM. */
+static inline void *guest_memory_at(const struct guest_memory *m, uint64_t physical, uint64_t size)
+{
+    if (physical < m->low_end && size <= m->low_end - physical)
+        return m->base + physical;
+    if (physical >= PLAN_HOLE_END && physical < m->high_end && size <= m->high_end - physical)
+        return m->base + physical;
+    return NULL;
+}
+
+#endif

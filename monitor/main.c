@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor of one virtual machine: a process in ring 3 of the host.
+ *
+ * Everything it has is mapped before it starts (abi/gate.h). It loads the guest, and then runs it
+ * from one exit to the next, in the shape of a KVM run loop.
+ */
+#include "monitor/board.h"
+#include "monitor/exit.h"
+#include "monitor/gate.h"
+#include "monitor/report.h"
+#include "monitor/start.h"
+
+static struct board board;
+
+_Noreturn void _start(void);
+
+_Noreturn void _start(void)
+{
+    const struct monitor_info *info = (const struct monitor_info *)MONITOR_INFO;
+    struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
+
+    if (info->version != GATE_VERSION)
+        report_stop(GATE_STOP_FAULT,
+                    "the gate has version %u, the monitor needs %u: build the "
+                    "image again",
+                    info->version, GATE_VERSION);
+    board_init(&board, info, (uint8_t *)MONITOR_MEMORY);
+    machine_start(&board, page, true);
+    for (;;) {
+        if (gate_run(0) != 0)
+            report_stop(GATE_STOP_FAULT, "%s: vCPU 0 cannot run; see the hypervisor's log",
+                        info->name);
+        exit_handle(&board, 0, page);
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The start and the restart of the virtual machine. */
+#include "monitor/start.h"
+
+#include "monitor/acpi/acpi.h"
+#include "monitor/gate.h"
+#include "monitor/load.h"
+#include "monitor/report.h"
+
+static struct load_file file(const struct monitor_file *f)
+{
+    return (struct load_file){(const uint8_t *)f->address, f->size};
+}
+
+void machine_start(struct board *b, struct exit_page *page, bool clean)
+{
+    const struct monitor_info *info = b->info;
+    struct load load = {
+        .memory = &b->memory,
+        .kernel = file(&info->kernel),
+        .initrd = file(&info->initrd),
+        .cmdline = info->cmdline,
+        .rsdp = ACPI_BASE,
+        .clean = clean,
+    };
+
+    if (!clean)
+        report("%s: restart", info->name);
+    board_reset(b);
+    if (!load_guest(&load))
+        report_stop(GATE_STOP_FAULT, "%s: %s", info->name, load.error);
+    acpi_build(&b->memory, info->vcpus);
+    page->state = load_state(&load);
+    if (gate_start(0) != 0)
+        report_stop(GATE_STOP_FAULT, "%s: the hypervisor refused the start state; see its log",
+                    info->name);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's page tables, walked in software: 4-level, PAE, 32-bit and no paging.
+ *
+ * Address bits above the processor's physical width are not checked: such an address is no RAM, and
+ * reads as all ones.
+ */
+#include "monitor/walk.h"
+
+#include "monitor/x86.h"
+
+#define ENTRY_P       (1ULL << 0)
+#define ENTRY_RW      (1ULL << 1)
+#define ENTRY_US      (1ULL << 2)
+#define ENTRY_A       (1ULL << 5)
+#define ENTRY_D       (1ULL << 6)
+#define ENTRY_PS      (1ULL << 7)
+#define ENTRY_NX      (1ULL << 63)
+#define ENTRY_ADDRESS 0x000ffffffffff000ULL
+
+/* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13, and bit 21 is reserved.
+ */
+#define ENTRY4M_BASE     0xffc00000u
+#define ENTRY4M_HIGH     0x001fe000u
+#define ENTRY4M_RESERVED (1u << 21)
+
+struct walker {
+    const struct guest_memory *memory;
+    const struct guest_state *state;
+    uint64_t linear;
+    enum walk_access access;
+    bool user;
+    struct emulate_fault *fault;
+};
+
+static bool page_fault(const struct walker *w, uint32_t cause)
+{
+    const struct guest_state *s = w->state;
+    bool fetch_told = (s->cr4 & CR4_PAE && s->efer & EFER_NXE) || s->cr4 & CR4_SMEP;
+
+    if (w->access == WALK_WRITE)
+        cause |= PF_WRITE;
+    if (w->access == WALK_FETCH && fetch_told)
+        cause |= PF_FETCH;
+    if (w->user)
+        cause |= PF_USER;
+    *w->fault = (struct emulate_fault){
+        .vector = VECTOR_PF, .has_error_code = true, .error_code = cause, .cr2 = w->linear};
+    return false;
+}
+
+/* What all levels together allow: `rights` is the AND of the entries, with NX as the OR (SDM,
+ * "Access Rights"). */
+static bool allowed(const struct walker *w, uint64_t rights)
+{
+    const struct guest_state *s = w->state;
+    bool user_page = rights & ENTRY_US;
+
+    if (w->user && !user_page)
+        return false;
+    switch (w->access) {
+    case WALK_FETCH:
+        if (rights & ENTRY_NX && s->efer & EFER_NXE)
+            return false;
+        return w->user || !user_page || !(s->cr4 & CR4_SMEP);
+    case WALK_WRITE:
+        if (!(rights & ENTRY_RW) && (w->user || s->cr0 & CR0_WP))
+            return false;
+        break;
+    case WALK_READ:
+        break;
+    }
+    return w->user || !user_page || !(s->cr4 & CR4_SMAP) || s->rflags & RFLAGS_AC;
+}
+
+/* The flags that using an entry sets. Other processors may change the entry at the same time. */
+static inline void mark(uint64_t *entry, uint64_t flags)
+{
+    if ((*entry & flags) != flags)
+        __atomic_fetch_or(entry, flags, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t leaf_flags(const struct walker *w)
+{
+    return w->access == WALK_WRITE ? ENTRY_A | ENTRY_D : ENTRY_A;
+}
+
+static bool reserved_bits(const struct walker *w, uint64_t entry, unsigned level)
+{
+    if (entry & ENTRY_NX && !(w->state->efer & EFER_NXE))
+        return true;
+    if (level == 4)
+        return entry & ENTRY_PS;
+    return level > 1 && entry & ENTRY_PS &&
+           entry & ENTRY_ADDRESS & ((1ULL << (12 + 9 * (level - 1))) - 1) & ~(1ULL << 12); /* PAT */
+}
+
+/* Entries of 64 bits, from `level` on; level 1 is the page table. */
+static bool walk_64(const struct walker *w, uint64_t table, unsigned level, uint64_t *physical)
+{
+    uint64_t rights = ENTRY_RW | ENTRY_US, entry;
+
+    for (;; level--) {
+        unsigned shift = 12 + 9 * (level - 1);
+        uint64_t *at = guest_memory_at(w->memory, table + (w->linear >> shift & 0x1ff) * 8, 8);
+
+        /* A table outside of RAM reads as all ones: present, with reserved bits. */
+        if (at == NULL)
+            return page_fault(w, PF_PRESENT | PF_RESERVED);
+        entry = *at;
+        if (!(entry & ENTRY_P))
+            return page_fault(w, 0);
+        if (entry & (ENTRY_NX | ENTRY_PS) && reserved_bits(w, entry, level))
+            return page_fault(w, PF_PRESENT | PF_RESERVED);
+        rights = (rights & entry & (ENTRY_RW | ENTRY_US)) | ((rights | entry) & ENTRY_NX);
+        if (level == 1 || entry & ENTRY_PS) {
+            uint64_t offset = (1ULL << shift) - 1;
+
+            if (!allowed(w, rights))
+                return page_fault(w, PF_PRESENT);
+            mark(at, leaf_flags(w));
+            *physical = (entry & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
+            return true;
+        }
+        mark(at, ENTRY_A);
+        table = entry & ENTRY_ADDRESS;
+    }
+}
+
+/* The four PDPTEs have no rights and no accessed flag. The processor holds copies; here memory is
+ * what counts. */
+static bool walk_pae(const struct walker *w, uint64_t *physical)
+{
+    uint64_t at = (w->state->cr3 & 0xffffffe0u) + (w->linear >> 30 & 3) * 8;
+    const uint64_t *pdpte = guest_memory_at(w->memory, at, 8);
+
+    if (pdpte == NULL || !(*pdpte & ENTRY_P))
+        return page_fault(w, 0);
+    return walk_64(w, *pdpte & ENTRY_ADDRESS, 2, physical);
+}
+
+static void mark_32(uint32_t *entry, uint64_t flags)
+{
+    if ((*entry & flags) != flags)
+        __atomic_fetch_or(entry, (uint32_t)flags, __ATOMIC_SEQ_CST);
+}
+
+static bool walk_32(const struct walker *w, uint64_t *physical)
+{
+    uint64_t table = w->state->cr3 & 0xfffff000u;
+    uint32_t *pde = guest_memory_at(w->memory, table + (w->linear >> 22 & 0x3ff) * 4, 4);
+
+    /* All ones is present; its reserved bit counts only where CR4.PSE makes it a large page. */
+    if (pde == NULL)
+        return page_fault(w, PF_PRESENT | PF_RESERVED);
+    if (!(*pde & ENTRY_P))
+        return page_fault(w, 0);
+    if (*pde & ENTRY_PS && w->state->cr4 & CR4_PSE) {
+        if (*pde & ENTRY4M_RESERVED)
+            return page_fault(w, PF_PRESENT | PF_RESERVED);
+        if (!allowed(w, *pde & (ENTRY_RW | ENTRY_US)))
+            return page_fault(w, PF_PRESENT);
+        mark_32(pde, leaf_flags(w));
+        *physical =
+            (*pde & ENTRY4M_BASE) | (uint64_t)(*pde & ENTRY4M_HIGH) << 19 | (w->linear & 0x3fffff);
+        return true;
+    }
+    mark_32(pde, ENTRY_A);
+    uint32_t *pte =
+        guest_memory_at(w->memory, (*pde & 0xfffff000u) + (w->linear >> 12 & 0x3ff) * 4, 4);
+
+    if (pte == NULL || !(*pte & ENTRY_P))
+        return page_fault(w, 0);
+    if (!allowed(w, *pde & *pte & (ENTRY_RW | ENTRY_US)))
+        return page_fault(w, PF_PRESENT);
+    mark_32(pte, leaf_flags(w));
+    *physical = (*pte & 0xfffff000u) | (w->linear & 0xfff);
+    return true;
+}
+
+bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
+          enum walk_access access, uint64_t *physical, struct emulate_fault *fault)
+{
+    struct walker w = {memory, state, linear, access, current_privilege(state) == 3, fault};
+
+    if (state->efer & EFER_LMA) {
+        if (!is_canonical(linear)) {
+            *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
+            return false;
+        }
+        return walk_64(&w, state->cr3 & ENTRY_ADDRESS, 4, physical);
+    }
+    w.linear = (uint32_t)linear;
+    if (!(state->cr0 & CR0_PG)) {
+        *physical = w.linear;
+        return true;
+    }
+    return state->cr4 & CR4_PAE ? walk_pae(&w, physical) : walk_32(&w, physical);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest-linear to guest-physical addresses, by the guest's own page tables and rights. */
+#ifndef MONITOR_WALK_H
+#define MONITOR_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/exit.h"
+#include "monitor/emulate.h"
+#include "monitor/guest_memory.h"
+
+enum walk_access { WALK_READ, WALK_WRITE, WALK_FETCH };
+
+/*
+ * Translates one address for an access at the current privilege level, as the processor would:
+ * accessed and dirty flags are set. False: *fault is the #PF, or the #GP for an address that is not
+ * canonical (SDM volume 3, "Paging").
+ */
+bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
+          enum walk_access access, uint64_t *physical, struct emulate_fault *fault);
+
+#endif

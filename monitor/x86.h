@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Architectural bits of the guest's state that the monitor looks at, by the SDM's names. */
+#ifndef MONITOR_X86_H
+#define MONITOR_X86_H
+
+#include "abi/exit.h"
+
+#define CR0_PE (1u << 0)
+#define CR0_ET (1u << 4)
+#define CR0_NE (1u << 5)
+#define CR0_WP (1u << 16)
+#define CR0_PG (1u << 31)
+
+#define CR4_PSE  (1u << 4)
+#define CR4_PAE  (1u << 5)
+#define CR4_SMEP (1u << 20)
+#define CR4_SMAP (1u << 21)
+
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define EFER_NXE (1u << 11)
+
+#define RFLAGS_ONE (1u << 1) /* always set */
+#define RFLAGS_DF  (1u << 10)
+#define RFLAGS_AC  (1u << 18)
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+
+/* Error code of a page fault. */
+#define PF_PRESENT  (1u << 0)
+#define PF_WRITE    (1u << 1)
+#define PF_USER     (1u << 2)
+#define PF_RESERVED (1u << 3)
+#define PF_FETCH    (1u << 4)
+
+/* Segment access rights, the VMCS's format. */
+#define ACCESS_S         (1u << 4)
+#define ACCESS_DPL_SHIFT 5
+#define ACCESS_P         (1u << 7)
+#define ACCESS_L         (1u << 13)
+#define ACCESS_DB        (1u << 14)
+
+static inline unsigned current_privilege(const struct guest_state *s)
+{
+    return s->segment[SEG_SS].access >> ACCESS_DPL_SHIFT & 3;
+}
+
+#endif
