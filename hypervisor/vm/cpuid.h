@@ -29,10 +29,20 @@ struct cpuid_config {
     bool random;  /* RDRAND and RDSEED; without them a run on an emulator can be repeated */
 };
 
-/* One answer. `rule` is 0 when the four registers are all there is to it. */
+/* What the guest's state and the subleaf do to an answer. */
+enum cpuid_rule {
+    CPUID_RULE_NONE,
+    CPUID_RULE_FEATURES,
+    CPUID_RULE_CACHE,
+    CPUID_RULE_MORE_FEATURES,
+    CPUID_RULE_TOPOLOGY,
+    CPUID_RULE_XSTATE,
+};
+
+/* One answer. `rule` is CPUID_RULE_NONE when the four registers are all there is to it. */
 struct cpuid_answer {
     uint32_t reg[4];
-    uint32_t rule;
+    uint32_t rule; /* enum cpuid_rule */
 };
 
 struct cpuid_table {
@@ -59,10 +69,40 @@ typedef void cpuid_host(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Makes the table of a VM. */
 void cpuid_build(struct cpuid_table *table, cpuid_host *host, const struct cpuid_config *config);
 
-/* The guest executes CPUID: out is EAX, EBX, ECX, EDX. Never fails: what is unknown reads as the
- * SDM says. */
-void cpuid_lookup(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
-                  const struct cpuid_dynamic *dynamic, uint32_t out[4]);
+/* The answers that are more than four constants, for cpuid_lookup. */
+void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer *leaf,
+                      uint32_t subleaf, const struct cpuid_dynamic *dynamic, uint32_t out[4]);
+
+/* The answer of a leaf; above the highest: that of the highest basic leaf (SDM volume 2, "CPUID").
+ */
+static inline const struct cpuid_answer *cpuid_find(const struct cpuid_table *table, uint32_t leaf)
+{
+    if (leaf <= CPUID_BASIC_MAX)
+        return &table->basic[leaf];
+    if (leaf - CPUID_EXTENDED <= CPUID_EXTENDED_MAX - CPUID_EXTENDED)
+        return &table->extended[leaf - CPUID_EXTENDED];
+    if (leaf - CPUID_HYPERVISOR <= CPUID_HYPERVISOR_MAX - CPUID_HYPERVISOR)
+        return &table->hypervisor[leaf - CPUID_HYPERVISOR];
+    return &table->basic[CPUID_BASIC_MAX];
+}
+
+/*
+ * The guest executes CPUID: out is EAX, EBX, ECX, EDX. Never fails: what is unknown reads as the
+ * SDM says. In the header because the whole exit is to cost about a hundred instructions.
+ */
+static inline void cpuid_lookup(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
+                                const struct cpuid_dynamic *dynamic, uint32_t out[4])
+{
+    const struct cpuid_answer *answer = cpuid_find(table, leaf);
+    if (answer->rule != CPUID_RULE_NONE) {
+        cpuid_apply_rule(table, answer, subleaf, dynamic, out);
+        return;
+    }
+    out[CPUID_EAX] = answer->reg[CPUID_EAX];
+    out[CPUID_EBX] = answer->reg[CPUID_EBX];
+    out[CPUID_ECX] = answer->reg[CPUID_ECX];
+    out[CPUID_EDX] = answer->reg[CPUID_EDX];
+}
 
 /* The features that the table gives the guest, as the mask that msr_file.features wants
  * (MSR_FEATURE_*). */
