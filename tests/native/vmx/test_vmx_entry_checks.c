@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The entry checks (R9): VMCSs that a CPU enters pass, and each single fault in them is named. */
+#include "hypervisor/vmx/entry_checks.h"
+#include "tests/native/vmx/vmcs_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vmcs_model model;
+
+static void test_good(void **test)
+{
+    static void (*const guests[])(struct vmcs_model *) = {
+        model_long_mode,
+        model_real_mode,
+        model_pae_mode,
+        model_virtual_8086,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(guests); i++) {
+        guests[i](&model);
+        assert_null(entry_check(&model.view));
+    }
+}
+
+/* Values that look odd and are allowed. */
+static void test_allowed(void **test)
+{
+    static const struct {
+        void (*guest)(struct vmcs_model *);
+        enum vmcs_field field;
+        uint64_t value;
+    } rows[] = {
+        {model_long_mode, VMCS_GUEST_RIP, 0x0000800000000000}, /* the end of the lower half */
+        {model_long_mode, VMCS_GUEST_SS_ACCESS_RIGHTS, ACCESS_UNUSABLE},
+        {model_long_mode, VMCS_GUEST_DS_ACCESS_RIGHTS, ACCESS_UNUSABLE | 0xfff},
+        {model_long_mode, VMCS_GUEST_ACTIVITY, ACTIVITY_HLT},
+        {model_long_mode, VMCS_GUEST_FS_BASE, 0xffff888000000000},
+        {model_long_mode, VMCS_GUEST_CR0, 0xe0000031}, /* CD and NW */
+        {model_long_mode, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_NMI},
+        {model_long_mode, VMCS_GUEST_CS_SELECTOR, 0x901}, /* unrestricted guest: RPLs are free */
+        {model_real_mode, VMCS_GUEST_CS_ACCESS_RIGHTS, 0x93},
+        {model_real_mode, VMCS_GUEST_TR_ACCESS_RIGHTS, 0x83},
+        {model_pae_mode, VMCS_GUEST_PDPTE3, 0x7ffffff019},
+        {model_real_mode, VMCS_GUEST_PDPTE0, 0x1e7},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        rows[i].guest(&model);
+        model_write(&model, rows[i].field, rows[i].value);
+        if (entry_check(&model.view))
+            fail_msg("row %zu: %s", i, entry_check(&model.view));
+    }
+}
+
+struct fault {
+    enum vmcs_field field;
+    uint64_t value;
+    const char *words; /* the beginning of the answer */
+};
+
+static void check_faults(void (*guest)(struct vmcs_model *), const struct fault *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *words;
+
+        guest(&model);
+        model_write(&model, rows[i].field, rows[i].value);
+        words = entry_check(&model.view);
+        if (!words || strncmp(words, rows[i].words, strlen(rows[i].words)) != 0)
+            fail_msg("%s = %llx: got '%s', not '%s'", vmcs_field_name(rows[i].field),
+                     (unsigned long long)rows[i].value, words ? words : "nothing", rows[i].words);
+    }
+}
+
+static void test_control_faults(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_PIN_CONTROLS, 0x7d, "pin-based VM-execution controls: a bit that must be 1 is 0"},
+        {VMCS_PIN_CONTROLS, 0xff, "pin-based VM-execution controls: a bit that must be 0 is 1"},
+        {VMCS_PIN_CONTROLS, 0x77,
+         "pin-based VM-execution controls: virtual NMIs without NMI exiting"},
+        {VMCS_PROC2_CONTROLS, 0x14e8,
+         "secondary processor-based VM-execution controls: unrestricted"},
+        {VMCS_EXIT_CONTROLS, 0x3fedff, "VM-exit controls: host address-space size is 0"},
+        {VMCS_ENTRY_CONTROLS, 0xd7ff, "VM-entry controls: entry to SMM"},
+        {VMCS_CR3_TARGET_COUNT, 5, "CR3-target count"},
+        {VMCS_MSR_BITMAPS, 0x200800, "address of MSR bitmaps"},
+        {VMCS_MSR_BITMAPS, BIT(39), "address of MSR bitmaps"},
+        {VMCS_VIRTUAL_APIC_ADDRESS, 1, "virtual-APIC address"},
+        {VMCS_TPR_THRESHOLD, 0x10, "TPR threshold"},
+        {VMCS_VPID, 0, "VPID: 0"},
+        {VMCS_EPT_POINTER, 0x20201c, "EPT pointer: the CPU does not have this memory type"},
+        {VMCS_EPT_POINTER, 0x202006, "EPT pointer: not 4 levels"},
+        {VMCS_EPT_POINTER, 0x20209e, "EPT pointer: bits 11:7"},
+        {VMCS_EPT_POINTER, BIT(39) | 0x1e, "EPT pointer: beyond"},
+    };
+
+    check_faults(model_long_mode, rows, ARRAY_SIZE(rows));
+    /* Without virtual NMIs, NMI-window exiting must be 0; without secondary controls, they count as
+     * 0. */
+    model_long_mode(&model);
+    model_write(&model, VMCS_PIN_CONTROLS, 0x5f);
+    assert_null(entry_check(&model.view));
+    model_write(&model, VMCS_PROC_CONTROLS, model_read(&model, VMCS_PROC_CONTROLS) | BIT(22));
+    assert_non_null(strstr(entry_check(&model.view), "NMI-window exiting without virtual NMIs"));
+    model_long_mode(&model);
+    model_write(&model, VMCS_PROC_CONTROLS, 0x35206dfa);
+    model_write(&model, VMCS_PROC2_CONTROLS, UINT32_MAX);
+    assert_null(entry_check(&model.view));
+}
+
+static void test_msr_areas(void **test)
+{
+    static const struct {
+        enum vmcs_field count, address;
+        const char *words;
+    } rows[] = {
+        {VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_STORE_ADDRESS, "VM-exit MSR-store address"},
+        {VMCS_EXIT_MSR_LOAD_COUNT, VMCS_EXIT_MSR_LOAD_ADDRESS, "VM-exit MSR-load address"},
+        {VMCS_ENTRY_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_ADDRESS, "VM-entry MSR-load address"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        model_long_mode(&model);
+        model_write(&model, rows[i].address, 8); /* not looked at while it is empty */
+        assert_null(entry_check(&model.view));
+        model_write(&model, rows[i].count, 1);
+        assert_ptr_equal(strstr(entry_check(&model.view), rows[i].words), entry_check(&model.view));
+        model_write(&model, rows[i].address, BIT(39) - 32);
+        model_write(&model, rows[i].count, 2);
+        assert_null(entry_check(&model.view));
+        model_write(&model, rows[i].count, 3);
+        assert_non_null(entry_check(&model.view));
+    }
+}
+
+static void test_event_faults(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000120,
+         "VM-entry interruption-information field: reserved type"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000700,
+         "VM-entry interruption-information field: reserved type"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000203,
+         "VM-entry interruption-information field: an NMI"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000320,
+         "VM-entry interruption-information field: a hardware exc"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x8000030d,
+         "VM-entry interruption-information field: the error-code"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000b06,
+         "VM-entry interruption-information field: the error-code"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80001b0d,
+         "VM-entry interruption-information field: bits 30:12"},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0x80000020, "guest RFLAGS: IF is 0"},
+    };
+
+    check_faults(model_long_mode, rows, ARRAY_SIZE(rows));
+    model_real_mode(&model);
+    model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO,
+                0x80000b0d); /* real mode has no error codes */
+    assert_non_null(entry_check(&model.view));
+    model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO, 0x8000030d);
+    assert_null(entry_check(&model.view));
+    model_long_mode(&model);
+    model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO, 0x80000b0d);
+    assert_null(entry_check(&model.view));
+    model_write(&model, VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0x10000);
+    assert_non_null(entry_check(&model.view));
+    model_long_mode(&model);
+    model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO,
+                0x80000480); /* INT 80h; Coffee Lake takes a length of 0 */
+    assert_null(entry_check(&model.view));
+    model_write(&model, VMCS_ENTRY_INSTRUCTION_LENGTH, 16);
+    assert_non_null(entry_check(&model.view));
+    model.caps.misc &= ~BIT(30);
+    model_write(&model, VMCS_ENTRY_INSTRUCTION_LENGTH, 0);
+    assert_non_null(entry_check(&model.view));
+    model_write(&model, VMCS_ENTRY_INSTRUCTION_LENGTH, 2);
+    assert_null(entry_check(&model.view));
+}
+
+static void test_host_faults(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_HOST_CR0, 0x31, "host CR0"},
+        {VMCS_HOST_CR4, 0x20, "host CR4: not as"},
+        {VMCS_HOST_CR4, 0x2000, "host CR4: PAE"},
+        {VMCS_HOST_CR3, BIT(40), "host CR3"},
+        {VMCS_HOST_PAT, 2, "host IA32_PAT"},
+        {VMCS_HOST_EFER, 0xd03, "host IA32_EFER: a reserved bit"},
+        {VMCS_HOST_EFER, 0x901, "host IA32_EFER: LMA or LME"},
+        {VMCS_HOST_CS_SELECTOR, 0, "host CS selector: 0"},
+        {VMCS_HOST_TR_SELECTOR, 0, "host TR selector: 0"},
+        {VMCS_HOST_DS_SELECTOR, 0x13, "host DS selector: RPL"},
+        {VMCS_HOST_GS_SELECTOR, 0x14, "host GS selector: RPL"},
+        {VMCS_HOST_FS_BASE, BIT(47), "host FS base"},
+        {VMCS_HOST_GS_BASE, BIT(47), "host GS base"},
+        {VMCS_HOST_TR_BASE, BIT(47), "host TR base"},
+        {VMCS_HOST_GDTR_BASE, BIT(47), "host GDTR base"},
+        {VMCS_HOST_IDTR_BASE, BIT(47), "host IDTR base"},
+        {VMCS_HOST_SYSENTER_ESP, BIT(47), "host IA32_SYSENTER_ESP"},
+        {VMCS_HOST_SYSENTER_EIP, BIT(47), "host IA32_SYSENTER_EIP"},
+        {VMCS_HOST_RIP, BIT(47), "host RIP"},
+    };
+
+    check_faults(model_long_mode, rows, ARRAY_SIZE(rows));
+}
+
+static void test_guest_register_faults(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_GUEST_CR0, 0x80000011, "guest CR0: a bit of IA32_VMX_CR0_FIXED0"},
+        {VMCS_GUEST_CR0, BIT(32) | 0x80000031, "guest CR0: a bit outside"},
+        {VMCS_GUEST_CR0, 0x80000030, "guest CR0: PG is 1 and PE is 0"},
+        {VMCS_GUEST_CR0, 0x31, "guest CR0: PG is 0 with IA-32e"},
+        {VMCS_GUEST_CR4, 0x20, "guest CR4: a bit of IA32_VMX_CR4_FIXED0"},
+        {VMCS_GUEST_CR4, 0x802020, "guest CR4: a bit outside"},
+        {VMCS_GUEST_CR4, 0x2000, "guest CR4: PAE is 0"},
+        {VMCS_GUEST_CR3, BIT(39), "guest CR3"},
+        {VMCS_GUEST_DEBUGCTL, 8, "guest IA32_DEBUGCTL"},
+        {VMCS_GUEST_DR7, BIT(32), "guest DR7"},
+        {VMCS_GUEST_SYSENTER_ESP, BIT(47), "guest IA32_SYSENTER_ESP"},
+        {VMCS_GUEST_SYSENTER_EIP, BIT(47), "guest IA32_SYSENTER_EIP"},
+        {VMCS_GUEST_PAT, 0x0300, "guest IA32_PAT"},
+        {VMCS_GUEST_EFER, 0xd03, "guest IA32_EFER: a reserved bit"},
+        {VMCS_GUEST_EFER, 0x901, "guest IA32_EFER: LMA differs from IA-32e"},
+        {VMCS_GUEST_EFER, 0xc01, "guest IA32_EFER: LMA differs from LME"},
+        {VMCS_GUEST_GDTR_BASE, BIT(47), "guest GDTR base"},
+        {VMCS_GUEST_IDTR_BASE, BIT(47), "guest IDTR base"},
+        {VMCS_GUEST_GDTR_LIMIT, 0x10000, "guest GDTR limit"},
+        {VMCS_GUEST_IDTR_LIMIT, 0x10000, "guest IDTR limit"},
+        {VMCS_GUEST_RIP, BIT(48), "guest RIP: bits 63:48"},
+        {VMCS_GUEST_RFLAGS, 0, "guest RFLAGS: bit 1"},
+        {VMCS_GUEST_RFLAGS, 0x8002, "guest RFLAGS: a reserved bit"},
+        {VMCS_GUEST_RFLAGS, 0x22, "guest RFLAGS: a reserved bit"},
+        {VMCS_GUEST_RFLAGS, BIT(22) | 2, "guest RFLAGS: a reserved bit"},
+        {VMCS_GUEST_ACTIVITY, 4, "guest activity state: the CPU"},
+        {VMCS_GUEST_INTERRUPTIBILITY, 0x20, "guest interruptibility state: bits 31:5"},
+        {VMCS_GUEST_INTERRUPTIBILITY, 3, "guest interruptibility state: blocking by both"},
+        {VMCS_GUEST_INTERRUPTIBILITY, 1,
+         "guest interruptibility state: blocking by STI with RFLAGS.IF"},
+        {VMCS_GUEST_INTERRUPTIBILITY, 4, "guest interruptibility state: blocking by SMI"},
+        {VMCS_GUEST_INTERRUPTIBILITY, 0x12, "guest interruptibility state: enclave"},
+        {VMCS_GUEST_PENDING_DEBUG, 0x10, "guest pending debug exceptions: a reserved bit"},
+        {VMCS_GUEST_PENDING_DEBUG, BIT(17), "guest pending debug exceptions: a reserved bit"},
+        {VMCS_GUEST_PENDING_DEBUG, BIT(16), "guest pending debug exceptions: RTM"},
+        {VMCS_LINK_POINTER, 0x800, "VMCS link pointer"},
+    };
+
+    check_faults(model_long_mode, rows, ARRAY_SIZE(rows));
+}
+
+static void test_other_mode_faults(void **test)
+{
+    static const struct fault pae[] = {
+        {VMCS_GUEST_CR4, 0x22020, "guest CR4: PCIDE"},
+        {VMCS_GUEST_RIP, BIT(32), "guest RIP: bits 63:32"},
+        {VMCS_GUEST_PDPTE0, 3, "guest PDPTE0"},
+        {VMCS_GUEST_PDPTE2, BIT(39) | 1, "guest PDPTE2"},
+        {VMCS_GUEST_PDPTE3, 0x101, "guest PDPTE3"},
+        {VMCS_GUEST_EFER, 0x400, "guest IA32_EFER: LMA differs from IA-32e"},
+        {VMCS_GUEST_EFER, 0x100, "guest IA32_EFER: LMA differs from LME"},
+    };
+    static const struct fault virtual_8086[] = {
+        {VMCS_GUEST_DS_BASE, 0, "guest DS base: not the selector"},
+        {VMCS_GUEST_ES_LIMIT, 0xfffff, "guest ES limit: not ffffh"},
+        {VMCS_GUEST_SS_ACCESS_RIGHTS, 0x93, "guest SS access rights: not f3h"},
+        {VMCS_GUEST_TR_ACCESS_RIGHTS, 0x89, "guest TR access rights: a type"},
+        {VMCS_GUEST_ACTIVITY, ACTIVITY_HLT, "guest activity state: HLT with an SS DPL"},
+    };
+
+    check_faults(model_pae_mode, pae, ARRAY_SIZE(pae));
+    check_faults(model_virtual_8086, virtual_8086, ARRAY_SIZE(virtual_8086));
+    check_faults(model_real_mode,
+                 &(struct fault){VMCS_GUEST_RFLAGS, 0x20002, "guest ES access rights: not f3h"}, 1);
+    model_virtual_8086(&model);
+    model_write(&model, VMCS_GUEST_CR0, 0x30);
+    assert_string_equal(entry_check(&model.view),
+                        "guest RFLAGS: VM is 1 in IA-32e or in real mode");
+}
+
+static void test_segment_faults(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_GUEST_TR_SELECTOR, 4, "guest TR selector: TI"},
+        {VMCS_GUEST_TR_BASE, BIT(47), "guest TR base: not canonical"},
+        {VMCS_GUEST_FS_BASE, BIT(47), "guest FS base: not canonical"},
+        {VMCS_GUEST_GS_BASE, BIT(47), "guest GS base: not canonical"},
+        {VMCS_GUEST_CS_BASE, BIT(32), "guest CS base: bits 63:32"},
+        {VMCS_GUEST_SS_BASE, BIT(32), "guest SS base: bits 63:32"},
+        {VMCS_GUEST_DS_BASE, BIT(32), "guest DS base: bits 63:32"},
+        {VMCS_GUEST_ES_BASE, BIT(32), "guest ES base: bits 63:32"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa09a, "guest CS access rights: a type"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa097, "guest CS access rights: a type"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa08b, "guest CS access rights: S"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa0fb, "guest CS access rights: DPL"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa0ff, "guest CS access rights: DPL"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa0f3, "guest CS access rights: DPL"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa01b, "guest CS access rights: P"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa19b, "guest CS access rights: a reserved bit"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0x2a09b, "guest CS access rights: a reserved bit"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xe09b, "guest CS access rights: both D and L"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0x209b, "guest CS limit"},
+        {VMCS_GUEST_CS_LIMIT, 0xfffffffe, "guest CS limit"},
+        {VMCS_GUEST_SS_ACCESS_RIGHTS, 0xc095, "guest SS access rights: a type"},
+        {VMCS_GUEST_SS_ACCESS_RIGHTS, 0xc013, "guest SS access rights: P"},
+        {VMCS_GUEST_DS_ACCESS_RIGHTS, 0xc092, "guest DS access rights: a type"},
+        {VMCS_GUEST_ES_ACCESS_RIGHTS, 0xc099, "guest ES access rights: a type"},
+        {VMCS_GUEST_FS_ACCESS_RIGHTS, 0xc083, "guest FS access rights: S"},
+        {VMCS_GUEST_GS_ACCESS_RIGHTS, 0x40c093, "guest GS access rights: a reserved bit"},
+        {VMCS_GUEST_GS_LIMIT, 0, "guest GS limit"},
+        {VMCS_GUEST_TR_ACCESS_RIGHTS, 0x83, "guest TR access rights: a type"},
+        {VMCS_GUEST_TR_ACCESS_RIGHTS, 0x1008b, "guest TR access rights: unusable"},
+        {VMCS_GUEST_TR_ACCESS_RIGHTS, 0x9b, "guest TR access rights: S"},
+        {VMCS_GUEST_TR_ACCESS_RIGHTS, 0x0b, "guest TR access rights: P"},
+        {VMCS_GUEST_LDTR_ACCESS_RIGHTS, 0x83, "guest LDTR access rights: a type"},
+        {VMCS_GUEST_LDTR_ACCESS_RIGHTS, 0x02, "guest LDTR access rights: P"},
+    };
+
+    check_faults(model_long_mode, rows, ARRAY_SIZE(rows));
+    check_faults(model_real_mode,
+                 &(struct fault){VMCS_GUEST_SS_ACCESS_RIGHTS, 0xf3, "guest CS access rights: DPL"},
+                 1);
+    model_real_mode(&model);
+    model_write(&model, VMCS_GUEST_SS_ACCESS_RIGHTS, 0xf3);
+    model_write(&model, VMCS_GUEST_CS_ACCESS_RIGHTS, 0xfb);
+    assert_string_equal(entry_check(&model.view),
+                        "guest SS access rights: DPL does not go with the type, RPL, CS or SS");
+}
+
+/* Without unrestricted guest, CR0 and the segments' privilege levels are checked harder. */
+static void test_restricted(void **test)
+{
+    static const struct fault rows[] = {
+        {VMCS_GUEST_CR0, 0x30, "guest CR0: a bit of IA32_VMX_CR0_FIXED0"},
+        {VMCS_GUEST_CS_SELECTOR, 3, "guest SS selector: RPL"},
+        {VMCS_GUEST_CS_ACCESS_RIGHTS, 0xa093, "guest CS access rights: a type"},
+        {VMCS_GUEST_DS_SELECTOR, 3, "guest DS access rights: DPL"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *words;
+
+        model_long_mode(&model);
+        model_write(&model, VMCS_PROC2_CONTROLS, 0x146a);
+        assert_null(entry_check(&model.view));
+        model_write(&model, rows[i].field, rows[i].value);
+        words = entry_check(&model.view);
+        assert_non_null(words);
+        assert_int_equal(strncmp(words, rows[i].words, strlen(rows[i].words)), 0);
+    }
+}
+
+/* A held single-step trap must be pending (R43). */
+static void test_single_step(void **test)
+{
+    model_long_mode(&model);
+    model_write(&model, VMCS_GUEST_RFLAGS, 0x302);
+    assert_null(entry_check(&model.view));
+    model_write(&model, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_STI);
+    assert_non_null(strstr(entry_check(&model.view), "BS does not go"));
+    model_write(&model, VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
+    assert_null(entry_check(&model.view));
+    model_write(&model, VMCS_GUEST_DEBUGCTL, 2);
+    assert_non_null(strstr(entry_check(&model.view), "BS does not go"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_control_faults),
+        cmocka_unit_test(test_msr_areas),
+        cmocka_unit_test(test_event_faults),
+        cmocka_unit_test(test_host_faults),
+        cmocka_unit_test(test_guest_register_faults),
+        cmocka_unit_test(test_other_mode_faults),
+        cmocka_unit_test(test_segment_faults),
+        cmocka_unit_test(test_restricted),
+        cmocka_unit_test(test_single_step),
+    };
+
+    return cmocka_run_group_tests_name("entry checks", tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* EPT and host paging against a flat model of the same memory (R36). */
+#include "hypervisor/cpu/paging.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/vmx/ept.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAX_TABLES 100000
+
+static void *tables[MAX_TABLES];
+static unsigned table_count, table_limit;
+
+void *table_page(void)
+{
+    void *page;
+
+    if (table_count == table_limit)
+        return NULL;
+    page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+    memset(page, 0, PAGE_SIZE);
+    tables[table_count++] = page;
+    return page;
+}
+
+uint64_t phys_of(const void *virt)
+{
+    return (uint64_t)virt;
+}
+
+void *virt_of(uint64_t phys)
+{
+    return (void *)phys;
+}
+
+static int begin(void **test)
+{
+    table_count = 0;
+    table_limit = MAX_TABLES;
+    return 0;
+}
+
+static int end(void **test)
+{
+    while (table_count)
+        free(tables[--table_count]);
+    return 0;
+}
+
+static struct ept new_ept(uint64_t have)
+{
+    const struct vmx_controls controls = {.have = have};
+    struct ept ept;
+
+    assert_true(ept_init(&ept, &controls));
+    return ept;
+}
+
+static uint64_t page_sizes(unsigned levels)
+{
+    return (levels > 1 ? BIT(CONTROL_EPT_2M) : 0) | (levels > 2 ? BIT(CONTROL_EPT_1G) : 0);
+}
+
+static uint64_t random_state = 88172645463325252;
+
+static uint64_t random_below(uint64_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state % limit;
+}
+
+/* The largest pages that fit, at both ends of a range too. */
+static void test_ept_sizes(void **test)
+{
+    static const struct {
+        uint64_t offset;
+        unsigned levels;
+        uint64_t size;
+    } rows[] = {
+        {0, 3, PAGE_SIZE},
+        {LARGE_PAGE - 1, 3, PAGE_SIZE},
+        {LARGE_PAGE, 3, LARGE_PAGE},
+        {HUGE_PAGE - 1, 3, LARGE_PAGE},
+        {HUGE_PAGE, 3, HUGE_PAGE},
+        {2 * HUGE_PAGE, 3, LARGE_PAGE},
+        {2 * HUGE_PAGE + LARGE_PAGE, 3, PAGE_SIZE},
+        {HUGE_PAGE, 2, LARGE_PAGE},
+        {HUGE_PAGE, 1, PAGE_SIZE},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct ept ept = new_ept(page_sizes(rows[i].levels));
+        const uint64_t last = 2 * HUGE_PAGE + LARGE_PAGE + 2 * PAGE_SIZE;
+        const uint64_t gpa = rows[i].offset ? rows[i].offset : PAGE_SIZE;
+        struct ept_leaf leaf;
+
+        assert_true(ept_map(&ept, PAGE_SIZE, 4 * HUGE_PAGE + PAGE_SIZE, last - PAGE_SIZE, EPT_RWX,
+                            MEMORY_WB));
+        assert_true(ept_lookup(&ept, gpa, &leaf));
+        assert_int_equal(leaf.size, rows[i].size);
+        assert_int_equal(leaf.hpa, gpa + 4 * HUGE_PAGE);
+        assert_int_equal(leaf.rights, EPT_RWX);
+        assert_int_equal(leaf.type, MEMORY_WB);
+        assert_false(ept_lookup(&ept, 0, &leaf));
+        assert_false(ept_lookup(&ept, last, &leaf));
+    }
+}
+
+/* Where the two addresses are aligned differently, smaller pages are used. */
+static void test_ept_misaligned_target(void **test)
+{
+    struct ept ept = new_ept(page_sizes(3));
+    struct ept_leaf leaf;
+
+    assert_true(ept_map(&ept, HUGE_PAGE, HUGE_PAGE + LARGE_PAGE, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_lookup(&ept, HUGE_PAGE, &leaf));
+    assert_int_equal(leaf.size, LARGE_PAGE);
+    assert_true(ept_map(&ept, 4 * HUGE_PAGE, PAGE_SIZE, LARGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_lookup(&ept, 4 * HUGE_PAGE + 5, &leaf));
+    assert_int_equal(leaf.size, PAGE_SIZE);
+    assert_int_equal(leaf.hpa, PAGE_SIZE + 5);
+}
+
+/* The bits that the CPU reads: SDM volume 3, "EPT Translation Mechanism". */
+static void test_ept_entries(void **test)
+{
+    struct ept ept = new_ept(page_sizes(3));
+    const uint64_t *pdpt, *pd, *pt;
+
+    assert_true(ept_map(&ept, 0, 0x40000000, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, HUGE_PAGE, LARGE_PAGE, LARGE_PAGE, EPT_R | EPT_W, MEMORY_WB));
+    assert_true(ept_map(&ept, HUGE_PAGE + LARGE_PAGE, PAGE_SIZE, PAGE_SIZE, EPT_R, MEMORY_UC));
+    assert_int_equal(ept_pointer(&ept), phys_of(ept.root) | 0x1e);
+    assert_int_equal(ept.root[0] & 0xfff, 7);
+    pdpt = virt_of(ept.root[0] & ~0xfffULL);
+    assert_int_equal(pdpt[0], 0x400000b7);
+    assert_int_equal(pdpt[1] & 0xfff, 7);
+    pd = virt_of(pdpt[1] & ~0xfffULL);
+    assert_int_equal(pd[0], 0x2000b3);
+    pt = virt_of(pd[1] & ~0xfffULL);
+    assert_int_equal(pt[0], 0x1001);
+}
+
+static void test_ept_refuses(void **test)
+{
+    struct ept ept = new_ept(page_sizes(3));
+    struct ept_leaf leaf;
+
+    assert_false(ept_map(&ept, 1, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 0, 0x800, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE + 1, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE, EPT_W, MEMORY_WB));
+    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE, 0, MEMORY_WB));
+    assert_false(ept_map(&ept, BIT(48), 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 0xffff800000000000, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, 2 * PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 0, BIT(52) - PAGE_SIZE, 2 * PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, PAGE_SIZE, 0, -PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, 0, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_lookup(&ept, BIT(48), &leaf)); /* no alias of 0 */
+    assert_true(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+}
+
+/* Taking one page out of a 1-GiB page takes two tables and leaves the rest in the largest pages. */
+static void test_ept_split(void **test)
+{
+    struct ept ept = new_ept(page_sizes(3));
+    struct ept_leaf leaf;
+    const uint64_t hole = HUGE_PAGE / 2 + 3 * PAGE_SIZE;
+    unsigned before;
+
+    assert_true(ept_map(&ept, 0, 2 * HUGE_PAGE, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    before = table_count;
+    assert_true(ept_unmap(&ept, hole, PAGE_SIZE));
+    assert_int_equal(table_count, before + 2);
+    assert_false(ept_lookup(&ept, hole, &leaf));
+    assert_true(ept_lookup(&ept, hole - 1, &leaf));
+    assert_int_equal(leaf.size, PAGE_SIZE);
+    assert_int_equal(leaf.hpa, 2 * HUGE_PAGE + hole - 1);
+    assert_true(ept_lookup(&ept, 0, &leaf));
+    assert_int_equal(leaf.size, LARGE_PAGE);
+    assert_int_equal(leaf.rights, EPT_RWX);
+    before = table_count;
+    assert_true(ept_unmap(&ept, 5 * HUGE_PAGE, 100 * HUGE_PAGE));
+    assert_true(ept_unmap(&ept, 0, HUGE_PAGE));
+    assert_int_equal(table_count, before); /* unmapping whole pages, or nothing, needs no tables */
+    assert_false(ept_lookup(&ept, 0, &leaf));
+}
+
+static void test_out_of_tables(void **test)
+{
+    struct ept ept = new_ept(page_sizes(3));
+    struct ept_leaf leaf;
+
+    assert_true(ept_map(&ept, 0, 0, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    table_limit = table_count;
+    assert_false(ept_unmap(&ept, PAGE_SIZE, PAGE_SIZE));
+    assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
+    table_limit = table_count + 1; /* room for the 2-MiB pages, not for the 4-KiB ones */
+    assert_false(ept_unmap(&ept, PAGE_SIZE, PAGE_SIZE));
+    assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
+    assert_int_equal(leaf.size, LARGE_PAGE);
+    assert_int_equal(leaf.hpa, PAGE_SIZE);
+    table_limit = table_count;
+    assert_false(ept_init(&ept, &(struct vmx_controls){0}));
+}
+
+/* The flat model: one entry for each 4-KiB page of 3 GiB, around a boundary of the root. */
+#define MODEL_BASE  (BIT(39) - HUGE_PAGE)
+#define MODEL_PAGES (3 * HUGE_PAGE / PAGE_SIZE)
+
+struct flat_page {
+    uint64_t hpa;
+    uint8_t rights, type;
+};
+
+static uint64_t random_range(uint64_t *size)
+{
+    static const uint64_t units[] = {PAGE_SIZE, PAGE_SIZE, LARGE_PAGE, LARGE_PAGE / 2, HUGE_PAGE};
+    const uint64_t unit = units[random_below(ARRAY_SIZE(units))];
+    const uint64_t whole = MODEL_PAGES * PAGE_SIZE;
+    const uint64_t start = random_below(whole / unit) * unit;
+
+    *size = min_u64((random_below(8) + 1) * unit, whole - start);
+    return start;
+}
+
+static void compare_page(const struct ept *ept, const struct flat_page *model, uint64_t page)
+{
+    struct ept_leaf leaf;
+    const bool found = ept_lookup(ept, MODEL_BASE + page * PAGE_SIZE, &leaf);
+
+    assert_int_equal(found, model[page].rights != 0);
+    if (!found)
+        return;
+    assert_int_equal(leaf.hpa, model[page].hpa);
+    assert_int_equal(leaf.rights, model[page].rights);
+    assert_int_equal(leaf.type, model[page].type);
+    assert_true(is_aligned(leaf.hpa - (page * PAGE_SIZE & (leaf.size - 1)), leaf.size));
+}
+
+static void run_model(unsigned levels)
+{
+    static const uint8_t rights[] = {EPT_RWX, EPT_R, EPT_R | EPT_W, EPT_R | EPT_X};
+    static const uint8_t types[] = {MEMORY_WB, MEMORY_UC, MEMORY_WC};
+    struct flat_page *model = calloc(MODEL_PAGES, sizeof(*model));
+    struct ept ept = new_ept(page_sizes(levels));
+
+    for (unsigned round = 0; round < 400; round++) {
+        uint64_t size;
+        const uint64_t start = random_range(&size);
+        const uint64_t hpa = random_below(2) ? random_below(BIT(20)) * PAGE_SIZE
+                                             : random_below(64) * HUGE_PAGE + start;
+        struct flat_page value = {0, rights[random_below(4)], types[random_below(3)]};
+
+        if (random_below(3) == 0) {
+            value = (struct flat_page){0};
+            assert_true(ept_unmap(&ept, MODEL_BASE + start, size));
+        } else {
+            assert_true(ept_map(&ept, MODEL_BASE + start, hpa, size, value.rights, value.type));
+        }
+        for (uint64_t page = start / PAGE_SIZE; page < (start + size) / PAGE_SIZE; page++) {
+            value.hpa = hpa + (page * PAGE_SIZE - start);
+            model[page] = value;
+        }
+        for (unsigned i = 0; i < 200; i++)
+            compare_page(&ept, model, random_below(MODEL_PAGES));
+        compare_page(&ept, model, start / PAGE_SIZE);
+        compare_page(&ept, model, (start + size) / PAGE_SIZE - 1);
+        if (start)
+            compare_page(&ept, model, start / PAGE_SIZE - 1);
+        if (start + size < MODEL_PAGES * PAGE_SIZE)
+            compare_page(&ept, model, (start + size) / PAGE_SIZE);
+    }
+    for (uint64_t page = 0; page < MODEL_PAGES; page++)
+        compare_page(&ept, model, page);
+    free(model);
+}
+
+static void test_ept_random(void **test)
+{
+    for (unsigned levels = 1; levels <= 3; levels++)
+        run_model(levels);
+}
+
+static void test_paging(void **test)
+{
+    static const uint64_t virts[] = {0xffffffff80000000, 0xffff800000000000, 0x400000,
+                                     0x7ffffffff000};
+    uint64_t *root = table_page();
+    uint64_t phys;
+    unsigned flags;
+
+    for (size_t i = 0; i < ARRAY_SIZE(virts); i++) {
+        assert_false(paging_lookup(root, virts[i], &phys, &flags));
+        for (unsigned want = 0; want < PAGING_1G; want++) {
+            assert_true(paging_map(root, virts[i], 0x123000, PAGE_SIZE, want));
+            assert_true(paging_lookup(root, virts[i] + 0xabc, &phys, &flags));
+            assert_int_equal(phys, 0x123abc);
+            assert_int_equal(flags, want);
+        }
+        assert_true(paging_unmap(root, virts[i], PAGE_SIZE));
+        assert_false(paging_lookup(root, virts[i], &phys, &flags));
+    }
+    assert_false(paging_map(root, BIT(47), 0, PAGE_SIZE, 0));
+    assert_false(paging_map(root, BIT(47) - PAGE_SIZE, 0, 2 * PAGE_SIZE, 0));
+    assert_false(paging_map(root, -PAGE_SIZE, 0, 2 * PAGE_SIZE, 0));
+    assert_true(paging_map(root, -PAGE_SIZE, 0, PAGE_SIZE, 0));
+    assert_false(paging_lookup(root, BIT(47), &phys, &flags));
+}
+
+static const uint64_t *descend(const uint64_t *table, unsigned index)
+{
+    assert_int_equal(table[index] & 0xfff, 0x27); /* P, W, U, A: the leaf decides */
+    return virt_of(table[index] & 0x000ffffffffff000);
+}
+
+/* The bits that the CPU reads: SDM volume 3, "4-Level Paging". */
+static void test_paging_entries(void **test)
+{
+    uint64_t *root = table_page();
+    const uint64_t *pdpt, *pd;
+
+    assert_true(paging_map(root, 0, 0, HUGE_PAGE, PAGING_W | PAGING_NX | PAGING_G | PAGING_1G));
+    assert_true(paging_map(root, HUGE_PAGE, HUGE_PAGE, HUGE_PAGE, PAGING_W | PAGING_UC));
+    pdpt = descend(root, 0);
+    assert_int_equal(pdpt[0], BIT(63) | 0x1e3);
+    pd = descend(pdpt, 1);
+    assert_int_equal(pd[0], 0x400000fb);
+    assert_int_equal(pd[511], HUGE_PAGE + 511 * LARGE_PAGE + 0xfb);
+    /* One page of the 1-GiB page becomes read-only; its neighbours keep their flags, NX too. */
+    assert_true(paging_map(root, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, PAGING_NX));
+    pd = descend(descend(root, 0), 0);
+    assert_int_equal(pd[1], BIT(63) | (LARGE_PAGE + 0x1e3));
+    assert_int_equal(descend(pd, 0)[0], BIT(63) | 0x163);
+    assert_int_equal(descend(pd, 0)[1], BIT(63) | 0x1021);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_ept_sizes, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_misaligned_target, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_entries, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_refuses, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_split, begin, end),
+        cmocka_unit_test_setup_teardown(test_out_of_tables, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_random, begin, end),
+        cmocka_unit_test_setup_teardown(test_paging, begin, end),
+        cmocka_unit_test_setup_teardown(test_paging_entries, begin, end),
+    };
+
+    return cmocka_run_group_tests_name("page tables", tests, NULL, NULL);
+}
