@@ -20,7 +20,7 @@ static struct vmcs_model model;
 
 /* One row for each vector, as in the SDM's exception table: b benign, c contributory, p page fault,
  * d double fault. */
-static const char classes[] = "cbbbbbbbdbcccccpbbbbpcbbbbbbbbbb";
+static const char classes[] = "cbbbbbbbdbccccpbbbbbpcbbbbbbbbbb";
 
 static void test_class_table(void **test)
 {
