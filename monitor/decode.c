@@ -6,21 +6,38 @@
 #include "monitor/decode.h"
 
 #include "abi/exit.h"
-#include "hypervisor/lib/string.h"
 
+/* Bits 0 and 1: the row of operation_sizes. Bits 2 and 3: the memory operand has at most 8 bytes
+ * shifted right by this. */
 enum attribute {
-    BYTE = 1 << 0,
-    SHORT = 1 << 1,
-    FROM_8 = 1 << 2,
-    FROM_16 = 1 << 3,
-    FROM_32 = 1 << 4,
-    OFFSET = 1 << 5,
-    STACK = 1 << 6,
-    ONLY_64 = 1 << 7,
-    NOT_64 = 1 << 8,
-    NO_SIZE = 1 << 9,
-    NO_REPEAT = 1 << 10,
+    BYTE = 1,
+    STACK = 2,
+    NO_SIZE = 3 | 1 << 6,
+    FROM_32 = 1 << 2,
+    FROM_16 = 2 << 2,
+    FROM_8 = 3 << 2,
+    ONLY_64 = 1 << 4,
+    NOT_64 = 1 << 5,
+    NO_REPEAT = 1 << 7,
+    SHORT = 1 << 8,
+    OFFSET = 1 << 9,
 };
+
+/* The attributes that the operand-size prefix excludes. */
+#define EXCLUDED_BY_SIZE (1 << 6)
+
+/* What the operand size comes from, beside the mode. */
+enum width { WIDTH_DEFAULT, WIDTH_PREFIX, WIDTH_REX_W, WIDTH_COUNT };
+
+static const uint8_t operation_sizes[][3][WIDTH_COUNT] = {
+    {[DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {4, 2, 8}},
+    [BYTE] = {[DECODE_16] = {1, 1}, [DECODE_32] = {1, 1}, [DECODE_64] = {1, 1, 1}},
+    [STACK] = {[DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 2, 8}},
+    [NO_SIZE & 3] = {[DECODE_16] = {4}, [DECODE_32] = {4}, [DECODE_64] = {4, 0, 8}},
+};
+
+static const uint8_t address_sizes[][2] = {
+    [DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 4}};
 
 enum map { MAP_ONE_BYTE, MAP_TWO_BYTE, MAP_THREE_BYTE, MAP_COUNT };
 
@@ -90,30 +107,28 @@ static const struct opcode members[GROUP_COUNT][8] = {
 struct reader {
     const uint8_t *next;
     enum decode_mode mode;
-    uint8_t rex;
-    uint8_t segment; /* by prefix, or SEGMENT_DEFAULT */
+    unsigned rex;
+    unsigned segment;  /* by prefix, or SEGMENT_DEFAULT */
+    unsigned excluded; /* attributes that do not go with the mode or a prefix */
     bool operand_prefix, address_prefix;
 };
 
+/* Any `size` up to 8 bytes: the buffer reaches far enough. */
 static uint64_t read_signed(struct reader *reader, unsigned size)
 {
-    const uint8_t *at = reader->next;
+    unsigned shift = 64 - size * 8;
+    uint64_t value;
 
+    __builtin_memcpy(&value, reader->next, sizeof(value));
     reader->next += size;
-    switch (size) {
-    case 1:
-        return (uint64_t)(int8_t)*at;
-    case 2: {
-        int16_t value;
-        memcpy(&value, at, sizeof(value));
-        return (uint64_t)value;
-    }
-    default: {
-        int32_t value;
-        memcpy(&value, at, sizeof(value));
-        return (uint64_t)value;
-    }
-    }
+    return (uint64_t)((int64_t)(value << shift) >> shift);
+}
+
+static uint64_t read_unsigned(struct reader *reader, unsigned size)
+{
+    unsigned shift = 64 - size * 8;
+
+    return read_signed(reader, size) << shift >> shift;
 }
 
 static void note_prefix(struct reader *reader, struct instruction *instruction, enum prefix prefix)
@@ -124,6 +139,7 @@ static void note_prefix(struct reader *reader, struct instruction *instruction, 
         return;
     case PREFIX_OPERAND_SIZE:
         reader->operand_prefix = true;
+        reader->excluded |= EXCLUDED_BY_SIZE;
         break;
     case PREFIX_ADDRESS_SIZE:
         reader->address_prefix = true;
@@ -132,15 +148,14 @@ static void note_prefix(struct reader *reader, struct instruction *instruction, 
         instruction->lock = true;
         break;
     case PREFIX_REPEAT_NOT_EQUAL:
-        instruction->repeat = REPEAT_NOT_EQUAL;
-        break;
     case PREFIX_REPEAT:
-        instruction->repeat = REPEAT;
+        instruction->repeat = prefix == PREFIX_REPEAT ? REPEAT : REPEAT_NOT_EQUAL;
+        reader->excluded |= NO_REPEAT;
         break;
     default:
         /* In 64-bit mode the other four are null prefixes (SDM volume 1, "64-Bit Mode"). */
         if (reader->mode != DECODE_64 || prefix >= PREFIX_FS)
-            reader->segment = (uint8_t)prefix;
+            reader->segment = prefix;
     }
     reader->rex = 0; /* a REX prefix counts only right before the opcode */
 }
@@ -163,7 +178,7 @@ static const struct opcode *read_opcode(struct reader *reader, struct instructio
 }
 
 /* SDM volume 2, "16-Bit Addressing Forms with the ModR/M Byte". */
-static void read_address_16(struct reader *reader, struct instruction *instruction, uint8_t modrm)
+static void read_address_16(struct reader *reader, struct instruction *instruction, unsigned modrm)
 {
     static const struct {
         uint8_t base, index;
@@ -184,25 +199,27 @@ static void read_address_16(struct reader *reader, struct instruction *instructi
 }
 
 /* SDM volume 2, "32-Bit Addressing Forms with the ModR/M Byte" and "... the SIB Byte". */
-static void read_address(struct reader *reader, struct instruction *instruction, uint8_t modrm)
+static void read_address(struct reader *reader, struct instruction *instruction, unsigned modrm)
 {
-    unsigned mod = modrm >> 6, rm = modrm & 7;
-    uint8_t absolute = reader->mode == DECODE_64 ? BASE_RIP : BASE_NONE;
+    unsigned mod = modrm >> 6, base = modrm & 7;
+    unsigned absolute = reader->mode == DECODE_64 ? BASE_RIP : BASE_NONE;
 
-    if (rm == 4) {
-        uint8_t sib = *reader->next++;
-        uint8_t index = ((sib >> 3) & 7) | ((reader->rex & REX_X) ? 8 : 0);
+    if (base == 4) {
+        unsigned sib = *reader->next++;
+        unsigned index = ((sib >> 3) & 7) | (reader->rex & REX_X ? 8 : 0);
 
-        rm = sib & 7;
+        base = sib & 7;
         absolute = BASE_NONE;
-        instruction->index = index == GPR_RSP ? BASE_NONE : index;
-        instruction->scale = sib >> 6;
+        instruction->index = index == GPR_RSP ? BASE_NONE : (uint8_t)index;
+        instruction->scale = (uint8_t)(sib >> 6);
     }
-    instruction->base = (uint8_t)rm | ((reader->rex & REX_B) ? 8 : 0);
-    if (mod == 0 && rm == 5) {
-        instruction->base = absolute;
+    if (mod == 0 && base == 5) {
+        base = absolute;
         mod = 2;
+    } else if (reader->rex & REX_B) {
+        base += 8;
     }
+    instruction->base = (uint8_t)base;
     if (mod != 0)
         instruction->displacement = read_signed(reader, mod == 1 ? 1 : 4);
 }
@@ -210,8 +227,8 @@ static void read_address(struct reader *reader, struct instruction *instruction,
 /* Reads the ModRM byte and what belongs to it. False: both operands are registers. */
 static bool read_operands(struct reader *reader, struct instruction *instruction)
 {
-    uint8_t modrm = *reader->next++;
-    uint8_t reg = (modrm >> 3) & 7;
+    unsigned modrm = *reader->next++;
+    unsigned reg = (modrm >> 3) & 7;
 
     if (modrm >= 0xc0)
         return false;
@@ -219,64 +236,26 @@ static bool read_operands(struct reader *reader, struct instruction *instruction
         read_address_16(reader, instruction, modrm);
     else
         read_address(reader, instruction, modrm);
-    if (instruction->size == 1 && reader->rex == 0) {
-        instruction->reg = reg & 3;
-        instruction->reg_shift = reg >= 4 ? 8 : 0;
-    } else {
-        instruction->reg = reg | ((reader->rex & REX_R) ? 8 : 0);
+    if (reader->rex & REX_R)
+        reg += 8;
+    if (instruction->size == 1 && reader->rex == 0 && reg >= 4) {
+        instruction->reg_shift = 8;
+        reg -= 4;
     }
+    instruction->reg = (uint8_t)reg;
     return true;
 }
 
-static void read_absolute(struct reader *reader, struct instruction *instruction)
+static void set_sizes(const struct reader *reader, struct instruction *instruction,
+                      unsigned attributes)
 {
-    memcpy(&instruction->displacement, reader->next, instruction->address_size);
-    reader->next += instruction->address_size;
-}
+    unsigned width = reader->rex & REX_W ? WIDTH_REX_W : reader->operand_prefix;
+    unsigned size = operation_sizes[attributes & 3][reader->mode][width];
+    unsigned memory = 8u >> ((attributes >> 2) & 3);
 
-static uint8_t operation_size(const struct reader *reader, unsigned attributes)
-{
-    bool small = reader->operand_prefix != (reader->mode == DECODE_16);
-
-    if (attributes & BYTE)
-        return 1;
-    if (reader->rex & REX_W)
-        return 8;
-    if (attributes & NO_SIZE)
-        return 4;
-    if (small)
-        return 2;
-    return reader->mode == DECODE_64 && (attributes & STACK) ? 8 : 4;
-}
-
-static uint8_t memory_size(const struct instruction *instruction, unsigned attributes)
-{
-    if (attributes & FROM_8)
-        return 1;
-    if (attributes & FROM_16)
-        return 2;
-    /* MOVSXD with a 16-bit register reads 16 bits. */
-    if ((attributes & FROM_32) && instruction->size == 8)
-        return 4;
-    return instruction->size;
-}
-
-static uint8_t address_size(const struct reader *reader)
-{
-    static const uint8_t sizes[][2] = {
-        [DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 4}};
-
-    return sizes[reader->mode][reader->address_prefix];
-}
-
-/* Whether these attributes fit the mode and the prefixes. */
-static bool is_known(const struct reader *reader, const struct instruction *instruction,
-                     unsigned attributes)
-{
-    return !((attributes & ONLY_64) && reader->mode != DECODE_64) &&
-           !((attributes & NOT_64) && reader->mode == DECODE_64) &&
-           !((attributes & NO_SIZE) && reader->operand_prefix) &&
-           !((attributes & NO_REPEAT) && instruction->repeat != REPEAT_NONE);
+    instruction->size = (uint8_t)size;
+    instruction->memory_size = (uint8_t)(memory < size ? memory : size);
+    instruction->address_size = address_sizes[reader->mode][reader->address_prefix];
 }
 
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
@@ -289,16 +268,14 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
         opcode = &members[opcode->what][(*reader->next >> 3) & 7];
         attributes |= opcode->attributes;
     }
-    if (opcode->kind != KIND_OPCODE || !is_known(reader, instruction, attributes))
+    if (opcode->kind != KIND_OPCODE || (attributes & reader->excluded))
         return false;
     instruction->operation = opcode->what;
     instruction->operands = opcode->operands;
     instruction->access = opcode->access;
-    instruction->size = operation_size(reader, attributes);
-    instruction->memory_size = memory_size(instruction, attributes);
-    instruction->address_size = address_size(reader);
+    set_sizes(reader, instruction, attributes);
     if (attributes & OFFSET)
-        read_absolute(reader, instruction);
+        instruction->displacement = read_unsigned(reader, instruction->address_size);
     else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))
         return false;
     if (opcode->operands == OPERANDS_MEMORY_IMMEDIATE) {
@@ -308,10 +285,20 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     return true;
 }
 
+static unsigned default_segment(const struct instruction *instruction)
+{
+    return instruction->base == GPR_RSP || instruction->base == GPR_RBP ? SEG_SS : SEG_DS;
+}
+
 enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFFER], size_t count,
                           struct instruction *instruction)
 {
-    struct reader reader = {.next = bytes, .mode = mode, .segment = SEGMENT_DEFAULT};
+    struct reader reader = {
+        .next = bytes,
+        .mode = mode,
+        .segment = SEGMENT_DEFAULT,
+        .excluded = mode == DECODE_64 ? NOT_64 : ONLY_64,
+    };
 
     *instruction = (struct instruction){.base = BASE_NONE, .index = BASE_NONE};
 
@@ -326,10 +313,8 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
     if (instruction->lock && instruction->access != ACCESS_MODIFY)
         return DECODE_INVALID_LOCK;
     instruction->length = (uint8_t)length;
-    instruction->segment = reader.segment;
-    if (reader.segment == SEGMENT_DEFAULT) {
-        bool stack = instruction->base == GPR_RSP || instruction->base == GPR_RBP;
-        instruction->segment = stack ? SEG_SS : SEG_DS;
-    }
+    instruction->segment =
+        (uint8_t)(reader.segment == SEGMENT_DEFAULT ? default_segment(instruction)
+                                                    : reader.segment);
     return DECODE_DONE;
 }

@@ -26,7 +26,7 @@ struct run {
     const struct emulate_memory *memory;
     void *ctx;
     struct emulate_fault *fault;
-    struct instruction instruction;
+    const struct instruction *instruction;
     uint64_t linear; /* of the memory operand, by locate() */
     uint64_t rflags; /* those after the instruction */
     bool unfinished; /* a REP instruction has iterations left */
@@ -57,21 +57,21 @@ static void set_gpr(uint64_t *gpr, uint64_t value, unsigned size, unsigned shift
 
 static uint64_t register_operand(const struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
 
     return truncate(run->state->gpr[in->reg] >> in->reg_shift, in->size);
 }
 
 static void set_register_operand(struct run *run, uint64_t value)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
 
     set_gpr(&run->state->gpr[in->reg], value, in->size, in->reg_shift);
 }
 
 static void set_accumulator(struct run *run, uint64_t value)
 {
-    set_gpr(&run->state->gpr[GPR_RAX], value, run->instruction.size, 0);
+    set_gpr(&run->state->gpr[GPR_RAX], value, run->instruction->size, 0);
 }
 
 static bool read_linear(struct run *run, uint64_t linear, unsigned size, uint64_t *value)
@@ -106,7 +106,7 @@ static bool write_segment(struct run *run, enum segment segment, uint64_t offset
 /* Finds the memory operand; `distance` is added to its offset, in bytes. */
 static bool locate(struct run *run, uint64_t distance)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     const uint64_t *gpr = run->state->gpr;
     uint64_t offset = in->displacement + distance;
 
@@ -123,7 +123,7 @@ static bool locate(struct run *run, uint64_t distance)
 /* Reads the located operand. One that is to be written back faults as for a write. */
 static bool read_operand(struct run *run, uint64_t *value)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
 
     if (read_linear(run, run->linear, in->memory_size, value))
         return true;
@@ -134,12 +134,12 @@ static bool read_operand(struct run *run, uint64_t *value)
 
 static bool write_operand(struct run *run, uint64_t value)
 {
-    return write_linear(run, run->linear, run->instruction.memory_size, value);
+    return write_linear(run, run->linear, run->instruction->memory_size, value);
 }
 
 static bool run_move(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t value;
 
     if (!locate(run, 0))
@@ -160,13 +160,13 @@ static bool run_move_signed(struct run *run)
 
     if (!locate(run, 0) || !read_operand(run, &value))
         return false;
-    set_register_operand(run, sign_extend(value, run->instruction.memory_size));
+    set_register_operand(run, sign_extend(value, run->instruction->memory_size));
     return true;
 }
 
 static bool run_move_swapped(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     unsigned shift = 64 - in->size * 8;
     uint64_t value;
 
@@ -182,7 +182,7 @@ static bool run_move_swapped(struct run *run)
 
 static bool run_arithmetic(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     bool to_register = in->operands == OPERANDS_REGISTER_MEMORY;
     uint64_t memory, result;
 
@@ -204,7 +204,7 @@ static bool run_arithmetic(struct run *run)
 
 static bool run_exchange(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t memory, result = register_operand(run);
 
     if (!locate(run, 0) || !read_operand(run, &memory))
@@ -220,7 +220,7 @@ static bool run_exchange(struct run *run)
 /* The operand is written whatever the comparison says (SDM volume 2, "CMPXCHG"). */
 static bool run_compare_exchange(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t accumulator = truncate(run->state->gpr[GPR_RAX], in->size);
     uint64_t memory;
 
@@ -239,7 +239,7 @@ static bool run_compare_exchange(struct run *run)
  * wraps. */
 static bool run_bit(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t number = in->immediate, distance = 0, memory, bit;
 
     if (in->operands == OPERANDS_MEMORY_REGISTER) {
@@ -265,7 +265,7 @@ static bool run_bit(struct run *run)
 
 static bool run_push(struct run *run)
 {
-    unsigned size = run->instruction.size, width = stack_size(run->state);
+    unsigned size = run->instruction->size, width = stack_size(run->state);
     uint64_t *rsp = &run->state->gpr[GPR_RSP];
     uint64_t value, top = truncate(*rsp - size, width);
 
@@ -279,7 +279,7 @@ static bool run_push(struct run *run)
 /* An address that uses RSP uses the one after the increment (SDM volume 2, "POP"). */
 static bool run_pop(struct run *run)
 {
-    unsigned size = run->instruction.size, width = stack_size(run->state);
+    unsigned size = run->instruction->size, width = stack_size(run->state);
     uint64_t *rsp = &run->state->gpr[GPR_RSP];
     uint64_t value, before = *rsp;
 
@@ -295,7 +295,7 @@ static bool run_pop(struct run *run)
 /* One iteration of a string instruction: MOVS, CMPS, STOS, LODS or SCAS. */
 static bool run_string_once(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t *gpr = run->state->gpr;
     bool accumulator = in->operation == OPERATION_STOS || in->operation == OPERATION_SCAS;
     bool compares = in->operation == OPERATION_CMPS || in->operation == OPERATION_SCAS;
@@ -325,7 +325,7 @@ static bool run_string_once(struct run *run)
 /* Whether a comparison ends the repetition: REPE at a difference, REPNE at equality. */
 static bool string_decided(const struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     bool equal = run->rflags & RFLAGS_ZF;
 
     if (in->operation != OPERATION_CMPS && in->operation != OPERATION_SCAS)
@@ -335,7 +335,7 @@ static bool string_decided(const struct run *run)
 
 static bool run_string(struct run *run)
 {
-    const struct instruction *in = &run->instruction;
+    const struct instruction *in = run->instruction;
     uint64_t *rcx = &run->state->gpr[GPR_RCX];
 
     if (in->repeat == REPEAT_NONE)
@@ -364,7 +364,7 @@ static bool (*const handlers[OPERATION_COUNT])(struct run *run) = {
  * "Instruction-Breakpoint Exception Condition"). */
 static void retire(struct run *run, enum decode_mode mode)
 {
-    uint64_t next = run->state->rip + run->instruction.length;
+    uint64_t next = run->state->rip + run->instruction->length;
 
     if (run->unfinished) {
         run->state->rflags = run->rflags | RFLAGS_RF;
@@ -380,12 +380,17 @@ enum emulate_result emulate(struct guest_state *state, const struct emulate_memo
     uint8_t bytes[DECODE_BUFFER] = {0};
     size_t count = DECODE_MAX_LENGTH;
     enum decode_mode mode = code_mode(state);
-    struct run run = {
-        .state = state, .memory = memory, .ctx = ctx, .fault = fault, .rflags = state->rflags};
+    struct instruction instruction;
+    struct run run = {.state = state,
+                      .memory = memory,
+                      .ctx = ctx,
+                      .fault = fault,
+                      .instruction = &instruction,
+                      .rflags = state->rflags};
 
     if (!memory->fetch(ctx, code_address(state), bytes, &count))
         return EMULATE_UNSUPPORTED;
-    switch (decode(mode, bytes, count, &run.instruction)) {
+    switch (decode(mode, bytes, count, &instruction)) {
     case DECODE_DONE:
         break;
     case DECODE_TOO_LONG:
@@ -397,7 +402,7 @@ enum emulate_result emulate(struct guest_state *state, const struct emulate_memo
     default:
         return EMULATE_UNSUPPORTED;
     }
-    if (!handlers[run.instruction.operation](&run))
+    if (!handlers[instruction.operation](&run))
         return EMULATE_FAULT;
     retire(&run, mode);
     return EMULATE_DONE;
