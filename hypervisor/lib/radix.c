@@ -48,6 +48,12 @@ static uint64_t leaf_entry(uint64_t phys, uint64_t flags, unsigned level)
     return phys | flags | (level > 1 ? LARGE : 0);
 }
 
+/* Tables may be live: what an entry points to is written before the entry. */
+static void write_entry(uint64_t *entry, uint64_t value)
+{
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
 /* Puts a table of smaller pages, or an empty table, in the place of an entry. The CPU sees the old
  * entry or the full table. */
 static uint64_t *split(const struct radix_format *format, uint64_t *entry, unsigned level)
@@ -63,7 +69,7 @@ static uint64_t *split(const struct radix_format *format, uint64_t *entry, unsig
         for (unsigned i = 0; i < ENTRIES; i++)
             table[i] = leaf_entry(phys + i * page_size(level - 1), flags, level - 1);
     }
-    *(volatile uint64_t *)entry = phys_of(table) | format->table;
+    write_entry(entry, phys_of(table) | format->table);
     return table;
 }
 
@@ -97,7 +103,7 @@ static bool write_table(struct span *span, uint64_t *table, unsigned level)
         uint64_t *entry = &table[i];
 
         if (fits(span, *entry, level)) {
-            *(volatile uint64_t *)entry = mapping ? leaf_entry(span->phys, span->flags, level) : 0;
+            write_entry(entry, mapping ? leaf_entry(span->phys, span->flags, level) : 0);
             advance(span, page_size(level));
         } else if (!mapping && !is_present(format, *entry)) {
             advance(span, min_u64(span->size,

@@ -36,6 +36,7 @@ static const char *check_control_registers(const struct entry_state *state)
     REQUIRE((state->cr4 & caps->cr4_fixed0) == caps->cr4_fixed0,
             "guest CR4: a bit of IA32_VMX_CR4_FIXED0 is 0");
     REQUIRE(!(state->cr4 & ~caps->cr4_fixed1), "guest CR4: a bit outside IA32_VMX_CR4_FIXED1 is 1");
+    REQUIRE(!(state->cr4 & CR4_CET) || (state->cr0 & CR0_WP), "guest CR4: CET is 1 with CR0.WP 0");
     if (state->ia32e) {
         REQUIRE(state->cr0 & CR0_PG, "guest CR0: PG is 0 with IA-32e mode guest");
         REQUIRE(state->cr4 & CR4_PAE, "guest CR4: PAE is 0 with IA-32e mode guest");

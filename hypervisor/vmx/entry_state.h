@@ -24,9 +24,11 @@ struct entry_state {
     } while (0)
 
 #define CR0_PE    BIT(0)
+#define CR0_WP    BIT(16)
 #define CR0_PG    BIT(31)
 #define CR4_PAE   BIT(5)
 #define CR4_PCIDE BIT(17)
+#define CR4_CET   BIT(23)
 
 #define RFLAGS_TF BIT(8)
 #define RFLAGS_IF BIT(9)

@@ -7,6 +7,8 @@
 #ifndef VMX_INJECT_H
 #define VMX_INJECT_H
 
+#include "hypervisor/cpu/vectors.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,29 +30,6 @@ enum event_type {
     EVENT_TYPE_OTHER = 7,
 };
 
-enum exception_vector {
-    VECTOR_DE = 0,
-    VECTOR_DB = 1,
-    VECTOR_NMI = 2,
-    VECTOR_BP = 3,
-    VECTOR_OF = 4,
-    VECTOR_BR = 5,
-    VECTOR_UD = 6,
-    VECTOR_NM = 7,
-    VECTOR_DF = 8,
-    VECTOR_TS = 10,
-    VECTOR_NP = 11,
-    VECTOR_SS = 12,
-    VECTOR_GP = 13,
-    VECTOR_PF = 14,
-    VECTOR_MF = 16,
-    VECTOR_AC = 17,
-    VECTOR_MC = 18,
-    VECTOR_XM = 19,
-    VECTOR_VE = 20,
-    VECTOR_CP = 21,
-};
-
 /* The three VM-entry fields of an event. info == 0: no event. */
 struct event {
     uint32_t info;
@@ -62,7 +41,7 @@ struct event {
 struct event_exit {
     uint32_t vectoring_info;
     uint32_t vectoring_error_code;
-    uint32_t exit_info; /* only for event_reflect() */
+    uint32_t exit_info; /* 0 where the exit has none */
     uint32_t exit_error_code;
     uint32_t instruction_length;
     uint32_t interruptibility;

@@ -356,6 +356,16 @@ static void test_restricted(void **test)
     }
 }
 
+static void test_cet(void **test)
+{
+    model_long_mode(&model);
+    model.caps.cr4_fixed1 |= BIT(23);
+    model_write(&model, VMCS_GUEST_CR4, 0x802020);
+    assert_string_equal(entry_check(&model.view), "guest CR4: CET is 1 with CR0.WP 0");
+    model_write(&model, VMCS_GUEST_CR0, 0x80010031);
+    assert_null(entry_check(&model.view));
+}
+
 /* A held single-step trap must be pending (R43). */
 static void test_single_step(void **test)
 {
@@ -383,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_other_mode_faults),
         cmocka_unit_test(test_segment_faults),
         cmocka_unit_test(test_restricted),
+        cmocka_unit_test(test_cet),
         cmocka_unit_test(test_single_step),
     };
 
