@@ -17,6 +17,7 @@
 #define MULTIBOOT_TAG_END    0
 #define MULTIBOOT_TAG_MEMORY 6
 
+#define PAGE_LARGE   0x080ULL
 #define PAGE_ADDRESS 0x000ffffffffff000ULL
 
 struct e820_entry {
@@ -102,7 +103,7 @@ void map_page(uint64_t linear, uint64_t physical, uint64_t flags)
 
     for (unsigned shift = 39; shift > 12; shift -= 9) {
         uint64_t *entry = &table[linear >> shift & 511];
-        if (*entry == 0)
+        if (*entry == 0 || (*entry & PAGE_LARGE))
             *entry = (uintptr_t)page_alloc() | PAGE_USER | PAGE_WRITE | PAGE_PRESENT;
         table = (uint64_t *)(*entry & PAGE_ADDRESS);
     }

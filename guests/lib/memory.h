@@ -10,7 +10,7 @@
 #define PAGE_USER       0x004ULL
 #define PAGE_NO_EXECUTE 0x8000000000000000ULL
 
-/* Where linear addresses are free for map_page: above the identity map. */
+/* Where linear addresses are free: above the identity map. */
 #define MAP_BASE 0x8000000000ULL
 
 /* Learns how much RAM follows the kernel. One of the two addresses is 0. Called before guest_main.

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A reset by port 0xcf9: the machine starts again from the beginning. CMOS RAM survives and tells
+ * the second start. */
+#include "guests/lib/guest.h"
+
+#define CMOS_FREE 0x60
+#define MARK      0xa7
+
+static uint32_t memory = 1;
+
+void guest_main(void)
+{
+    if (cmos_read(CMOS_FREE) != MARK) {
+        diag("first start");
+        cmos_write(CMOS_FREE, MARK);
+        memory = 2;
+        wrmsr(MSR_LSTAR, 0x1234);
+        wrmsr(MSR_SYSENTER_EIP, 0x1234);
+        write_dr0(0x1234);
+        reset();
+    }
+    cmos_write(CMOS_FREE, 0);
+    ok(true, "the machine starts again");
+    is(memory, 1, "the kernel was loaded again");
+    is(rdmsr(MSR_LSTAR), 0, "LSTAR has its reset value");
+    is(rdmsr(MSR_SYSENTER_EIP), 0, "SYSENTER_EIP has its reset value");
+    is(read_dr0(), 0, "DR0 has its reset value");
+}
