@@ -3,6 +3,7 @@
 #ifndef TOOL_COMMAND_H
 #define TOOL_COMMAND_H
 
+#include <getopt.h>
 #include <stdbool.h>
 
 struct command {
@@ -27,6 +28,13 @@ int command_misused(const struct command *self, const char *format, ...)
  */
 bool command_number(const struct command *self, const char *option, const char *word,
                     unsigned long long min, unsigned long long max, unsigned long long *number);
+
+/*
+ * The next option, as getopt_long returns it; '?' after the user has been told what is wrong, and LINTEL_USAGE is to be
+ * returned.
+ */
+int command_option(const struct command *self, int argc, char *argv[], const char *short_options,
+                   const struct option *long_options);
 
 /* Declares command_NAME for each row. */
 #define COMMAND(name, ...) int command_##name(const struct command *self, int argc, char *argv[]);

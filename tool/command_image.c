@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lintel image: a bootable image for a real machine. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ static int read_options(const struct command *self, int argc, char *argv[],
 {
     int option;
 
-    while ((option = getopt_long(argc, argv, "o:", long_options, NULL)) >= 0) {
+    while ((option = command_option(self, argc, argv, "o:", long_options)) >= 0) {
         switch (option) {
         case 'o':
             request->output = optarg;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hypervisor/vmx/caps.h"
 #include "tool/debian.h"
 #include "tool/description.h"
 #include "tool/initrd_file.h"
@@ -312,6 +313,8 @@ static void load_host(struct loading *loading)
 {
     const struct host_description *host = &loading->file.content->host;
     struct machine *machine = loading->machine;
+    const char *bad;
+    uint64_t hidden;
     char where[32];
 
     if (host->memory && (!size_parse(host->memory, &machine->memory) || machine->memory % MIB)) {
@@ -325,7 +328,7 @@ static void load_host(struct loading *loading)
     machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
     for (unsigned i = 0; i < host->hide_count; i++) {
         snprintf(where, sizeof(where), "host.hide[%u]", i);
-        if (!host->hide[i][0] || host->hide[i][strspn(host->hide[i], WORD_CHARACTERS)]) {
+        if (!vmx_control_parse(host->hide[i], &hidden, &bad) || strchr(host->hide[i], ',')) {
             description_error(&loading->file, where,
                               "'%s' is no VMX control; 'lintel caps' lists them", host->hide[i]);
         }

@@ -57,6 +57,17 @@ bool command_number(const struct command *self, const char *option, const char *
     return true;
 }
 
+int command_option(const struct command *self, int argc, char *argv[], const char *short_options,
+                   const struct option *long_options)
+{
+    opterr = 0;
+    int option = getopt_long(argc, argv, short_options, long_options, NULL);
+    if (option == '?') {
+        command_misused(self, "'%s' is no option, or lacks its argument", argv[optind - 1]);
+    }
+    return option;
+}
+
 static const struct command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Booting a machine in an emulator: see boot.h. */
+#include "tool/boot.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool/image.h"
+#include "tool/process.h"
+#include "tool/session.h"
+
+/* What the run came to, said in words when it is bad. */
+static int judge(const struct boot_request *request, enum session_end end,
+                 const struct outcome *outcome, int emulator_code, int signal_number)
+{
+    switch (end) {
+    case SESSION_QUIT:
+        return LINTEL_OK;
+    case SESSION_SIGNAL:
+        return 128 + signal_number;
+    case SESSION_TIMEOUT:
+        return fail(LINTEL_UNFINISHED, "the run was ended after %u s (--timeout)",
+                    request->timeout);
+    case SESSION_CLOSED:
+        break;
+    }
+    switch (outcome->kind) {
+    case OUTCOME_END:
+        if (outcome->faults) {
+            return fail(LINTEL_FAULT, "%u of %u VMs stopped for a fault", outcome->faults,
+                        outcome->vms);
+        }
+        return LINTEL_OK;
+    case OUTCOME_STOPPED:
+        return fail(LINTEL_FAULT, "the hypervisor stopped: %s", outcome->reason);
+    case OUTCOME_PANIC:
+        note("the hypervisor panicked: %s", outcome->reason);
+        emulator_explain(&request->emulation);
+        return LINTEL_FAULT;
+    case OUTCOME_NONE:
+        break;
+    }
+    note("%s ended (code %d) before the hypervisor did; it said:",
+         runner_name(request->emulation.runner), emulator_code);
+    emulator_explain(&request->emulation);
+    return LINTEL_UNFINISHED;
+}
+
+static int boot(const struct boot_request *request)
+{
+    struct outcome outcome = {0};
+    int serial, signal_number = 0;
+    pid_t child;
+
+    progress("starting %s", runner_name(request->emulation.runner));
+    enum exit_code code = emulator_start(&request->emulation, &child, &serial);
+    if (code != LINTEL_OK) {
+        return code;
+    }
+    enum session_end end = session_run(serial, request->timeout, &outcome, &signal_number);
+    close(serial);
+    int emulator_code = emulator_end(child, end != SESSION_CLOSED);
+    return judge(request, end, &outcome, emulator_code, signal_number);
+}
+
+/* Builds the image in `folder` and boots it. */
+static int boot_in(struct boot_request *request, const struct machine *machine, const char *folder)
+{
+    char *image = text("%s/lintel.iso", folder);
+    struct image_request image_request = {
+        .output = image,
+        .work_folder = folder,
+        .options = request->options,
+        .end = emulator_end_word(request->emulation.runner),
+    };
+
+    request->emulation.image = image;
+    request->emulation.work_folder = folder;
+    request->emulation.memory = machine->memory;
+    if (!request->emulation.cpu) {
+        request->emulation.cpu = machine->cpu ? machine->cpu : EMULATOR_CPU;
+    }
+    int code = emulator_check(&request->emulation);
+    if (code == LINTEL_OK) {
+        code = image_build(machine, &image_request);
+    }
+    if (code == LINTEL_OK) {
+        code = boot(request);
+    }
+    free(image);
+    return code;
+}
+
+/* The folder to work in: the one to keep, made when it is missing, or a new one. NULL after a
+ * message. */
+static char *folder_for(const struct boot_request *request)
+{
+    if (!request->keep) {
+        return work_folder_make();
+    }
+    mkdir(request->keep, 0777);
+    char *folder = realpath(request->keep, NULL);
+    if (!folder) {
+        note("%s: %s; name a folder that can be made", request->keep, strerror(errno));
+    }
+    return folder;
+}
+
+int boot_machine(const struct machine *machine, struct boot_request *request)
+{
+    char *folder = folder_for(request);
+    int code = folder ? boot_in(request, machine, folder) : LINTEL_MACHINE;
+
+    if (folder && !request->keep) {
+        work_folder_remove(folder);
+    }
+    free(folder);
+    return code;
+}

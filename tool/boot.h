@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Boots a machine in an emulator, with its console on this terminal. */
+#ifndef TOOL_BOOT_H
+#define TOOL_BOOT_H
+
+#include "tool/emulator.h"
+#include "tool/machine.h"
+
+struct boot_request {
+    struct emulation emulation; /* image, work_folder, memory are filled in; a NULL cpu too */
+    const char *options;        /* more words for the hypervisor's command line; NULL: none */
+    const char *keep;           /* a folder to leave image and logs in; NULL: nothing is left */
+    unsigned timeout;           /* seconds; 0: none */
+};
+
+/* Writes the image, boots it, and returns the exit code of the run, after saying what was bad about
+ * it. */
+int boot_machine(const struct machine *machine, struct boot_request *request);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The verdict on a CPU's VT-x (R1, R10): see capability.h. */
+#include "tool/capability.h"
+
+#include <cpuid.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define MSR_FILE "/dev/cpu/0/msr"
+
+static uint64_t file_rdmsr(void *context, uint32_t index)
+{
+    uint64_t value = 0; /* also what an MSR says that the CPU does not have */
+
+    return pread(*(int *)context, &value, sizeof(value), index) == sizeof(value) ? value : 0;
+}
+
+static void run_cpuid(void *context, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    __cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
+}
+
+const char *capability_read(struct vmx_caps *caps)
+{
+    int file = open(MSR_FILE, O_RDONLY | O_CLOEXEC);
+    struct caps_reader reader = {file_rdmsr, run_cpuid, &file};
+    uint32_t leaf1[4];
+
+    *caps = (struct vmx_caps){0};
+    run_cpuid(NULL, 1, 0, leaf1);
+    if (!(leaf1[2] & BIT(5))) {
+        if (file >= 0) {
+            close(file);
+        }
+        return "CPUID shows no VT-x here: the CPU has none, or this is a virtual machine without "
+               "nesting";
+    }
+    caps->cpuid_vmx = true;
+    if (file < 0) {
+        return "the CPU has VT-x, but " MSR_FILE
+               " cannot be read: load the module msr, and be root";
+    }
+    vmx_caps_read(caps, &reader);
+    close(file);
+    return NULL;
+}
+
+static void print_row(void *context, const struct control_row *row, enum control_verdict verdict)
+{
+    fprintf(context, "  %-32s %-7s %s%s%s\n", row->name,
+            row->need == CONTROL_NEEDED ? "needed" : "wanted", control_verdict_name(verdict),
+            verdict == CONTROL_VERDICT_OK ? "" : ": ",
+            verdict == CONTROL_VERDICT_OK ? "" : row->lost);
+}
+
+bool capability_print(FILE *to, const struct vmx_caps *caps)
+{
+    enum vmx_permission permission = vmx_permission(caps);
+    struct vmx_controls controls;
+    enum control_id missing;
+    bool whole = vmx_controls_choose(caps, 0, &controls, &missing);
+
+    fprintf(to, "CPU signature %08x, physical addresses of %u bits\n%s\n", caps->signature,
+            caps->physical_bits, vmx_permission_words(permission));
+    vmx_controls_walk(&controls, print_row, to);
+    if (permission != VMX_USABLE && permission != VMX_SET_AND_LOCK) {
+        fprintf(to, "verdict: Lintel cannot run here: %s\n", vmx_permission_words(permission));
+        return false;
+    }
+    if (!whole) {
+        fprintf(to, "verdict: Lintel cannot run here: this CPU lacks %s (needed): %s\n",
+                control_rows[missing].name, control_rows[missing].lost);
+        return false;
+    }
+    fprintf(to, "verdict: Lintel can run here\n");
+    return true;
+}
