@@ -181,6 +181,9 @@ static void test_regions(void **test)
     assert_null(vmx_region_fault(&caps, 0xfffff000));
     assert_non_null(vmx_region_fault(&caps, 0x100000000));
     caps = coffee_lake;
+    caps.basic |= 0x1001ULL << 32;
+    assert_non_null(strstr(vmx_region_fault(&caps, 0), "larger than 4 KiB"));
+    caps = coffee_lake;
     caps.basic &= ~(0xfULL << 50);
     assert_non_null(strstr(vmx_region_fault(&caps, 0), "write-back"));
 }

@@ -354,6 +354,11 @@ static void test_restricted(void **test)
         assert_non_null(words);
         assert_int_equal(strncmp(words, rows[i].words, strlen(rows[i].words)), 0);
     }
+    model_long_mode(&model);
+    model_write(&model, VMCS_PROC2_CONTROLS, 0x146a);
+    model_write(&model, VMCS_GUEST_CS_SELECTOR, 3);
+    model_write(&model, VMCS_GUEST_SS_SELECTOR, 3);
+    assert_non_null(strstr(entry_check(&model.view), "guest SS access rights: DPL"));
 }
 
 static void test_cet(void **test)
@@ -364,6 +369,40 @@ static void test_cet(void **test)
     assert_string_equal(entry_check(&model.view), "guest CR4: CET is 1 with CR0.WP 0");
     model_write(&model, VMCS_GUEST_CR0, 0x80010031);
     assert_null(entry_check(&model.view));
+}
+
+/* Faults that take two fields. */
+static void test_pairs(void **test)
+{
+    static const struct {
+        enum vmcs_field first;
+        uint64_t first_value;
+        enum vmcs_field second;
+        uint64_t second_value;
+        const char *words;
+    } rows[] = {
+        {VMCS_GUEST_LDTR_ACCESS_RIGHTS, 0x82, VMCS_GUEST_LDTR_SELECTOR, 4,
+         "guest LDTR selector: TI is 1"},
+        {VMCS_GUEST_LDTR_ACCESS_RIGHTS, 0x82, VMCS_GUEST_LDTR_BASE, BIT(47),
+         "guest LDTR base: not canonical"},
+        {VMCS_GUEST_PENDING_DEBUG, 0x11000, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_MOV_SS,
+         "guest pending debug exceptions: RTM with blocking by MOV SS"},
+        {VMCS_GUEST_ACTIVITY, ACTIVITY_HLT, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_MOV_SS,
+         "guest activity state: not active with blocking by STI or MOV SS"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        model_long_mode(&model);
+        model_write(&model, rows[i].first, rows[i].first_value);
+        assert_null(entry_check(&model.view));
+        model_write(&model, rows[i].second, rows[i].second_value);
+        assert_string_equal(entry_check(&model.view), rows[i].words);
+    }
+    model_long_mode(&model);
+    model_write(&model, VMCS_EPT_POINTER, 0x20205e);
+    assert_null(entry_check(&model.view));
+    model.caps.ept_vpid = ivy_bridge.ept_vpid;
+    assert_non_null(strstr(entry_check(&model.view), "accessed and dirty"));
 }
 
 /* A held single-step trap must be pending (R43). */
@@ -394,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_segment_faults),
         cmocka_unit_test(test_restricted),
         cmocka_unit_test(test_cet),
+        cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_single_step),
     };
 
