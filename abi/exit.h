@@ -40,9 +40,9 @@ struct segment_state {
     uint64_t base;
     uint32_t limit;  /* bytes - 1 */
     uint16_t selector;
-    uint16_t access; /* the VMCS access-rights format, bits 0-12; 0x10000 (unusable) becomes bit 15 */
+    uint16_t access; /* the VMCS access-rights format, with SEGMENT_UNUSABLE in place of its bit 16 */
 };
-#define SEGMENT_UNUSABLE 0x8000
+#define SEGMENT_UNUSABLE 0x0100
 
 struct table_state {
     uint64_t base;

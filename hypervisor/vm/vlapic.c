@@ -37,6 +37,7 @@ void vlapic_init(struct vlapic *l)
     l->deadline = VLAPIC_NEVER;
     l->pending = VLAPIC_NONE;
     l->start = 0;
+    l->counting = false;
     l->errors = 0;
     l->irr_words = 0;
     l->isr_words = 0;

@@ -16,8 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VLAPIC_NEVER UINT64_MAX
-#define VLAPIC_NONE  (-1)
+#define VLAPIC_NEVER                                                                               \
+    UINT64_MAX /* a guest that writes it as a TSC deadline has disarmed the timer */
+#define VLAPIC_NONE (-1)
 
 /* IA32_APIC_BASE. */
 #define APIC_BASE_BSP     (1ULL << 8)
@@ -75,6 +76,7 @@ struct vlapic {
     int32_t pending;   /* the vector that the CPU would take now, or VLAPIC_NONE */
     uint32_t id;       /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
     uint64_t start;    /* guest TSC when the current count was loaded; one-shot and periodic */
+    bool counting;     /* the counter has been loaded, and no change of mode has found it at 0 */
     uint32_t errors;   /* errors since the last write to ESR */
     uint8_t irr_words; /* bit n: IRR word n has a bit set */
     uint8_t isr_words; /* likewise for ISR */

@@ -15,12 +15,14 @@ static unsigned divide_shift(const struct vlapic *l)
 /* Guest TSC ticks from the initial count to zero; 0: the counter stands. */
 static uint64_t period(const struct vlapic *l)
 {
-    return (uint64_t)*apic_reg(l, APIC_INITIAL_COUNT) << divide_shift(l);
+    return l->counting ? (uint64_t)*apic_reg(l, APIC_INITIAL_COUNT) << divide_shift(l) : 0;
 }
 
+/* Mode 3 is reserved, and taken for TSC-deadline mode. */
 static uint32_t timer_mode(const struct vlapic *l)
 {
-    return *apic_reg(l, APIC_LVT_TIMER) & LVT_TIMER_MODE;
+    uint32_t lvt = *apic_reg(l, APIC_LVT_TIMER);
+    return lvt & LVT_TIMER_DEADLINE ? LVT_TIMER_DEADLINE : lvt & LVT_TIMER_PERIODIC;
 }
 
 /* Sets the deadline of a counting timer. In TSC-deadline mode the guest does that. */
@@ -69,6 +71,7 @@ void apic_timer_load(struct vlapic *l, uint32_t initial, uint64_t now)
     if (timer_mode(l) == LVT_TIMER_DEADLINE)
         return; /* ignored in this mode */
     *apic_reg(l, APIC_INITIAL_COUNT) = initial;
+    l->counting = true;
     l->start = now;
     arm(l, now);
 }
@@ -83,11 +86,24 @@ void apic_timer_divide(struct vlapic *l, uint32_t divide, uint64_t now)
     arm(l, now);
 }
 
+/* Between one-shot and periodic the count goes on from where it is; one that has reached 0 stands.
+ */
+static void change_mode(struct vlapic *l, uint64_t now)
+{
+    uint64_t ticks = period(l);
+    if (apic_current_count(l, now) == 0)
+        l->counting = false;
+    else
+        l->start += (now - l->start) / ticks * ticks;
+}
+
 /* lvt has its reserved bits cleared. */
 void apic_timer_lvt(struct vlapic *l, uint32_t lvt, uint64_t now)
 {
     vlapic_expire(l, now);
     uint32_t changed = *apic_reg(l, APIC_LVT_TIMER) ^ lvt;
+    if (changed & LVT_TIMER_MODE)
+        change_mode(l, now);
     *apic_reg(l, APIC_LVT_TIMER) = lvt;
     if (changed & LVT_TIMER_DEADLINE) { /* into or out of TSC-deadline mode disarms */
         *apic_reg(l, APIC_INITIAL_COUNT) = 0;

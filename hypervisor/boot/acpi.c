@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ACPI specification, chapter "ACPI Software Programming Model": RSDP, RSDT, XSDT, FADT, MADT. */
+#include "hypervisor/boot/acpi.h"
+
+#include "hypervisor/lib/string.h"
+
+#define IOAPIC_DEFAULT 0xfec00000
+
+struct table_header {
+    char signature[4];
+    uint32_t length;
+    uint8_t revision, checksum;
+    char oem[28];
+};
+
+#define FADT_PM_TIMER     76
+#define FADT_PM_TIMER_LEN 91
+
+#define MADT_ENTRIES 44
+enum madt_type { MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+
+static uint64_t read_le(const uint8_t *at, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
+static void read_fadt(const uint8_t *fadt, uint32_t length, struct acpi_info *info)
+{
+    if (length > FADT_PM_TIMER_LEN && fadt[FADT_PM_TIMER_LEN] == 4)
+        info->pm_timer_port = (uint16_t)read_le(fadt + FADT_PM_TIMER, 4);
+}
+
+static void read_override(const uint8_t *e, struct acpi_info *info)
+{
+    uint16_t flags = (uint16_t)read_le(e + 8, 2);
+
+    if (e[3] < ACPI_ISA_IRQS)
+        info->isa[e[3]] = (struct acpi_irq){
+            .gsi = (uint32_t)read_le(e + 4, 4),
+            .active_low = (flags & 3) == 3,
+            .level = (flags >> 2 & 3) == 3,
+        };
+}
+
+static void read_madt(const uint8_t *madt, uint32_t length, struct acpi_info *info)
+{
+    bool found = false;
+
+    for (uint32_t at = MADT_ENTRIES; at + 12 <= length + 2 && madt[at + 1] >= 2; at += madt[at + 1]) {
+        if (at + madt[at + 1] > length)
+            return;
+        if (madt[at] == MADT_IOAPIC && madt[at + 1] >= 12 && !found) {
+            info->ioapic = read_le(madt + at + 4, 4);
+            info->ioapic_gsi = (uint32_t)read_le(madt + at + 8, 4);
+            found = true;
+        } else if (madt[at] == MADT_OVERRIDE && madt[at + 1] >= 10) {
+            read_override(madt + at, info);
+        }
+    }
+}
+
+static const struct {
+    char signature[5];
+    void (*read)(const uint8_t *table, uint32_t length, struct acpi_info *info);
+} readers[] = {{"FACP", read_fadt}, {"APIC", read_madt}};
+
+/* A whole table, or NULL when it is not there or its checksum is wrong. */
+static const uint8_t *find_table(uint64_t phys, const void *(*map)(uint64_t, uint64_t), uint32_t *length)
+{
+    const struct table_header *header = phys != 0 ? map(phys, sizeof(*header)) : NULL;
+    uint8_t sum = 0;
+
+    if (header == NULL || header->length < sizeof(*header))
+        return NULL;
+    *length = header->length;
+    const uint8_t *table = map(phys, *length);
+    for (uint32_t i = 0; table != NULL && i < *length; i++)
+        sum = (uint8_t)(sum + table[i]);
+    return sum == 0 ? table : NULL;
+}
+
+void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size), struct acpi_info *info)
+{
+    bool extended = rsdp[15] >= 2 && read_le(rsdp + 24, 8) != 0;
+    unsigned size = extended ? 8 : 4;
+    uint32_t length;
+
+    *info = (struct acpi_info){.ioapic = IOAPIC_DEFAULT};
+    for (uint32_t i = 0; i < ACPI_ISA_IRQS; i++)
+        info->isa[i].gsi = i;
+    const uint8_t *root = find_table(extended ? read_le(rsdp + 24, 8) : read_le(rsdp + 16, 4), map, &length);
+    if (root == NULL)
+        return;
+    for (uint32_t at = sizeof(struct table_header); at + size <= length; at += size) {
+        uint32_t table_length;
+        const uint8_t *table = find_table(read_le(root + at, size), map, &table_length);
+        for (unsigned i = 0; table != NULL && i < sizeof(readers) / sizeof(readers[0]); i++)
+            if (memcmp(table, readers[i].signature, 4) == 0)
+                readers[i].read(table, table_length, info);
+    }
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The few facts that the hypervisor takes from the firmware's ACPI tables. */
+#ifndef BOOT_ACPI_H
+#define BOOT_ACPI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ACPI_ISA_IRQS 16
+
+struct acpi_irq {
+    uint32_t gsi;
+    bool level, active_low;
+};
+
+struct acpi_info {
+    uint16_t pm_timer_port; /* 0: there is none */
+    uint64_t ioapic;        /* physical address of the first IOAPIC; 0: there is none */
+    uint32_t ioapic_gsi;    /* its first interrupt */
+    struct acpi_irq isa[ACPI_ISA_IRQS];
+};
+
+/*
+ * Reads FADT and MADT by way of the root pointer (a copy of it). `map` gives a pointer to size bytes of physical
+ * memory, or NULL. What is absent or damaged keeps the PC's defaults.
+ */
+void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size), struct acpi_info *info);
+
+#endif

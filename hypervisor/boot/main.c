@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the boot loader's hand-over to the first monitor, in numbered stages. */
+#include "hypervisor/boot/acpi.h"
+#include "hypervisor/boot/multiboot.h"
+#include "hypervisor/boot/options.h"
+#include "hypervisor/boot/plan.h"
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/layout.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/report/console.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/report/serial.h"
+#include "hypervisor/sched/resident.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/user/monitor.h"
+#include "hypervisor/vm/vm.h"
+#include "hypervisor/vmx/vmx.h"
+
+/* The arena: fixed, and for each VM its monitor, tables and pages; a page of tables for each 2 MiB without large pages. */
+#define ARENA_BASE_SIZE   0x200000ULL
+#define ARENA_VM_SIZE     0x200000ULL
+#define LOW_MEMORY        0x100000ULL /* left to the firmware */
+#define BOOT_TABLES_LIMIT 0x100000000ULL
+
+void __attribute__((noreturn)) boot_main(uint64_t information, uint64_t image);
+
+extern const char image_start[], image_end[];
+
+static struct boot_info info;
+static struct acpi_info acpi;
+static struct monitor_modules modules;
+
+static void stage(const char *text)
+{
+    static int number;
+
+    log_line("%d %s", ++number, text);
+}
+
+/* The boot tables show the first 4 GiB at PHYS_OFFSET. */
+static const void *map_boot(uint64_t phys, uint64_t size)
+{
+    return phys < BOOT_TABLES_LIMIT && size <= BOOT_TABLES_LIMIT - phys ? virt_of(phys) : NULL;
+}
+
+/* Takes a range that is in use out of the free memory, whole pages of it. */
+static void reserve(uint64_t start, uint64_t size)
+{
+    if (size > 0 && !phys_map_remove(&info.free, align_down(start, PAGE_SIZE), align_up(start + size, PAGE_SIZE)))
+        stopped("the memory map has too many pieces");
+}
+
+static void read_boot_information(uint64_t information)
+{
+    const char *error = multiboot_read(virt_of(information), information, &info);
+
+    if (error != NULL)
+        stopped("boot information: %s", error);
+    const char *word = options_parse(info.cmdline);
+    if (word != NULL)
+        stopped("the hypervisor's command line: '%s' is not an option that it knows", word);
+    acpi_read(info.rsdp, map_boot, &acpi);
+    symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start), info.strings.size);
+}
+
+/* R36: whatever the hypervisor or a module uses is no guest's. */
+static void reserve_memory(void)
+{
+    reserve(0, LOW_MEMORY);
+    reserve(phys_of(image_start), (uint64_t)(image_end - image_start));
+    reserve(info.self.start, info.self.size);
+    reserve(info.symbols.start, info.symbols.size);
+    reserve(info.strings.start, info.strings.size);
+    for (uint32_t i = 0; i < info.module_count; i++)
+        reserve(info.modules[i].start, info.modules[i].end - info.modules[i].start);
+}
+
+static uint64_t arena_size(const struct plan *plan)
+{
+    uint64_t size = ARENA_BASE_SIZE, tables = 0;
+
+    for (uint32_t i = 0; i < plan->vm_count; i++) {
+        tables += plan->vms[i].memory / LARGE_PAGE * PAGE_SIZE;
+        size += ARENA_VM_SIZE;
+    }
+    if (!control_has(&vmx.controls, CONTROL_EPT_2M))
+        size += tables;
+    return align_up(size, LARGE_PAGE);
+}
+
+static void create_arena(const struct plan *plan)
+{
+    uint64_t size = arena_size(plan), frames = plan->vm_count + 1; /* VMXON region, VMCSs */
+    uint64_t start = phys_map_take(&info.free, size + frames * PAGE_SIZE, LARGE_PAGE, BOOT_TABLES_LIMIT);
+
+    if (start == PHYS_MAP_NONE)
+        stopped("this machine has no %lu MiB of free memory below 4 GiB for the hypervisor", size >> 20);
+    arena_init(start, size, frames);
+    host_memory_init(start, size);
+    host_map(info.modules[PLAN_MODULE_MONITOR].start,
+             info.modules[PLAN_MODULE_MONITOR].end - info.modules[PLAN_MODULE_MONITOR].start, PAGING_NX);
+    if (info.symbols.size > 0) {
+        host_map(info.symbols.start, info.symbols.size, PAGING_NX);
+        host_map(info.strings.start, info.strings.size, PAGING_NX);
+    }
+}
+
+static void create_vms(const struct plan *plan)
+{
+    modules.image = (struct phys_range){info.modules[PLAN_MODULE_MONITOR].start, info.modules[PLAN_MODULE_MONITOR].end};
+    for (uint32_t i = 0; i < plan->file_count; i++) {
+        const struct boot_module *m = &info.modules[PLAN_MODULE_FIRST_FILE + i];
+        modules.files[i] = (struct phys_range){m->start, m->end};
+    }
+    for (uint32_t i = 0; i < plan->vm_count; i++) {
+        vm_create(&plan->vms[i], &info.free);
+        monitor_create(&vms[i], &modules);
+        log_line("vm %s: %lu MiB", plan->vms[i].name, plan->vms[i].memory >> 20);
+    }
+}
+
+void boot_main(uint64_t information, uint64_t image)
+{
+    const struct plan *plan;
+
+    serial_init();
+    arena_set_image(image);
+    log_line("version " LINTEL_VERSION);
+    serial_flush();
+    idt_init();
+    cpu_init(&boot_cpu, 0);
+    this_cpu()->next_event = this_cpu()->slice_end = UINT64_MAX;
+
+    stage("boot information");
+    read_boot_information(information);
+    reserve_memory();
+    stage("VT-x");
+    vmx_probe();
+    if (options.caps) {
+        vmx_print_caps(options.hidden);
+        machine_end();
+    }
+    vmx_choose_controls(options.hidden);
+    stage("plan");
+    plan = plan_read(&info);
+    stage("memory");
+    create_arena(plan);
+    stage("time and interrupts");
+    tsc_measure(acpi.pm_timer_port);
+    apic_init(&acpi);
+    stage("VMX operation");
+    vmx_enable();
+    resident_init();
+    stage("virtual machines");
+    create_vms(plan);
+    console_init();
+    stage("start");
+    schedule();
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What GRUB tells us: the boot information of the multiboot2 specification. */
+#ifndef BOOT_MULTIBOOT_H
+#define BOOT_MULTIBOOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/plan.h"
+#include "hypervisor/cpu/phys_map.h"
+
+#define BOOT_MODULES_MAX (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
+#define BOOT_CMDLINE_SIZE 512
+
+struct boot_module {
+    uint64_t start, end; /* physical */
+};
+
+struct boot_table {
+    uint64_t start; /* physical; 0: there is none */
+    uint64_t size;
+};
+
+struct boot_info {
+    char cmdline[BOOT_CMDLINE_SIZE];
+    uint32_t module_count;
+    struct boot_module modules[BOOT_MODULES_MAX];
+    struct phys_map free; /* available RAM, before anything is taken out of it */
+    uint8_t rsdp[36];     /* a copy of the ACPI root pointer; all zero: there is none */
+    struct boot_table symbols, strings; /* the hypervisor's own ELF tables */
+    struct boot_table self;             /* the boot information itself */
+};
+
+/*
+ * Reads the boot information at `information`, which lies at physical address `phys`, into *info.
+ * Returns NULL, or a sentence that says what is wrong with it.
+ */
+const char *multiboot_read(const void *information, uint64_t phys, struct boot_info *info);
+
+#endif

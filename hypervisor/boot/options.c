@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/boot/options.h"
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/vmx/caps.h"
+
+static void end_halt(void)
+{
+}
+
+/* Bochs's port for ending a run: an exit code of 0. */
+static void end_bochs(void)
+{
+    outb(0x8900, 'D');
+}
+
+/* QEMU's isa-debug-exit device: an exit code of 2 * 16 + 1. */
+static void end_qemu(void)
+{
+    outl(0xf4, 16);
+}
+
+struct options options = {.end = end_halt};
+
+static const struct {
+    const char *name;
+    void (*end)(void);
+} ends[] = {{"halt", end_halt}, {"bochs", end_bochs}, {"qemu", end_qemu}};
+
+static bool set_end(const char *value)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (strcmp(ends[i].name, value) == 0) {
+            options.end = ends[i].end;
+            return true;
+        }
+    return false;
+}
+
+static bool set_hide(const char *value)
+{
+    const char *bad;
+
+    return vmx_control_parse(value, &options.hidden, &bad);
+}
+
+static bool set_caps(const char *value)
+{
+    options.caps = true;
+    return *value == '\0';
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(const char *value);
+} table[] = {{"end", set_end}, {"hide", set_hide}, {"caps", set_caps}};
+
+static bool set_option(char *word)
+{
+    char *value = strchr(word, '=');
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        size_t length = strlen(table[i].name);
+        if (strncmp(word, table[i].name, length) == 0 && (word[length] == '=' || word[length] == '\0'))
+            return table[i].set(value != NULL ? value + 1 : "");
+    }
+    return false;
+}
+
+const char *options_parse(const char *cmdline)
+{
+    static char word[256];
+
+    while (*cmdline != '\0') {
+        size_t length = 0;
+        while (cmdline[length] != '\0' && cmdline[length] != ' ')
+            length++;
+        size_t kept = min_u64(length, sizeof(word) - 1);
+        memcpy(word, cmdline, kept);
+        word[kept] = '\0';
+        if (length > 0 && !set_option(word))
+            return word;
+        cmdline += length;
+        cmdline += *cmdline == ' ';
+    }
+    return NULL;
+}
+
+void options_end(void)
+{
+    options.end();
+}

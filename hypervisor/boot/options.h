@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor's command line: words of the form name or name=value, separated by spaces. */
+#ifndef BOOT_OPTIONS_H
+#define BOOT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+    bool caps;       /* caps: print what VT-x offers here, and end */
+    uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
+    void (*end)(void); /* end=halt|bochs|qemu: what to do when all VMs have stopped */
+};
+
+extern struct options options;
+
+/* Reads the command line into `options`. Returns NULL, or a word that it does not know, copied. */
+const char *options_parse(const char *cmdline);
+
+/* Ends an emulator's run, where the option end= names one; otherwise it returns. */
+void options_end(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's own interrupt controllers: the local APIC with its timer, one IOAPIC line, and the PICs switched off. */
+#ifndef CPU_APIC_H
+#define CPU_APIC_H
+
+#include <stdint.h>
+
+#include "hypervisor/boot/acpi.h"
+
+/* Needs the final tables and the measured TSC. */
+void apic_init(const struct acpi_info *acpi);
+
+void apic_eoi(void);
+
+/* VECTOR_TIMER when the TSC reaches this value; UINT64_MAX: never. */
+void apic_timer_arm(uint64_t tsc);
+
+#endif

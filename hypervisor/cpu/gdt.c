@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/gdt.h"
+
+#include "hypervisor/cpu/instructions.h"
+
+/* Access bytes and flags as in SDM volume 3, "Segment Descriptors": present, long mode, accessed. */
+#define KERNEL_CODE 0x00209b0000000000ULL
+#define KERNEL_DATA 0x0000930000000000ULL
+#define USER_DATA   0x0000f30000000000ULL
+#define USER_CODE   0x0020fb0000000000ULL
+#define TSS_64      0x0000890000000000ULL
+
+void gdt_load(struct gdt *gdt, struct tss *tss)
+{
+    uint64_t base = (uint64_t)tss;
+
+    *gdt = (struct gdt){{
+        0,
+        0,
+        KERNEL_CODE,
+        KERNEL_DATA,
+        0,
+        USER_DATA,
+        USER_CODE,
+        USER_DATA,
+        TSS_64 | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56,
+        base >> 32,
+    }};
+    lgdt(&(struct descriptor_table){sizeof(*gdt) - 1, (uint64_t)gdt});
+    __asm__ volatile("pushq %0\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "lretq\n"
+                     "1:\tmov %1, %%ss\n\t"
+                     "mov %2, %%ds\n\t"
+                     "mov %2, %%es\n\t"
+                     "mov %2, %%fs\n\t"
+                     "mov %2, %%gs"
+                     :
+                     : "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA), "r"(0)
+                     : "rax", "memory");
+    lldt(0);
+    ltr(SELECTOR_TSS);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/host_memory.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/layout.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/report/panic.h"
+
+#define ENTRY_ADDRESS 0x000ffffffffff000ULL
+#define ENTRY_WINDOW  0x8000000000000003ULL /* present, writable, no execute */
+#define PML4_ENTRIES  512
+
+extern const char image_start[], image_rodata[], image_data[], image_end[];
+
+static uint64_t *root;
+static uint64_t *window_entry;
+
+static void map_image(const char *start, const char *end, unsigned flags)
+{
+    ASSERT(paging_map(root, (uint64_t)start, phys_of(start), (uint64_t)(end - start), flags));
+}
+
+/* The entry of a 4 KiB page that is mapped. */
+static uint64_t *find_entry(uint64_t virt)
+{
+    uint64_t *table = root;
+
+    for (unsigned shift = 39; shift > 12; shift -= 9)
+        table = virt_of(table[virt >> shift & 511] & ENTRY_ADDRESS);
+    return &table[virt >> 12 & 511];
+}
+
+void host_memory_init(uint64_t arena_start, uint64_t arena_size)
+{
+    root = arena_alloc(PAGE_SIZE);
+    map_image(image_start, image_rodata, PAGING_G);
+    map_image(image_rodata, image_data, PAGING_NX | PAGING_G);
+    map_image(image_data, image_end, PAGING_W | PAGING_NX | PAGING_G);
+    host_map(arena_start, arena_size, PAGING_W | PAGING_NX | PAGING_G);
+    ASSERT(paging_map(root, WINDOW_BASE, 0, PAGE_SIZE, PAGING_W | PAGING_NX));
+    window_entry = find_entry(WINDOW_BASE);
+    *window_entry = 0;
+    write_cr3(phys_of(root));
+}
+
+void *host_map(uint64_t phys, uint64_t size, unsigned flags)
+{
+    uint64_t start = align_down(phys, PAGE_SIZE), end = align_up(phys + size, PAGE_SIZE);
+
+    ASSERT(paging_map(root, PHYS_OFFSET + start, start, end - start, flags));
+    return virt_of(phys);
+}
+
+uint64_t *host_new_root(void)
+{
+    uint64_t *new = arena_alloc(PAGE_SIZE);
+
+    memcpy(new + PML4_ENTRIES / 2, root + PML4_ENTRIES / 2, PML4_ENTRIES / 2 * sizeof(*new));
+    return new;
+}
+
+uint64_t host_root_phys(void)
+{
+    return phys_of(root);
+}
+
+void *window_open(uint64_t phys)
+{
+    ASSERT(*window_entry == 0);
+    *window_entry = align_down(phys, PAGE_SIZE) | ENTRY_WINDOW;
+    return (void *)(WINDOW_BASE + phys % PAGE_SIZE);
+}
+
+void window_close(void)
+{
+    *window_entry = 0;
+    invlpg(WINDOW_BASE);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interrupt descriptor table and what happens to exceptions and interrupts of ring 0. */
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/report/console.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+
+#define TRAP_STUB_SIZE     16
+#define INTERRUPT_GATE     0x8e
+
+struct gate_descriptor {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+extern const uint8_t trap_stubs[];
+
+static struct gate_descriptor idt[256];
+
+static uint8_t vector_ist(unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_NMI:
+        return IST_NMI;
+    case VECTOR_DF:
+        return IST_DOUBLE_FAULT;
+    case VECTOR_MC:
+        return IST_MACHINE_CHECK;
+    default:
+        return IST_NONE;
+    }
+}
+
+void idt_init(void)
+{
+    for (unsigned v = 0; v < ARRAY_SIZE(idt); v++) {
+        uint64_t stub = (uint64_t)trap_stubs + v * TRAP_STUB_SIZE;
+        idt[v] = (struct gate_descriptor){
+            .offset_low = (uint16_t)stub,
+            .offset_middle = (uint16_t)(stub >> 16),
+            .offset_high = (uint32_t)(stub >> 32),
+            .selector = SELECTOR_KERNEL_CODE,
+            .ist = vector_ist(v),
+            .type = INTERRUPT_GATE,
+        };
+    }
+    idt_load();
+}
+
+void idt_load(void)
+{
+    lidt(&(struct descriptor_table){sizeof(idt) - 1, (uint64_t)idt});
+}
+
+const char *exception_name(uint64_t vector)
+{
+    static const char *const names[] = {
+        "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "9",   "#TS",
+        "#NP", "#SS", "#GP", "#PF", "15",  "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+    };
+
+    return vector < ARRAY_SIZE(names) ? names[vector] : "reserved";
+}
+
+void interrupt_handle(uint8_t vector)
+{
+    switch (vector) {
+    case VECTOR_SERIAL:
+        console_interrupt();
+        break;
+    case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
+        break;
+    case VECTOR_SPURIOUS:
+        return; /* has no end (SDM volume 3, "Spurious Interrupt") */
+    default:
+        log_line("an interrupt that nobody asked for: vector %u", vector);
+    }
+    apic_eoi();
+}
+
+void trap_in_hypervisor(struct trap_frame *frame)
+{
+    if (frame->vector >= VECTOR_FIRST_INTERRUPT)
+        interrupt_handle((uint8_t)frame->vector);
+    else if (frame->vector == VECTOR_NMI)
+        log_line("an NMI from the platform: parity, a watchdog or a button");
+    else
+        panic_trap(frame);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Brings a CPU into the state that it keeps: segments, TSS, stacks, IDT, control registers. */
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+
+struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
+
+static uint64_t supported_cr4(void)
+{
+    struct cpuid_result features = cpuid(7, 0);
+    uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+    if (cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE)
+        cr4 |= CR4_OSXSAVE;
+    if (features.ebx & CPUID_7_EBX_SMEP)
+        cr4 |= CR4_SMEP;
+    if (features.ebx & CPUID_7_EBX_SMAP)
+        cr4 |= CR4_SMAP;
+    if (features.ecx & CPUID_7_ECX_UMIP)
+        cr4 |= CR4_UMIP;
+    return cr4;
+}
+
+void cpu_init(struct cpu_block *block, uint32_t id)
+{
+    struct cpu *cpu = &block->cpu;
+
+    cpu->id = id;
+    cpu->tss.io_map = sizeof(cpu->tss);
+    for (int i = 0; i < IST_COUNT - 1; i++)
+        cpu->tss.ist[i] = (uint64_t)block->ist_stack[i] + CPU_IST_SIZE;
+    gdt_load(&cpu->gdt, &cpu->tss);
+    idt_load();
+    write_cr4(supported_cr4());
+    /* TS: no monitor touches the vector registers, which hold a guest's. */
+    write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exceptions and interrupts that happen while the hypervisor or a monitor runs. */
+#ifndef CPU_TRAP_H
+#define CPU_TRAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/cpu/vectors.h"
+
+/*
+ * The host's own interrupts, high up: the local APIC serves the highest vector first. Exceptions have the numbers of
+ * enum exception_vector.
+ */
+enum host_vector {
+    VECTOR_FIRST_INTERRUPT = 32,
+    VECTOR_SERIAL = 0xe0,
+    VECTOR_TIMER = 0xe8,
+    VECTOR_SPURIOUS = 0xff,
+};
+
+/* The registers of whoever was interrupted; the last five are what the processor pushes. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error_code;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Fills the interrupt descriptor table; once. idt_load: on each CPU. */
+void idt_init(void);
+void idt_load(void);
+
+/* Runs NMI handling as if an NMI had come, so that its IRET ends the blocking that a VM exit by NMI leaves behind. */
+static inline void trap_nmi(void)
+{
+    __asm__ volatile("int $2" : : : "memory");
+}
+
+/* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the stack. */
+void trap_in_hypervisor(struct trap_frame *frame);
+void __attribute__((noreturn)) trap_in_monitor(struct trap_frame *frame);
+
+/* Calls the handler of an external interrupt and ends it at the local APIC. */
+void interrupt_handle(uint8_t vector);
+
+/* Goes (back) to ring 3 with all of frame's registers. */
+void __attribute__((noreturn)) trap_return(struct trap_frame *frame);
+
+/* "#GP", "#PF", ... for vectors below 32. */
+const char *exception_name(uint64_t vector);
+
+#endif

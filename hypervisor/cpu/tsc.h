@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The TSC's frequency and what time it is. */
+#ifndef CPU_TSC_H
+#define CPU_TSC_H
+
+#include <stdint.h>
+
+/*
+ * Measures the TSC against the ACPI PM timer, or the PIT where there is none. CPUID leaves 15h and 16h are not
+ * believed: under an emulator they tell the frequency of the CPU that it imitates.
+ */
+void tsc_measure(uint16_t pm_timer_port);
+
+/* In kHz. */
+uint64_t tsc_khz(void);
+
+/* UTC from the RTC: seconds since 1970, when the TSC read *tsc. */
+uint64_t wall_clock_read(uint64_t *tsc);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor's own lines on the console. Each starts with "lintel: " and ends with CR LF. */
+#ifndef REPORT_LOG_H
+#define REPORT_LOG_H
+
+/* One line. Waits for the port when the queue is full: a line of ours is never lost. */
+void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Output as it is. */
+void log_text(const char *text);
+
+#endif

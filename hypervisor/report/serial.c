@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's serial port. Output goes through a queue, because at 115200 baud the processor would spend more
+ * time waiting for the port than booting; who must be sure that it is out calls serial_flush.
+ */
+#include "hypervisor/report/serial.h"
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/lib/bits.h"
+
+#define PORT 0x3f8
+
+enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS };
+
+#define DATA_READY         0x01
+#define TRANSMIT_EMPTY     0x20 /* the FIFO */
+#define TRANSMITTER_EMPTY  0x40 /* the FIFO and the shift register */
+#define TRANSMIT_FIFO_SIZE 16
+#define RECEIVE_INTERRUPT  0x01
+#define TRANSMIT_INTERRUPT 0x02
+
+#define QUEUE_SIZE 0x4000u /* a power of two */
+
+static char queue[QUEUE_SIZE];
+static uint32_t queue_head, queue_tail; /* free-running */
+static uint8_t interrupts;
+
+void serial_init(void)
+{
+    outb(PORT + INTERRUPT_ENABLE, 0);
+    outb(PORT + LINE_CONTROL, 0x80); /* divisor latch: 1 is 115200 baud */
+    outb(PORT + DATA, 1);
+    outb(PORT + INTERRUPT_ENABLE, 0);
+    outb(PORT + LINE_CONTROL, 0x03); /* 8N1 */
+    outb(PORT + FIFO_CONTROL, 0xc7); /* on, cleared, receive at 14 bytes or a pause */
+    outb(PORT + MODEM_CONTROL, 0x0b); /* DTR, RTS, OUT2: the interrupt line */
+}
+
+void serial_enable_interrupts(void)
+{
+    interrupts = RECEIVE_INTERRUPT;
+    outb(PORT + INTERRUPT_ENABLE, interrupts);
+}
+
+/* The transmit interrupt is on exactly while something is queued. */
+static void update_interrupts(void)
+{
+    uint8_t want = queue_head != queue_tail ? RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT : RECEIVE_INTERRUPT;
+
+    if (interrupts != 0 && interrupts != want) {
+        interrupts = want;
+        outb(PORT + INTERRUPT_ENABLE, want);
+    }
+}
+
+void serial_push(void)
+{
+    if (queue_head != queue_tail && inb(PORT + LINE_STATUS) & TRANSMIT_EMPTY)
+        for (int i = 0; i < TRANSMIT_FIFO_SIZE && queue_head != queue_tail; i++)
+            outb(PORT + DATA, (uint8_t)queue[queue_head++ % QUEUE_SIZE]);
+    update_interrupts();
+}
+
+size_t serial_room(void)
+{
+    return QUEUE_SIZE - (queue_tail - queue_head);
+}
+
+size_t serial_write(const char *text, size_t length)
+{
+    size_t n = min_u64(length, serial_room());
+
+    for (size_t i = 0; i < n; i++)
+        queue[queue_tail++ % QUEUE_SIZE] = text[i];
+    serial_push();
+    return n;
+}
+
+void serial_flush(void)
+{
+    while (queue_head != queue_tail)
+        serial_push();
+    while (!(inb(PORT + LINE_STATUS) & TRANSMITTER_EMPTY))
+        cpu_relax();
+}
+
+int serial_read(void)
+{
+    return inb(PORT + LINE_STATUS) & DATA_READY ? inb(PORT + DATA) : -1;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's first serial port (16550): the only device that ring 0 drives apart from interrupt controllers. */
+#ifndef REPORT_SERIAL_H
+#define REPORT_SERIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SERIAL_IRQ 4 /* ISA */
+
+/* 115200 baud, 8N1, FIFOs on, interrupts off. */
+void serial_init(void);
+
+/* Interrupts for received bytes from now on. */
+void serial_enable_interrupts(void);
+
+/* Queues as much of text as fits; returns how many bytes that was. Never waits. */
+size_t serial_write(const char *text, size_t length);
+
+/* How many bytes serial_write would take now. */
+size_t serial_room(void);
+
+/* Gives the port what it can take now. */
+void serial_push(void);
+
+/* Waits until all that is queued has left the port. */
+void serial_flush(void);
+
+/* One received byte, or -1. */
+int serial_read(void);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/sched/sched.h"
+
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/sched/resident.h"
+#include "hypervisor/user/monitor.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
+
+#define SLICE_MS 10
+
+/* The TSC for which the host's own timer is set. */
+static uint64_t armed = TIME_NEVER;
+
+static bool can_run(const struct vcpu *v)
+{
+    switch (v->mode) {
+    case VCPU_IN_MONITOR:
+        return true;
+    case VCPU_IN_GUEST:
+        return !v->halted || vcpu_may_wake(v) || v->work & WORK_MONITOR;
+    default:
+        return false;
+    }
+}
+
+/* The next in turn after the one that ran last, or NULL; *others: somebody else can run too. */
+static struct vcpu *pick(const struct vcpu *last, bool *others)
+{
+    uint32_t start = last != NULL ? last->vm->index + 1 : 0, n = 0;
+    struct vcpu *first = NULL;
+
+    for (uint32_t i = 0; i < vm_count; i++) {
+        struct vcpu *v = vms[(start + i) % vm_count].vcpu;
+        if (can_run(v) && n++ == 0)
+            first = v;
+    }
+    *others = n > 1;
+    return first;
+}
+
+static void arm(uint64_t tsc)
+{
+    uint64_t now = rdtsc();
+
+    if (tsc < armed || armed <= now) {
+        armed = tsc;
+        apic_timer_arm(tsc);
+    }
+}
+
+static void idle(struct cpu *cpu)
+{
+    arm(cpu->next_event);
+    sti_hlt_cli();
+    if (cpu->next_event <= rdtsc())
+        events_expire(rdtsc());
+}
+
+static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool others)
+{
+    cpu->vcpu = v;
+    cpu->slice_end = others ? rdtsc() + tsc_khz() * SLICE_MS : TIME_NEVER;
+    sched_update_next_event();
+    cpu->tss.rsp[0] = (uint64_t)(&v->user_frame + 1);
+    v->work &= ~WORK_SCHEDULE;
+    if (v->mode == VCPU_IN_MONITOR)
+        monitor_resume(v);
+    sched_enter_guest(v);
+}
+
+void schedule(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct vcpu *last = cpu->vcpu, *v;
+    bool others;
+
+    cpu->vcpu = NULL;
+    cpu->slice_end = TIME_NEVER;
+    sched_update_next_event();
+    while ((v = pick(last, &others)) == NULL)
+        idle(cpu);
+    run(cpu, v, others);
+}
+
+void sched_enter_guest(struct vcpu *v)
+{
+    if (v->halted && vcpu_may_wake(v))
+        v->halted = false;
+    if (v->halted && !(v->work & WORK_MONITOR))
+        schedule();
+    vcpu_load(v);
+    resident_to_guest(v);
+    events_before_entry(v);
+    vmx_enter(v);
+}
+
+void sched_notify(struct vcpu *v)
+{
+    struct vcpu *running = this_cpu()->vcpu;
+
+    if (running != NULL && running != v && can_run(v))
+        running->work |= WORK_SCHEDULE;
+}
+
+void sched_update_next_event(void)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t next = cpu->slice_end;
+
+    for (uint32_t i = 0; i < vm_count; i++)
+        next = min_u64(next, min_u64(vms[i].vcpu->guest_deadline, vms[i].vcpu->timer));
+    if (next == TIME_NEVER && cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL)
+        sched_set_guest_timer(TIME_NEVER);
+    cpu->next_event = next;
+}
+
+void sched_slice_expire(uint64_t now)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (cpu->slice_end <= now) {
+        cpu->slice_end = TIME_NEVER;
+        cpu->vcpu->work |= WORK_SCHEDULE;
+    }
+}
+
+void sched_set_guest_timer(uint64_t ticks)
+{
+    if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
+        vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
+                min_u64(ticks >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
+    else
+        arm(this_cpu()->next_event);
+}
+
+void sched_set_monitor_timer(void)
+{
+    if (vm_count > 1)
+        arm(this_cpu()->next_event);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate: SYSCALL from a monitor, and SYSRET back. Interrupts are off; RSP is still the monitor's, and is replaced
+ * before anything is pushed. There is no SWAPGS: the CPU's block is at a fixed address.
+ */
+#include "hypervisor/cpu/layout.h"
+#include "offsets.h"
+
+        .text
+        .balign 64
+        .global monitor_gate_syscall
+monitor_gate_syscall:
+        movq    boot_cpu + CPU_VCPU(%rip), %r8
+        movq    %rsp, VCPU_USER_RSP(%r8)
+        leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
+        movq    %rcx, VCPU_USER_RIP(%r8)
+        movq    %r11, VCPU_USER_RFLAGS(%r8)
+        movq    %rbx, VCPU_USER_RBX(%r8)
+        movq    %rbp, VCPU_USER_RBP(%r8)
+        movq    %r12, VCPU_USER_R12(%r8)
+        movq    %r13, VCPU_USER_R13(%r8)
+        movq    %r14, VCPU_USER_R14(%r8)
+        movq    %r15, VCPU_USER_R15(%r8)
+        movq    %rax, %rcx
+        call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, call, vcpu) */
+        movq    boot_cpu + CPU_VCPU(%rip), %rdi
+        movq    %rax, %rsi
+
+        /* noreturn void monitor_return(struct vcpu *, int64_t result) */
+        .global monitor_return
+monitor_return:
+        movq    %rsi, %rax
+        movq    VCPU_USER_RIP(%rdi), %rcx
+        movq    VCPU_USER_RFLAGS(%rdi), %r11
+        movq    VCPU_USER_RBX(%rdi), %rbx
+        movq    VCPU_USER_RBP(%rdi), %rbp
+        movq    VCPU_USER_R12(%rdi), %r12
+        movq    VCPU_USER_R13(%rdi), %r13
+        movq    VCPU_USER_R14(%rdi), %r14
+        movq    VCPU_USER_R15(%rdi), %r15
+        movq    VCPU_USER_RSP(%rdi), %rsp
+        xorl    %edx, %edx                      /* nothing of ring 0 leaks */
+        xorl    %esi, %esi
+        xorl    %edi, %edi
+        xorl    %r8d, %r8d
+        xorl    %r9d, %r9d
+        xorl    %r10d, %r10d
+        sysretq

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The decisions of vmx/inject.c, taken from and put into the current VMCS. */
+#ifndef VM_EVENT_FIELDS_H
+#define VM_EVENT_FIELDS_H
+
+#include "hypervisor/vm/vcpu.h"
+#include "hypervisor/vmx/inject.h"
+
+/* What the exit interrupted during its delivery is injected again (R15). */
+void event_fields_resume(struct vcpu *v);
+
+/* The exception that exited goes to the guest (R14, R15); may find a triple fault and not return. */
+void event_fields_reflect(struct vcpu *v);
+
+/* A hardware exception that emulation found. */
+void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/vm/events.h"
+
+#include "hypervisor/report/log.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
+#include "hypervisor/vmx/inject.h"
+
+static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
+{
+    uint32_t want = on ? v->proc_controls | mask : v->proc_controls & ~mask;
+
+    if (want != v->proc_controls) {
+        v->proc_controls = want;
+        vmwrite(VMCS_PROC_CONTROLS, want);
+    }
+}
+
+/* R40: at most one event for an entry; for what cannot be injected yet, a window exit. NMIs come
+ * first. */
+static void inject(struct vcpu *v)
+{
+    struct inject_state state = {
+        .rflags = vmread(VMCS_GUEST_RFLAGS),
+        .interruptibility = (uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY),
+        .activity = ACTIVITY_ACTIVE,
+        .entry_info = (uint32_t)vmread(VMCS_ENTRY_INTERRUPTION_INFO),
+    };
+
+    if (v->nmi_pending && inject_nmi_verdict(&state) == INJECT_NOW) {
+        v->nmi_pending = false;
+        state.entry_info = event_nmi().info;
+        vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, state.entry_info);
+    }
+    int vector = vlapic_highest_pending(&v->lapic);
+    if (vector != VLAPIC_NONE && inject_interrupt_verdict(&state) == INJECT_NOW) {
+        vlapic_accept(&v->lapic, (uint8_t)vector);
+        vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, event_interrupt((uint8_t)vector).info);
+        vector = vlapic_highest_pending(&v->lapic);
+    }
+    set_proc_control(v, CONTROL_MASK(INTERRUPT_WINDOW_EXITING), vector != VLAPIC_NONE);
+    set_proc_control(v, CONTROL_MASK(NMI_WINDOW_EXITING), v->nmi_pending);
+}
+
+void events_work(struct vcpu *v)
+{
+    uint32_t work = v->work;
+
+    v->work = 0;
+    if (work & WORK_INTERRUPT)
+        inject(v);
+    if (work & WORK_MONITOR)
+        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS, false);
+    if (work & WORK_SCHEDULE)
+        schedule();
+}
+
+void events_arm_timer(struct vcpu *v)
+{
+    uint64_t now = rdtsc(), due = this_cpu()->next_event;
+
+    while (__builtin_expect(due <= now, 0)) {
+        events_expire(now);
+        if (v->work != 0)
+            events_work(v);
+        now = rdtsc();
+        due = this_cpu()->next_event;
+    }
+    sched_set_guest_timer(due - now);
+}
+
+void events_interrupt(struct vcpu *v)
+{
+    v->work |= WORK_INTERRUPT;
+    sched_notify(v);
+}
+
+void events_monitor(struct vcpu *v, uint32_t events)
+{
+    v->monitor_events |= events;
+    v->work |= WORK_MONITOR;
+    sched_notify(v);
+}
+
+void events_deadline_changed(struct vcpu *v)
+{
+    uint64_t deadline = vlapic_deadline(&v->lapic), now = rdtsc(), guest_now = now + v->tsc_offset;
+
+    /* By way of what is left, because the two clocks may differ by more than the deadline. */
+    if (deadline == VLAPIC_NEVER || deadline - guest_now >= TIME_NEVER - now)
+        v->guest_deadline = deadline <= guest_now ? now : TIME_NEVER;
+    else
+        v->guest_deadline = now + (deadline - guest_now);
+    sched_update_next_event();
+}
+
+void events_expire(uint64_t now)
+{
+    for (uint32_t i = 0; i < vm_count; i++) {
+        struct vcpu *v = vms[i].vcpu;
+        if (v->guest_deadline <= now) {
+            vlapic_expire(&v->lapic, now + v->tsc_offset);
+            events_deadline_changed(v);
+            events_interrupt(v);
+        }
+        if (v->timer <= now) {
+            v->timer = TIME_NEVER;
+            events_monitor(v, EXIT_EVENT_TIMER);
+        }
+    }
+    sched_slice_expire(now);
+    sched_update_next_event();
+}
+
+void events_message(struct vcpu *v, const struct apic_message *message)
+{
+    const struct vlapic *apics[] = {&v->lapic};
+
+    if (vlapic_targets(apics, 1, message->shorthand != APIC_TO_DESTINATION ? 0 : VLAPIC_NONE,
+                       message) == 0)
+        return;
+    switch (message->delivery) {
+    case APIC_FIXED:
+    case APIC_LOWEST_PRIORITY:
+        vlapic_deliver(&v->lapic, message->vector, message->level);
+        break;
+    case APIC_NMI:
+        v->nmi_pending = true;
+        break;
+    default: /* INIT and SIPI want a second vCPU; SMI and ExtINT have no source here */
+        return;
+    }
+    events_interrupt(v);
+}
+
+void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
+{
+    if (effect->what & VLAPIC_EFFECT_TIMER)
+        events_deadline_changed(v);
+    if (effect->what & VLAPIC_EFFECT_IPI)
+        events_message(v, &effect->ipi);
+    if (effect->what & VLAPIC_EFFECT_EOI) {
+        v->eoi_pending = effect->eoi_vector + 1u;
+        v->work |= WORK_MONITOR;
+    }
+    if (v->lapic.pending != VLAPIC_NONE)
+        v->work |= WORK_INTERRUPT;
+}

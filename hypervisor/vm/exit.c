@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exit path: reason, table, handler, and what is left to do before the guest goes on. */
+#include "hypervisor/vm/exit.h"
+
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/vm.h"
+
+/* R46: each instruction that exits has its decision here. A reason without a handler cannot happen with
+ * our controls. */
+static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
+    [EXIT_REASON_EXCEPTION_NMI] = exit_exception_nmi,
+    [EXIT_REASON_EXTERNAL_INTERRUPT] = exit_external_interrupt,
+    [EXIT_REASON_TRIPLE_FAULT] = exit_triple_fault,
+    [EXIT_REASON_INTERRUPT_WINDOW] = exit_interrupt_window,
+    [EXIT_REASON_NMI_WINDOW] = exit_nmi_window,
+    [EXIT_REASON_TASK_SWITCH] = exit_task_switch,
+    [EXIT_REASON_CPUID] = exit_cpuid,
+    [EXIT_REASON_GETSEC] = exit_undefined,
+    [EXIT_REASON_HLT] = exit_hlt,
+    [EXIT_REASON_INVD] = exit_invd,
+    [EXIT_REASON_RDPMC] = exit_general_protection,
+    [EXIT_REASON_VMCALL] = exit_vmcall,
+    [EXIT_REASON_VMCLEAR] = exit_undefined,
+    [EXIT_REASON_VMLAUNCH] = exit_undefined,
+    [EXIT_REASON_VMPTRLD] = exit_undefined,
+    [EXIT_REASON_VMPTRST] = exit_undefined,
+    [EXIT_REASON_VMREAD] = exit_undefined,
+    [EXIT_REASON_VMRESUME] = exit_undefined,
+    [EXIT_REASON_VMWRITE] = exit_undefined,
+    [EXIT_REASON_VMXOFF] = exit_undefined,
+    [EXIT_REASON_VMXON] = exit_undefined,
+    [EXIT_REASON_CR_ACCESS] = exit_cr_access,
+    [EXIT_REASON_IO] = exit_io,
+    [EXIT_REASON_RDMSR] = exit_rdmsr,
+    [EXIT_REASON_WRMSR] = exit_wrmsr,
+    [EXIT_REASON_MWAIT] = exit_undefined,
+    [EXIT_REASON_MONITOR] = exit_undefined,
+    [EXIT_REASON_PAUSE] = exit_pause,
+    [EXIT_REASON_EPT_VIOLATION] = exit_ept_violation,
+    [EXIT_REASON_INVEPT] = exit_undefined,
+    [EXIT_REASON_PREEMPTION_TIMER] = exit_preemption_timer,
+    [EXIT_REASON_INVVPID] = exit_undefined,
+    [EXIT_REASON_WBINVD] = exit_invd,
+    [EXIT_REASON_XSETBV] = exit_xsetbv,
+};
+
+/* R9: the guest's state was not loaded, or the reason has no handler. */
+static void __attribute__((noreturn, cold)) exit_unexpected(struct vcpu *v, uint32_t reason)
+{
+    if (!(reason & EXIT_REASON_ENTRY_FAILED)) {
+        log_line("vm %s: no handler for exit %u, %s", v->vm->plan->name, reason,
+                 exit_reason_name(reason));
+        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
+    }
+    const char *check = vmx_explain_entry();
+    log_line("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
+             check != NULL ? check : "no check that Lintel knows fails");
+    exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
+}
+
+struct vcpu *exit_dispatch(struct vcpu *v)
+{
+    uint64_t reason = vmread(VMCS_EXIT_REASON);
+
+    if (__builtin_expect(reason >= EXIT_REASON_COUNT || handlers[reason] == NULL, 0))
+        exit_unexpected(v, (uint32_t)reason);
+    v->exits[reason]++;
+    handlers[reason](v);
+    events_before_entry(v);
+    return v;
+}
+
+void vmx_entry_failed(void)
+{
+    const char *check = vmx_explain_entry();
+
+    log_line("VM entry: %s", check != NULL ? check : "no check that Lintel knows fails");
+    vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);
+}
+
+void exit_print_counters(const struct vcpu *v)
+{
+    for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+        if (v->exits[i] != 0)
+            log_line("  %10lu %s", v->exits[i], exit_reason_name(i));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VM exits. Each handler is one row of the table in exit.c; it either finishes, and the guest goes
+ * on, or hands over to the monitor and does not return.
+ */
+#ifndef VM_EXIT_H
+#define VM_EXIT_H
+
+#include "hypervisor/vm/vcpu.h"
+
+/* exit_cpu.c: instructions. */
+void exit_cpuid(struct vcpu *v);
+void exit_hlt(struct vcpu *v);
+void exit_undefined(struct vcpu *v);
+void exit_invd(struct vcpu *v);
+void exit_pause(struct vcpu *v);
+void exit_vmcall(struct vcpu *v);
+void exit_xsetbv(struct vcpu *v);
+void exit_general_protection(struct vcpu *v);
+
+/* exit_cr.c: MOV to and from control registers, CLTS, LMSW. */
+void exit_cr_access(struct vcpu *v);
+
+/* exit_msr.c. */
+void exit_rdmsr(struct vcpu *v);
+void exit_wrmsr(struct vcpu *v);
+
+/* exit_io.c. */
+void exit_io(struct vcpu *v);
+void exit_ept_violation(struct vcpu *v);
+
+/* exit_event.c: interrupts, exceptions, windows. */
+void exit_exception_nmi(struct vcpu *v);
+void exit_external_interrupt(struct vcpu *v);
+void exit_interrupt_window(struct vcpu *v);
+void exit_nmi_window(struct vcpu *v);
+void exit_preemption_timer(struct vcpu *v);
+void exit_triple_fault(struct vcpu *v);
+void exit_task_switch(struct vcpu *v);
+
+/*
+ * Hands the exit to the monitor: its GATE_RUN returns. exit_kind and what belongs to it are in the
+ * exit page. with_state: the page gets the whole state of the guest.
+ */
+void __attribute__((noreturn))
+exit_to_monitor(struct vcpu *v, enum exit_kind kind, bool with_state);
+
+/* The guest cannot go on. */
+void __attribute__((noreturn))
+exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail);
+
+/* Called by switch.S with the registers saved; returns v, ready to be resumed. */
+struct vcpu *exit_dispatch(struct vcpu *v);
+
+/* Called by switch.S when VMLAUNCH or VMRESUME fails with flags. */
+void __attribute__((noreturn)) vmx_entry_failed(void);
+
+/* switch.S: enters the guest with the current VMCS. */
+void __attribute__((noreturn)) vmx_enter(struct vcpu *v);
+
+/* Logs how often a vCPU left its guest, by reason. */
+void exit_print_counters(const struct vcpu *v);
+
+#endif

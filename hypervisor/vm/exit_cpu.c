@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R24, R38, R46: the instructions that exit and are finished here. */
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
+
+/* The answer to a hypercall that does not exist, as KVM documents it. */
+#define KVM_ENOSYS (-1000LL)
+
+void exit_cpuid(struct vcpu *v)
+{
+    struct cpuid_dynamic dynamic = {
+        .cr4 = vmread(VMCS_GUEST_CR4),
+        .xcr0 = v->xcr0,
+        .apic_id = v->lapic.id,
+        .apic_enabled = v->lapic.base & APIC_BASE_ENABLE,
+    };
+    uint32_t out[4];
+
+    cpuid_lookup(&v->vm->cpuid, (uint32_t)v->gpr[GPR_RAX], (uint32_t)v->gpr[GPR_RCX], &dynamic, out);
+    v->gpr[GPR_RAX] = out[CPUID_EAX];
+    v->gpr[GPR_RBX] = out[CPUID_EBX];
+    v->gpr[GPR_RCX] = out[CPUID_ECX];
+    v->gpr[GPR_RDX] = out[CPUID_EDX];
+    vcpu_skip_instruction(v);
+}
+
+void exit_hlt(struct vcpu *v)
+{
+    vcpu_skip_instruction(v);
+    v->halted = true;
+    v->halted_if = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+    if (!vcpu_may_wake(v) && !(v->work & WORK_MONITOR))
+        schedule();
+    v->halted = false;
+}
+
+/* VMX, SMX, MONITOR and MWAIT, which CPUID does not offer. */
+void exit_undefined(struct vcpu *v)
+{
+    vcpu_raise(v, VECTOR_UD, 0);
+}
+
+void exit_general_protection(struct vcpu *v)
+{
+    vcpu_raise(v, VECTOR_GP, 0);
+}
+
+/*
+ * INVD would lose what others have written, and WBINVD would empty the caches for all: guest memory is write-back
+ * and no device of a guest is outside of the coherent domain, so there is nothing to do for either.
+ */
+void exit_invd(struct vcpu *v)
+{
+    vcpu_skip_instruction(v);
+}
+
+/* A guest that spins for a lock gives the CPU to whoever waits for it. */
+void exit_pause(struct vcpu *v)
+{
+    vcpu_skip_instruction(v);
+    v->work |= WORK_SCHEDULE;
+}
+
+void exit_vmcall(struct vcpu *v)
+{
+    v->gpr[GPR_RAX] = (uint64_t)KVM_ENOSYS;
+    vcpu_skip_instruction(v);
+}
+
+void exit_xsetbv(struct vcpu *v)
+{
+    uint64_t value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX];
+
+    if ((uint32_t)v->gpr[GPR_RCX] != 0 || !cpuid_xcr0_valid(&v->vm->cpuid, value)) {
+        vcpu_raise(v, VECTOR_GP, 0);
+        return;
+    }
+    v->xcr0 = value;
+    xsetbv(0, value); /* v is the resident owner: its guest has just run */
+    vcpu_skip_instruction(v);
+}

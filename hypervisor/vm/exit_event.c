@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exits by interrupts, exceptions and windows (R14-R17, R39, R40, R43, R44). */
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/machine_check.h"
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/vm/event_fields.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
+
+#define DR6_SET_BY_DB 0xe00fULL /* B0-B3, BD, BS, BT */
+#define DR7_GD        0x2000ULL
+
+/* R43: the processor leaves DR6, DR7.GD and DEBUGCTL.LBR to whoever reflects a #DB. */
+static void update_debug_registers(struct vcpu *v)
+{
+    write_dr6((read_dr6() & ~0xfULL) | (vmread(VMCS_EXIT_QUALIFICATION) & DR6_SET_BY_DB));
+    vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+    vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~1ULL);
+}
+
+/*
+ * Only what would harm the host exits: machine checks, and #DB and #AC, whose delivery can raise themselves
+ * again without end. Both of those go back to the guest.
+ */
+void exit_exception_nmi(struct vcpu *v)
+{
+    uint32_t info = (uint32_t)vmread(VMCS_EXIT_INTERRUPTION_INFO);
+
+    if (EVENT_TYPE(info) == EVENT_TYPE_NMI) {
+        trap_nmi();
+        event_fields_resume(v);
+        return;
+    }
+    if (EVENT_VECTOR(info) == VECTOR_MC) {
+        machine_check();
+        event_fields_resume(v);
+        return;
+    }
+    if (EVENT_VECTOR(info) == VECTOR_DB)
+        update_debug_registers(v);
+    event_fields_reflect(v);
+}
+
+void exit_external_interrupt(struct vcpu *v)
+{
+    interrupt_handle((uint8_t)EVENT_VECTOR(vmread(VMCS_EXIT_INTERRUPTION_INFO)));
+}
+
+/* The controls are put right where the event is injected. */
+void exit_interrupt_window(struct vcpu *v)
+{
+    v->work |= WORK_INTERRUPT;
+}
+
+void exit_nmi_window(struct vcpu *v)
+{
+    v->work |= WORK_INTERRUPT;
+}
+
+/* What is due is found on the way to the entry, as for every exit. */
+void exit_preemption_timer(struct vcpu *v)
+{
+}
+
+void exit_triple_fault(struct vcpu *v)
+{
+    exit_shutdown(v, SHUTDOWN_TRIPLE_FAULT, 0);
+}
+
+void exit_task_switch(struct vcpu *v)
+{
+    exit_shutdown(v, SHUTDOWN_TASK_SWITCH, 0);
+}

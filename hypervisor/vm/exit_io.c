@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ports and device memory: always the monitor's. */
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vmx/inject.h"
+
+/* SDM volume 3, "Exit Qualification for I/O Instructions". */
+#define IO_IN     BIT(3)
+#define IO_STRING BIT(4)
+#define IO_REP    BIT(5)
+
+/* SDM volume 3, "Exit Qualification for EPT Violations". */
+#define EPT_WRITE         BIT(1)
+#define EPT_FETCH         BIT(2)
+#define EPT_NMI_UNBLOCKED BIT(12)
+
+static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qualification)
+{
+    static const uint8_t address_sizes[] = {2, 4, 8, 8};
+    static const uint8_t segments[] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_DS, SEG_DS};
+    uint32_t info = (uint32_t)vmread(VMCS_EXIT_INSTRUCTION_INFO);
+
+    v->page->io.rep = (qualification & IO_REP) != 0;
+    v->page->io.address_size = address_sizes[info >> 7 & 3];
+    v->page->io.segment = segments[info >> 15 & 7];
+    v->page->io.length = (uint32_t)vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+    exit_to_monitor(v, EXIT_IO_STRING, true);
+}
+
+void exit_io(struct vcpu *v)
+{
+    uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+    struct exit_page *page = v->page;
+
+    page->io.port = (uint16_t)(qualification >> 16);
+    page->io.size = (uint8_t)((qualification & 7) + 1);
+    page->io.in = (qualification & IO_IN) != 0;
+    if (qualification & IO_STRING)
+        exit_io_string(v, qualification);
+    page->io.value = (uint32_t)v->gpr[GPR_RAX];
+    v->exit_size = qualification & IO_IN ? (qualification & 7) + 1 : 0;
+    vcpu_skip_instruction(v);
+    exit_to_monitor(v, EXIT_IO, false);
+}
+
+void exit_ept_violation(struct vcpu *v)
+{
+    uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+    uint32_t vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING_INFO);
+
+    /* An event's delivery, with a stack or a table in device memory, is no instruction that could be emulated. */
+    if (vectoring & EVENT_VALID)
+        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_EPT_VIOLATION);
+    if (qualification & EPT_NMI_UNBLOCKED) /* R16 */
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+                event_restore_nmi_blocking((uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY), true, vectoring));
+    v->page->mmio.address = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
+    v->page->mmio.write = (qualification & EPT_WRITE) != 0;
+    v->page->mmio.fetch = (qualification & EPT_FETCH) != 0;
+    exit_to_monitor(v, EXIT_MMIO, true);
+}

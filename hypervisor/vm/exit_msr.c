@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RDMSR and WRMSR that exit: the table says who answers (R25, R27, R29-R31, R41). */
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/sched/resident.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/kvmclock.h"
+#include "hypervisor/vm/vm.h"
+
+struct msr_access {
+    const struct msr_row *row;
+    uint32_t index;
+};
+
+static bool read_file(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    *value = v->msrs.value[a->row->slot];
+    return true;
+}
+
+static bool read_switched(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    *value = guest_switched_read(v, a->row);
+    return true;
+}
+
+static bool write_switched(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    guest_switched_write(v, a->row, value);
+    return true;
+}
+
+static bool write_resident(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    resident_written(v, a->row);
+    return true;
+}
+
+/* LMA is what the mode is, whatever is written; LME may not change while paging is on (SDM volume 3, "IA32_EFER MSR"). */
+static bool write_efer(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    uint64_t old = guest_efer(v);
+
+    if ((old ^ value) & EFER_LME && guest_cr0() & CR0_PG)
+        return false;
+    guest_set_efer(v, (value & ~EFER_LMA) | (old & EFER_LMA));
+    return true;
+}
+
+static bool read_tsc(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    *value = guest_tsc(v);
+    return true;
+}
+
+static void move_tsc(struct vcpu *v, uint64_t delta)
+{
+    v->tsc_offset += delta;
+    v->msrs.value[MSR_SLOT_TSC_ADJUST] += delta;
+    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+    vlapic_tsc_moved(&v->lapic, delta);
+    events_deadline_changed(v);
+    kvmclock_update(v);
+}
+
+static bool write_tsc(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    move_tsc(v, value - guest_tsc(v));
+    return true;
+}
+
+static bool write_tsc_adjust(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    move_tsc(v, value - v->msrs.value[MSR_SLOT_TSC_ADJUST]);
+    return true;
+}
+
+static bool read_tsc_deadline(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    *value = vlapic_read_tsc_deadline(&v->lapic, guest_tsc(v));
+    return true;
+}
+
+static bool write_tsc_deadline(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    vlapic_write_tsc_deadline(&v->lapic, value, guest_tsc(v));
+    events_deadline_changed(v);
+    return true;
+}
+
+static bool read_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    *value = v->lapic.base;
+    return true;
+}
+
+static bool write_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    if (vlapic_write_base(&v->lapic, value, v->msrs.physical_width) != VLAPIC_OK)
+        return false;
+    events_deadline_changed(v);
+    return true;
+}
+
+static bool read_x2apic(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+{
+    return vlapic_read_msr(&v->lapic, a->index, guest_tsc(v), value) == VLAPIC_OK;
+}
+
+static bool write_x2apic(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    struct vlapic_effect effect;
+
+    if (vlapic_write_msr(&v->lapic, a->index, value, guest_tsc(v), &effect) != VLAPIC_OK)
+        return false;
+    events_apic_effect(v, &effect);
+    return true;
+}
+
+static bool write_wall_clock(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    v->msrs.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
+    return kvmclock_write_wall(v);
+}
+
+static bool write_system_time(struct vcpu *v, const struct msr_access *a, uint64_t value)
+{
+    v->msrs.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
+    return kvmclock_update(v);
+}
+
+static const struct {
+    bool (*read)(struct vcpu *v, const struct msr_access *a, uint64_t *value);
+    bool (*write)(struct vcpu *v, const struct msr_access *a, uint64_t value);
+} handlers[MSR_HANDLER_COUNT] = {
+    [MSR_HANDLER_VMCS] = {read_switched, write_switched},
+    [MSR_HANDLER_RESIDENT] = {read_file, write_resident},
+    [MSR_HANDLER_EFER] = {read_switched, write_efer},
+    [MSR_HANDLER_PAT] = {read_switched, write_switched},
+    [MSR_HANDLER_TSC] = {read_tsc, write_tsc},
+    [MSR_HANDLER_TSC_ADJUST] = {read_file, write_tsc_adjust},
+    [MSR_HANDLER_TSC_DEADLINE] = {read_tsc_deadline, write_tsc_deadline},
+    [MSR_HANDLER_APIC_BASE] = {read_apic_base, write_apic_base},
+    [MSR_HANDLER_X2APIC] = {read_x2apic, write_x2apic},
+    [MSR_HANDLER_KVM_WALL_CLOCK] = {read_file, write_wall_clock},
+    [MSR_HANDLER_KVM_SYSTEM_TIME] = {read_file, write_system_time},
+};
+
+/* R27: after #GP EDX:EAX is what it was. */
+void exit_rdmsr(struct vcpu *v)
+{
+    uint32_t index = (uint32_t)v->gpr[GPR_RCX];
+    const struct msr_row *row = msr_find(index);
+    uint64_t value = 0;
+    enum msr_result result = row != NULL ? msr_read(&v->msrs, row, index, &value) : MSR_GP;
+
+    if (result == MSR_HANDLER)
+        result = handlers[row->handler].read(v, &(struct msr_access){row, index}, &value) ? MSR_OK : MSR_GP;
+    if (result == MSR_GP) {
+        vcpu_raise(v, VECTOR_GP, 0);
+        return;
+    }
+    v->gpr[GPR_RAX] = (uint32_t)value;
+    v->gpr[GPR_RDX] = value >> 32;
+    vcpu_skip_instruction(v);
+}
+
+void exit_wrmsr(struct vcpu *v)
+{
+    uint32_t index = (uint32_t)v->gpr[GPR_RCX];
+    uint64_t value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX];
+    const struct msr_row *row = msr_find(index);
+    enum msr_result result = row != NULL ? msr_write(&v->msrs, row, index, value) : MSR_GP;
+
+    if (result == MSR_HANDLER)
+        result = handlers[row->handler].write(v, &(struct msr_access){row, index}, value) ? MSR_OK : MSR_GP;
+    if (result == MSR_GP)
+        vcpu_raise(v, VECTOR_GP, 0);
+    else
+        vcpu_skip_instruction(v);
+}

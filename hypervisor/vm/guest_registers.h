@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's view of CR0, CR4 and EFER (R28, R29); its VMCS is current. */
+#ifndef VM_GUEST_REGISTERS_H
+#define VM_GUEST_REGISTERS_H
+
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/vcpu.h"
+
+/*
+ * What the hypervisor owns. CR0: NE must be 1 in VMX operation; CD and NW would change how the host's memory is
+ * cached. CR4: VMXE must be 1 and is hidden; MCE must be 1, or a machine check would shut the CPU down (R44); all that
+ * CPUID does not offer. Everything else changes without an exit.
+ */
+#define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
+#define CR4_FORCED (CR4_VMXE | CR4_MCE)
+
+static inline uint64_t guest_cr0(void)
+{
+    return (vmread(VMCS_GUEST_CR0) & ~CR0_OWNED) | (vmread(VMCS_CR0_READ_SHADOW) & CR0_OWNED);
+}
+
+static inline uint64_t guest_cr4(void)
+{
+    uint64_t owned = vmread(VMCS_CR4_MASK);
+
+    return (vmread(VMCS_GUEST_CR4) & ~owned) | (vmread(VMCS_CR4_READ_SHADOW) & owned);
+}
+
+static inline void guest_set_cr0(uint64_t value)
+{
+    vmwrite(VMCS_CR0_READ_SHADOW, value);
+    vmwrite(VMCS_GUEST_CR0, (value & ~CR0_OWNED) | CR0_NE);
+}
+
+static inline void guest_set_cr4(uint64_t value)
+{
+    vmwrite(VMCS_CR4_READ_SHADOW, value);
+    vmwrite(VMCS_GUEST_CR4, value | CR4_FORCED);
+}
+
+/* A switched MSR, in its VMCS field or, without the control for that, in the MSR area. */
+uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row);
+void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value);
+
+static inline uint64_t guest_efer(const struct vcpu *v)
+{
+    return guest_switched_read(v, &msr_rows[MSR_ROW_EFER]);
+}
+
+static inline void guest_set_efer(struct vcpu *v, uint64_t value)
+{
+    guest_switched_write(v, &msr_rows[MSR_ROW_EFER], value);
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/vm/reply.h"
+
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/vmx/inject.h"
+
+#define RFLAGS_SETTABLE (RFLAGS_ALL & ~RFLAGS_VM)
+
+/* IN: 8 and 16 bits keep the rest of RAX, 32 bits clear the upper half. */
+static void take_input(struct vcpu *v)
+{
+    uint32_t value = v->page->io.value;
+    uint64_t mask = v->exit_size == 4 ? UINT64_MAX : BIT(8 * v->exit_size) - 1;
+
+    v->gpr[GPR_RAX] = (v->gpr[GPR_RAX] & ~mask) | (value & mask);
+}
+
+static void take_registers(struct vcpu *v)
+{
+    memcpy(v->gpr, v->page->state.gpr, sizeof(v->gpr));
+    vmwrite(VMCS_GUEST_RSP, v->gpr[GPR_RSP]);
+}
+
+/* The emulated instruction is behind us: the end of vcpu_skip_instruction, with RIP and RFLAGS from the monitor. */
+static void take_state(struct vcpu *v)
+{
+    uint64_t old = vmread(VMCS_GUEST_RFLAGS), rip = v->page->state.rip;
+    uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+    take_registers(v);
+    vmwrite(VMCS_GUEST_RIP, is_canonical(rip) ? rip : 0);
+    vmwrite(VMCS_GUEST_RFLAGS, (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
+    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+    if (old & RFLAGS_TF)
+        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS); /* R43 */
+}
+
+static void take_exception(struct vcpu *v)
+{
+    uint8_t vector = (uint8_t)(v->page->reply_vector & 31);
+
+    take_registers(v);
+    if (vector == VECTOR_PF)
+        v->cr2 = v->page->reply_cr2;
+    vcpu_raise(v, vector == VECTOR_NMI ? VECTOR_GP : vector, v->page->reply_error_code & 0xffff);
+}
+
+void reply_apply(struct vcpu *v)
+{
+    uint32_t kind = v->exit_kind, reply = v->page->reply;
+
+    v->exit_kind = EXIT_EVENTS;
+    if (kind == EXIT_IO && v->exit_size != 0)
+        take_input(v);
+    if (kind != EXIT_MMIO && kind != EXIT_IO_STRING)
+        return;
+    if (reply == REPLY_STATE)
+        take_state(v);
+    else if (reply == REPLY_EXCEPTION)
+        take_exception(v);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R5, R6, R11, R13, R26, R28-R30, R37: a vCPU's VMCS, and its state at the start. */
+#include "hypervisor/vm/vcpu.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/event_fields.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/vm.h"
+
+#define FPU_LEGACY_SIZE   512
+#define FPU_CONTROL_WORD  0x37f
+#define FPU_MXCSR         0x1f80
+#define FPU_MXCSR_OFFSET  24
+
+/* SDM volume 3, "MSR areas": index, reserved, value. */
+struct area_entry {
+    uint32_t index, reserved;
+    uint64_t value;
+};
+
+extern const uint8_t vmx_exit[];
+
+void vcpu_load(struct vcpu *v)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (cpu->vmcs_owner != v) {
+        vmcs_load(v->vmcs);
+        cpu->vmcs_owner = v;
+        if (cpu->next_event == TIME_NEVER)
+            sched_set_guest_timer(TIME_NEVER);
+    }
+}
+
+/* Fields that never change, with values that are the same for every vCPU or follow from the CPU. */
+static void write_constants(void)
+{
+    static const struct {
+        enum vmcs_field field;
+        uint64_t value;
+    } constants[] = {
+        {VMCS_HOST_ES_SELECTOR, 0},
+        {VMCS_HOST_CS_SELECTOR, SELECTOR_KERNEL_CODE},
+        {VMCS_HOST_SS_SELECTOR, SELECTOR_KERNEL_DATA},
+        {VMCS_HOST_DS_SELECTOR, 0},
+        {VMCS_HOST_FS_SELECTOR, 0},
+        {VMCS_HOST_GS_SELECTOR, 0},
+        {VMCS_HOST_TR_SELECTOR, SELECTOR_TSS},
+        {VMCS_HOST_FS_BASE, 0},
+        {VMCS_HOST_GS_BASE, 0},
+        {VMCS_HOST_SYSENTER_CS, 0},
+        {VMCS_HOST_SYSENTER_ESP, 0},
+        {VMCS_HOST_SYSENTER_EIP, 0},
+        {VMCS_LINK_POINTER, VMCS_NO_LINK},
+        {VMCS_EXCEPTION_BITMAP, BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC)},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
+        {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
+        {VMCS_CR3_TARGET_COUNT, 0},
+        {VMCS_ENTRY_INTERRUPTION_INFO, 0},
+        {VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0},
+        {VMCS_ENTRY_INSTRUCTION_LENGTH, 0},
+        {VMCS_CR0_MASK, CR0_OWNED},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(constants); i++)
+        vmwrite(constants[i].field, constants[i].value);
+}
+
+static void write_host(struct vcpu *v)
+{
+    struct cpu *cpu = this_cpu();
+    struct descriptor_table idt;
+
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    vmwrite(VMCS_HOST_CR0, read_cr0());
+    vmwrite(VMCS_HOST_CR3, phys_of(v->vm->root));
+    vmwrite(VMCS_HOST_CR4, read_cr4());
+    vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
+    vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&cpu->gdt);
+    vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
+    vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
+    vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_exit);
+    if (control_has(&vmx.controls, CONTROL_LOAD_HOST_EFER))
+        vmwrite(VMCS_HOST_EFER, rdmsr(MSR_IA32_EFER));
+    if (control_has(&vmx.controls, CONTROL_LOAD_HOST_PAT))
+        vmwrite(VMCS_HOST_PAT, rdmsr(MSR_IA32_PAT));
+}
+
+static struct msr_controls switched_controls(void)
+{
+    return (struct msr_controls){.efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
+                                 .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT)};
+}
+
+/*
+ * R26, R29: what has no VMCS field on this CPU. The guest's list is stored into at an exit and loaded from at an entry,
+ * so its values are always the guest's last ones.
+ */
+static void write_areas(struct vcpu *v)
+{
+    struct msr_controls controls = switched_controls();
+    const struct msr_row *rows[MSR_AREA_MAX];
+    size_t count = msr_area(&controls, rows);
+
+    v->guest_area = arena_alloc(PAGE_SIZE);
+    struct area_entry *guest = v->guest_area, *host = guest + MSR_AREA_MAX;
+    for (size_t i = 0; i < count; i++) {
+        guest[i] = (struct area_entry){rows[i]->first, 0, rows[i]->reset};
+        host[i] = (struct area_entry){rows[i]->first, 0, rdmsr(rows[i]->first)};
+        v->area_slot[rows[i]->slot == MSR_SLOT_PAT] = &guest[i].value;
+    }
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(guest));
+    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(guest));
+    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(host));
+    vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, count);
+    vmwrite(VMCS_EXIT_MSR_STORE_COUNT, count);
+    vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, count);
+}
+
+static void write_controls(struct vcpu *v)
+{
+    const struct vmx_controls *c = &vmx.controls;
+
+    v->proc_controls = c->proc;
+    vmwrite(VMCS_PIN_CONTROLS, c->pin);
+    vmwrite(VMCS_PROC_CONTROLS, c->proc);
+    vmwrite(VMCS_PROC2_CONTROLS, c->proc2);
+    vmwrite(VMCS_EXIT_CONTROLS, c->exit);
+    vmwrite(VMCS_ENTRY_CONTROLS, c->entry);
+    vmwrite(VMCS_MSR_BITMAPS, phys_of(v->vm->msr_bitmap));
+    vmwrite(VMCS_EPT_POINTER, ept_pointer(&v->vm->ept));
+    vmwrite(VMCS_CR4_MASK, ~cpuid_cr4_allowed(&v->vm->cpuid) | CR4_FORCED);
+    if (control_has(c, CONTROL_VPID))
+        vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
+    if (control_has(c, CONTROL_PREEMPTION_TIMER))
+        vmwrite(VMCS_PREEMPTION_TIMER_VALUE, UINT32_MAX);
+    if (control_has(c, CONTROL_PAUSE_LOOP_EXITING)) {
+        vmwrite(VMCS_PLE_GAP, 128);
+        vmwrite(VMCS_PLE_WINDOW, 4096);
+    }
+}
+
+static size_t fpu_size(const struct vm *vm)
+{
+    return vm->cpuid.xcr0 != 0 ? cpuid(0xd, 0).ecx : FPU_LEGACY_SIZE;
+}
+
+struct vcpu *vcpu_create(struct vm *vm)
+{
+    struct vcpu *v = arena_alloc(sizeof(*v));
+
+    vm->vcpu = v;
+    v->vm = vm;
+    v->stack = (uint8_t *)&boot_cpu + CPU_BLOCK_SIZE;
+    v->timer = v->guest_deadline = TIME_NEVER;
+    v->page = arena_alloc(PAGE_SIZE);
+    v->lapic_page = arena_alloc(PAGE_SIZE);
+    v->fpu = arena_alloc(fpu_size(vm));
+    v->vmcs = vmcs_new();
+    vcpu_load(v);
+    write_constants();
+    write_host(v);
+    write_areas(v);
+    write_controls(v);
+    return v;
+}
+
+uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row)
+{
+    struct msr_controls controls = switched_controls();
+
+    return msr_class(row, &controls) == MSR_CLASS_AREA ? *v->area_slot[row->slot == MSR_SLOT_PAT]
+                                                       : vmread((enum vmcs_field)row->field);
+}
+
+void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value)
+{
+    struct msr_controls controls = switched_controls();
+
+    if (msr_class(row, &controls) == MSR_CLASS_AREA)
+        *v->area_slot[row->slot == MSR_SLOT_PAT] = value;
+    else
+        vmwrite((enum vmcs_field)row->field, value);
+}
+
+/* The VMCS fields of a segment lie two apart, in the order of enum segment. */
+static enum vmcs_field segment_field(enum vmcs_field es_field, unsigned segment)
+{
+    return (enum vmcs_field)(es_field + 2 * segment);
+}
+
+static void load_segments(const struct guest_state *s)
+{
+    for (unsigned i = 0; i < SEG_COUNT; i++) {
+        const struct segment_state *g = &s->segment[i];
+        uint32_t access = g->access & SEGMENT_UNUSABLE ? ACCESS_UNUSABLE : g->access;
+        vmwrite(segment_field(VMCS_GUEST_ES_SELECTOR, i), g->selector);
+        vmwrite(segment_field(VMCS_GUEST_ES_BASE, i), g->base);
+        vmwrite(segment_field(VMCS_GUEST_ES_LIMIT, i), g->limit);
+        vmwrite(segment_field(VMCS_GUEST_ES_ACCESS_RIGHTS, i), access);
+    }
+    vmwrite(VMCS_GUEST_GDTR_BASE, s->gdtr.base);
+    vmwrite(VMCS_GUEST_GDTR_LIMIT, s->gdtr.limit);
+    vmwrite(VMCS_GUEST_IDTR_BASE, s->idtr.base);
+    vmwrite(VMCS_GUEST_IDTR_LIMIT, s->idtr.limit);
+}
+
+static void save_segments(struct guest_state *s)
+{
+    for (unsigned i = 0; i < SEG_COUNT; i++) {
+        uint32_t access = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_ACCESS_RIGHTS, i));
+        s->segment[i] = (struct segment_state){
+            .base = vmread(segment_field(VMCS_GUEST_ES_BASE, i)),
+            .limit = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_LIMIT, i)),
+            .selector = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_SELECTOR, i)),
+            .access = access & ACCESS_UNUSABLE ? SEGMENT_UNUSABLE : (uint16_t)access,
+        };
+    }
+    s->gdtr = (struct table_state){vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT)};
+    s->idtr = (struct table_state){vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT)};
+}
+
+void vcpu_save_state(struct vcpu *v, struct guest_state *s)
+{
+    memcpy(s->gpr, v->gpr, sizeof(s->gpr));
+    s->gpr[GPR_RSP] = vmread(VMCS_GUEST_RSP);
+    s->rip = vmread(VMCS_GUEST_RIP);
+    s->rflags = vmread(VMCS_GUEST_RFLAGS);
+    s->cr0 = guest_cr0();
+    s->cr2 = read_cr2();
+    s->cr3 = vmread(VMCS_GUEST_CR3);
+    s->cr4 = guest_cr4();
+    s->efer = guest_efer(v);
+    save_segments(s);
+}
+
+static void load_registers(struct vcpu *v, const struct guest_state *s)
+{
+    uint64_t entry = vmx.controls.entry & ~CONTROL_MASK(IA32E_MODE_GUEST);
+
+    memcpy(v->gpr, s->gpr, sizeof(v->gpr));
+    vmwrite(VMCS_GUEST_RSP, s->gpr[GPR_RSP]);
+    vmwrite(VMCS_GUEST_RIP, s->rip);
+    vmwrite(VMCS_GUEST_RFLAGS, s->rflags);
+    guest_set_cr0(s->cr0);
+    vmwrite(VMCS_GUEST_CR3, s->cr3);
+    guest_set_cr4(s->cr4);
+    guest_set_efer(v, s->efer);
+    vmwrite(VMCS_ENTRY_CONTROLS, s->efer & EFER_LMA ? entry | CONTROL_MASK(IA32E_MODE_GUEST) : entry); /* R13 */
+    v->cr2 = s->cr2;
+}
+
+/* What the page does not hold, as after a reset (R12). */
+static void reset_rest(struct vcpu *v)
+{
+    vmwrite(VMCS_GUEST_DR7, DR7_RESET);
+    vmwrite(VMCS_GUEST_DEBUGCTL, 0);
+    vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
+    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+    vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+    vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
+    vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
+    vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
+    vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+    guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
+    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
+    resident_forget(v);
+    memset(v->dr, 0, sizeof(v->dr));
+    v->dr6 = DR6_RESET;
+    v->xcr0 = 1;
+    memset(v->fpu, 0, fpu_size(v->vm));
+    *(uint16_t *)v->fpu = FPU_CONTROL_WORD;
+    *(uint32_t *)((uint8_t *)v->fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
+    msr_file_reset(&v->msrs, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
+    msr_file_firmware(&v->msrs, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
+    vlapic_reset(&v->lapic, v->lapic_page, 0, true);
+    v->halted = v->nmi_pending = false;
+    v->eoi_pending = 0;
+    events_deadline_changed(v);
+    vmx_flush_vpid((uint16_t)(v->vm->index + 1));
+}
+
+bool vcpu_start(struct vcpu *v)
+{
+    vcpu_load(v);
+    load_segments(&v->page->state);
+    reset_rest(v);
+    load_registers(v, &v->page->state);
+    const char *check = vmx_explain_entry();
+    if (check != NULL)
+        log_line("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name, check);
+    return check == NULL;
+}
+
+void vcpu_skip_instruction(struct vcpu *v)
+{
+    uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+    vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+    if (interruptibility & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+    if (__builtin_expect((vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0, 0))
+        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+}
+
+void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
+{
+    event_fields_raise(v, vector, error_code);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual CPU and, in the same structure, the monitor thread that runs it: one belongs to the
+ * other for good. */
+#ifndef VM_VCPU_H
+#define VM_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/exit.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/msr/msr.h"
+#include "hypervisor/sched/resident.h"
+#include "hypervisor/vm/vlapic.h"
+#include "hypervisor/vmx/reasons.h"
+#include "hypervisor/vmx/vmx.h"
+
+#define TIME_NEVER UINT64_MAX
+
+/* What must be looked at before the next entry: the one word that the exit path tests. */
+#define WORK_INTERRUPT (1u << 0) /* the local APIC's state or an NMI: something may be injectable  \
+                                  */
+#define WORK_MONITOR  (1u << 1)  /* events wait for the monitor */
+#define WORK_SCHEDULE (1u << 2)  /* another vCPU's turn, or this one has nothing to do */
+
+enum vcpu_mode {
+    VCPU_IN_MONITOR, /* continues in ring 3 */
+    VCPU_IN_GUEST,   /* continues with a VM entry */
+    VCPU_STOPPED,
+};
+
+struct vcpu {
+    uint64_t gpr[16];  /* the guest's; HOST_RSP is their end, so that the exit pushes them here */
+    void *stack;       /* the end of the CPU's stack */
+    uint32_t work;     /* WORK_* */
+    uint32_t launched; /* VMRESUME, not VMLAUNCH */
+    struct vm *vm;
+    struct exit_page *page;
+    struct vlapic lapic;
+    uint64_t tsc_offset;     /* guest TSC - host TSC */
+    uint64_t timer;          /* host TSC at which the monitor wants EXIT_EVENT_TIMER */
+    uint64_t guest_deadline; /* host TSC at which the guest's APIC timer is due */
+    enum vcpu_mode mode;
+    uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
+    uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
+    uint32_t exit_kind;      /* of the exit that the monitor is answering */
+    uint32_t exit_size;      /* EXIT_IO: bytes; 0: an OUT */
+    bool nmi_pending;
+    bool halted;            /* the guest has executed HLT */
+    bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
+    bool preempted;         /* user_frame is whole: back by IRET; otherwise by SYSRET */
+    uint32_t proc_controls; /* as in the VMCS */
+    uint64_t vmcs;          /* physical address */
+    uint64_t xcr0;
+    uint64_t dr[4], dr6; /* while another vCPU owns the CPU's */
+    uint64_t cr2;
+    void *fpu;
+    uint32_t *lapic_page;
+    void *guest_area;         /* the MSR areas */
+    uint64_t *area_slot[2];   /* in them: EFER, PAT; NULL where the VMCS has the field */
+    struct msr_file msrs;
+    struct resident_counters counters;
+    uint64_t exits[EXIT_REASON_COUNT];
+    /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
+     * alignment. */
+    struct trap_frame user_frame __attribute__((aligned(16)));
+};
+
+/* The bytes behind user_frame would break the stack that an interrupt builds there. */
+_Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the frame it pushes");
+
+/* Allocates and prepares the vCPU of a VM; its state is set by vcpu_start. */
+struct vcpu *vcpu_create(struct vm *vm);
+
+/*
+ * Puts a vCPU into the state of its exit page, with all that the page does not hold as after a
+ * reset. False: a VM entry with this state would fail, and the log says why.
+ */
+bool vcpu_start(struct vcpu *v);
+
+/* Makes its VMCS the current one. */
+void vcpu_load(struct vcpu *v);
+
+/* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
+ * (R43). */
+void vcpu_skip_instruction(struct vcpu *v);
+
+/* The guest gets a hardware exception, in place of the instruction that exited. */
+void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
+
+/* Whether a halted vCPU has something to wake up for. */
+static inline bool vcpu_may_wake(const struct vcpu *v)
+{
+    return v->nmi_pending || (v->halted_if && v->lapic.pending != VLAPIC_NONE);
+}
+
+/* Writes the whole state of the guest, whose VMCS is current. */
+void vcpu_save_state(struct vcpu *v, struct guest_state *state);
+
+#endif

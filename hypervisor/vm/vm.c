@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R25, R36: a VM's memory, EPT and MSR bitmap. */
+#include "hypervisor/vm/vm.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/user/monitor.h"
+
+/* x87, SSE, AVX, the three of AVX-512, PKRU. */
+#define XCR0_SWITCHED 0x2e7
+
+struct vm vms[PLAN_MAX_VMS];
+uint32_t vm_count;
+
+static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    struct cpuid_result r = cpuid(leaf, subleaf);
+
+    memcpy(out, &r, sizeof(r));
+}
+
+/* The largest page alignment that helps the EPT with a piece of this size. */
+static uint64_t take_piece(struct phys_map *free, uint64_t size)
+{
+    uint64_t hpa = PHYS_MAP_NONE;
+
+    if (size >= HUGE_PAGE)
+        hpa = phys_map_take(free, size, HUGE_PAGE, UINT64_MAX);
+    if (hpa == PHYS_MAP_NONE)
+        hpa = phys_map_take(free, size, LARGE_PAGE, UINT64_MAX);
+    return hpa;
+}
+
+/* Fills guest-physical [gpa, gpa + size) from as few pieces of free memory as it takes. */
+static bool add_memory(struct vm *vm, struct phys_map *free, uint64_t gpa, uint64_t size)
+{
+    while (size > 0) {
+        uint64_t piece = min_u64(size, phys_map_largest(free, LARGE_PAGE));
+        if (piece == 0 || vm->extent_count == VM_EXTENTS_MAX)
+            return false;
+        uint64_t hpa = take_piece(free, piece);
+        if (hpa == PHYS_MAP_NONE)
+            return false;
+        vm->extents[vm->extent_count++] = (struct vm_extent){gpa, hpa, piece};
+        gpa += piece;
+        size -= piece;
+    }
+    return true;
+}
+
+static void create_memory(struct vm *vm, struct phys_map *free)
+{
+    uint64_t low = min_u64(vm->plan->memory, PLAN_HOLE_START);
+
+    if (!add_memory(vm, free, 0, low) || !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
+        stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less", vm->plan->name,
+                vm->plan->memory >> 20);
+    if (!ept_init(&vm->ept, &vmx.controls))
+        panic("no page for an EPT");
+    for (uint32_t i = 0; i < vm->extent_count; i++) {
+        const struct vm_extent *e = &vm->extents[i];
+        ASSERT(ept_map(&vm->ept, e->gpa, e->hpa, e->size, EPT_RWX, MEMORY_WB));
+    }
+}
+
+void vm_create(const struct plan_vm *plan, struct phys_map *free)
+{
+    struct vm *vm = &vms[vm_count];
+    const struct cpuid_config config = {
+        .tsc_khz = (uint32_t)tsc_khz(),
+        .vcpus = plan->vcpus,
+        .xcr0 = XCR0_SWITCHED,
+        .rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP),
+        .invpcid = control_has(&vmx.controls, CONTROL_INVPCID),
+        .random = true,
+    };
+
+    vm->plan = plan;
+    vm->index = vm_count;
+    vm->running = true;
+    create_memory(vm, free);
+    cpuid_build(&vm->cpuid, host_cpuid, &config);
+    vm->msr_bitmap = arena_alloc(PAGE_SIZE);
+    msr_bitmap(vm->msr_bitmap, cpuid_msr_features(&vm->cpuid));
+    vm->root = host_new_root();
+    vcpu_create(vm);
+    vm_count++;
+}
+
+uint64_t vm_translate(const struct vm *vm, uint64_t gpa)
+{
+    for (uint32_t i = 0; i < vm->extent_count; i++)
+        if (gpa - vm->extents[i].gpa < vm->extents[i].size)
+            return vm->extents[i].hpa + (gpa - vm->extents[i].gpa);
+    return PHYS_MAP_NONE;
+}
+
+bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size)
+{
+    uint64_t hpa = vm_translate(vm, gpa);
+
+    if (hpa == PHYS_MAP_NONE || gpa % PAGE_SIZE + size > PAGE_SIZE)
+        return false;
+    memcpy(window_open(hpa), data, size);
+    window_close();
+    return true;
+}
+
+void vm_stop(struct vm *vm, bool fault, const char *why)
+{
+    uint32_t faults = 0;
+    bool running = false;
+
+    vm->running = false;
+    vm->fault = fault;
+    vm->vcpu->mode = VCPU_STOPPED;
+    vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;
+    log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
+    for (uint32_t i = 0; i < vm_count; i++) {
+        running |= vms[i].running;
+        faults += vms[i].fault;
+    }
+    if (!running) {
+        log_line("end: %u VMs, %u faults", vm_count, faults);
+        machine_end();
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual machine: its memory, its vCPU, its monitor. Made at boot from a row of the plan; never
+ * freed. */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/gate.h"
+#include "abi/plan.h"
+#include "hypervisor/cpu/phys_map.h"
+#include "hypervisor/vm/cpuid.h"
+#include "hypervisor/vm/vcpu.h"
+#include "hypervisor/vmx/ept.h"
+
+#define VM_EXTENTS_MAX 16
+
+/* A piece of guest memory. Sizes are multiples of PLAN_MEMORY_UNIT. */
+struct vm_extent {
+    uint64_t gpa, hpa, size;
+};
+
+struct vm {
+    const struct plan_vm *plan;
+    uint32_t index;
+    bool running;
+    bool fault; /* it was stopped for a fault */
+    uint32_t extent_count;
+    struct vm_extent extents[VM_EXTENTS_MAX];
+    struct ept ept;
+    struct cpuid_table cpuid;
+    uint8_t *msr_bitmap;
+    uint64_t *root; /* the monitor's address space */
+    struct monitor_info *info;
+    char *text;
+    struct vcpu *vcpu;
+};
+
+/* All VMs of the plan, in its order. */
+extern struct vm vms[PLAN_MAX_VMS];
+extern uint32_t vm_count;
+
+/* Gives the VM of a plan row its memory, taken from `free`, EPT, vCPU and monitor; stops with a
+ * verdict if it cannot. */
+void vm_create(const struct plan_vm *plan, struct phys_map *free);
+
+/* The host-physical address of a guest-physical one, or PHYS_MAP_NONE where there is no memory. */
+uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
+
+/* Writes to guest memory through the window; size bytes that do not cross a page. False: no memory
+ * there. */
+bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size);
+
+/* The VM has ended; it never runs again. When it was the last, the run ends. */
+void vm_stop(struct vm *vm, bool fault, const char *why);
+
+#endif
