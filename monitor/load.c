@@ -15,8 +15,8 @@
 #define BOOT_CS 0x10
 #define BOOT_DS 0x18
 
-#define CODE_64         (0xbu | ACCESS_S | ACCESS_P | ACCESS_L)
-#define DATA            (0x3u | ACCESS_S | ACCESS_P | ACCESS_DB)
+#define CODE_64         (0xbu | ACCESS_S | ACCESS_P | ACCESS_L | ACCESS_G)
+#define DATA            (0x3u | ACCESS_S | ACCESS_P | ACCESS_DB | ACCESS_G)
 #define BUSY_TSS        (0xbu | ACCESS_P)
 #define DESCRIPTOR_FLAT 0x008f00000000ffffULL /* base 0, limit 4 GiB, G */
 

@@ -41,6 +41,7 @@
 #define ACCESS_P         (1u << 7)
 #define ACCESS_L         (1u << 13)
 #define ACCESS_DB        (1u << 14)
+#define ACCESS_G         (1u << 15)
 
 static inline unsigned current_privilege(const struct guest_state *s)
 {

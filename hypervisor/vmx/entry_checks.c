@@ -99,12 +99,6 @@ static const char *check_execution(const struct entry_state *state)
     if (state->proc & CONTROL_MASK(USE_MSR_BITMAPS))
         REQUIRE(entry_address_ok(state, entry_field(state, VMCS_MSR_BITMAPS), PAGE_SIZE),
                 "address of MSR bitmaps: not 4-KiB aligned, or beyond the physical address width");
-    if (state->proc & CONTROL_MASK(USE_TPR_SHADOW)) {
-        REQUIRE(entry_address_ok(state, entry_field(state, VMCS_VIRTUAL_APIC_ADDRESS), PAGE_SIZE),
-                "virtual-APIC address: not 4-KiB aligned, or beyond the physical address width");
-        REQUIRE(!(entry_field(state, VMCS_TPR_THRESHOLD) >> 4),
-                "TPR threshold: bits 31:4 are not 0");
-    }
     REQUIRE(nmi_exiting || !virtual_nmis,
             "pin-based VM-execution controls: virtual NMIs without NMI exiting");
     REQUIRE(
