@@ -20,7 +20,7 @@ _lintel()
                 -- "$current"
         )
     else
-        mapfile -t COMPREPLY < <(compgen -f -X '!*.@(yaml|yml)' -- "$current"; compgen -d -- "$current")
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.y*ml' -- "$current"; compgen -d -- "$current")
     fi
 }
 complete -F _lintel lintel ./lintel

@@ -192,30 +192,47 @@ static void find_key(struct description_file *file, const char *key, struct comp
     }
 }
 
-/* Says what libcyaml found wrong, in our words where its own do not say what to do. */
-static void explain(struct description_file *file, struct complaint *complaint)
+/* What libcyaml says of keys, in words that say what to do. */
+static const struct {
+    const char *said; /* the key follows */
+    const char *words;
+    bool at_key; /* the place is the key's own; otherwise it is that of the mapping around it */
+} key_errors[] = {
+    {"Unexpected key: ", "unknown key '%s'; see lintel(1), VM DESCRIPTION, for the keys", true},
+    {"Mapping field already seen: ", "the key '%s' is there twice; remove one", true},
+    {"Missing required mapping field: ", "the key '%s' is missing; add it", false},
+};
+
+/* Moves the complaint from the last good key to the mapping that holds it. */
+static void widen(struct description_file *file, struct complaint *complaint)
 {
-    static const char unknown[] = "Unexpected key: ",
-                      missing[] = "Missing required mapping field: ";
-    char message[512];
     char *last = strrchr(complaint->where, '.');
 
-    if (strncmp(complaint->message, unknown, sizeof(unknown) - 1) == 0) {
-        const char *key = complaint->message + sizeof(unknown) - 1;
-        find_key(file, key, complaint);
-        snprintf(message, sizeof(message),
-                 "unknown key '%s'; see lintel(1), VM DESCRIPTION, for the keys", key);
-    } else if (strncmp(complaint->message, missing, sizeof(missing) - 1) == 0) {
-        snprintf(message, sizeof(message), "the key '%s' is missing; add it",
-                 complaint->message + sizeof(missing) - 1);
-        if (last) {
-            *last = '\0'; /* the last good key: not what the message is about */
-            yaml_mark_t mark = mark_of(file, complaint->where);
-            complaint->line = (unsigned)mark.line + 1;
-            complaint->column = (unsigned)mark.column + 1;
+    if (last) {
+        *last = '\0';
+    }
+    yaml_mark_t mark = mark_of(file, last ? complaint->where : "");
+    complaint->line = (unsigned)mark.line + 1;
+    complaint->column = (unsigned)mark.column + 1;
+}
+
+/* Says what libcyaml found wrong. */
+static void explain(struct description_file *file, struct complaint *complaint)
+{
+    char message[512];
+
+    snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION", complaint->message);
+    for (size_t i = 0; i < sizeof(key_errors) / sizeof(key_errors[0]); i++) {
+        const char *key = complaint->message + strlen(key_errors[i].said);
+        if (strncmp(complaint->message, key_errors[i].said, strlen(key_errors[i].said)) != 0) {
+            continue;
         }
-    } else {
-        snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION", complaint->message);
+        snprintf(message, sizeof(message), key_errors[i].words, key);
+        if (key_errors[i].at_key) {
+            find_key(file, key, complaint);
+        } else {
+            widen(file, complaint);
+        }
     }
     print_error(file, complaint->line ? complaint->line : 1,
                 complaint->column ? complaint->column : 1, complaint->where, message);

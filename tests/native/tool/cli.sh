@@ -1,0 +1,315 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# cli.sh LINTEL ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
+set -u
+
+lintel=$1
+root=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export XDG_CACHE_HOME=$work/cache TMPDIR=$work
+count=0
+
+# result GOOD NAME: one line of TAP; what was said follows a failure.
+result()
+{
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        sed 's/^/# /' said
+    fi
+}
+
+# expect NAME CODE PATTERN COMMAND...: the exit code, and a line of output that matches the pattern.
+expect()
+{
+    local name=$1 code=$2 pattern=$3
+    shift 3
+    "$@" >said 2>&1 </dev/null
+    local got=$?
+    [ $got = "$code" ] && grep -qE -- "$pattern" said
+    local good=$?
+    [ $good = 0 ] || echo "expected code $code and /$pattern/, got code $got" >>said
+    result $good "$name"
+}
+
+# description NAME CODE PATTERN: checks the description on standard input.
+description()
+{
+    cat >vm.yaml
+    expect "check: $1" "$2" "$3" "$lintel" check vm.yaml
+}
+
+# put FILE OFFSET BYTES: bytes as printf writes them.
+put()
+{
+    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# The smallest 64-bit bzImage: headers and one paragraph.
+make_kernel()
+{
+    head -c 1552 /dev/zero >"$1"
+    put "$1" $((0x1f1)) '\002'
+    put "$1" $((0x1f4)) '\001'
+    put "$1" $((0x1fe)) '\125\252'
+    put "$1" $((0x202)) 'HdrS\017\002'
+    put "$1" $((0x211)) '\001'
+    put "$1" $((0x236)) '\001'
+    put "$1" $((0x238)) '\020\000'      # cmdline_size: 16
+    put "$1" $((0x25a)) '\000\001'      # pref_address: 16 MiB
+    put "$1" $((0x262)) '\240\000'      # init_size: 10 MiB
+}
+
+make_kernel kernel
+head -c 1551 kernel >truncated
+head -c 4096 /dev/urandom >noise
+mkdir folder
+printf 'hello\n' >hello
+(echo hello | cpio -o -H newc >initrd) 2>/dev/null
+gzip -c initrd >initrd.gz
+head -c 60 initrd.gz >truncated.gz
+: >empty
+long_name=$(printf 'x%.0s' {1..32})
+
+# --- good descriptions
+description 'the least' 0 '^vm.yaml: good: 1 VM, 1 file, ' <<'E1'
+vms:
+  - name: a
+    kernel: kernel
+    memory: 26M
+E1
+description 'all keys' 0 '^vm.yaml: good: 2 VMs, 2 files, 1024 MiB' <<'E1'
+host: {memory: 1G, cpu: corei7_skylake_x, hide: [ept-1g, vpid]}
+vms:
+  - {name: a, kernel: kernel, initrd: initrd.gz, cmdline: quiet, memory: 64M, vcpus: 1, console: serial}
+  - {name: b, kernel: kernel, initrd: initrd.gz, memory: 64M, console: none}
+E1
+mkdir elsewhere
+(cd elsewhere && expect 'check: files are relative to the description' 0 'good' "$lintel" check ../vm.yaml >../line; cp said ..)
+count=$((count + 1))
+sed "s/ok [0-9]*/ok $count/" line
+
+# --- YAML and schema
+description 'no YAML' 3 '^vm.yaml:2:1: this is no YAML: ' <<'E1'
+vms: [
+E1
+description 'empty' 3 '^vm.yaml:1:1: the file is empty' </dev/null
+description 'a list' 3 '^vm.yaml:1:1: ' <<'E1'
+- a
+E1
+description 'unknown key' 3 "^vm.yaml:6:5: vms\[0\]: unknown key 'memroy'" <<'E1'
+vms:
+  - name: memroy
+    kernel: kernel
+    memory: 26M
+    # a comment
+    memroy: 26M
+E1
+description 'unknown key at the top' 3 "^vm.yaml:1:1: unknown key 'vm'" <<'E1'
+vm: []
+E1
+description 'missing key' 3 "^vm.yaml:2:5: vms\[0\]: the key 'memory' is missing" <<'E1'
+vms:
+  - name: a
+    kernel: kernel
+E1
+description 'key twice' 3 "^vm.yaml:3:5: vms\[0\]\.name: the key 'name' is there twice; remove one" <<'E1'
+vms:
+  - name: a
+    name: b
+    kernel: kernel
+    memory: 26M
+E1
+description 'no number' 3 '^vm.yaml:5:12: vms\[0\]\.vcpus: ' <<'E1'
+vms:
+  - name: a
+    kernel: kernel
+    memory: 26M
+    vcpus: two
+E1
+description 'no such console' 3 '^vm.yaml:5:14: vms\[0\]\.console: ' <<'E1'
+vms:
+  - name: a
+    kernel: kernel
+    memory: 26M
+    console: vga
+E1
+description 'no VM' 3 '^vm.yaml:1:6: vms: there are 0 VMs; describe 1 to 8' <<'E1'
+vms: []
+E1
+{ echo vms:; for i in 1 2 3 4 5 6 7 8 9; do echo "  - {name: v$i, kernel: kernel, memory: 26M}"; done; } |
+    description 'too many VMs' 3 '^vm.yaml:2:3: vms: there are 9 VMs; describe 1 to 8'
+
+# --- one wrong value in a good description: value NAME PATTERN KEY VALUE; the value is at line 2 plus the key's place
+value()
+{
+    local name=a kernel=kernel initrd=initrd cmdline=quiet memory=64M vcpus=1
+    local "$3=$4"
+    description "$1" 3 "$2" <<E1
+vms:
+  - name: $name
+    kernel: $kernel
+    initrd: $initrd
+    cmdline: $cmdline
+    memory: $memory
+    vcpus: $vcpus
+E1
+}
+value 'no name' '^vm.yaml:2:11: vms\[0\]\.name: .* is no name' name '""'
+value 'a space in a name' "^vm.yaml:2:11: vms\[0\]\.name: 'a b' is no name" name 'a b'
+value 'a long name' '^vm.yaml:2:11: vms\[0\]\.name: .*has 32 characters; at most 31' name "$long_name"
+value 'no such kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: nothing: No such file' kernel nothing
+value 'a folder as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: folder: Is a directory' kernel folder
+value 'an empty kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: empty is empty' kernel empty
+value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise is neither a Linux bzImage nor an ELF64' kernel noise
+value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated is a truncated bzImage' kernel truncated
+value 'a program as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /bin/bash is an ELF file, but' kernel /bin/bash
+value 'no package' "^vm.yaml:3:13: vms\[0\]\.kernel: '../x' is no name of a Debian package" kernel debian:../x
+value 'an option as package' "^vm.yaml:3:13: vms\[0\]\.kernel: '--x' is no name of a Debian package" kernel debian:--x
+value 'no such initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: nothing: No such file' initrd nothing
+value 'noise as initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: noise has no cpio header' initrd noise
+value 'a truncated initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: truncated.gz is truncated' initrd truncated.gz
+value 'an empty initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: empty is empty' initrd empty
+value 'a long command line' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has 17 characters; .* 16 at most' cmdline 12345678901234567
+value 'two lines' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has a control character \(10\) at position 2' cmdline '"a\nb"'
+value 'no memory size' "^vm.yaml:6:13: vms\[0\]\.memory: 'much' is no size" memory much
+value 'odd memory' '^vm.yaml:6:13: vms\[0\]\.memory: 65M is no multiple of 2M; use 66M' memory 65M
+value 'too little memory' '^vm.yaml:6:13: vms\[0\]\.memory: 24M is too small .* use at least 28M' memory 24M
+value 'too much memory' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs .* this machine has' memory 1000T
+value 'two vCPUs' '^vm.yaml:7:12: vms\[0\]\.vcpus: 2 is not possible: this version gives each VM one' vcpus 2
+value 'no vCPU' '^vm.yaml:7:12: vms\[0\]\.vcpus: 0 is not possible' vcpus 0
+
+description 'a name twice' 3 "^vm.yaml:3:12: vms\[1\]\.name: vms\[0\] is named 'a' already" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+description 'more memory than the described machine has' 3 '^vm.yaml:4:39: vms\[1\]\.memory: with this VM.*host.memory\) has 512 MiB' <<'E1'
+host: {memory: 512M}
+vms:
+  - {name: a, kernel: kernel, memory: 256M}
+  - {name: b, kernel: kernel, memory: 256M}
+E1
+description 'an unknown control' 3 "^vm.yaml:1:15: host\.hide\[0\]: 'epd' is no VMX control" <<'E1'
+host: {hide: [epd]}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+description 'a bad machine size' 3 "^vm.yaml:1:16: host\.memory: 'big' is no size" <<'E1'
+host: {memory: big}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+description 'a bad CPU model' 3 "^vm.yaml:1:13: host\.cpu: 'a b' is no CPU model" <<'E1'
+host: {cpu: 'a b'}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+cat >vm.yaml <<'E1'
+vms:
+  - {name: a b, kernel: nothing, memory: 1M}
+E1
+"$lintel" check vm.yaml >said 2>&1
+[ "$(grep -c '^vm.yaml:2:' said)" = 3 ]
+result $? 'check: all errors are told at once'
+
+# --- the command line
+expect 'no command' 2 '^Usage: lintel COMMAND' "$lintel"
+expect 'no such command' 2 'no such command: boot; see lintel --help' "$lintel" boot
+expect 'help' 0 '^Usage: lintel COMMAND' "$lintel" help
+expect '--help' 0 '^Usage: lintel COMMAND' "$lintel" --help
+expect '--version' 0 '^lintel [0-9]' "$lintel" --version
+expect 'help of no command' 2 'no such command: boot' "$lintel" help boot
+for command in $("$lintel" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+    expect "help $command" 0 "^Usage: lintel $command" "$lintel" help "$command"
+    expect "$command --help" 0 "^Usage: lintel $command" "$lintel" "$command" --help
+    grep -qE "^\.It Cm $command( |\$)|Pa ./lintel $command|^\.Pa \./lintel test" "$root/docs/lintel.1"
+    result $? "the man page has $command"
+    for option in $("$lintel" "$command" --help | grep -oE '^  --[a-z-]+' | grep -v help); do
+        sed 's/\\-/-/g' "$root/docs/lintel.1" | grep -qE -- "^\.(It|Op) Fl .*-${option#--}( |\$)"
+        result $? "the man page has $command $option"
+    done
+done
+expect 'check without a file' 2 'give one VM description; see lintel check --help' "$lintel" check
+expect 'check of no file' 3 '^lintel: nothing.yaml: No such file' "$lintel" check nothing.yaml
+expect 'check of a folder' 3 '^lintel: folder: ' "$lintel" check folder
+expect 'check with an option' 2 'no such option: --fast' "$lintel" check --fast
+expect 'image without -o' 2 "give the image's name with -o" "$lintel" image vm.yaml
+expect 'image with a bad end' 2 '--end takes halt, bochs or qemu' "$lintel" image vm.yaml -o x --end stop
+expect 'image with bad options' 2 'takes words of' "$lintel" image vm.yaml -o x --hypervisor-options 'a;b'
+expect 'image of a bad description' 3 '^vm.yaml:2:' "$lintel" image vm.yaml -o x
+[ ! -e x ]
+result $? 'a bad description leaves no image'
+expect 'run of a bad description' 3 '^vm.yaml:2:' "$lintel" run vm.yaml --on bochs
+expect 'run on no runner' 2 "--on takes bochs or qemu-kvm, not 'xen'" "$lintel" run --on xen
+expect 'run with bad ips' 2 "--ips takes a number from 1000000 to 1000000000, not 'fast'" "$lintel" run --ips fast
+expect 'run with bad firmware' 2 '--firmware takes bios, ovmf or seabios' "$lintel" run --firmware coreboot
+expect 'run with an unknown option' 2 "'--fast' is no option" "$lintel" run --fast
+expect 'run with a missing argument' 2 "'--cpu' is no option, or lacks its argument" "$lintel" run --cpu
+expect 'run of two files' 2 'give at most one VM description' "$lintel" run a b
+expect 'caps with an argument' 2 'no argument is taken' "$lintel" caps now
+cat >vm.yaml <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+expect 'no hypervisor' 4 'nothing: No such file.*set LINTEL_HYPERVISOR' env LINTEL_HYPERVISOR=nothing "$lintel" image vm.yaml -o x
+mkdir programs
+expect 'no grub-mkrescue' 4 'grub-mkrescue is missing, which writes the image; install the package' \
+    env PATH="$work/programs" "$lintel" image vm.yaml -o x
+expect 'no bochs' 4 'bochs is missing; install the package bochs' env PATH="$work/programs" "$lintel" run vm.yaml --on bochs
+printf 'vms:\n  - {name: a, kernel: "debian:linux-image-x", memory: 26M}\n' >package.yaml
+expect 'no apt' 4 'this machine has no apt; give the path of a kernel' \
+    env PATH="$work/programs" "$lintel" check package.yaml
+
+# --- the image, where GRUB is installed
+cp kernel 'odd=name "k" \'
+printf 'vms:\n  - {name: a, kernel: %s, memory: 26M, cmdline: quiet}\n' "'odd=name \"k\" \\'" >odd.yaml
+export LINTEL_HYPERVISOR=$work/kernel LINTEL_MONITOR=$work/hello
+expect 'image' 0 '^$|^lintel: writing the image$' "$lintel" image odd.yaml -o x.iso --hypervisor-options 'hide=vpid'
+xorriso -osirrox on -indev x.iso -extract /boot boot >/dev/null 2>&1
+cmp -s boot/file-0 kernel && cmp -s boot/monitor hello && [ "$(head -c 8 boot/plan)" = LNTLPLAN ]
+result $? 'the image holds the files'
+cat boot/grub/grub.cfg >said
+grep -q '^  multiboot2 /boot/lintel-hypervisor end=halt hide=vpid$' said &&
+    grep -q '^  module2 /boot/plan plan$' said && grep -q '^  module2 /boot/monitor monitor$' said &&
+    grep -q '^  module2 /boot/file-0 odd_name__k___$' said
+result $? 'the menu loads them in order'
+xorriso -indev x.iso -report_el_torito plain >said 2>&1
+grep -q 'BIOS' said && grep -q 'UEFI' said
+result $? 'the image boots by BIOS and UEFI'
+
+# --- the documents and the completion
+mandoc -T lint -W warning "$root/docs/lintel.1" >said 2>&1
+result $? 'the man page is well-formed'
+# complete WORD...: what the completion offers for the last of these words.
+complete_words()
+{
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    _lintel "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    echo "${COMPREPLY[*]}"
+}
+. "$root/tool/completion.bash" 2>said
+result $? 'the completion loads'
+complete_words "$lintel" ch >said
+grep -qx check said
+result $? 'the completion knows commands'
+complete_words "$lintel" run --t >said
+grep -qx -- '--time --timeout' said
+result $? 'the completion knows options'
+complete_words "$lintel" run --on b >said
+grep -qx bochs said
+result $? 'the completion knows runners'
+complete_words "$lintel" image -- >said
+grep -q -- '--output' said && grep -q -- '--end' said
+result $? 'the completion knows options with short forms'
+complete_words "$lintel" check v >said
+grep -qx vm.yaml said
+result $? 'the completion finds descriptions'
+
+echo "1..$count"

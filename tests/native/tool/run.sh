@@ -1,0 +1,177 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# run.sh LINTEL: how `lintel run` treats what happens at the other end of the serial line, as TAP. In place of Bochs
+# stands a script that plays the machine: it connects to the serial line as Bochs would, and follows a scene.
+set -u
+
+lintel=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TMPDIR=$work/tmp PATH=$work/bin:$PATH
+mkdir tmp bin
+count=0
+
+cat >bin/bochs <<'E1'
+#!/bin/bash
+# The stand-in: $SCENE is a script that talks on descriptor 3.
+port=$(sed -n 's/^com1:.*127.0.0.1:\([0-9]*\)$/\1/p' bochsrc)
+exec 3<>/dev/tcp/127.0.0.1/$port
+. "$SCENE"
+E1
+printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
+chmod +x bin/*
+echo hypervisor >hypervisor
+export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor SCENE=$work/scene
+
+# The smallest ELF kernel: a header, one segment.
+{
+    printf '\177ELF\002\001\001\0\0\0\0\0\0\0\0\0\002\0\076\0\001\0\0\0'
+    printf '\0\0\020\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\070\0\001\0\0\0\0\0\0\0'
+    printf '\001\0\0\0\005\0\0\0\0\0\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0\0\020\0\0\0\0\0\170\0\0\0\0\0\0\0\170\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0'
+} >kernel
+printf 'vms:\n  - {name: a, kernel: kernel, memory: 8M}\n' >vm.yaml
+
+result()
+{
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        sed 's/^/# out: /' out
+        sed 's/^/# err: /' err
+    fi
+}
+
+# scene NAME CODE [OPTION...]: plays the scene on standard input; `typed` is what the user has typed.
+typed=/dev/null
+scene()
+{
+    local name=$1 code=$2
+    shift 2
+    cat >scene
+    timeout 30 "$lintel" run --on bochs vm.yaml "$@" >out 2>err <"$typed"
+    local got=$?
+    echo "exit code $got, expected $code" >>err
+    [ $got = "$code" ]
+    result $? "$name: exit code"
+}
+
+# says FILE PATTERN NAME
+says()
+{
+    grep -qE -- "$2" "$1"
+    result $? "$3"
+}
+
+scene 'a good end' 0 <<'E1'
+printf '\033[2Jfirmware\r\nBooting `Lintel'"'"'\r\nlintel: 1 starts\r\n\033[6nhello\r\nlintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+printf 'lintel: 1 starts\nhello\nlintel: end: 1 VMs, 0 faults\n' | cmp -s - out
+result $? 'the output is plain, and starts with the hypervisor'
+[ -z "$(ls tmp)" ]
+result $? 'nothing is left in the folder for temporary files'
+
+scene 'a faulty VM' 1 <<'E1'
+printf 'lintel: end: 2 VMs, 1 faults\r\n' >&3
+E1
+says err '^lintel: 1 of 2 VMs stopped for a fault$' 'the fault is told'
+scene 'no VT-x' 1 <<'E1'
+printf 'lintel: stopped: this CPU lacks ept (needed)\r\n' >&3
+E1
+says err '^lintel: the hypervisor stopped: this CPU lacks ept' 'the reason is told'
+scene 'a panic' 1 <<'E1'
+printf '00000012345e[CPU0  ] VMENTER FAIL: bad\n00000012346i[CPU0  ] noise\n' >bochs.log
+printf 'lintel: panic: it broke\r\nlintel:   rax 0\r\n' >&3
+E1
+says err '^lintel: the hypervisor panicked: it broke' 'the panic is told'
+says err 'VMENTER FAIL: bad' "the emulator's errors are shown"
+! grep -q noise err
+result $? "the emulator's other messages are not"
+scene 'an emulator that breaks off' 5 <<'E1'
+printf 'lintel: 1 starts\r\n' >&3
+echo 'something broke' >&2
+exit 7
+E1
+says err '^lintel: bochs ended \(code 7\) before the hypervisor did' 'the early end is told'
+says err 'something broke' 'what the emulator said is shown'
+scene 'a guest that fakes the end' 5 <<'E1'
+printf 'lintel: 1 starts\r\nlintel: end: 1 VMs, 0 faults\r\nmore\r\n' >&3
+E1
+cp bin/bochs connecting
+printf '#!/bin/bash\necho "no such CPU model"\nexit 1\n' >bin/bochs
+scene 'an emulator that does not connect' 4 <<'E1'
+E1
+says err '^lintel: bochs did not start; it said:' 'that is told'
+says err 'no such CPU model' 'and why'
+cp connecting bin/bochs
+
+SECONDS=0
+scene 'a machine that hangs' 5 --timeout 1 <<'E1'
+echo $BASHPID >"$SCENE.pid"
+printf 'lintel: 1 starts\r\n' >&3
+sleep 60
+E1
+says err 'the run was ended after 1 s' 'the limit is told'
+[ $SECONDS -lt 15 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null
+result $? 'the emulator is ended with it'
+
+cat >scene <<'E1'
+echo $BASHPID >"$SCENE.pid"
+printf 'lintel: 1 starts\r\n' >&3
+sleep 60
+E1
+rm -f scene.pid
+"$lintel" run --on bochs vm.yaml >out 2>err </dev/null &
+tool=$!
+for _ in $(seq 100); do [ -s scene.pid ] && grep -q starts out && break; sleep 0.1; done
+kill -TERM $tool
+wait $tool
+code=$?
+[ $code = 143 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null && [ -z "$(ls tmp)" ]
+result $? 'SIGTERM ends the emulator, and leaves nothing'
+
+# Input: each line goes when there is a prompt, whole, however long.
+long=$(printf 'x%.0s' {1..100})
+printf 'one\n%s\nlast\n' "$long" >lines
+typed=lines
+scene 'lines for a shell' 0 <<'E1'
+printf 'early ' >&3
+printf 'lintel: 1 starts\r\n' >&3
+if read -r -t 1 line <&3; then printf 'too early: %s\r\n' "$line" >&3; fi
+for i in 1 2 3; do
+    printf '# ' >&3
+    read -r -t 10 line <&3
+    printf '\r\ngot %s\r\n' "$line" >&3
+done
+printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+says out '^got one$' 'the first line came'
+says out "^got $long\$" 'a long line came whole'
+says out '^got last$' 'the last line came'
+! grep -q 'too early' out
+result $? 'nothing came before the prompt'
+typed=/dev/null
+
+# On a terminal: raw, with the escape key; afterwards as before.
+cat >scene <<'E1'
+printf 'lintel: 1 starts\r\n# ' >&3
+while IFS= read -r -n 1 -d '' byte <&3; do printf '<%q>' "$byte" >&3; done
+E1
+cat >terminal <<E1
+stty -g >before
+"$lintel" run --on bochs vm.yaml
+echo "code \$?" >code
+stty -g >after
+E1
+{ sleep 1.5; printf 'a\003\035n\035\035'; sleep 1; printf '\035h\035q'; sleep 0.5; } |
+    timeout 30 script -qec 'bash terminal' /dev/null >out 2>err
+grep -qx 'code 0' code
+result $? 'Ctrl-] q ends the run well'
+cmp -s before after
+result $? 'the terminal is as before'
+says out "<a><\\$'\\\\003'><\\$'\\\\035'><n><\\$'\\\\035'><\\$'\\\\035'>" 'keys go to the machine as they are'
+says out 'the next VM.s console' 'Ctrl-] h helps'
+
+echo "1..$count"
