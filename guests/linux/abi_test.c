@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a program may expect from Linux and the CPU below it: system calls, signals, processes,
+ * memory, vectors. */
+#include <stdio.h>
+
+#include "guests/linux/tap.h"
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test_calls();
+    test_signals();
+    test_processes();
+    test_memory();
+    test_vectors();
+    return tap_end();
+}
