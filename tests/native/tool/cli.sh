@@ -3,8 +3,8 @@
 # cli.sh LINTEL ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
 set -u
 
-lintel=$1
-root=$2
+lintel=$(realpath "$1")
+root=$(realpath "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -4,7 +4,7 @@
 # stands a script that plays the machine: it connects to the serial line as Bochs would, and follows a scene.
 set -u
 
-lintel=$1
+lintel=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
