@@ -89,9 +89,7 @@ vms:
   - {name: b, kernel: kernel, initrd: initrd.gz, memory: 64M, console: none}
 E1
 mkdir elsewhere
-(cd elsewhere && expect 'check: files are relative to the description' 0 'good' "$lintel" check ../vm.yaml >../line; cp said ..)
-count=$((count + 1))
-sed "s/ok [0-9]*/ok $count/" line
+expect 'check: files are relative to the description' 0 good env -C elsewhere "$lintel" check ../vm.yaml
 
 # --- YAML and schema
 description 'no YAML' 3 '^vm.yaml:2:1: this is no YAML: ' <<'E1'
@@ -141,8 +139,8 @@ E1
 description 'no VM' 3 '^vm.yaml:1:6: vms: there are 0 VMs; describe 1 to 8' <<'E1'
 vms: []
 E1
-{ echo vms:; for i in 1 2 3 4 5 6 7 8 9; do echo "  - {name: v$i, kernel: kernel, memory: 26M}"; done; } |
-    description 'too many VMs' 3 '^vm.yaml:2:3: vms: there are 9 VMs; describe 1 to 8'
+{ echo vms:; for i in 1 2 3 4 5 6 7 8 9; do echo "  - {name: v$i, kernel: kernel, memory: 26M}"; done; } >many
+description 'too many VMs' 3 '^vm.yaml:2:3: vms: there are 9 VMs; describe 1 to 8' <many
 
 # --- one wrong value in a good description: value NAME PATTERN KEY VALUE; the value is at line 2 plus the key's place
 value()
