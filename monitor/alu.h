@@ -12,9 +12,7 @@
 #define RFLAGS_AF (1ULL << 4)
 #define RFLAGS_ZF (1ULL << 6)
 #define RFLAGS_SF (1ULL << 7)
-#define RFLAGS_DF (1ULL << 10)
 #define RFLAGS_OF (1ULL << 11)
-#define RFLAGS_RF (1ULL << 16)
 
 /*
  * a `operation` b on `size` bytes (SDM volume 1, "Status Flags"; volume 2, each instruction): the

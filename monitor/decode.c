@@ -7,7 +7,7 @@
 
 #include "abi/exit.h"
 
-/* Bits 0 and 1: the row of operation_sizes. Bits 2 and 3: the memory operand has at most 8 bytes
+/* Bits 0 and 1: the class in operation_sizes. Bits 2 and 3: the memory operand has at most 8 bytes
  * shifted right by this. */
 enum attribute {
     BYTE = 1,
@@ -26,16 +26,21 @@ enum attribute {
 /* The attributes that the operand-size prefix excludes. */
 #define EXCLUDED_BY_SIZE (1 << 6)
 
+#define SIZE_CLASS   3
+#define MEMORY_SHIFT 2
+#define FROM_ANY     (3 << MEMORY_SHIFT)
+
 /* What the operand size comes from, beside the mode. */
 enum width { WIDTH_DEFAULT, WIDTH_PREFIX, WIDTH_REX_W, WIDTH_COUNT };
 
-static const uint8_t operation_sizes[][3][WIDTH_COUNT] = {
-    {[DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {4, 2, 8}},
-    [BYTE] = {[DECODE_16] = {1, 1}, [DECODE_32] = {1, 1}, [DECODE_64] = {1, 1, 1}},
-    [STACK] = {[DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 2, 8}},
-    [NO_SIZE & 3] = {[DECODE_16] = {4}, [DECODE_32] = {4}, [DECODE_64] = {4, 0, 8}},
+/* By mode, width and class: no attribute, BYTE, STACK and NO_SIZE. */
+static const uint8_t operation_sizes[][WIDTH_COUNT][4] = {
+    [DECODE_16] = {{2, 1, 2, 4}, {4, 1, 4}},
+    [DECODE_32] = {{4, 1, 4, 4}, {2, 1, 2}},
+    [DECODE_64] = {{4, 1, 8, 4}, {2, 1, 2}, {8, 1, 8, 8}},
 };
 
+/* By mode, without and with the address-size prefix. */
 static const uint8_t address_sizes[][2] = {
     [DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 4}};
 
@@ -74,7 +79,7 @@ struct opcode {
     uint8_t kind;
     uint8_t what; /* by kind: enum operation, prefix, map or group */
     uint8_t operands, access;
-    uint16_t attributes;
+    uint32_t attributes;
 };
 
 static const struct opcode opcodes[MAP_COUNT][256] = {
@@ -108,9 +113,9 @@ struct reader {
     const uint8_t *next;
     enum decode_mode mode;
     unsigned rex;
+    enum width width;  /* WIDTH_REX_W is not noted here */
     unsigned segment;  /* by prefix, or SEGMENT_DEFAULT */
     unsigned excluded; /* attributes that do not go with the mode or a prefix */
-    bool operand_prefix, address_prefix;
 };
 
 /* Any `size` up to 8 bytes: the buffer reaches far enough. */
@@ -138,11 +143,11 @@ static void note_prefix(struct reader *reader, struct instruction *instruction, 
         reader->rex = reader->next[-1];
         return;
     case PREFIX_OPERAND_SIZE:
-        reader->operand_prefix = true;
+        reader->width = WIDTH_PREFIX;
         reader->excluded |= EXCLUDED_BY_SIZE;
         break;
     case PREFIX_ADDRESS_SIZE:
-        reader->address_prefix = true;
+        instruction->address_size = address_sizes[reader->mode][1];
         break;
     case PREFIX_LOCK:
         instruction->lock = true;
@@ -249,13 +254,15 @@ static bool read_operands(struct reader *reader, struct instruction *instruction
 static void set_sizes(const struct reader *reader, struct instruction *instruction,
                       unsigned attributes)
 {
-    unsigned width = reader->rex & REX_W ? WIDTH_REX_W : reader->operand_prefix;
-    unsigned size = operation_sizes[attributes & 3][reader->mode][width];
-    unsigned memory = 8u >> ((attributes >> 2) & 3);
+    unsigned width = reader->rex & REX_W ? WIDTH_REX_W : reader->width;
+    unsigned size = operation_sizes[reader->mode][width][attributes & SIZE_CLASS];
 
     instruction->size = (uint8_t)size;
-    instruction->memory_size = (uint8_t)(memory < size ? memory : size);
-    instruction->address_size = address_sizes[reader->mode][reader->address_prefix];
+    if (attributes & FROM_ANY) {
+        unsigned limit = 8u >> ((attributes & FROM_ANY) >> MEMORY_SHIFT);
+        size = limit < size ? limit : size;
+    }
+    instruction->memory_size = (uint8_t)size;
 }
 
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
@@ -285,10 +292,10 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     return true;
 }
 
-static unsigned default_segment(const struct instruction *instruction)
-{
-    return instruction->base == GPR_RSP || instruction->base == GPR_RBP ? SEG_SS : SEG_DS;
-}
+static const uint8_t default_segments[] = {[GPR_RAX... GPR_RBX] = SEG_DS,
+                                           [GPR_RSP] = SEG_SS,
+                                           [GPR_RBP] = SEG_SS,
+                                           [GPR_RSI... BASE_NONE] = SEG_DS};
 
 enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFFER], size_t count,
                           struct instruction *instruction)
@@ -300,7 +307,8 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
         .excluded = mode == DECODE_64 ? NOT_64 : ONLY_64,
     };
 
-    *instruction = (struct instruction){.base = BASE_NONE, .index = BASE_NONE};
+    *instruction = (struct instruction){
+        .address_size = address_sizes[mode][0], .base = BASE_NONE, .index = BASE_NONE};
 
     const struct opcode *opcode = read_opcode(&reader, instruction, bytes + count);
     bool known = opcode != NULL && read_rest(&reader, instruction, opcode);
@@ -313,8 +321,8 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
     if (instruction->lock && instruction->access != ACCESS_MODIFY)
         return DECODE_INVALID_LOCK;
     instruction->length = (uint8_t)length;
-    instruction->segment =
-        (uint8_t)(reader.segment == SEGMENT_DEFAULT ? default_segment(instruction)
-                                                    : reader.segment);
+    if (reader.segment == SEGMENT_DEFAULT)
+        reader.segment = default_segments[instruction->base];
+    instruction->segment = (uint8_t)reader.segment;
     return DECODE_DONE;
 }

@@ -11,12 +11,9 @@
 #include "monitor/alu.h"
 #include "monitor/decode.h"
 #include "monitor/linear.h"
+#include "monitor/x86.h"
 
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-
-#define PF_WRITE 2
+#define RFLAGS_RF (1u << 16)
 
 /* Iterations of a REP instruction in one call: what an interrupt waits for at most. */
 #define REPEAT_BATCH 64
@@ -34,7 +31,9 @@ struct run {
 
 static uint64_t truncate(uint64_t value, unsigned size)
 {
-    return size == 8 ? value : value & ((1ULL << size * 8) - 1);
+    unsigned shift = 64 - size * 8;
+
+    return value << shift >> shift;
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned size)
@@ -49,8 +48,10 @@ static void set_gpr(uint64_t *gpr, uint64_t value, unsigned size, unsigned shift
 {
     uint64_t mask = truncate(UINT64_MAX, size) << shift;
 
-    if (size >= 4)
-        *gpr = value & mask;
+    if (size == 8)
+        *gpr = value;
+    else if (size == 4)
+        *gpr = (uint32_t)value;
     else
         *gpr = (*gpr & ~mask) | ((value << shift) & mask);
 }
@@ -370,8 +371,23 @@ static void retire(struct run *run, enum decode_mode mode)
         run->state->rflags = run->rflags | RFLAGS_RF;
         return;
     }
-    run->state->rflags = run->rflags & ~RFLAGS_RF;
+    run->state->rflags = run->rflags & ~(uint64_t)RFLAGS_RF;
     run->state->rip = mode == DECODE_64 ? next : (uint32_t)next;
+}
+
+/* What becomes of an instruction that the decoder does not take. */
+static enum emulate_result refuse(enum decode_result result, struct emulate_fault *fault)
+{
+    switch (result) {
+    case DECODE_TOO_LONG:
+        *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
+        return EMULATE_FAULT;
+    case DECODE_INVALID_LOCK:
+        *fault = (struct emulate_fault){.vector = VECTOR_UD};
+        return EMULATE_FAULT;
+    default:
+        return EMULATE_UNSUPPORTED;
+    }
 }
 
 enum emulate_result emulate(struct guest_state *state, const struct emulate_memory *memory,
@@ -380,6 +396,7 @@ enum emulate_result emulate(struct guest_state *state, const struct emulate_memo
     uint8_t bytes[DECODE_BUFFER] = {0};
     size_t count = DECODE_MAX_LENGTH;
     enum decode_mode mode = code_mode(state);
+    enum decode_result decoded;
     struct instruction instruction;
     struct run run = {.state = state,
                       .memory = memory,
@@ -390,18 +407,9 @@ enum emulate_result emulate(struct guest_state *state, const struct emulate_memo
 
     if (!memory->fetch(ctx, code_address(state), bytes, &count))
         return EMULATE_UNSUPPORTED;
-    switch (decode(mode, bytes, count, &instruction)) {
-    case DECODE_DONE:
-        break;
-    case DECODE_TOO_LONG:
-        *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
-        return EMULATE_FAULT;
-    case DECODE_INVALID_LOCK:
-        *fault = (struct emulate_fault){.vector = VECTOR_UD};
-        return EMULATE_FAULT;
-    default:
-        return EMULATE_UNSUPPORTED;
-    }
+    decoded = decode(mode, bytes, count, &instruction);
+    if (decoded != DECODE_DONE)
+        return refuse(decoded, fault);
     if (!handlers[instruction.operation](&run))
         return EMULATE_FAULT;
     retire(&run, mode);

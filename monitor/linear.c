@@ -4,43 +4,15 @@
 
 #include "hypervisor/lib/bits.h"
 
-#define CR0_PE    BIT(0)
-#define EFER_LMA  BIT(10)
 #define RFLAGS_VM BIT(17)
-
-/* Access rights (SDM volume 3, "Guest Register State"). */
-#define ACCESS_TYPE_WRITABLE    BIT(1) /* of data */
-#define ACCESS_TYPE_READABLE    BIT(1) /* of code */
-#define ACCESS_TYPE_EXPAND_DOWN BIT(2) /* of data */
-#define ACCESS_TYPE_CODE        BIT(3)
-#define ACCESS_LONG             BIT(13)
-#define ACCESS_BIG              BIT(14)
-
 #define VECTOR_SS 12
-#define VECTOR_GP 13
 
-enum decode_mode code_mode(const struct guest_state *state)
-{
-    uint16_t access = state->segment[SEG_CS].access;
-
-    if ((state->efer & EFER_LMA) && (access & ACCESS_LONG))
-        return DECODE_64;
-    return (access & ACCESS_BIG) ? DECODE_32 : DECODE_16;
-}
-
-unsigned stack_size(const struct guest_state *state)
-{
-    if (code_mode(state) == DECODE_64)
-        return 8;
-    return (state->segment[SEG_SS].access & ACCESS_BIG) ? 4 : 2;
-}
-
-uint64_t code_address(const struct guest_state *state)
-{
-    if (code_mode(state) == DECODE_64)
-        return state->rip;
-    return (uint32_t)(state->segment[SEG_CS].base + state->rip);
-}
+/* The type in a segment's access rights (SDM volume 3, "Code- and Data-Segment Descriptor Types").
+ */
+#define TYPE_WRITABLE    BIT(1) /* data */
+#define TYPE_READABLE    BIT(1) /* code */
+#define TYPE_EXPAND_DOWN BIT(2) /* data */
+#define TYPE_CODE        BIT(3)
 
 /* Types are checked in protected mode only: real mode and virtual-8086 mode load no types. */
 static bool type_allows(const struct guest_state *state, uint16_t access, bool write)
@@ -49,18 +21,18 @@ static bool type_allows(const struct guest_state *state, uint16_t access, bool w
         return true;
     if (access & SEGMENT_UNUSABLE)
         return false;
-    if (access & ACCESS_TYPE_CODE)
-        return !write && (access & ACCESS_TYPE_READABLE);
-    return !write || (access & ACCESS_TYPE_WRITABLE);
+    if (access & TYPE_CODE)
+        return !write && (access & TYPE_READABLE);
+    return !write || (access & TYPE_WRITABLE);
 }
 
 static bool limit_allows(const struct segment_state *segment, uint64_t first, uint64_t last)
 {
-    uint16_t kind = segment->access & (ACCESS_TYPE_CODE | ACCESS_TYPE_EXPAND_DOWN);
+    uint16_t kind = segment->access & (TYPE_CODE | TYPE_EXPAND_DOWN);
 
-    if (kind != ACCESS_TYPE_EXPAND_DOWN)
+    if (kind != TYPE_EXPAND_DOWN)
         return last <= segment->limit;
-    return first > segment->limit && last <= ((segment->access & ACCESS_BIG) ? UINT32_MAX : 0xffff);
+    return first > segment->limit && last <= ((segment->access & ACCESS_DB) ? UINT32_MAX : 0xffff);
 }
 
 static bool linear_64(const struct guest_state *state, enum segment segment, uint64_t offset,

@@ -9,15 +9,33 @@
 #include "abi/exit.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"
+#include "monitor/x86.h"
 
 /* The mode that the code at CS:RIP runs in. Real mode is DECODE_16, unless CS.D says otherwise. */
-enum decode_mode code_mode(const struct guest_state *state);
+static inline enum decode_mode code_mode(const struct guest_state *state)
+{
+    uint16_t access = state->segment[SEG_CS].access;
+
+    if ((state->efer & EFER_LMA) && (access & ACCESS_L))
+        return DECODE_64;
+    return access & ACCESS_DB ? DECODE_32 : DECODE_16;
+}
 
 /* The size of stack pointer, in bytes, that PUSH and POP use. */
-unsigned stack_size(const struct guest_state *state);
+static inline unsigned stack_size(const struct guest_state *state)
+{
+    if (code_mode(state) == DECODE_64)
+        return 8;
+    return state->segment[SEG_SS].access & ACCESS_DB ? 4 : 2;
+}
 
 /* Where the instruction at CS:RIP lies. The CPU has fetched it: nothing is checked. */
-uint64_t code_address(const struct guest_state *state);
+static inline uint64_t code_address(const struct guest_state *state)
+{
+    if (code_mode(state) == DECODE_64)
+        return state->rip;
+    return (uint32_t)(state->segment[SEG_CS].base + state->rip);
+}
 
 /*
  * The linear address of `size` bytes at segment:offset, for a read or a write. False: *fault is

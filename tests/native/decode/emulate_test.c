@@ -20,6 +20,8 @@
 #define CODE_16 0x009b
 #define DATA    0x4093 /* read-write, big */
 
+#define RFLAGS_RF BIT(16)
+
 enum vector { VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14 };
 
 /* A guest with 64 KiB of memory, that has a page fault somewhere. */

@@ -23,6 +23,7 @@
 #include "monitor/alu.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"
+#include "monitor/x86.h"
 #include "tests/native/decode/native.h"
 #include "tests/native/decode/random.h"
 
