@@ -7,6 +7,7 @@
 #define CPU_CPU_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/cpu/gdt.h"
@@ -21,6 +22,7 @@ struct cpu {
     struct vcpu *vcpu;           /* whose monitor or guest runs here; NULL: idle */
     struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
+    bool resident_host;          /* ring 3's syscall MSRs are loaded, in place of the owner's */
     uint64_t next_event;         /* the TSC at which somebody's timer or the time slice is over */
     uint64_t slice_end;          /* UINT64_MAX: nobody waits for the CPU */
     struct gdt gdt;

@@ -9,10 +9,7 @@
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/vm.h"
 
-/* What the CPU's MSRs hold, by slot: a WRMSR is only made where it changes something (R32). */
-static uint64_t current[MSR_SLOT_COUNT];
-
-/* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux guest either. */
+/* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux guest. */
 #define HOST_FMASK 0x257fd5
 
 /*
@@ -32,37 +29,30 @@ static const struct host_value {
 /* How many of them this CPU has: TSC_AUX, the last, comes with RDTSCP. */
 static unsigned host_value_count;
 
-static void put(struct vcpu *v, const struct msr_row *row, uint64_t value)
+/* R32: a bit for each host value that the guest's differs from; the others need no switching. */
+static uint32_t difference(const struct vcpu *v)
 {
-    if (current[row->slot] == value) {
-        v->counters.skipped++;
-        return;
-    }
-    current[row->slot] = value;
-    wrmsr(row->first, value);
-    v->counters.writes++;
+    uint32_t bits = 0;
+
+    for (unsigned i = 0; i < host_value_count; i++)
+        if (v->msrs.value[host_values[i].row->slot] != host_values[i].value)
+            bits |= 1u << i;
+    return bits;
 }
 
 void resident_init(void)
 {
     bool rdtscp = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP;
-    const struct msr_row *rows[MSR_RESIDENT_MAX];
-    size_t count = msr_resident(MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (rdtscp ? MSR_FEATURE_RDTSCP : 0), rows);
 
-    for (size_t i = 0; i < count; i++)
-        current[rows[i]->slot] = rdmsr(rows[i]->first);
     host_value_count = rdtscp ? ARRAY_SIZE(host_values) : ARRAY_SIZE(host_values) - 1;
-    for (unsigned i = 0; i < host_value_count; i++) {
-        current[host_values[i].row->slot] = host_values[i].value;
+    for (unsigned i = 0; i < host_value_count; i++)
         wrmsr(host_values[i].row->first, host_values[i].value);
-    }
+    this_cpu()->resident_host = true;
 }
 
 static void save_owner(struct vcpu *owner)
 {
-    /* R34 */
-    current[MSR_SLOT_KERNEL_GS_BASE] = rdmsr(MSR_IA32_KERNEL_GS_BASE);
-    owner->msrs.value[MSR_SLOT_KERNEL_GS_BASE] = current[MSR_SLOT_KERNEL_GS_BASE];
+    owner->msrs.value[MSR_SLOT_KERNEL_GS_BASE] = rdmsr(MSR_IA32_KERNEL_GS_BASE); /* R34 */
     owner->counters.reads++;
     clts();
     if (owner->vm->cpuid.xcr0 != 0) {
@@ -78,13 +68,37 @@ static void save_owner(struct vcpu *owner)
     owner->dr6 = read_dr6();
 }
 
-static void load_owner(struct vcpu *v)
+/* What the CPU holds in a resident MSR: the host's value, the owner's, or nobody knows (false). */
+static bool held_value(const struct cpu *cpu, const struct msr_row *row, uint64_t *value)
+{
+    for (unsigned i = 0; cpu->resident_host && i < host_value_count; i++)
+        if (host_values[i].row == row) {
+            *value = host_values[i].value;
+            return true;
+        }
+    if (cpu->resident_owner != NULL)
+        *value = cpu->resident_owner->msrs.value[row->slot];
+    return cpu->resident_owner != NULL;
+}
+
+static void load_msrs(const struct cpu *cpu, struct vcpu *v)
 {
     const struct msr_row *rows[MSR_RESIDENT_MAX];
     size_t count = msr_resident(v->msrs.features, rows);
 
-    for (size_t i = 0; i < count; i++)
-        put(v, rows[i], v->msrs.value[rows[i]->slot]);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value = v->msrs.value[rows[i]->slot], held;
+        if (held_value(cpu, rows[i], &held) && held == value) {
+            v->counters.skipped++;
+            continue;
+        }
+        wrmsr(rows[i]->first, value);
+        v->counters.writes++;
+    }
+}
+
+static void load_owner(struct vcpu *v)
+{
     clts();
     if (v->vm->cpuid.xcr0 != 0) {
         xsetbv(0, v->vm->cpuid.xcr0);
@@ -101,36 +115,62 @@ static void load_owner(struct vcpu *v)
     write_dr6(v->dr6);
 }
 
+static void load_host(struct vcpu *owner)
+{
+    for (uint32_t bits = owner->resident_difference; bits != 0; bits &= bits - 1) {
+        const struct host_value *h = &host_values[__builtin_ctz(bits)];
+        wrmsr(h->row->first, h->value);
+        owner->counters.writes++;
+    }
+}
+
+static void load_guest(struct vcpu *v)
+{
+    for (uint32_t bits = v->resident_difference; bits != 0; bits &= bits - 1) {
+        const struct host_value *h = &host_values[__builtin_ctz(bits)];
+        wrmsr(h->row->first, v->msrs.value[h->row->slot]);
+        v->counters.writes++;
+    }
+}
+
+static void change_owner(struct cpu *cpu, struct vcpu *v)
+{
+    if (cpu->resident_owner != NULL)
+        save_owner(cpu->resident_owner);
+    load_msrs(cpu, v);
+    load_owner(v);
+    cpu->resident_owner = v;
+}
+
 void resident_to_guest(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
 
-    if (cpu->resident_owner != v) {
-        if (cpu->resident_owner != NULL)
-            save_owner(cpu->resident_owner);
-        cpu->resident_owner = v;
-        load_owner(v);
-    } else {
-        for (unsigned i = 0; i < host_value_count; i++)
-            put(v, host_values[i].row, v->msrs.value[host_values[i].row->slot]);
-    }
+    if (cpu->resident_owner != v)
+        change_owner(cpu, v);
+    else if (cpu->resident_host)
+        load_guest(v);
+    cpu->resident_host = false;
     if (read_cr2() != v->cr2)
         write_cr2(v->cr2);
 }
 
 void resident_to_monitor(struct vcpu *v)
 {
-    struct vcpu *owner = this_cpu()->resident_owner;
+    struct cpu *cpu = this_cpu();
 
-    if (owner != NULL)
-        owner->cr2 = read_cr2();
-    for (unsigned i = 0; i < host_value_count; i++)
-        put(v, host_values[i].row, host_values[i].value);
+    if (cpu->resident_host)
+        return;
+    cpu->resident_owner->cr2 = read_cr2();
+    load_host(cpu->resident_owner);
+    cpu->resident_host = true;
 }
 
 void resident_written(struct vcpu *v, const struct msr_row *row)
 {
-    put(v, row, v->msrs.value[row->slot]);
+    wrmsr(row->first, v->msrs.value[row->slot]);
+    v->counters.writes++;
+    v->resident_difference = difference(v);
 }
 
 void resident_forget(struct vcpu *v)
@@ -139,4 +179,5 @@ void resident_forget(struct vcpu *v)
 
     if (cpu->resident_owner == v)
         cpu->resident_owner = NULL;
+    v->resident_difference = difference(v);
 }

@@ -49,7 +49,7 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
 };
 
 /* R9: the guest's state was not loaded, or the reason has no handler. */
-static void __attribute__((noreturn, cold)) exit_unexpected(struct vcpu *v, uint32_t reason)
+static void __attribute__((noreturn, cold, noinline)) exit_unexpected(struct vcpu *v, uint32_t reason)
 {
     if (!(reason & EXIT_REASON_ENTRY_FAILED)) {
         log_line("vm %s: no handler for exit %u, %s", v->vm->plan->name, reason,

@@ -9,7 +9,8 @@
 /* The answer to a hypercall that does not exist, as KVM documents it. */
 #define KVM_ENOSYS (-1000LL)
 
-void exit_cpuid(struct vcpu *v)
+/* The few leaves that are more than four constants. */
+static void __attribute__((noinline)) apply_rule(struct vcpu *v, const struct cpuid_answer *answer, uint32_t out[4])
 {
     struct cpuid_dynamic dynamic = {
         .cr4 = vmread(VMCS_GUEST_CR4),
@@ -17,13 +18,24 @@ void exit_cpuid(struct vcpu *v)
         .apic_id = v->lapic.id,
         .apic_enabled = v->lapic.base & APIC_BASE_ENABLE,
     };
+
+    cpuid_apply_rule(&v->vm->cpuid, answer, (uint32_t)v->gpr[GPR_RCX], &dynamic, out);
+}
+
+void exit_cpuid(struct vcpu *v)
+{
+    const struct cpuid_answer *answer = cpuid_find(&v->vm->cpuid, (uint32_t)v->gpr[GPR_RAX]);
+    const uint32_t *reg = answer->reg;
     uint32_t out[4];
 
-    cpuid_lookup(&v->vm->cpuid, (uint32_t)v->gpr[GPR_RAX], (uint32_t)v->gpr[GPR_RCX], &dynamic, out);
-    v->gpr[GPR_RAX] = out[CPUID_EAX];
-    v->gpr[GPR_RBX] = out[CPUID_EBX];
-    v->gpr[GPR_RCX] = out[CPUID_ECX];
-    v->gpr[GPR_RDX] = out[CPUID_EDX];
+    if (answer->rule != 0) {
+        apply_rule(v, answer, out);
+        reg = out;
+    }
+    v->gpr[GPR_RAX] = reg[CPUID_EAX];
+    v->gpr[GPR_RBX] = reg[CPUID_EBX];
+    v->gpr[GPR_RCX] = reg[CPUID_ECX];
+    v->gpr[GPR_RDX] = reg[CPUID_EDX];
     vcpu_skip_instruction(v);
 }
 

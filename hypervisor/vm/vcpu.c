@@ -272,7 +272,6 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
-    resident_forget(v);
     memset(v->dr, 0, sizeof(v->dr));
     v->dr6 = DR6_RESET;
     v->xcr0 = 1;
@@ -284,6 +283,7 @@ static void reset_rest(struct vcpu *v)
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
+    resident_forget(v);
     events_deadline_changed(v);
     vmx_flush_vpid((uint16_t)(v->vm->index + 1));
 }

@@ -60,6 +60,7 @@ struct vcpu {
     void *guest_area;         /* the MSR areas */
     uint64_t *area_slot[2];   /* in them: EFER, PAT; NULL where the VMCS has the field */
     struct msr_file msrs;
+    uint32_t resident_difference; /* which host values the guest's differ from; resident.c */
     struct resident_counters counters;
     uint64_t exits[EXIT_REASON_COUNT];
     /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
