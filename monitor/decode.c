@@ -7,28 +7,25 @@
 
 #include "abi/exit.h"
 
-/* Bits 0 and 1: the class in operation_sizes. Bits 2 and 3: the memory operand has at most 8 bytes
- * shifted right by this. */
+/* decode.def's attributes. Two are fields: the class in operation_sizes, and the memory's limit. */
+#define SIZE_CLASS       3
+#define MEMORY_SHIFT     2
+#define FROM_ANY         (3 << MEMORY_SHIFT) /* at most 8 bytes shifted right by this */
+#define EXCLUDED_BY_SIZE (1 << 4)            /* by the operand-size prefix */
+
 enum attribute {
     BYTE = 1,
     STACK = 2,
-    NO_SIZE = 3 | 1 << 6,
-    FROM_32 = 1 << 2,
-    FROM_16 = 2 << 2,
-    FROM_8 = 3 << 2,
-    ONLY_64 = 1 << 4,
-    NOT_64 = 1 << 5,
+    NO_SIZE = 3 | EXCLUDED_BY_SIZE,
+    FROM_32 = 1 << MEMORY_SHIFT,
+    FROM_16 = 2 << MEMORY_SHIFT,
+    FROM_8 = 3 << MEMORY_SHIFT,
+    ONLY_64 = 1 << 5,
+    NOT_64 = 1 << 6,
     NO_REPEAT = 1 << 7,
     SHORT = 1 << 8,
     OFFSET = 1 << 9,
 };
-
-/* The attributes that the operand-size prefix excludes. */
-#define EXCLUDED_BY_SIZE (1 << 6)
-
-#define SIZE_CLASS   3
-#define MEMORY_SHIFT 2
-#define FROM_ANY     (3 << MEMORY_SHIFT)
 
 /* What the operand size comes from, beside the mode. */
 enum width { WIDTH_DEFAULT, WIDTH_PREFIX, WIDTH_REX_W, WIDTH_COUNT };

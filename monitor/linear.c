@@ -7,8 +7,7 @@
 #define RFLAGS_VM BIT(17)
 #define VECTOR_SS 12
 
-/* The type in a segment's access rights (SDM volume 3, "Code- and Data-Segment Descriptor Types").
- */
+/* The type in access rights (SDM volume 3, "Code- and Data-Segment Descriptor Types"). */
 #define TYPE_WRITABLE    BIT(1) /* data */
 #define TYPE_READABLE    BIT(1) /* code */
 #define TYPE_EXPAND_DOWN BIT(2) /* data */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One instruction performed by the CPU that runs the test: a small piece of code made at run time.
- */
+/* One instruction performed by the CPU that runs the test: a piece of code made at run time. */
 #include "tests/native/decode/native.h"
 
 #include <asm/prctl.h>
