@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The checks of MSR values at their edges (R29, R31, R38). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/msr/constrain.h"
+
+static void pat(void **state)
+{
+    assert_true(constrain_pat(0x0007040600070406));
+    for (unsigned field = 0; field < 8; field++)
+        for (unsigned type = 0; type < 256; type++) {
+            bool legal = type < 8 && type != 2 && type != 3;
+            assert_int_equal(constrain_pat((uint64_t)type << 8 * field), legal);
+        }
+}
+
+static void mtrr_fixed(void **state)
+{
+    for (unsigned field = 0; field < 8; field++)
+        for (unsigned type = 0; type < 256; type++) {
+            bool legal = type == 0 || type == 1 || type == 4 || type == 5 || type == 6;
+            assert_int_equal(constrain_mtrr_fixed((uint64_t)type << 8 * field), legal);
+        }
+}
+
+static void mtrr_def_type(void **state)
+{
+    assert_true(constrain_mtrr_def_type(0xc06));
+    assert_true(constrain_mtrr_def_type(0));
+    assert_false(constrain_mtrr_def_type(0xc02));
+    assert_false(constrain_mtrr_def_type(7));
+}
+
+static void mtrr_variable(void **state)
+{
+    for (unsigned bit = 0; bit < 64; bit++) {
+        bool address = bit >= 12 && bit < 39;
+        assert_int_equal(constrain_mtrr_variable(BIT(bit), true, 39), address || bit == 11);
+        assert_int_equal(constrain_mtrr_variable(BIT(bit), false, 39),
+                         address || bit == 0 || bit == 2);
+    }
+    assert_true(constrain_mtrr_variable(BIT(51), true, 52));
+    assert_false(constrain_mtrr_variable(0xc0000007, false, 39));
+}
+
+static void efer(void **state)
+{
+    uint64_t out = 0;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        bool legal = bit == 0 || bit == 8 || bit == 10 || bit == 11;
+        assert_int_equal(constrain_efer(0, BIT(bit), false, &out), legal);
+    }
+    assert_true(constrain_efer(0, EFER_LMA, false, &out));
+    assert_int_equal(out, 0); /* LMA cannot be set */
+    assert_true(constrain_efer(EFER_LME | EFER_LMA, EFER_LME | EFER_NXE, true, &out));
+    assert_int_equal(out, EFER_LME | EFER_LMA | EFER_NXE); /* nor cleared */
+    assert_false(constrain_efer(EFER_LME | EFER_LMA, EFER_LMA, true, &out));
+    assert_false(constrain_efer(0, EFER_LME, true, &out));
+    assert_true(constrain_efer(0, EFER_LME, false, &out));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pat),           cmocka_unit_test(mtrr_fixed),
+        cmocka_unit_test(mtrr_def_type), cmocka_unit_test(mtrr_variable),
+        cmocka_unit_test(efer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSR table and what is derived from it (R25-R27, R29-R31, R35, R38, R44, R45). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/msr/msr.h"
+#include "hypervisor/vmx/vmcs.h"
+
+#define ALL_FEATURES UINT32_MAX
+
+static struct msr_file file;
+
+static int setup(void **state)
+{
+    msr_file_reset(&file, ALL_FEATURES, 40);
+    return 0;
+}
+
+static enum msr_result read(uint32_t index, uint64_t *value)
+{
+    const struct msr_row *row = msr_find(index);
+    return row ? msr_read(&file, row, index, value) : MSR_GP;
+}
+
+static enum msr_result write(uint32_t index, uint64_t value)
+{
+    const struct msr_row *row = msr_find(index);
+    return row ? msr_write(&file, row, index, value) : MSR_GP;
+}
+
+static void assert_reads(uint32_t index, uint64_t expected)
+{
+    uint64_t value = ~expected;
+    assert_int_equal(read(index, &value), MSR_OK);
+    assert_true(value == expected);
+}
+
+static void sorted_and_complete(void **state)
+{
+    for (unsigned i = 0; i < MSR_ROW_COUNT; i++) {
+        const struct msr_row *row = &msr_rows[i];
+        assert_true(row->first <= row->last);
+        assert_true(i == 0 || msr_rows[i - 1].last < row->first);
+        assert_true(strlen(row->name) > 0 && strlen(row->why) > 0);
+        assert_true(row->handler < MSR_HANDLER_COUNT);
+        for (uint32_t index = row->first; index <= row->last; index++)
+            assert_ptr_equal(msr_find(index), row);
+        assert_true(msr_find(row->last + 1) != row);
+    }
+}
+
+/* A VMCS row names a field, no other does; a resident row is written through its handler. */
+static void classes(void **state)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
+        assert_int_equal(row->class == MSR_CLASS_VMCS, row->field != 0);
+        assert_int_equal(row->class == MSR_CLASS_RESIDENT, row->handler == MSR_HANDLER_RESIDENT);
+        assert_true(row->control == MSR_CONTROL_NONE || row->class == MSR_CLASS_VMCS);
+        assert_true(row->pass == MSR_PASS_NONE || row->class != MSR_CLASS_EMULATED);
+    }
+    assert_int_equal(msr_find(0x174)->field, VMCS_GUEST_SYSENTER_CS);
+    assert_int_equal(msr_find(0xc0000101)->field, VMCS_GUEST_GS_BASE);
+}
+
+static void reset_values_are_valid(void **state)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (row->check != MSR_CHECK_READ_ONLY && row->check != MSR_CHECK_IGNORE)
+            assert_true(msr_valid(row, row->first, row->reset, 40));
+}
+
+static bool intercepted(const uint8_t *bitmap, uint32_t index, bool write)
+{
+    unsigned byte = (index >= 0xc0000000 ? 1024 : 0) + (write ? 2048 : 0) + (index & 0x1fff) / 8;
+    return bitmap[byte] >> index % 8 & 1;
+}
+
+/* R25: exactly the rows' bits are clear. */
+static void bitmap(void **state)
+{
+    static const uint32_t read_write[] = {0x174, 0x175, 0x176, 0xc0000100, 0xc0000101, 0xc0000102};
+    static const uint32_t read_only[] = {0x10,       0x1d9,      0x277,      0xda0,
+                                         0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083,
+                                         0xc0000084, 0xc0000103};
+    uint8_t map[4096];
+    size_t clear = 0;
+    msr_bitmap(map, ALL_FEATURES);
+    for (size_t i = 0; i < sizeof(map); i++)
+        clear += 8 - (size_t)__builtin_popcount(map[i]);
+    assert_int_equal(clear, 2 * 6 + 10);
+    for (unsigned i = 0; i < 6; i++)
+        assert_false(intercepted(map, read_write[i], false) ||
+                     intercepted(map, read_write[i], true));
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(!intercepted(map, read_only[i], false) && intercepted(map, read_only[i], true));
+    msr_bitmap(map, ALL_FEATURES & ~(uint32_t)MSR_FEATURE_RDTSCP);
+    assert_true(intercepted(map, 0xc0000103, false));
+}
+
+static void areas(void **state)
+{
+    const struct msr_row *list[MSR_AREA_MAX];
+    assert_int_equal(msr_area(&(struct msr_controls){.efer = true, .pat = true}, list), 0);
+    assert_int_equal(msr_area(&(struct msr_controls){.pat = true}, list), 1);
+    assert_int_equal(list[0]->first, 0xc0000080);
+    assert_int_equal(msr_area(&(struct msr_controls){0}, list), MSR_AREA_MAX);
+    assert_int_equal(msr_class(msr_find(0x277), &(struct msr_controls){0}), MSR_CLASS_AREA);
+    assert_int_equal(msr_class(msr_find(0x174), &(struct msr_controls){0}), MSR_CLASS_VMCS);
+}
+
+static void resident(void **state)
+{
+    static const uint32_t expected[] = {0xc0000081, 0xc0000082, 0xc0000083,
+                                        0xc0000084, 0xc0000102, 0xc0000103};
+    const struct msr_row *list[MSR_RESIDENT_MAX];
+    size_t count = msr_resident(ALL_FEATURES & ~(uint32_t)MSR_FEATURE_XSAVES, list);
+    assert_int_equal(count, 6);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(list[i]->first, expected[i]);
+    assert_int_equal(msr_resident(ALL_FEATURES, list), MSR_RESIDENT_MAX);
+    assert_int_equal(msr_resident(MSR_FEATURE_LM, list), 1);
+}
+
+/* R27 */
+static void unknown(void **state)
+{
+    static const uint32_t indices[] = {0x0,    0x48,       0x49,       0x10a, 0x10b, 0x140,
+                                       0xce,   0x186,      0x38f,      0x400, 0x480, 0x570,
+                                       0x600,  0xc0000000, 0xc0000085, 0x900, 0x7ff, 0x17b,
+                                       0x1fff, 0x2000,     0xffffffff, 0x210, 0x257};
+    uint64_t value = 0x1234;
+    for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
+        assert_null(msr_find(indices[i]));
+        assert_int_equal(read(indices[i], &value), MSR_GP);
+        assert_int_equal(value, 0x1234);
+    }
+}
+
+static void features(void **state)
+{
+    uint64_t value;
+    file.features = ALL_FEATURES & ~(uint32_t)MSR_FEATURE_RDTSCP;
+    assert_int_equal(read(0xc0000103, &value), MSR_GP);
+    assert_int_equal(write(0xc0000103, 0), MSR_GP);
+}
+
+static void special_rows(void **state)
+{
+    uint64_t value;
+    assert_reads(0x8b, 0xffffffff00000000);
+    assert_int_equal(write(0x8b, 0), MSR_OK);
+    assert_int_equal(write(0x8b, 1), MSR_GP);
+    assert_reads(0x8b, 0xffffffff00000000);
+    assert_int_equal(write(0x79, 0xffff888000000000), MSR_OK);
+    assert_int_equal(read(0x79, &value), MSR_GP);
+    assert_reads(0x3a, 1);
+    assert_int_equal(write(0x3a, 1), MSR_GP);
+    assert_int_equal(write(0x179, 0), MSR_GP);
+    assert_int_equal(write(0x17a, 7), MSR_OK);
+    assert_reads(0x17a, 7);
+    assert_int_equal(write(0x17a, 8), MSR_GP);
+    assert_int_equal(write(0x1a0, 0x1800), MSR_OK);
+    assert_reads(0x1a0, 0x1800);
+    assert_int_equal(write(0x1a0, 0x0001), MSR_GP);
+    assert_int_equal(write(0x1a0, 0x400001801), MSR_GP);
+}
+
+static void syscall_rows(void **state)
+{
+    assert_int_equal(write(0xc0000081, UINT64_MAX), MSR_HANDLER);
+    assert_true(file.value[MSR_SLOT_STAR] == UINT64_MAX);
+    for (uint32_t index = 0xc0000082; index <= 0xc0000083; index++) {
+        assert_int_equal(write(index, 0x00007fffffffffff), MSR_HANDLER);
+        assert_int_equal(write(index, 0xffff800000000000), MSR_HANDLER);
+        assert_int_equal(write(index, 0x0000800000000000), MSR_GP);
+        assert_int_equal(write(index, 0xffff7fffffffffff), MSR_GP);
+    }
+    assert_true(file.value[MSR_SLOT_LSTAR] == 0xffff800000000000);
+    assert_int_equal(write(0xc0000084, 0xffffffff), MSR_HANDLER);
+    assert_int_equal(write(0xc0000084, 0x100000000), MSR_GP);
+    assert_int_equal(write(0xc0000103, 0x100000000), MSR_GP);
+    assert_int_equal(write(0xc0000080, 0xd01), MSR_HANDLER);
+    assert_int_equal(write(0xc0000080, 0x2), MSR_GP);
+    assert_int_equal(write(0x1d9, 0x3), MSR_HANDLER);
+    assert_int_equal(write(0x1d9, 0x4), MSR_GP);
+}
+
+static void mtrrs(void **state)
+{
+    assert_reads(0xfe, 0x508);
+    for (uint32_t index = 0x200; index <= 0x20f; index++)
+        assert_int_equal(write(index, (uint64_t)index << 12), MSR_OK);
+    for (uint32_t index = 0x200; index <= 0x20f; index++)
+        assert_reads(index, (uint64_t)index << 12);
+    assert_int_equal(write(0x201, 0x10000000000), MSR_GP);
+    assert_int_equal(write(0x2ff, 0xc06), MSR_OK);
+    assert_int_equal(write(0x2ff, 0x1006), MSR_GP);
+    assert_int_equal(write(0x26f, 0x0606060606060606), MSR_OK);
+    assert_reads(0x26e, 0);
+    msr_file_firmware(&file, 0xc0000000, 0x40000000);
+    assert_reads(0x200, 0xc0000000);
+    assert_reads(0x201, 0xffc0000800);
+    assert_reads(0x2ff, 0x806);
+}
+
+static void init_and_reset(void **state)
+{
+    file.value[MSR_SLOT_EFER] = 0x500;
+    write(0xc0000082, 0x1000);
+    write(0x277, 0);
+    msr_file_init(&file);
+    assert_true(file.value[MSR_SLOT_EFER] == 0);
+    assert_true(file.value[MSR_SLOT_LSTAR] == 0x1000);
+    msr_file_reset(&file, ALL_FEATURES, 40);
+    assert_true(file.value[MSR_SLOT_LSTAR] == 0);
+    assert_true(file.value[MSR_SLOT_PAT] == 0x0007040600070406);
+    assert_true(file.value[MSR_SLOT_MTRR_VARIABLE_LAST] == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sorted_and_complete),
+        cmocka_unit_test(classes),
+        cmocka_unit_test(reset_values_are_valid),
+        cmocka_unit_test(bitmap),
+        cmocka_unit_test(areas),
+        cmocka_unit_test(resident),
+        cmocka_unit_test_setup(unknown, setup),
+        cmocka_unit_test_setup(features, setup),
+        cmocka_unit_test_setup(special_rows, setup),
+        cmocka_unit_test_setup(syscall_rows, setup),
+        cmocka_unit_test_setup(mtrrs, setup),
+        cmocka_unit_test_setup(init_and_reset, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
