@@ -35,6 +35,8 @@ static int judge(const struct boot_request *request, enum session_end end,
                         outcome->vms);
         }
         return LINTEL_OK;
+    case OUTCOME_VERDICT:
+        return outcome->can_run ? LINTEL_OK : LINTEL_FAULT;
     case OUTCOME_STOPPED:
         return fail(LINTEL_FAULT, "the hypervisor stopped: %s", outcome->reason);
     case OUTCOME_PANIC:

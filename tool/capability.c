@@ -64,14 +64,15 @@ bool capability_print(FILE *to, const struct vmx_caps *caps)
             caps->physical_bits, vmx_permission_words(permission));
     vmx_controls_walk(&controls, print_row, to);
     if (permission != VMX_USABLE && permission != VMX_SET_AND_LOCK) {
-        fprintf(to, "verdict: Lintel cannot run here: %s\n", vmx_permission_words(permission));
+        fprintf(to, "verdict: Lintel cannot run on this CPU: %s\n",
+                vmx_permission_words(permission));
         return false;
     }
     if (!whole) {
-        fprintf(to, "verdict: Lintel cannot run here: this CPU lacks %s (needed): %s\n",
+        fprintf(to, "verdict: Lintel cannot run on this CPU: this CPU lacks %s (needed): %s\n",
                 control_rows[missing].name, control_rows[missing].lost);
         return false;
     }
-    fprintf(to, "verdict: Lintel can run here\n");
+    fprintf(to, "verdict: Lintel runs on this CPU\n");
     return true;
 }

@@ -30,8 +30,8 @@ bool command_number(const struct command *self, const char *option, const char *
                     unsigned long long min, unsigned long long max, unsigned long long *number);
 
 /*
- * The next option, as getopt_long returns it; '?' after the user has been told what is wrong, and LINTEL_USAGE is to be
- * returned.
+ * The next option, as getopt_long returns it; '?' after the user has been told what is wrong, and
+ * LINTEL_USAGE is to be returned.
  */
 int command_option(const struct command *self, int argc, char *argv[], const char *short_options,
                    const struct option *long_options);

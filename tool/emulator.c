@@ -114,21 +114,15 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
 
 static const struct {
     const char *program, *package, *end_word;
-    int end_code;
     void (*become)(const struct emulation *emulation, unsigned port);
 } runners[RUNNER_COUNT] = {
-    [RUNNER_BOCHS] = {"bochs", "bochs", "bochs", 0, become_bochs},
-    [RUNNER_QEMU_KVM] = {"qemu-system-x86_64", "qemu-system-x86", "qemu", 33, become_qemu},
+    [RUNNER_BOCHS] = {"bochs", "bochs", "bochs", become_bochs},
+    [RUNNER_QEMU_KVM] = {"qemu-system-x86_64", "qemu-system-x86", "qemu", become_qemu},
 };
 
 const char *emulator_end_word(enum runner runner)
 {
     return runners[runner].end_word;
-}
-
-bool emulator_ended_well(enum runner runner, int exit_code)
-{
-    return exit_code == runners[runner].end_code;
 }
 
 enum exit_code emulator_check(const struct emulation *emulation)

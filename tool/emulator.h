@@ -44,9 +44,6 @@ int emulator_end(pid_t child, bool kill_it);
 /* The words that the hypervisor's option end= takes for this runner. */
 const char *emulator_end_word(enum runner runner);
 
-/* Whether this is what the emulator returns when the hypervisor ended the run by that option. */
-bool emulator_ended_well(enum runner runner, int exit_code);
-
 /* Prints what the emulator's log says about how the run ended. */
 void emulator_explain(const struct emulation *emulation);
 

@@ -26,13 +26,16 @@ static void read_line(struct outcome *outcome)
                &outcome->faults, &end) == 2 &&
         end && outcome->line[end] == '\0') {
         outcome->kind = OUTCOME_END;
+    } else if ((rest = after(outcome->line, OUTCOME_PREFIX "caps: verdict: "))) {
+        outcome->kind = OUTCOME_VERDICT;
+        outcome->can_run = after(rest, "Lintel runs ") != NULL;
     } else if ((rest = after(outcome->line, OUTCOME_PREFIX "stopped: "))) {
         outcome->kind = OUTCOME_STOPPED;
         snprintf(outcome->reason, sizeof(outcome->reason), "%s", rest);
     } else if ((rest = after(outcome->line, OUTCOME_PREFIX "panic: "))) {
         outcome->kind = OUTCOME_PANIC;
         snprintf(outcome->reason, sizeof(outcome->reason), "%s", rest);
-    } else if (outcome->kind == OUTCOME_END) {
+    } else if (outcome->kind == OUTCOME_END || outcome->kind == OUTCOME_VERDICT) {
         outcome->kind = OUTCOME_NONE;
     }
 }

@@ -12,17 +12,19 @@
 enum outcome_kind {
     OUTCOME_NONE,    /* the line ended without a last word */
     OUTCOME_END,     /* "lintel: end: N VMs, M faults" */
+    OUTCOME_VERDICT, /* "lintel: caps: verdict: Lintel runs on this CPU", or "cannot run" */
     OUTCOME_STOPPED, /* "lintel: stopped: REASON" */
     OUTCOME_PANIC,   /* "lintel: panic: REASON" */
 };
 
 /*
- * Only the last of these lines counts, and an end only when no line follows it: a guest can print
- * such lines too, but the hypervisor has the last word.
+ * Only the last of these lines counts, and an end or a verdict only when no line follows it: a
+ * guest can print such lines too, but the hypervisor has the last word.
  */
 struct outcome {
     enum outcome_kind kind;
     unsigned vms, faults; /* OUTCOME_END */
+    bool can_run;         /* OUTCOME_VERDICT */
     char reason[256];     /* OUTCOME_STOPPED, OUTCOME_PANIC */
     char line[256];       /* the line that is being read, cut to fit */
     size_t length;

@@ -48,7 +48,7 @@ static void expect(const struct vmx_caps *caps, bool can_run, const char *words)
 
 static void a_whole_cpu_is_good(void **state)
 {
-    expect(&everything, true, "verdict: Lintel can run here\n");
+    expect(&everything, true, "verdict: Lintel runs on this CPU\n");
 }
 
 static void every_control_has_its_line(void **state)
@@ -64,7 +64,7 @@ static void what_is_needed_is_named(void **state)
 
     caps.proc2 &= ~(BIT(CONTROL_BIT_UNRESTRICTED_GUEST) << 32);
     expect(&caps, false,
-           "verdict: Lintel cannot run here: this CPU lacks unrestricted-guest (needed)");
+           "verdict: Lintel cannot run on this CPU: this CPU lacks unrestricted-guest (needed)");
 }
 
 static void what_is_wanted_has_its_price(void **state)

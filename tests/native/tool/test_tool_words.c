@@ -178,6 +178,21 @@ static void outcome_survives_a_long_line(void **state)
     assert_int_equal(outcome.kind, OUTCOME_END);
 }
 
+static void outcome_of_caps(void **state)
+{
+    static const char good[] =
+        "lintel: ept  ok\r\nlintel: caps: verdict: Lintel runs on this CPU\r\n";
+    static const char bad[] = "lintel: caps: verdict: Lintel cannot run on this CPU\r\n";
+    struct outcome outcome = {0};
+
+    outcome_take(&outcome, good, strlen(good));
+    assert_int_equal(outcome.kind, OUTCOME_VERDICT);
+    assert_true(outcome.can_run);
+    outcome_take(&outcome, bad, strlen(bad));
+    assert_int_equal(outcome.kind, OUTCOME_VERDICT);
+    assert_false(outcome.can_run);
+}
+
 /* Of all sixteen machines, one has qemu-kvm; the obstacle names the first thing that lacks. */
 static void runner_needs_everything_for_kvm(void **state)
 {
@@ -216,6 +231,7 @@ int main(void)
         cmocka_unit_test(plain_text_has_no_control_sequences),
         cmocka_unit_test(outcome_is_the_last_word),
         cmocka_unit_test(outcome_survives_a_long_line),
+        cmocka_unit_test(outcome_of_caps),
         cmocka_unit_test(runner_needs_everything_for_kvm),
         cmocka_unit_test(runners_are_found_by_name),
     };
