@@ -40,12 +40,18 @@ static void receive_input(struct board *b)
     b->console_waiting = count == (int64_t)room;
 }
 
+/* After an access of the guest: it may have made room. */
+static void receive_rest(struct board *b)
+{
+    if (b->console_waiting && b->uart.receive.count == 0)
+        receive_input(b);
+}
+
 static uint32_t uart_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
 {
     uint8_t value = uart_read(&b->uart, port - COM1_PORT);
 
-    if (b->console_waiting && b->uart.receive.count == 0)
-        receive_input(b);
+    receive_rest(b);
     wire_uart(b);
     return value;
 }
@@ -54,6 +60,7 @@ static void uart_out(struct board *b, unsigned vcpu, uint16_t port, unsigned siz
 {
     uart_write(&b->uart, port - COM1_PORT, (uint8_t)value);
     send_output(b);
+    receive_rest(b);
     wire_uart(b);
 }
 
@@ -171,21 +178,33 @@ static void map_ports(void)
 
 static bool takes(const struct port_range *r, uint16_t port, unsigned size)
 {
-    return r->sizes & size && (port & (size - 1)) == 0 && port + size - 1 <= r->last;
+    return r->sizes & size && (port & (size - 1)) == 0;
 }
 
-uint32_t board_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+__attribute__((cold, noinline)) static uint32_t in_by_bytes(struct board *b, unsigned vcpu,
+                                                            uint16_t port, unsigned size)
 {
-    const struct port_range *r = &ranges[range_of_port[port]];
     uint32_t value = 0;
 
-    if (takes(r, port, size))
-        return r->in(b, vcpu, port, size);
     if (size == 1)
         return UINT8_MAX;
     for (unsigned i = 0; i < size; i++)
         value |= (board_in(b, vcpu, (uint16_t)(port + i), 1) & 0xff) << i * 8;
     return value;
+}
+
+uint32_t board_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    const struct port_range *r = &ranges[range_of_port[port]];
+
+    return takes(r, port, size) ? r->in(b, vcpu, port, size) : in_by_bytes(b, vcpu, port, size);
+}
+
+__attribute__((cold, noinline)) static void
+out_by_bytes(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    for (unsigned i = 0; size > 1 && i < size; i++)
+        board_out(b, vcpu, (uint16_t)(port + i), 1, value >> i * 8 & 0xff);
 }
 
 void board_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
@@ -194,9 +213,8 @@ void board_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uin
 
     if (takes(r, port, size))
         r->out(b, vcpu, port, size, value);
-    else if (size > 1)
-        for (unsigned i = 0; i < size; i++)
-            board_out(b, vcpu, (uint16_t)(port + i), 1, value >> i * 8 & 0xff);
+    else
+        out_by_bytes(b, vcpu, port, size, value);
 }
 
 /* The xAPIC page: the registers are the hypervisor's. Each has 4 bytes at a multiple of 16. */

@@ -19,7 +19,8 @@ static void on_events(struct board *b, unsigned vcpu, struct exit_page *page)
 static void on_io(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     if (page->io.in)
-        page->io.value = board_in(b, vcpu, page->io.port, page->io.size);
+        page->io.value = board_in(b, vcpu, page->io.port, page->io.size) &
+                         (UINT32_MAX >> (32 - page->io.size * 8));
     else
         board_out(b, vcpu, page->io.port, page->io.size, page->io.value);
     page->reply = REPLY_DONE;

@@ -55,7 +55,7 @@ static bool check_header(struct load *load, const struct setup_header *h)
 /* The preferred address; decompression moves a kernel that lies lower up to there in any case. */
 static uint64_t choose_address(const struct setup_header *h)
 {
-    uint64_t address = max_u64(h->pref_address, LOAD_KERNEL_MIN);
+    uint64_t address = min_u64(max_u64(h->pref_address, LOAD_KERNEL_MIN), PLAN_HOLE_START);
 
     return h->relocatable_kernel ? align_up(address, h->kernel_alignment) : address;
 }

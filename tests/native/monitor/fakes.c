@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor's side of the gate, as tests want it. */
+#include "tests/native/monitor/fakes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "monitor/gate.h"
+
+struct fakes fakes;
+
+static struct monitor_info info;
+
+void fakes_reset(void)
+{
+    fakes = (struct fakes){.console_room = SIZE_MAX, .timer = UINT64_MAX, .tsc = 1000000000};
+}
+
+int64_t gate_run(unsigned vcpu)
+{
+    fail_msg("a test runs no guest");
+    return 0;
+}
+
+int64_t gate_start(unsigned vcpu)
+{
+    fakes.starts++;
+    return fakes.start_result;
+}
+
+int64_t gate_message(uint64_t address, uint32_t data)
+{
+    fakes.message_address[fakes.messages % FAKE_MESSAGES] = address;
+    fakes.message_data[fakes.messages % FAKE_MESSAGES] = data;
+    fakes.messages++;
+    return 0;
+}
+
+int64_t gate_lapic_read(unsigned vcpu, uint32_t offset)
+{
+    return offset < 0x1000 ? (int64_t)fakes.lapic[vcpu][offset / 4] : GATE_EINVAL;
+}
+
+int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value)
+{
+    if (offset >= 0x1000)
+        return GATE_EINVAL;
+    fakes.lapic[vcpu][offset / 4] = value;
+    return 0;
+}
+
+int64_t gate_timer(uint64_t tsc)
+{
+    fakes.timer = tsc;
+    fakes.timer_calls++;
+    return 0;
+}
+
+int64_t gate_console_write(uint64_t length)
+{
+    size_t taken = length < fakes.console_room ? length : fakes.console_room;
+
+    if (taken > sizeof(fakes.output) - fakes.output_size)
+        fakes.output_size = 0;
+    memcpy(fakes.output + fakes.output_size, fakes.text, taken);
+    fakes.output_size += taken;
+    fakes.console_room -= fakes.console_room == SIZE_MAX ? 0 : taken;
+    return (int64_t)taken;
+}
+
+int64_t gate_console_read(uint64_t max)
+{
+    size_t count = max < fakes.input_size ? max : fakes.input_size;
+
+    memcpy(fakes.text, fakes.input, count);
+    memmove(fakes.input, fakes.input + count, fakes.input_size - count);
+    fakes.input_size -= count;
+    return (int64_t)count;
+}
+
+int64_t gate_log(uint64_t length)
+{
+    if (length + 2 > sizeof(fakes.log) - fakes.log_size)
+        fakes.log_size = 0;
+    memcpy(fakes.log + fakes.log_size, fakes.text, length);
+    fakes.log_size += length;
+    fakes.log[fakes.log_size++] = '\n';
+    fakes.log[fakes.log_size] = '\0';
+    return 0;
+}
+
+_Noreturn void gate_stop(enum gate_stop why)
+{
+    if (!fakes.stop_expected) {
+        print_error("stopped: %s\n", fakes.text);
+        abort();
+    }
+    fakes.stop = why;
+    memcpy(fakes.stop_text, fakes.text, sizeof(fakes.text));
+    longjmp(fakes.stopped, 1);
+}
+
+char *gate_text(void)
+{
+    return fakes.text;
+}
+
+uint64_t gate_tsc(void)
+{
+    return fakes.tsc;
+}
+
+/* Guest memory is mapped as the hypervisor does it: the hole is not there. */
+struct board *fake_board(uint64_t memory)
+{
+    struct board *board = calloc(1, sizeof(*board));
+    uint64_t span = memory <= PLAN_HOLE_START ? memory : memory + PLAN_HOLE_END - PLAN_HOLE_START;
+    uint8_t *base = mmap(NULL, span, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    assert_true(base != MAP_FAILED);
+    if (span > PLAN_HOLE_START)
+        mprotect(base + PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START, PROT_NONE);
+    fakes_reset();
+    info = (struct monitor_info){.version = GATE_VERSION,
+                                 .vcpus = 1,
+                                 .memory = memory,
+                                 .tsc_khz = 1000000,
+                                 .apic_khz = 1000000,
+                                 .wall_seconds = 1700000000,
+                                 .wall_tsc = fakes.tsc,
+                                 .name = "test"};
+    board_init(board, &info, base);
+    board_reset(board);
+    return board;
+}
+
+void fake_board_free(struct board *board)
+{
+    uint64_t end =
+        board->memory.high_end > PLAN_HOLE_END ? board->memory.high_end : board->memory.low_end;
+
+    munmap(board->memory.base, end);
+    free(board);
+}
+
+uint64_t random_u64(void)
+{
+    static uint64_t state = 0x9e3779b97f4a7c15;
+
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor's side of the gate, as tests want it. */
+#ifndef TESTS_MONITOR_FAKES_H
+#define TESTS_MONITOR_FAKES_H
+
+/* cmocka.h wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "abi/exit.h"
+#include "abi/gate.h"
+#include "monitor/board.h"
+
+#define FAKE_MESSAGES 64
+
+extern struct fakes {
+    uint64_t tsc;
+    uint64_t timer;
+    unsigned timer_calls;
+    unsigned messages; /* how many came; the last FAKE_MESSAGES are kept */
+    uint64_t message_address[FAKE_MESSAGES];
+    uint32_t message_data[FAKE_MESSAGES];
+    uint32_t lapic[PLAN_MAX_VCPUS][0x400];
+    size_t console_room; /* how many bytes the console takes now */
+    char output[4096];
+    size_t output_size;
+    char input[256];
+    size_t input_size;
+    char log[4096]; /* the lines of gate_log */
+    size_t log_size;
+    unsigned starts;
+    int64_t start_result;
+    char stop_text[MONITOR_TEXT_SIZE];
+    enum gate_stop stop;
+    jmp_buf stopped; /* where gate_stop goes to */
+    bool stop_expected;
+    char text[MONITOR_TEXT_SIZE];
+} fakes;
+
+/* Everything as at the start, with a console that takes all. */
+void fakes_reset(void);
+
+/* Runs `call`; it must end in gate_stop. */
+#define EXPECT_STOP(call)                                                                          \
+    do {                                                                                           \
+        fakes.stop_expected = true;                                                                \
+        if (setjmp(fakes.stopped) == 0) {                                                          \
+            call;                                                                                  \
+            fail_msg("it went on");                                                                \
+        }                                                                                          \
+        fakes.stop_expected = false;                                                               \
+    } while (0)
+
+/* A board with that much memory, freshly reset; give it back with fake_board_free. */
+struct board *fake_board(uint64_t memory);
+void fake_board_free(struct board *board);
+
+/* A simple generator: the same numbers in each run. */
+uint64_t random_u64(void);
+
+#endif

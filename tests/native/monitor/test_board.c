@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board: which port and address leads where, and how devices are wired to interrupts, console
+ * and time. */
+#include <string.h>
+
+#include "tests/native/monitor/fakes.h"
+
+#define COM1      0x3f8
+#define HZ        1000000000ULL
+#define EDGE_COM1 0x24
+#define EDGE_RTC  0x28
+
+static struct board *b;
+
+static void program_pin(unsigned pin, uint8_t vector)
+{
+    board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * pin);
+    board_store(b, 0, 0xfec00010, 4, vector);
+}
+
+static int setup(void **state)
+{
+    b = fake_board(64 << 20);
+    program_pin(4, EDGE_COM1);
+    program_pin(8, EDGE_RTC);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fake_board_free(b);
+    return 0;
+}
+
+static void unclaimed(void **state)
+{
+    static const uint16_t ports[] = {0x20, 0x21, 0x40,  0x43,  0x61,  0x80,
+                                     0xa1, 0xb2, 0x2f8, 0x3c0, 0x400, 0xffff};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        board_out(b, 0, ports[i], 1, 0);
+        assert_int_equal(board_in(b, 0, ports[i], 1), 0xff);
+    }
+    assert_int_equal(board_in(b, 0, 0x8000, 2), 0xffff);
+    assert_int_equal(board_in(b, 0, 0x8000, 4), 0xffffffff);
+    assert_int_equal(board_in(b, 0, 0xffff, 4), 0xffffff00 | 0xff);
+    assert_int_equal(board_load(b, 0, 0xd0000000, 8), UINT64_MAX);
+    assert_int_equal(board_load(b, 0, 0xd0000003, 2), 0xffff);
+    assert_int_equal(board_load(b, 0, UINT64_MAX, 1), 0xff);
+    board_store(b, 0, 0xd0000000, 8, 0);
+}
+
+/* An access wider than the device is split into bytes, each to its own register. */
+static void split(void **state)
+{
+    board_out(b, 0, COM1 + 7, 1, 0x5a);
+    assert_int_equal(board_in(b, 0, COM1 + 6, 2), 0x5abb & 0xfff0);
+    board_out(b, 0, COM1 + 6, 2, 0xa500);
+    assert_int_equal(board_in(b, 0, COM1 + 7, 1), 0xa5);
+    assert_int_equal(board_in(b, 0, COM1 + 7, 2), 0xffa5); /* half beyond the device */
+    board_out(b, 0, 0x70, 2, 0x7733);                      /* index, then data */
+    assert_int_equal(board_in(b, 0, 0x71, 1), 0x77);
+    assert_int_equal(board_in(b, 0, 0x70, 1), 0x33);
+}
+
+static void pm_sizes(void **state)
+{
+    uint32_t ticks = board_in(b, 0, 0xb008, 4);
+
+    assert_int_equal(ticks, 3579545);
+    assert_int_equal(board_in(b, 0, 0xb009, 1) & 0xff, ticks >> 8 & 0xff);
+    assert_int_equal(board_in(b, 0, 0xb00a, 2) & 0xffff, ticks >> 16);
+    assert_int_equal(board_in(b, 0, 0xb004, 2) & 0xffff, 1);
+    board_out(b, 0, 0xb003, 1, 0xff);
+    assert_int_equal(board_in(b, 0, 0xb002, 2) & 0xffff, 0x0700);
+    assert_int_equal(board_in(b, 0, 0xb00c, 4), 0xffffffff);
+    board_out(b, 0, 0xb005, 1, 0x20); /* power-off by a byte */
+    assert_true(b->pm.power_off);
+}
+
+/* R20. Another vCPU's index does not count, an empty bus answers all ones. */
+static void pci(void **state)
+{
+    board_out(b, 0, 0xcf8, 4, 0x80000000);
+    assert_int_equal(board_in(b, 0, 0xcf8, 4), 0x80000000);
+    board_out(b, 0, 0xcfb, 1, 1); /* not the address register */
+    assert_int_equal(board_in(b, 0, 0xcf8, 4), 0x80000000);
+    assert_int_equal(board_in(b, 1, 0xcf8, 4), 0);
+    for (uint32_t bdf = 0; bdf < 0x10000; bdf += 8) {
+        board_out(b, 0, 0xcf8, 4, 0x80000000 | bdf << 8);
+        assert_int_equal(board_in(b, 0, 0xcfc, 4), 0xffffffff);
+        assert_int_equal(board_in(b, 0, 0xcfe, 2) & 0xffff, 0xffff);
+    }
+    board_out(b, 0, 0xcfc, 4, 0);
+}
+
+static uint32_t read_function(void *device, unsigned offset, unsigned size)
+{
+    return *(uint32_t *)device << 16 | offset << 8 | size;
+}
+
+static void write_function(void *device, unsigned offset, unsigned size, uint32_t value)
+{
+    *(uint32_t *)device = value;
+}
+
+static void pci_function(void **state)
+{
+    uint32_t device = 7;
+    const struct pci_function function = {0x0018, &device, read_function, write_function};
+
+    b->pci.functions = &function;
+    b->pci.count = 1;
+    board_out(b, 0, 0xcf8, 4, 0x80001844);
+    assert_int_equal(board_in(b, 0, 0xcfe, 2), 0x74602);
+    board_out(b, 0, 0xcfc, 1, 9);
+    assert_int_equal(device, 9);
+    board_out(b, 0, 0xcf8, 4, 0x00001844); /* not enabled */
+    assert_int_equal(board_in(b, 0, 0xcfc, 4), 0xffffffff);
+}
+
+static void reset_ports(void **state)
+{
+    assert_int_equal(board_in(b, 0, 0x64, 1), 0xfd); /* no command is in the way */
+    board_out(b, 0, 0x64, 1, 0xff);
+    board_out(b, 0, 0x64, 1, 0xd1);
+    board_out(b, 0, 0xcf9, 1, 0x02);
+    assert_int_equal(board_in(b, 0, 0xcf9, 1), 0x02);
+    assert_false(b->reset.requested);
+    board_out(b, 0, 0xcf9, 1, 0x06);
+    assert_true(b->reset.requested);
+    b->reset = (struct reset){0};
+    board_out(b, 0, 0x64, 1, 0xfe);
+    assert_true(b->reset.requested);
+}
+
+static void console_output(void **state)
+{
+    static const char text[] = "ready\n";
+
+    board_out(b, 0, COM1 + 4, 1, 0x08);
+    board_out(b, 0, COM1 + 2, 1, 0x01);
+    for (const char *c = text; *c != '\0'; c++)
+        board_out(b, 0, COM1, 1, (uint8_t)*c);
+    assert_int_equal(fakes.output_size, strlen(text));
+    assert_memory_equal(fakes.output, text, strlen(text));
+    assert_int_equal(fakes.messages, 0);
+    board_out(b, 0, COM1 + 1, 1, 0x02);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(fakes.message_data[0], 0x4000 | EDGE_COM1);
+}
+
+/* With a console that is slow nothing is lost and nothing is said to be sent. */
+static void console_full(void **state)
+{
+    fakes.console_room = 3;
+    board_out(b, 0, COM1 + 4, 1, 0x08);
+    board_out(b, 0, COM1 + 2, 1, 0x01);
+    board_out(b, 0, COM1 + 1, 1, 0x02);
+    assert_int_equal(board_in(b, 0, COM1 + 2, 1), 0xc2);
+    fakes.messages = 0;
+    for (int i = 0; i < 10; i++)
+        board_out(b, 0, COM1, 1, (uint8_t)('0' + i));
+    assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0);
+    board_in(b, 0, COM1 + 2, 1);
+    fakes.messages = 0;
+    fakes.console_room = 4;
+    board_events(b, EXIT_EVENT_CONSOLE);
+    assert_int_equal(fakes.messages, 0);
+    fakes.console_room = SIZE_MAX;
+    board_events(b, EXIT_EVENT_CONSOLE);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0x60);
+    assert_int_equal(fakes.output_size, 10);
+    assert_memory_equal(fakes.output, "0123456789", 10);
+}
+
+/* More input than the FIFO holds arrives as a whole, from one event. */
+static void console_input(void **state)
+{
+    static const char text[] = "a line that is longer than the sixteen bytes of the FIFO\n";
+    char got[sizeof(text)] = "";
+    size_t count = 0;
+
+    board_out(b, 0, COM1 + 4, 1, 0x08);
+    board_out(b, 0, COM1 + 2, 1, 0x81);
+    board_out(b, 0, COM1 + 1, 1, 0x01);
+    memcpy(fakes.input, text, strlen(text));
+    fakes.input_size = strlen(text);
+    board_events(b, EXIT_EVENT_CONSOLE);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(fakes.input_size, strlen(text) - 16);
+    while (board_in(b, 0, COM1 + 5, 1) & 1 && count < sizeof(got))
+        got[count++] = (char)board_in(b, 0, COM1, 1);
+    assert_int_equal(count, strlen(text));
+    assert_memory_equal(got, text, count);
+    memcpy(fakes.input, "x", fakes.input_size = 1);
+    board_events(b, EXIT_EVENT_CONSOLE);
+    assert_int_equal(board_in(b, 0, COM1, 1), 'x');
+}
+
+/* Input that comes while the loopback is on waits for its end. */
+static void console_input_waits(void **state)
+{
+    board_out(b, 0, COM1 + 4, 1, 0x10);
+    memcpy(fakes.input, "x", fakes.input_size = 1);
+    board_events(b, EXIT_EVENT_CONSOLE);
+    assert_int_equal(fakes.input_size, 1);
+    board_out(b, 0, COM1 + 4, 1, 0x08);
+    assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 1, 1);
+    assert_int_equal(board_in(b, 0, COM1, 1), 'x');
+}
+
+static void rtc_timer(void **state)
+{
+    board_out(b, 0, 0x70, 1, 0x0b);
+    board_out(b, 0, 0x71, 1, 0x12);
+    assert_int_equal(fakes.timer, 2 * HZ);
+    fakes.messages = 0;
+    fakes.tsc = 2 * HZ;
+    board_events(b, EXIT_EVENT_TIMER);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(fakes.message_data[0], 0x4000 | EDGE_RTC);
+    board_out(b, 0, 0x70, 1, 0x0c);
+    assert_int_equal(board_in(b, 0, 0x71, 1) & 0x90, 0x90);
+    assert_int_equal(fakes.timer, 3 * HZ);
+    board_out(b, 0, 0x70, 1, 0x0b);
+    board_out(b, 0, 0x71, 1, 0x02);
+    assert_int_equal(fakes.timer, UINT64_MAX);
+    fakes.timer_calls = 0; /* what changes nothing makes no call */
+    board_in(b, 0, 0x71, 1);
+    assert_int_equal(fakes.timer_calls, 0);
+}
+
+static void device_memory(void **state)
+{
+    fakes.lapic[1][0x80 / 4] = 0x12345678;
+    assert_int_equal(board_load(b, 1, 0xfee00080, 4), 0x12345678);
+    assert_int_equal(board_load(b, 1, 0xfee00081, 1), 0x56);
+    assert_int_equal(board_load(b, 1, 0xfee00080, 8), 0xffffffff12345678);
+    assert_int_equal(board_load(b, 1, 0xfee00082, 8), 0xffffffffffff1234);
+    board_store(b, 1, 0xfee000b0, 4, 7);
+    assert_int_equal(fakes.lapic[1][0xb0 / 4], 7);
+    board_store(b, 1, 0xfee000b0, 1, 9); /* only whole registers */
+    board_store(b, 1, 0xfee000b2, 4, 9);
+    assert_int_equal(fakes.lapic[1][0xb0 / 4], 7);
+    board_store(b, 1, 0xfec00000, 4, 1);
+    assert_int_equal(board_load(b, 1, 0xfec00010, 4), 0x00170020);
+    assert_int_equal(board_load(b, 1, 0xfec00012, 1), 0x17);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(unclaimed, setup, teardown),
+        cmocka_unit_test_setup_teardown(split, setup, teardown),
+        cmocka_unit_test_setup_teardown(pm_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(pci, setup, teardown),
+        cmocka_unit_test_setup_teardown(pci_function, setup, teardown),
+        cmocka_unit_test_setup_teardown(reset_ports, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_output, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_input, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_input_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(rtc_timer, setup, teardown),
+        cmocka_unit_test_setup_teardown(device_memory, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exits, from the page to the reply: ports, strings, device memory, ends of a VM, restart. */
+#include <string.h>
+
+#include "monitor/exit.h"
+#include "monitor/load.h"
+#include "monitor/start.h"
+#include "monitor/x86.h"
+#include "tests/native/monitor/fakes.h"
+
+#define MEMORY (16ULL << 20)
+#define CODE   0x400000ULL
+#define DATA   0x500000ULL
+
+/* A kernel of one instruction, as ELF. */
+static const struct {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+    uint32_t segment_type, segment_flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+    uint8_t code[8];
+} kernel = {
+    .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+    .type = 2,
+    .machine = 62,
+    .version = 1,
+    .entry = CODE,
+    .phoff = 64,
+    .phentsize = 56,
+    .phnum = 1,
+    .segment_type = 1,
+    .offset = 120,
+    .paddr = CODE,
+    .filesz = 8,
+    .memsz = 8,
+    .code = {0xf4, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77},
+};
+
+static struct monitor_info info;
+static struct board *b;
+static struct exit_page page;
+
+static int setup(void **state)
+{
+    b = fake_board(MEMORY);
+    info = *b->info;
+    info.kernel = (struct monitor_file){(uintptr_t)&kernel, sizeof(kernel)};
+    b->info = &info;
+    page = (struct exit_page){0};
+    machine_start(b, &page, true);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fake_board_free(b);
+    return 0;
+}
+
+static void start(void **state)
+{
+    assert_int_equal(fakes.starts, 1);
+    assert_int_equal(page.state.rip, CODE);
+    assert_memory_equal(b->memory.base + CODE, kernel.code, 8);
+    assert_memory_equal(b->memory.base + 0xe0000, "RSD PTR ", 8);
+}
+
+static void start_fails(void **state)
+{
+    fakes.start_result = GATE_ESTATE;
+    EXPECT_STOP(machine_start(b, &page, true));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    info.kernel.address = 0;
+    EXPECT_STOP(machine_start(b, &page, true));
+    assert_string_equal(fakes.stop_text,
+                        "test: kernel: there is none: name one in the VM's description");
+}
+
+static void io(void **state)
+{
+    page.kind = EXIT_IO;
+    page.io.port = 0x3ff;
+    page.io.size = 1;
+    page.io.value = 0x77;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_DONE);
+    page.io.in = 1;
+    page.io.value = 0;
+    page.reply = REPLY_STATE;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_DONE);
+    assert_int_equal(page.io.value, 0x77);
+}
+
+static void string_exit(uint16_t port, bool in, unsigned size, bool rep)
+{
+    page.kind = EXIT_IO_STRING;
+    page.io.port = port;
+    page.io.in = in;
+    page.io.size = (uint8_t)size;
+    page.io.rep = rep;
+    page.io.address_size = 8;
+    page.io.segment = SEG_DS;
+    page.io.length = 2;
+    exit_handle(b, 0, &page);
+}
+
+static void outs(void **state)
+{
+    memcpy(b->memory.base + DATA, "hello", 5);
+    page.state.gpr[GPR_RSI] = DATA;
+    page.state.gpr[GPR_RCX] = 5;
+    string_exit(0x3f8, false, 1, true);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_memory_equal(fakes.output, "hello", 5);
+    assert_int_equal(page.state.gpr[GPR_RCX], 0);
+    assert_int_equal(page.state.gpr[GPR_RSI], DATA + 5);
+    assert_int_equal(page.state.rip, CODE + 2);
+}
+
+/* A long one is done in parts; RIP moves with the last. */
+static void long_string(void **state)
+{
+    unsigned parts = 0;
+
+    page.state.gpr[GPR_RDI] = DATA;
+    page.state.gpr[GPR_RCX] = 5000;
+    while (page.state.rip == CODE && ++parts < 100)
+        string_exit(0x7000, true, 4, true);
+    assert_in_range(parts, 2, 10);
+    assert_int_equal(page.state.gpr[GPR_RDI], DATA + 20000);
+    assert_int_equal(page.state.gpr[GPR_RCX], 0);
+    for (unsigned i = 0; i < 20000; i++)
+        assert_int_equal(b->memory.base[DATA + i], 0xff);
+    assert_int_equal(b->memory.base[DATA + 20000], 0);
+}
+
+static void string_address_sizes(void **state)
+{
+    page.state.rflags |= RFLAGS_DF;
+    page.state.gpr[GPR_RDI] = 0xffff000000500000;
+    page.state.gpr[GPR_RCX] = 0xffffffff00000002;
+    page.kind = EXIT_IO_STRING;
+    page.io.port = 0x7000;
+    page.io.in = 1;
+    page.io.size = 2;
+    page.io.rep = 1;
+    page.io.address_size = 4;
+    page.io.length = 3;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.state.gpr[GPR_RDI], DATA - 4);
+    assert_int_equal(page.state.gpr[GPR_RCX], 0);
+    assert_int_equal(page.state.rip, CODE + 3);
+    assert_int_equal(b->memory.base[DATA + 1], 0xff);
+    assert_int_equal(b->memory.base[DATA - 2], 0xff);
+    assert_int_equal(b->memory.base[DATA - 3], 0);
+}
+
+/* A fault leaves finished elements done, and takes nothing from the device. */
+static void string_fault(void **state)
+{
+    uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
+
+    directory[3] = 0; /* 600000 is not mapped */
+    page.state.gpr[GPR_RDI] = 0x5fffff;
+    page.state.gpr[GPR_RCX] = 3;
+    memcpy(fakes.input, "ab", fakes.input_size = 2);
+    board_out(b, 0, 0x3fa, 1, 1);
+    board_events(b, EXIT_EVENT_CONSOLE);
+    string_exit(0x3f8, true, 1, true);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    assert_int_equal(page.reply_vector, VECTOR_PF);
+    assert_int_equal(page.reply_error_code, 2);
+    assert_int_equal(page.reply_cr2, 0x600000);
+    assert_int_equal(page.state.gpr[GPR_RDI], 0x600000);
+    assert_int_equal(page.state.gpr[GPR_RCX], 2);
+    assert_int_equal(page.state.rip, CODE);
+    assert_int_equal(b->memory.base[0x5fffff], 'a');
+    assert_int_equal(board_in(b, 0, 0x3f8, 1), 'b');
+}
+
+static void code(const void *bytes, size_t size)
+{
+    memcpy(b->memory.base + CODE, bytes, size);
+    page.kind = EXIT_MMIO;
+    page.state.rip = CODE;
+}
+
+static void mmio(void **state)
+{
+    code("\x8b\x03", 2); /* mov eax, [rbx] */
+    page.state.gpr[GPR_RBX] = 0xfec00010;
+    board_store(b, 0, 0xfec00000, 4, 1);
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(page.state.gpr[GPR_RAX], 0x170020);
+    assert_int_equal(page.state.rip, CODE + 2);
+    code("\x89\x83\xb0\x00\x00\x00", 6); /* mov [rbx + 0xb0], eax */
+    page.state.gpr[GPR_RBX] = 0xfee00000;
+    page.state.gpr[GPR_RAX] = 5;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.lapic[0][0xb0 / 4], 5);
+}
+
+/* An instruction and a datum across the border of pages that lie apart. */
+static void mmio_across_pages(void **state)
+{
+    uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
+
+    directory[1] = 0xa00083; /* linear 200000 → a00000, and 400000 stays */
+    memcpy(b->memory.base + 0xbffffc, "\x48\x8b\x83\x44", 4); /* mov rax, [rbx + 0x11223344] */
+    memcpy(b->memory.base + CODE, "\x33\x22\x11", 3);
+    page.kind = EXIT_MMIO;
+    page.state.rip = 0x3ffffc;
+    directory[512 * 3] = 0xc00083; /* linear c0000000 → RAM; before it: the last page of the bus */
+    memcpy(b->memory.base + 0xc00000, "\x01\x02\x03\x04", 4);
+    directory[511 + 512 * 2] = 0xd0000083;
+    page.state.gpr[GPR_RBX] = 0xbffffffc - 0x11223344;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(page.state.gpr[GPR_RAX], 0x04030201ffffffff);
+    assert_int_equal(page.state.rip, CODE + 3);
+}
+
+static void mmio_fault(void **state)
+{
+    uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
+
+    directory[3] = 0;
+    code("\x8b\x03", 2);
+    page.state.gpr[GPR_RBX] = 0x600000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    assert_int_equal(page.reply_vector, VECTOR_PF);
+    assert_int_equal(page.reply_cr2, 0x600000);
+    page.mmio.fetch = 1;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    assert_int_equal(page.reply_vector, VECTOR_UD);
+}
+
+static void mmio_unsupported(void **state)
+{
+    code("\x0f\x6f\x03", 3); /* movq mm0, [rbx] */
+    page.mmio.address = 0xd0000000;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "device memory at d0000000"));
+    assert_non_null(strstr(fakes.log, "bytes at rip: 0f 6f 03"));
+}
+
+/* R17 */
+static void triple_fault(void **state)
+{
+    page.kind = EXIT_SHUTDOWN;
+    page.shutdown.reason = SHUTDOWN_TRIPLE_FAULT;
+    page.state.cr2 = 0xdead;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "triple fault"));
+    assert_non_null(strstr(fakes.log, "rip 0010:0000000000400000"));
+    assert_non_null(strstr(fakes.log, "cr2 dead"));
+    assert_non_null(strstr(fakes.log, "bytes at rip: f4 11 22"));
+    page.shutdown.reason = 77;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.stop_text, "unknown"));
+    page.kind = 99;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.stop_text, "exit kind 99 is not known"));
+}
+
+static void power_off(void **state)
+{
+    page.kind = EXIT_IO;
+    page.io.port = 0xb004;
+    page.io.size = 2;
+    page.io.value = 0x2000;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_POWER_OFF);
+}
+
+static void restart(void **state)
+{
+    board_out(b, 0, 0x3ff, 1, 0x55);
+    memset(b->memory.base + CODE, 0xcc, 8);
+    page.kind = EXIT_IO;
+    page.io.port = 0xcf9;
+    page.io.size = 1;
+    page.io.value = 6;
+    page.state.rip = 0x1234;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2);
+    assert_int_equal(page.state.rip, CODE);
+    assert_memory_equal(b->memory.base + CODE, kernel.code, 8);
+    assert_int_equal(board_in(b, 0, 0x3ff, 1), 0);
+    page.io.port = 0x80;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2); /* once */
+}
+
+static void eoi_and_events(void **state)
+{
+    board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * 9);
+    board_store(b, 0, 0xfec00010, 4, 0x8052);
+    ioapic_set_line(&b->ioapic, 9, true);
+    assert_int_equal(fakes.messages, 1);
+    page.kind = EXIT_EOI;
+    page.eoi.vector = 0x52;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.messages, 2);
+    page.kind = EXIT_EVENTS;
+    page.events = EXIT_EVENT_CONSOLE;
+    memcpy(fakes.input, "x", fakes.input_size = 1);
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_DONE);
+    assert_int_equal(board_in(b, 0, 0x3f8, 1), 'x');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(start, setup, teardown),
+        cmocka_unit_test_setup_teardown(start_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(io, setup, teardown),
+        cmocka_unit_test_setup_teardown(outs, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_string, setup, teardown),
+        cmocka_unit_test_setup_teardown(string_address_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(string_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio_across_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
+        cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(power_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(eoi_and_events, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
