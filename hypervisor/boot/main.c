@@ -129,6 +129,7 @@ void boot_main(uint64_t information, uint64_t image)
 {
     const struct plan *plan;
 
+    boot_tsc = rdtsc();
     serial_init();
     arena_set_image(image);
     log_line("version " LINTEL_VERSION);

@@ -52,10 +52,16 @@ static bool set_caps(const char *value)
     return *value == '\0';
 }
 
+static bool set_counters(const char *value)
+{
+    options.counters = true;
+    return *value == '\0';
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
-} table[] = {{"end", set_end}, {"hide", set_hide}, {"caps", set_caps}};
+} table[] = {{"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}};
 
 static bool set_option(char *word)
 {

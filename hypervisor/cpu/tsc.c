@@ -9,6 +9,8 @@
 #define PIT_HZ        1193182ULL
 #define MEASURE_MS    20
 
+uint64_t boot_tsc;
+
 static uint64_t khz;
 
 /* Waits for the PM timer to step, so that both ends of the measurement are edges. */

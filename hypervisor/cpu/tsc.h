@@ -11,6 +11,9 @@
  */
 void tsc_measure(uint16_t pm_timer_port);
 
+/* The TSC when the hypervisor's first instructions ran. */
+extern uint64_t boot_tsc;
+
 /* In kHz. */
 uint64_t tsc_khz(void);
 

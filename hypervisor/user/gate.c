@@ -2,6 +2,9 @@
 /* The calls of abi/gate.h. Arguments come from ring 3: each call checks its own. */
 #include "abi/gate.h"
 
+#include "hypervisor/boot/options.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/format.h"
 #include "hypervisor/lib/string.h"
@@ -61,6 +64,8 @@ static int64_t gate_start(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c
     if (index >= v->vm->plan->vcpus)
         return GATE_EINVAL;
     v->exit_kind = EXIT_EVENTS;
+    if (options.counters)
+        log_line("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name, rdtsc(), boot_tsc);
     return vcpu_start(v) ? 0 : GATE_ESTATE;
 }
 

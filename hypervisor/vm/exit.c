@@ -81,10 +81,3 @@ void vmx_entry_failed(void)
     log_line("VM entry: %s", check != NULL ? check : "no check that Lintel knows fails");
     vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);
 }
-
-void exit_print_counters(const struct vcpu *v)
-{
-    for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
-        if (v->exits[i] != 0)
-            log_line("  %10lu %s", v->exits[i], exit_reason_name(i));
-}

@@ -58,7 +58,4 @@ void __attribute__((noreturn)) vmx_entry_failed(void);
 /* switch.S: enters the guest with the current VMCS. */
 void __attribute__((noreturn)) vmx_enter(struct vcpu *v);
 
-/* Logs how often a vCPU left its guest, by reason. */
-void exit_print_counters(const struct vcpu *v);
-
 #endif

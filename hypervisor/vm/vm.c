@@ -2,6 +2,7 @@
 /* R25, R36: a VM's memory, EPT and MSR bitmap. */
 #include "hypervisor/vm/vm.h"
 
+#include "hypervisor/boot/options.h"
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
@@ -112,6 +113,19 @@ bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size
     return true;
 }
 
+/* For the option counters: one line for each kind of exit, and what the resident state cost. */
+static void print_counters(const struct vm *vm)
+{
+    const struct vcpu *v = vm->vcpu;
+
+    log_line("vm %s: stops at TSC %lu; exits:", vm->plan->name, rdtsc());
+    for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
+        if (v->exits[i] != 0)
+            log_line("  %10lu %s", v->exits[i], exit_reason_name(i));
+    log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name, v->counters.writes,
+             v->counters.reads, v->counters.skipped);
+}
+
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
     uint32_t faults = 0;
@@ -122,6 +136,8 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;
     log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
+    if (options.counters)
+        print_counters(vm);
     for (uint32_t i = 0; i < vm_count; i++) {
         running |= vms[i].running;
         faults += vms[i].fault;
