@@ -16,9 +16,6 @@ static void wire_uart(struct board *b)
 static void send_output(struct board *b)
 {
     size_t count = uart_output(&b->uart, gate_text());
-
-    if (count == 0)
-        return;
     int64_t taken = gate_console_write(count);
 
     if (taken > 0)
@@ -59,7 +56,8 @@ static uint32_t uart_in(struct board *b, unsigned vcpu, uint16_t port, unsigned 
 static void uart_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
 {
     uart_write(&b->uart, port - COM1_PORT, (uint8_t)value);
-    send_output(b);
+    if (b->uart.transmit.count > 0)
+        send_output(b);
     receive_rest(b);
     wire_uart(b);
 }
@@ -303,7 +301,8 @@ void board_events(struct board *b, uint32_t events)
         wire_clocks(b);
     }
     if (events & EXIT_EVENT_CONSOLE) {
-        send_output(b);
+        if (b->uart.transmit.count > 0)
+            send_output(b);
         receive_input(b);
         wire_uart(b);
     }

@@ -9,14 +9,18 @@
 
 #include "monitor/x86.h"
 
-#define ENTRY_P       (1ULL << 0)
-#define ENTRY_RW      (1ULL << 1)
-#define ENTRY_US      (1ULL << 2)
-#define ENTRY_A       (1ULL << 5)
-#define ENTRY_D       (1ULL << 6)
-#define ENTRY_PS      (1ULL << 7)
-#define ENTRY_NX      (1ULL << 63)
-#define ENTRY_ADDRESS 0x000ffffffffff000ULL
+#define ENTRY_P         (1ULL << 0)
+#define ENTRY_RW        (1ULL << 1)
+#define ENTRY_US        (1ULL << 2)
+#define ENTRY_A         (1ULL << 5)
+#define ENTRY_D         (1ULL << 6)
+#define ENTRY_PS        (1ULL << 7)
+#define ENTRY_PAT_LARGE (1ULL << 12)
+#define ENTRY_NX        (1ULL << 63)
+#define ENTRY_ADDRESS   0x000ffffffffff000ULL
+
+#define PML4_SHIFT      39
+#define DIRECTORY_SHIFT 21
 
 /* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13, and bit 21 is reserved.
  */
@@ -85,45 +89,56 @@ static inline uint64_t leaf_flags(const struct walker *w)
     return w->access == WALK_WRITE ? ENTRY_A | ENTRY_D : ENTRY_A;
 }
 
-static bool reserved_bits(const struct walker *w, uint64_t entry, unsigned level)
+static bool reserved_bits(const struct walker *w, uint64_t entry, unsigned shift)
 {
     if (entry & ENTRY_NX && !(w->state->efer & EFER_NXE))
         return true;
-    if (level == 4)
+    if (shift == PML4_SHIFT)
         return entry & ENTRY_PS;
-    return level > 1 && entry & ENTRY_PS &&
-           entry & ENTRY_ADDRESS & ((1ULL << (12 + 9 * (level - 1))) - 1) & ~(1ULL << 12); /* PAT */
+    return shift > 12 && entry & ENTRY_PS &&
+           entry & ENTRY_ADDRESS & ((1ULL << shift) - 1) & ~ENTRY_PAT_LARGE;
 }
 
-/* Entries of 64 bits, from `level` on; level 1 is the page table. */
-static bool walk_64(const struct walker *w, uint64_t table, unsigned level, uint64_t *physical)
+/* What the leaf allows in the end; `all` is the AND of the entries, `any` the OR. */
+static bool finish_64(const struct walker *w, uint64_t *at, unsigned shift, uint64_t all,
+                      uint64_t any, uint64_t *physical)
 {
-    uint64_t rights = ENTRY_RW | ENTRY_US, entry;
+    uint64_t offset = (1ULL << shift) - 1;
 
-    for (;; level--) {
-        unsigned shift = 12 + 9 * (level - 1);
+    if (!allowed(w, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_NX)))
+        return page_fault(w, PF_PRESENT);
+    mark(at, leaf_flags(w));
+    *physical = (*at & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
+    return true;
+}
+
+/* Entries of 64 bits, from the level whose entries map 1 << shift bytes on; shift 12 is the page
+ * table. */
+static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint64_t *physical)
+{
+    const uint64_t checked = ENTRY_P | ENTRY_A | ENTRY_PS | ENTRY_NX;
+    uint64_t all = UINT64_MAX, any = 0;
+
+    for (;; shift -= 9) {
         uint64_t *at = guest_memory_at(w->memory, table + (w->linear >> shift & 0x1ff) * 8, 8);
 
         /* A table outside of RAM reads as all ones: present, with reserved bits. */
         if (at == NULL)
             return page_fault(w, PF_PRESENT | PF_RESERVED);
-        entry = *at;
+        uint64_t entry = *at;
+
+        table = entry & ENTRY_ADDRESS;
+        all &= entry;
+        any |= entry;
+        if ((entry & checked) == (ENTRY_P | ENTRY_A) && shift > 12)
+            continue; /* the common case: one more table that was used before */
         if (!(entry & ENTRY_P))
             return page_fault(w, 0);
-        if (entry & (ENTRY_NX | ENTRY_PS) && reserved_bits(w, entry, level))
+        if (entry & (ENTRY_NX | ENTRY_PS) && reserved_bits(w, entry, shift))
             return page_fault(w, PF_PRESENT | PF_RESERVED);
-        rights = (rights & entry & (ENTRY_RW | ENTRY_US)) | ((rights | entry) & ENTRY_NX);
-        if (level == 1 || entry & ENTRY_PS) {
-            uint64_t offset = (1ULL << shift) - 1;
-
-            if (!allowed(w, rights))
-                return page_fault(w, PF_PRESENT);
-            mark(at, leaf_flags(w));
-            *physical = (entry & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
-            return true;
-        }
+        if (shift == 12 || entry & ENTRY_PS)
+            return finish_64(w, at, shift, all, any, physical);
         mark(at, ENTRY_A);
-        table = entry & ENTRY_ADDRESS;
     }
 }
 
@@ -136,7 +151,7 @@ static bool walk_pae(const struct walker *w, uint64_t *physical)
 
     if (pdpte == NULL || !(*pdpte & ENTRY_P))
         return page_fault(w, 0);
-    return walk_64(w, *pdpte & ENTRY_ADDRESS, 2, physical);
+    return walk_64(w, *pdpte & ENTRY_ADDRESS, DIRECTORY_SHIFT, physical);
 }
 
 static void mark_32(uint32_t *entry, uint64_t flags)
@@ -188,7 +203,7 @@ bool walk(const struct guest_memory *memory, const struct guest_state *state, ui
             *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
             return false;
         }
-        return walk_64(&w, state->cr3 & ENTRY_ADDRESS, 4, physical);
+        return walk_64(&w, state->cr3 & ENTRY_ADDRESS, PML4_SHIFT, physical);
     }
     w.linear = (uint32_t)linear;
     if (!(state->cr0 & CR0_PG)) {
