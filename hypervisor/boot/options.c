@@ -58,10 +58,18 @@ static bool set_counters(const char *value)
     return *value == '\0';
 }
 
+static bool set_console(const char *value)
+{
+    options.console_lines = strcmp(value, "lines") == 0;
+    return options.console_lines || strcmp(value, "focus") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
-} table[] = {{"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}};
+} table[] = {
+    {"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}, {"console", set_console},
+};
 
 static bool set_option(char *word)
 {

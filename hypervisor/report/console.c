@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/report/console.h"
 
+#include "hypervisor/boot/options.h"
 #include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "hypervisor/lib/format.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "hypervisor/vm/events.h"
@@ -18,11 +19,11 @@ struct queue {
     uint32_t head, tail; /* free-running */
 };
 
-static struct {
+static struct line {
     struct queue input;
-    struct queue backlog; /* while another VM has the line */
-    uint32_t lost;        /* bytes of backlog overwritten */
-    bool starved;         /* a write was cut: the monitor waits for room */
+    struct queue output; /* the backlog while another VM has the line, or the line that is not whole yet */
+    uint32_t lost;       /* bytes of backlog overwritten */
+    bool starved;        /* a write was cut: the monitor waits for room */
 } lines[PLAN_MAX_VMS];
 
 static struct vm *focus;
@@ -46,29 +47,77 @@ void console_init(void)
     serial_enable_interrupts();
 }
 
-static size_t keep_backlog(struct vm *vm, const char *text, size_t length)
+static bool push(struct queue *q, char c)
 {
-    struct queue *q = &lines[vm->index].backlog;
+    if (used(q) == QUEUE_SIZE)
+        return false;
+    q->byte[q->tail++ % QUEUE_SIZE] = c;
+    return true;
+}
+
+/* All that is queued goes out. */
+static void show_output(struct queue *q)
+{
+    for (; q->head != q->tail; q->head++)
+        log_text(&q->byte[q->head % QUEUE_SIZE], 1);
+}
+
+static size_t keep_backlog(struct line *line, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!push(&line->output, text[i])) {
+            line->output.head++;
+            line->lost++;
+            push(&line->output, text[i]);
+        }
+    return length;
+}
+
+static void show_line(struct vm *vm)
+{
+    char name[PLAN_NAME_SIZE + 4];
+
+    log_text(name, (size_t)format(name, sizeof(name), "[%s] ", vm->plan->name));
+    show_output(&lines[vm->index].output);
+}
+
+/* Takes whole lines while there is room for the longest. */
+static size_t write_lines(struct vm *vm, const char *text, size_t length)
+{
+    struct queue *q = &lines[vm->index].output;
 
     for (size_t i = 0; i < length; i++) {
-        if (used(q) == QUEUE_SIZE) {
-            q->head++;
-            lines[vm->index].lost++;
-        }
-        q->byte[q->tail++ % QUEUE_SIZE] = text[i];
+        if (serial_room() < LOG_RESERVE + QUEUE_SIZE)
+            return i;
+        push(q, text[i]);
+        if (text[i] == '\n' || used(q) == QUEUE_SIZE)
+            show_line(vm);
     }
     return length;
 }
 
+static size_t write_focused(const char *text, size_t length)
+{
+    size_t room = serial_room(), n = room > LOG_RESERVE ? min_u64(length, room - LOG_RESERVE) : 0;
+
+    log_text(text, n);
+    return n;
+}
+
 size_t console_write(struct vm *vm, const char *text, size_t length)
 {
+    struct line *line = &lines[vm->index];
+    size_t n = length;
+
     if (!has_console(vm))
         return length;
-    if (vm != focus)
-        return keep_backlog(vm, text, length);
-    size_t room = serial_room(), n = room > LOG_RESERVE ? min_u64(length, room - LOG_RESERVE) : 0;
-    serial_write(text, n);
-    lines[vm->index].starved = n < length;
+    if (options.console_lines)
+        n = write_lines(vm, text, length);
+    else if (vm != focus)
+        n = keep_backlog(line, text, length);
+    else
+        n = write_focused(text, length);
+    line->starved = n < length;
     return n;
 }
 
@@ -82,38 +131,52 @@ size_t console_read(struct vm *vm, char *text, size_t max)
     return n;
 }
 
-/* The next VM with a console gets the line, and shows what it wrote meanwhile. */
+/* The next running VM with a console gets the line, and shows what it wrote meanwhile. */
 static void switch_focus(void)
 {
     struct vm *next = focus;
 
-    for (uint32_t i = 1; i <= vm_count && next == focus; i++) {
+    for (uint32_t i = 1; i <= vm_count; i++) {
         struct vm *vm = &vms[(focus->index + i) % vm_count];
-        if (has_console(vm))
+        if (has_console(vm) && vm->running) {
             next = vm;
+            break;
+        }
     }
+    if (next == focus)
+        return;
     focus = next;
-    struct queue *q = &lines[next->index].backlog;
-    log_text("\r\n");
-    log_line("console of vm %s, %u bytes not kept", next->plan->name, lines[next->index].lost);
-    lines[next->index].lost = 0;
-    for (; q->head != q->tail; q->head++)
-        log_text((char[]){q->byte[q->head % QUEUE_SIZE], '\0'});
+    struct line *line = &lines[next->index];
+    log_line("console of vm %s, %u bytes not kept", next->plan->name, line->lost);
+    line->lost = 0;
+    if (!options.console_lines)
+        show_output(&line->output);
+}
+
+void console_stopped(struct vm *vm)
+{
+    struct line *line = &lines[vm->index];
+
+    if (used(&line->output) > 0 && options.console_lines) {
+        show_line(vm);
+    } else if (used(&line->output) > 0) {
+        log_line("console of vm %s, %u bytes not kept", vm->plan->name, line->lost);
+        show_output(&line->output);
+    }
+    if (vm == focus)
+        switch_focus();
 }
 
 static void put_input(char c)
 {
-    struct queue *q = &lines[focus->index].input;
-
-    if (used(q) < QUEUE_SIZE)
-        q->byte[q->tail++ % QUEUE_SIZE] = c;
+    push(&lines[focus->index].input, c);
     events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
 }
 
 /* After the escape: n switches, the escape itself is meant as it is, and for anything else both are. */
 static void take_input(char c)
 {
-    if (focus == NULL)
+    if (focus == NULL || !focus->running)
         return;
     if (!escaped) {
         escaped = c == ESCAPE;
@@ -138,8 +201,11 @@ void console_interrupt(void)
     while ((c = serial_read()) >= 0)
         take_input((char)c);
     serial_push();
-    if (focus != NULL && lines[focus->index].starved && serial_room() > 2 * LOG_RESERVE) {
-        lines[focus->index].starved = false;
-        events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
-    }
+    if (serial_room() < LOG_RESERVE + 2 * QUEUE_SIZE)
+        return;
+    for (uint32_t i = 0; i < vm_count; i++)
+        if (lines[i].starved) {
+            lines[i].starved = false;
+            events_monitor(vms[i].vcpu, EXIT_EVENT_CONSOLE);
+        }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console: one serial line, shared by the hypervisor's log and the VMs that have a console. One VM at a time
- * has the line; Ctrl-] n gives it to the next. What the others write waits in their backlog.
+ * has the input; Ctrl-] n gives it to the next. Of the output, console=focus shows that VM's, and keeps the end of what
+ * the others write until it is their turn; console=lines shows all VMs', line by line, with their names in front.
  */
 #ifndef REPORT_CONSOLE_H
 #define REPORT_CONSOLE_H
@@ -18,6 +19,9 @@ size_t console_write(struct vm *vm, const char *text, size_t length);
 
 /* Gives up to max bytes of input; returns how many. */
 size_t console_read(struct vm *vm, char *text, size_t max);
+
+/* A VM has ended: what it wrote last is shown, and the next one gets the line. */
+void console_stopped(struct vm *vm);
 
 /* The serial port's interrupt: input, or room for output. */
 void console_interrupt(void);

@@ -3,10 +3,12 @@
 #ifndef REPORT_LOG_H
 #define REPORT_LOG_H
 
-/* One line. Waits for the port when the queue is full: a line of ours is never lost. */
+#include <stddef.h>
+
+/* One line, on a line of its own. Waits for the port when the queue is full: a line of ours is never lost. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Output as it is. */
-void log_text(const char *text);
+/* Output as it is; waits likewise. */
+void log_text(const char *text, size_t length);
 
 #endif

@@ -9,6 +9,7 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
+#include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/user/monitor.h"
@@ -132,6 +133,7 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
     bool running = false;
 
     vm->running = false;
+    console_stopped(vm);
     vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;
