@@ -5,13 +5,6 @@
 #include "hypervisor/lib/string.h"
 #include "hypervisor/vm/vlapic_page.h"
 
-enum vlapic_mode vlapic_mode(const struct vlapic *l)
-{
-    if (!(l->base & APIC_BASE_ENABLE))
-        return VLAPIC_DISABLED;
-    return l->base & APIC_BASE_X2APIC ? VLAPIC_X2APIC : VLAPIC_XAPIC;
-}
-
 /* ID and LDR look different in each mode: SDM volume 3, "Logical Destination Mode in x2APIC Mode".
  */
 static void set_identity(struct vlapic *l)
@@ -90,32 +83,49 @@ enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value, unsigned 
     return VLAPIC_OK;
 }
 
-/* The highest vector in one of the 256-bit registers; words says which of its words have bits. */
-static int highest_vector(const struct vlapic *l, unsigned offset, unsigned words)
+/* The number of the highest bit that is set; value is not 0. */
+static inline unsigned highest_bit(uint32_t value)
+{
+    return 31 ^ (unsigned)__builtin_clz(value);
+}
+
+/* Word n of one of the 256-bit registers. */
+static inline uint32_t *set_word(const struct vlapic *l, unsigned offset, unsigned n)
+{
+    return &l->page[offset / 4 + 4 * (size_t)n];
+}
+
+/* The highest vector of a register; words says which of its words have bits. */
+static inline int highest_vector(const struct vlapic *l, unsigned offset, unsigned words)
 {
     if (words == 0)
         return VLAPIC_NONE;
-    unsigned word = 31 - (unsigned)__builtin_clz(words);
-    return (int)(32 * word + 31 - (unsigned)__builtin_clz(*apic_reg(l, offset + 0x10 * word)));
+    unsigned n = highest_bit(words);
+    return (int)(32 * n + highest_bit(*set_word(l, offset, n)));
 }
 
-static uint32_t *vector_word(const struct vlapic *l, unsigned offset, uint8_t vector)
+static inline void set_vector(struct vlapic *l, unsigned offset, uint8_t *words, unsigned vector)
 {
-    return apic_reg(l, offset + 0x10u * (vector / 32));
-}
-
-static void set_vector(struct vlapic *l, unsigned offset, uint8_t *words, uint8_t vector)
-{
-    *vector_word(l, offset, vector) |= 1u << vector % 32;
+    *set_word(l, offset, vector / 32) |= 1u << vector % 32;
     *words |= (uint8_t)(1u << vector / 32);
 }
 
-static void clear_vector(struct vlapic *l, unsigned offset, uint8_t *words, uint8_t vector)
+static inline void clear_vector(struct vlapic *l, unsigned offset, uint8_t *words, unsigned vector)
 {
-    uint32_t *word = vector_word(l, offset, vector);
-    *word &= ~(1u << vector % 32);
-    if (*word == 0)
+    uint32_t left = *set_word(l, offset, vector / 32) &= ~(1u << vector % 32);
+    if (left == 0)
         *words &= (uint8_t) ~(1u << vector / 32);
+}
+
+static inline bool is_level(const struct vlapic *l, unsigned vector)
+{
+    return *set_word(l, APIC_TMR, vector / 32) >> vector % 32 & 1;
+}
+
+static inline void set_level(struct vlapic *l, unsigned vector, bool level)
+{
+    uint32_t *word = set_word(l, APIC_TMR, vector / 32);
+    *word = (*word & ~(1u << vector % 32)) | (uint32_t)level << vector % 32;
 }
 
 /* SDM volume 3, "Task and Processor Priorities". */
@@ -149,11 +159,8 @@ bool vlapic_deliver(struct vlapic *l, uint8_t vector, bool level)
         return false;
     }
     set_vector(l, APIC_IRR, &l->irr_words, vector);
-    if (level)
-        *vector_word(l, APIC_TMR, vector) |= 1u << vector % 32;
-    else
-        *vector_word(l, APIC_TMR, vector) &= ~(1u << vector % 32);
-    if (vector >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4) && vector > l->pending)
+    set_level(l, vector, level);
+    if (vector > l->pending && vector >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4))
         l->pending = vector;
     return true;
 }
@@ -173,10 +180,9 @@ int vlapic_eoi(struct vlapic *l)
     int vector = highest_vector(l, APIC_ISR, l->isr_words);
     if (vector < 0)
         return VLAPIC_NONE;
-    clear_vector(l, APIC_ISR, &l->isr_words, (uint8_t)vector);
+    clear_vector(l, APIC_ISR, &l->isr_words, (unsigned)vector);
     apic_update_priority(l);
-    bool level = *vector_word(l, APIC_TMR, (uint8_t)vector) & 1u << vector % 32;
-    return level ? vector : VLAPIC_NONE;
+    return is_level(l, (unsigned)vector) ? vector : VLAPIC_NONE;
 }
 
 void vlapic_write_cr8(struct vlapic *l, uint64_t value)

@@ -93,7 +93,12 @@ void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp);
 void vlapic_init(struct vlapic *l);
 
 /* The mode that IA32_APIC_BASE selects. */
-enum vlapic_mode vlapic_mode(const struct vlapic *l);
+static inline enum vlapic_mode vlapic_mode(const struct vlapic *l)
+{
+    if (!(l->base & APIC_BASE_ENABLE))
+        return VLAPIC_DISABLED;
+    return l->base & APIC_BASE_X2APIC ? VLAPIC_X2APIC : VLAPIC_XAPIC;
+}
 
 /*
  * WRMSR IA32_APIC_BASE. VLAPIC_GP: reserved bits, or a transition that "x2APIC State Transitions"

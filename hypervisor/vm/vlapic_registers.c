@@ -3,6 +3,9 @@
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/vlapic_page.h"
 
+/* Keeps the registers that rare work needs from being saved on the way of the frequent. */
+#define RARE __attribute__((noinline))
+
 #define ACCESS_READ  1
 #define ACCESS_WRITE 2
 
@@ -158,8 +161,8 @@ static uint32_t read_register(const struct vlapic *l, unsigned offset, uint64_t 
 }
 
 /* The ICR of x2APIC mode is one 64-bit register, kept as such in the page. */
-static enum vlapic_result write_icr64(struct vlapic *l, uint64_t value,
-                                      struct vlapic_effect *effect)
+static RARE enum vlapic_result write_icr64(struct vlapic *l, uint64_t value,
+                                           struct vlapic_effect *effect)
 {
     const struct apic_register_row *row = &rows[APIC_ICR >> 4];
     uint32_t low = (uint32_t)value;
@@ -172,25 +175,42 @@ static enum vlapic_result write_icr64(struct vlapic *l, uint64_t value,
     return VLAPIC_OK;
 }
 
+/* Any register of x2APIC mode but those that vlapic_write_msr does itself. */
+static RARE enum vlapic_result write_x2apic(struct vlapic *l, unsigned offset, uint64_t value,
+                                            uint64_t now, struct vlapic_effect *effect)
+{
+    if (offset >= APIC_REGISTERS_END)
+        return VLAPIC_GP;
+    const struct apic_register_row *row = &rows[offset >> 4];
+    if (!(row->x2apic & ACCESS_WRITE) || (value & ~(uint64_t)(row->writable | row->ignored)))
+        return VLAPIC_GP;
+    write_register(l, offset, (uint32_t)value & row->writable, now, effect);
+    return VLAPIC_OK;
+}
+
+/* The ends and the beginnings of interrupts are the many; they stay clear of the rest's cost. */
 enum vlapic_result vlapic_write_msr(struct vlapic *l, uint32_t msr, uint64_t value, uint64_t now,
                                     struct vlapic_effect *effect)
 {
     unsigned offset = (msr - X2APIC_MSR_FIRST) << 4;
     effect->what = 0;
-    if (vlapic_mode(l) != VLAPIC_X2APIC || offset >= APIC_REGISTERS_END)
+    if (vlapic_mode(l) != VLAPIC_X2APIC)
         return VLAPIC_GP;
-    const struct apic_register_row *row = &rows[offset >> 4];
-    if (offset == APIC_ICR)
-        return write_icr64(l, value, effect);
-    if (!(row->x2apic & ACCESS_WRITE) || (value & ~(uint64_t)(row->writable | row->ignored)))
-        return VLAPIC_GP;
-    if (offset == APIC_SELF_IPI)
-        send_self(l, (uint8_t)value);
-    else if (offset == APIC_EOI)
+    switch (offset) {
+    case APIC_EOI:
+        if (value != 0)
+            return VLAPIC_GP;
         end_of_interrupt(l, effect);
-    else
-        write_register(l, offset, (uint32_t)value & row->writable, now, effect);
-    return VLAPIC_OK;
+        return VLAPIC_OK;
+    case APIC_SELF_IPI:
+        if (value > 0xff)
+            return VLAPIC_GP;
+        send_self(l, (uint8_t)value);
+        return VLAPIC_OK;
+    case APIC_ICR:
+        return write_icr64(l, value, effect);
+    }
+    return write_x2apic(l, offset, value, now, effect);
 }
 
 enum vlapic_result vlapic_read_msr(const struct vlapic *l, uint32_t msr, uint64_t now,

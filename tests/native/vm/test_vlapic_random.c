@@ -50,7 +50,8 @@ static uint32_t random_value(unsigned offset)
     case 0xf0:
         return (random_below(8) ? 0x100 : 0) | random_vector() | noise;
     case 0x300:
-        return random_vector() | (random_below(3) ? 0x40000 : random_below(0x1000) | noise);
+        return random_vector() |
+               (random_below(3) ? 0x40000 : random_below(0x1000) | random_below(4) << 14 | noise);
     case 0x320:
         return random_vector() | random_below(4) << 17 | (random_below(4) ? 0 : 0x10000) | noise;
     case 0x380:
