@@ -2,18 +2,14 @@
 /* Starting Bochs and QEMU: see emulator.h. */
 #include "tool/emulator.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -22,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool/loopback.h"
 #include "tool/process.h"
 #include "tool/size.h"
 
@@ -33,11 +30,12 @@
 
 static const struct {
     const char *name, *bochs_rom, *qemu_rom, *package;
+    bool any_msr; /* it reads MSRs that Bochs's models lack, as if every CPU had them */
 } firmwares[FIRMWARE_COUNT] = {
-    [FIRMWARE_BIOS] = {"bios", "/usr/share/bochs/BIOS-bochs-latest", NULL, "bochsbios"},
-    [FIRMWARE_OVMF] = {"ovmf", "/usr/share/ovmf/OVMF.fd", "/usr/share/ovmf/OVMF.fd", "ovmf"},
+    [FIRMWARE_BIOS] = {"bios", "/usr/share/bochs/BIOS-bochs-latest", NULL, "bochsbios", false},
+    [FIRMWARE_OVMF] = {"ovmf", "/usr/share/ovmf/OVMF.fd", "/usr/share/ovmf/OVMF.fd", "ovmf", true},
     [FIRMWARE_SEABIOS] = {"seabios", "/usr/share/seabios/bios.bin",
-                          "/usr/share/seabios/bios-256k.bin", "seabios"},
+                          "/usr/share/seabios/bios-256k.bin", "seabios", false},
 };
 
 #define VGA_ROM "/usr/share/bochs/VGABIOS-lgpl-latest"
@@ -68,11 +66,11 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
             memory < resident ? memory : resident);
     fprintf(config, "romimage: file=%s\n", firmwares[emulation->firmware].bochs_rom);
     fprintf(config, "vgaromimage: file=" VGA_ROM "\n");
-    /* A triple fault ends the run, an unknown MSR gives #GP: as on a processor that somebody
-     * watches. */
+    /* A triple fault ends the run. */
     fprintf(config,
-            "cpu: model=%s, count=1, ips=%" PRIu64 ", reset_on_triple_fault=0, ignore_bad_msrs=0\n",
-            emulation->cpu, emulation->ips);
+            "cpu: model=%s, count=1, ips=%" PRIu64
+            ", reset_on_triple_fault=0, ignore_bad_msrs=%d\n",
+            emulation->cpu, emulation->ips, firmwares[emulation->firmware].any_msr);
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
     fprintf(config, "ata0-master: type=cdrom, path=\"%s\", status=inserted\n", emulation->image);
@@ -142,74 +140,6 @@ enum exit_code emulator_check(const struct emulation *emulation)
         return fail(LINTEL_MACHINE, VGA_ROM " is missing; install the package vgabios");
     }
     return LINTEL_OK;
-}
-
-/*
- * Gives this process a network of its own. Bochs's display listens on all addresses of its network,
- * on a port from 5900 on, without a password; in there nobody can reach it.
- */
-static bool leave_network(void)
-{
-    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-
-    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-        return false;
-    }
-    int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool up = any >= 0 && ioctl(any, SIOCSIFFLAGS, &loopback) == 0;
-    close(any);
-    return up;
-}
-
-/* A listening socket on the loopback address; -1 with errno set. */
-static int listen_locally(unsigned *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, 1) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
-        return -1;
-    }
-    *port = ntohs(address.sin_port);
-    return listener;
-}
-
-/* Passes a file descriptor to the process at the other end of `channel`. */
-static bool send_descriptor(int channel, int descriptor)
-{
-    char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof(control)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-    return sendmsg(channel, &message, 0) == 1;
-}
-
-/* The descriptor that the other end sent; -1 when it ended before. */
-static int receive_descriptor(int channel)
-{
-    char byte, control[CMSG_SPACE(sizeof(int))];
-    struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof(control)};
-    int descriptor = -1;
-
-    if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message)) {
-        memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-    }
-    return descriptor;
 }
 
 /* In the child: a network, a listener for the tool, then the emulator. */

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# cli.sh LINTEL ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
+# cli.sh LINTEL MKINITRD ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
 set -u
 
 lintel=$(realpath "$1")
-root=$(realpath "$2")
+mkinitrd=$(realpath "$2")
+root=$(realpath "$3")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -69,7 +70,8 @@ head -c 1551 kernel >truncated
 head -c 4096 /dev/urandom >noise
 mkdir folder
 printf 'hello\n' >hello
-(echo hello | cpio -o -H newc >initrd) 2>/dev/null
+echo 'file /hello 644 hello' >list
+"$mkinitrd" initrd list
 gzip -c initrd >initrd.gz
 head -c 60 initrd.gz >truncated.gz
 : >empty
