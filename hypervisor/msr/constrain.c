@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The checks of constrain.h (R29, R31, R38). */
+/* The checks of constrain.h (R31, R38). */
 #include "hypervisor/msr/constrain.h"
 #include "hypervisor/lib/bits.h"
 
@@ -43,14 +43,4 @@ bool constrain_mtrr_variable(uint64_t value, bool odd, unsigned physical_width)
     if (odd)
         return (value & ~(address | MTRR_MASK_VALID)) == 0;
     return (value & ~(address | 0xff)) == 0 && is_type((uint8_t)value, MTRR_TYPES);
-}
-
-bool constrain_efer(uint64_t old, uint64_t value, bool paging, uint64_t *out)
-{
-    if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
-        return false;
-    if (paging && ((old ^ value) & EFER_LME))
-        return false;
-    *out = (value & ~EFER_LMA) | (old & EFER_LMA);
-    return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a value must be so that the CPU takes it: each function answers whether a WRMSR with it
- * would succeed, so that loading a guest's value never faults the host (R29, R31, R38). All are
+ * would succeed, so that loading a guest's value never faults the host (R31, R38). All are
  * pure.
  */
 #ifndef MSR_CONSTRAIN_H
@@ -10,12 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EFER_SCE 0x001ULL
-#define EFER_LME 0x100ULL
-#define EFER_LMA 0x400ULL
-#define EFER_NXE 0x800ULL
-
-#define MTRR_DEF_TYPE_FIXED  0x400ULL
 #define MTRR_DEF_TYPE_ENABLE 0x800ULL
 #define MTRR_MASK_VALID      0x800ULL
 
@@ -40,12 +34,5 @@ bool constrain_mtrr_fixed(uint64_t value);
 /* IA32_MTRR_PHYSBASEn (odd is false) or PHYSMASKn: the type, and the bits between the fields and
  * above the physical width. */
 bool constrain_mtrr_variable(uint64_t value, bool odd, unsigned physical_width);
-
-/*
- * WRMSR IA32_EFER (R29; SDM volume 3, "IA32_EFER" and "Initializing IA-32e Mode"). old is the value
- * before, paging is CR0.PG. False: #GP, for a reserved bit or a change of LME while paging is on.
- * True: *out is the value to load; LMA stays as it was, whatever the guest wrote.
- */
-bool constrain_efer(uint64_t old, uint64_t value, bool paging, uint64_t *out);
 
 #endif

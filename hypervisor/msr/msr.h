@@ -49,7 +49,7 @@ enum msr_handler {
     MSR_HANDLER_VMCS,     /* the value is the guest field row->field */
     MSR_HANDLER_RESIDENT, /* msr_file holds it; after a write the CPU gets it too, when this vCPU
                              owns it */
-    MSR_HANDLER_EFER,
+    MSR_HANDLER_EFER,     /* LME and LMA depend on CR0.PG */
     MSR_HANDLER_PAT,
     MSR_HANDLER_TSC,
     MSR_HANDLER_TSC_ADJUST,
@@ -65,7 +65,6 @@ enum msr_handler {
  * a row is #GP. */
 #define MSR_FEATURES(F)                                                                            \
     F(TSC, 0x1, 0, 3, 4)                                                                           \
-    F(MSR, 0x1, 0, 3, 5)                                                                           \
     F(APIC, 0x1, 0, 3, 9)                                                                          \
     F(SEP, 0x1, 0, 3, 11)                                                                          \
     F(MTRR, 0x1, 0, 3, 12)                                                                         \
@@ -76,7 +75,6 @@ enum msr_handler {
     F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
     F(XSAVES, 0xd, 1, 0, 3)                                                                        \
     F(SYSCALL, 0x80000001, 0, 3, 11)                                                               \
-    F(NX, 0x80000001, 0, 3, 20)                                                                    \
     F(RDTSCP, 0x80000001, 0, 3, 27)                                                                \
     F(LM, 0x80000001, 0, 3, 29)                                                                    \
     F(KVM_CLOCK, 0x40000001, 0, 0, 3)

@@ -69,11 +69,10 @@ typedef void cpuid_host(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Makes the table of a VM. */
 void cpuid_build(struct cpuid_table *table, cpuid_host *host, const struct cpuid_config *config);
 
-/* The answers that are more than four constants, for cpuid_lookup. */
-void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer *leaf,
-                      uint32_t subleaf, const struct cpuid_dynamic *dynamic, uint32_t out[4]);
-
-/* The answer of a leaf; above the highest: that of the highest basic leaf (SDM volume 2, "CPUID").
+/*
+ * The guest executes CPUID: the answer of its leaf; above the highest, that of the highest basic
+ * leaf (SDM volume 2, "CPUID"). In the header because a whole exit is to cost about a hundred
+ * instructions.
  */
 static inline const struct cpuid_answer *cpuid_find(const struct cpuid_table *table, uint32_t leaf)
 {
@@ -87,22 +86,11 @@ static inline const struct cpuid_answer *cpuid_find(const struct cpuid_table *ta
 }
 
 /*
- * The guest executes CPUID: out is EAX, EBX, ECX, EDX. Never fails: what is unknown reads as the
- * SDM says. In the header because the whole exit is to cost about a hundred instructions.
+ * EAX, EBX, ECX, EDX of an answer whose rule is not CPUID_RULE_NONE, for a subleaf and the vCPU's
+ * state; it is right for any answer.
  */
-static inline void cpuid_lookup(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
-                                const struct cpuid_dynamic *dynamic, uint32_t out[4])
-{
-    const struct cpuid_answer *answer = cpuid_find(table, leaf);
-    if (answer->rule != CPUID_RULE_NONE) {
-        cpuid_apply_rule(table, answer, subleaf, dynamic, out);
-        return;
-    }
-    out[CPUID_EAX] = answer->reg[CPUID_EAX];
-    out[CPUID_EBX] = answer->reg[CPUID_EBX];
-    out[CPUID_ECX] = answer->reg[CPUID_ECX];
-    out[CPUID_EDX] = answer->reg[CPUID_EDX];
-}
+void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer *leaf,
+                      uint32_t subleaf, const struct cpuid_dynamic *dynamic, uint32_t out[4]);
 
 /* The features that the table gives the guest, as the mask that msr_file.features wants
  * (MSR_FEATURE_*). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The checks of MSR values at their edges (R29, R31, R38). */
+/* The checks of MSR values at their edges (R31, R38). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,28 +49,13 @@ static void mtrr_variable(void **state)
     assert_false(constrain_mtrr_variable(0xc0000007, false, 39));
 }
 
-static void efer(void **state)
-{
-    uint64_t out = 0;
-    for (unsigned bit = 0; bit < 64; bit++) {
-        bool legal = bit == 0 || bit == 8 || bit == 10 || bit == 11;
-        assert_int_equal(constrain_efer(0, BIT(bit), false, &out), legal);
-    }
-    assert_true(constrain_efer(0, EFER_LMA, false, &out));
-    assert_int_equal(out, 0); /* LMA cannot be set */
-    assert_true(constrain_efer(EFER_LME | EFER_LMA, EFER_LME | EFER_NXE, true, &out));
-    assert_int_equal(out, EFER_LME | EFER_LMA | EFER_NXE); /* nor cleared */
-    assert_false(constrain_efer(EFER_LME | EFER_LMA, EFER_LMA, true, &out));
-    assert_false(constrain_efer(0, EFER_LME, true, &out));
-    assert_true(constrain_efer(0, EFER_LME, false, &out));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pat),           cmocka_unit_test(mtrr_fixed),
-        cmocka_unit_test(mtrr_def_type), cmocka_unit_test(mtrr_variable),
-        cmocka_unit_test(efer),
+        cmocka_unit_test(pat),
+        cmocka_unit_test(mtrr_fixed),
+        cmocka_unit_test(mtrr_def_type),
+        cmocka_unit_test(mtrr_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

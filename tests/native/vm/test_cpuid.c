@@ -51,7 +51,7 @@ static void build(void)
 
 static const uint32_t *cpuid(uint32_t leaf, uint32_t subleaf)
 {
-    cpuid_lookup(&table, leaf, subleaf, &dynamic, out);
+    cpuid_apply_rule(&table, cpuid_find(&table, leaf), subleaf, &dynamic, out);
     return out;
 }
 
