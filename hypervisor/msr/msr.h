@@ -50,7 +50,6 @@ enum msr_handler {
     MSR_HANDLER_RESIDENT, /* msr_file holds it; after a write the CPU gets it too, when this vCPU
                              owns it */
     MSR_HANDLER_EFER,     /* LME and LMA depend on CR0.PG */
-    MSR_HANDLER_PAT,
     MSR_HANDLER_TSC,
     MSR_HANDLER_TSC_ADJUST,
     MSR_HANDLER_TSC_DEADLINE,

@@ -92,6 +92,8 @@ void events_deadline_changed(struct vcpu *v)
         v->guest_deadline = deadline <= guest_now ? now : TIME_NEVER;
     else
         v->guest_deadline = now + (deadline - guest_now);
+    if (v->lapic.pending != VLAPIC_NONE) /* the old deadline had been reached */
+        v->work |= WORK_INTERRUPT;
     sched_update_next_event();
 }
 

@@ -137,7 +137,6 @@ static const struct {
     [MSR_HANDLER_VMCS] = {read_switched, write_switched},
     [MSR_HANDLER_RESIDENT] = {read_file, write_resident},
     [MSR_HANDLER_EFER] = {read_switched, write_efer},
-    [MSR_HANDLER_PAT] = {read_switched, write_switched},
     [MSR_HANDLER_TSC] = {read_tsc, write_tsc},
     [MSR_HANDLER_TSC_ADJUST] = {read_file, write_tsc_adjust},
     [MSR_HANDLER_TSC_DEADLINE] = {read_tsc_deadline, write_tsc_deadline},
