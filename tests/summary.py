@@ -1,24 +1,50 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""summary.py JUNIT CODE: counts what Meson's tests said, each TAP line as a test, and prints "N passed, N failed".
+"""summary.py LOG: shows what failed in Meson's testlog.json, then "N passed, N failed" as the last line.
 
-CODE is what `meson test` returned: a test program can fail as a whole although no line of its own says so.
+A test that speaks TAP counts as many tests as it has lines of "ok" and "not ok", any other as one. A test that
+failed as a whole although none of its lines says so counts as one failure more.
 """
+import json
+import re
 import sys
-import xml.etree.ElementTree
+
+LINE = re.compile(r"(?P<bad>not )?ok\b(?P<rest>.*)")
+SHOWN = 100  # lines of a failed test
 
 
-def main(path, code):
-    passed = failed = 0
-    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
-        kinds = {child.tag for child in case}
-        if kinds & {"failure", "error"}:
-            failed += 1
-        elif "skipped" not in kinds:
-            passed += 1
-    if code and not failed:
+def count(test):
+    """How many of a test's parts passed and failed."""
+    lines = [match for match in map(LINE.match, test.get("stdout", "").splitlines()) if match]
+    skipped = sum("# SKIP" in line["rest"].upper() for line in lines)
+    failed = sum(line["bad"] is not None for line in lines)
+    passed = len(lines) - failed - skipped
+    good = test["result"] in ("OK", "SKIP", "EXPECTEDFAIL")
+    if not good and not failed:
         failed = 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    if test["result"] == "OK" and not lines:
+        passed = 1
+    return passed, failed
 
 
-sys.exit(main(sys.argv[1], int(sys.argv[2])))
+def show(test):
+    """Prints what a failed test said, without the lines about what went well."""
+    print(f"\n--- {test['name']}: {test['result']} (exit code {test.get('returncode')}): {' '.join(test['command'])}")
+    said = (test.get("stdout", "") + test.get("stderr", "")).splitlines()
+    for line in [line for line in said if not line.startswith("ok ")][-SHOWN:]:
+        print(f"    {line}")
+
+
+def main(path):
+    total_passed = total_failed = 0
+    with open(path, encoding="utf-8") as log:
+        for test in map(json.loads, log):
+            passed, failed = count(test)
+            total_passed += passed
+            total_failed += failed
+            if failed:
+                show(test)
+    print(f"\n{total_passed} passed, {total_failed} failed")
+    return 1 if total_failed or not total_passed else 0
+
+
+sys.exit(main(sys.argv[1]))
