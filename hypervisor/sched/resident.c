@@ -29,15 +29,16 @@ static const struct host_value {
 /* How many of them this CPU has: TSC_AUX, the last, comes with RDTSCP. */
 static unsigned host_value_count;
 
-/* R32: a bit for each host value that the guest's differs from; the others need no switching. */
-static uint32_t difference(const struct vcpu *v)
+/* R32: lists the MSRs in which the guest's value differs from the host's; the others need no switching. */
+static void list_differences(struct vcpu *v)
 {
-    uint32_t bits = 0;
-
-    for (unsigned i = 0; i < host_value_count; i++)
-        if (v->msrs.value[host_values[i].row->slot] != host_values[i].value)
-            bits |= 1u << i;
-    return bits;
+    v->swap_count = 0;
+    for (unsigned i = 0; i < host_value_count; i++) {
+        const struct host_value *h = &host_values[i];
+        uint64_t guest = v->msrs.value[h->row->slot];
+        if (guest != h->value)
+            v->swap[v->swap_count++] = (struct resident_swap){h->row->first, guest, h->value};
+    }
 }
 
 void resident_init(void)
@@ -117,20 +118,16 @@ static void load_owner(struct vcpu *v)
 
 static void load_host(struct vcpu *owner)
 {
-    for (uint32_t bits = owner->resident_difference; bits != 0; bits &= bits - 1) {
-        const struct host_value *h = &host_values[__builtin_ctz(bits)];
-        wrmsr(h->row->first, h->value);
-        owner->counters.writes++;
-    }
+    for (uint32_t i = 0; i < owner->swap_count; i++)
+        wrmsr(owner->swap[i].index, owner->swap[i].host);
+    owner->counters.writes += owner->swap_count;
 }
 
 static void load_guest(struct vcpu *v)
 {
-    for (uint32_t bits = v->resident_difference; bits != 0; bits &= bits - 1) {
-        const struct host_value *h = &host_values[__builtin_ctz(bits)];
-        wrmsr(h->row->first, v->msrs.value[h->row->slot]);
-        v->counters.writes++;
-    }
+    for (uint32_t i = 0; i < v->swap_count; i++)
+        wrmsr(v->swap[i].index, v->swap[i].guest);
+    v->counters.writes += v->swap_count;
 }
 
 static void change_owner(struct cpu *cpu, struct vcpu *v)
@@ -170,7 +167,7 @@ void resident_written(struct vcpu *v, const struct msr_row *row)
 {
     wrmsr(row->first, v->msrs.value[row->slot]);
     v->counters.writes++;
-    v->resident_difference = difference(v);
+    list_differences(v);
 }
 
 void resident_forget(struct vcpu *v)
@@ -179,5 +176,5 @@ void resident_forget(struct vcpu *v)
 
     if (cpu->resident_owner == v)
         cpu->resident_owner = NULL;
-    v->resident_difference = difference(v);
+    list_differences(v);
 }

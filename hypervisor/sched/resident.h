@@ -11,6 +11,13 @@
 struct msr_row;
 struct vcpu;
 
+/* An MSR in which a guest and ring 3 want different values. */
+struct resident_swap {
+    uint32_t index;
+    uint64_t guest, host;
+};
+#define RESIDENT_SWAPS_MAX 4
+
 /* How often a value had to be moved, and how often it was right already. */
 struct resident_counters {
     uint64_t writes, reads, skipped;

@@ -38,7 +38,8 @@ void exit_io(struct vcpu *v)
     if (qualification & IO_STRING)
         exit_io_string(v, qualification);
     page->io.value = (uint32_t)v->gpr[GPR_RAX];
-    v->exit_size = qualification & IO_IN ? (qualification & 7) + 1 : 0;
+    v->input_mask = qualification & IO_IN ? UINT32_MAX >> (24 - 8 * (qualification & 3)) : 0;
+    v->input_keep = v->input_mask == UINT32_MAX ? 0 : ~v->input_mask;
     vcpu_skip_instruction(v);
     exit_to_monitor(v, EXIT_IO, false);
 }

@@ -8,15 +8,6 @@
 
 #define RFLAGS_SETTABLE (RFLAGS_ALL & ~RFLAGS_VM)
 
-/* IN: 8 and 16 bits keep the rest of RAX, 32 bits clear the upper half. */
-static void take_input(struct vcpu *v)
-{
-    uint32_t value = v->page->io.value;
-    uint64_t mask = v->exit_size == 4 ? UINT64_MAX : BIT(8 * v->exit_size) - 1;
-
-    v->gpr[GPR_RAX] = (v->gpr[GPR_RAX] & ~mask) | (value & mask);
-}
-
 static void take_registers(struct vcpu *v)
 {
     memcpy(v->gpr, v->page->state.gpr, sizeof(v->gpr));
@@ -47,15 +38,10 @@ static void take_exception(struct vcpu *v)
     vcpu_raise(v, vector == VECTOR_NMI ? VECTOR_GP : vector, v->page->reply_error_code & 0xffff);
 }
 
-void reply_apply(struct vcpu *v)
+void reply_take_emulated(struct vcpu *v)
 {
-    uint32_t kind = v->exit_kind, reply = v->page->reply;
+    uint32_t reply = v->page->reply;
 
-    v->exit_kind = EXIT_EVENTS;
-    if (kind == EXIT_IO && v->exit_size != 0)
-        take_input(v);
-    if (kind != EXIT_MMIO && kind != EXIT_IO_STRING)
-        return;
     if (reply == REPLY_STATE)
         take_state(v);
     else if (reply == REPLY_EXCEPTION)

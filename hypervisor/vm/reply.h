@@ -5,7 +5,24 @@
 
 #include "hypervisor/vm/vcpu.h"
 
-/* Reads the exit page once. Whatever it says can harm only the guest itself. */
-void reply_apply(struct vcpu *v);
+/* The monitor has emulated an instruction. Reads the exit page once; whatever it says can harm only the guest itself. */
+void reply_take_emulated(struct vcpu *v);
+
+/* IN: 8 and 16 bits keep the rest of RAX, 32 bits clear the upper half. OUT has the mask 0. */
+static inline void reply_take_input(struct vcpu *v)
+{
+    v->gpr[GPR_RAX] = (v->gpr[GPR_RAX] & v->input_keep) | (v->page->io.value & v->input_mask);
+}
+
+static inline void reply_apply(struct vcpu *v)
+{
+    uint32_t kind = v->exit_kind;
+
+    v->exit_kind = EXIT_EVENTS;
+    if (kind == EXIT_IO)
+        reply_take_input(v);
+    else if (kind == EXIT_MMIO || kind == EXIT_IO_STRING)
+        reply_take_emulated(v);
+}
 
 #endif

@@ -28,16 +28,14 @@ struct area_entry {
 
 extern const uint8_t vmx_exit[];
 
-void vcpu_load(struct vcpu *v)
+void vcpu_switch_vmcs(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
 
-    if (cpu->vmcs_owner != v) {
-        vmcs_load(v->vmcs);
-        cpu->vmcs_owner = v;
-        if (cpu->next_event == TIME_NEVER)
-            sched_set_guest_timer(TIME_NEVER);
-    }
+    vmcs_load(v->vmcs);
+    cpu->vmcs_owner = v;
+    if (cpu->next_event == TIME_NEVER)
+        sched_set_guest_timer(TIME_NEVER);
 }
 
 /* Fields that never change, with values that are the same for every vCPU or follow from the CPU. */

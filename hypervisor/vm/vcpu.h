@@ -45,7 +45,8 @@ struct vcpu {
     uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
     uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
     uint32_t exit_kind;      /* of the exit that the monitor is answering */
-    uint32_t exit_size;      /* EXIT_IO: bytes; 0: an OUT */
+    uint64_t input_keep;      /* EXIT_IO: the bits of RAX that stay, */
+    uint64_t input_mask;      /* and those that come from the monitor */
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
@@ -60,7 +61,8 @@ struct vcpu {
     void *guest_area;         /* the MSR areas */
     uint64_t *area_slot[2];   /* in them: EFER, PAT; NULL where the VMCS has the field */
     struct msr_file msrs;
-    uint32_t resident_difference; /* which host values the guest's differ from; resident.c */
+    uint32_t swap_count;      /* resident.c: what a visit to ring 3 switches */
+    struct resident_swap swap[RESIDENT_SWAPS_MAX];
     struct resident_counters counters;
     uint64_t exits[EXIT_REASON_COUNT];
     /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
@@ -81,7 +83,13 @@ struct vcpu *vcpu_create(struct vm *vm);
 bool vcpu_start(struct vcpu *v);
 
 /* Makes its VMCS the current one. */
-void vcpu_load(struct vcpu *v);
+void vcpu_switch_vmcs(struct vcpu *v);
+
+static inline void vcpu_load(struct vcpu *v)
+{
+    if (__builtin_expect(this_cpu()->vmcs_owner != v, 0))
+        vcpu_switch_vmcs(v);
+}
 
 /* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
  * (R43). */
