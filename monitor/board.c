@@ -157,8 +157,17 @@ struct port_range {
     void (*out)(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value);
 };
 
+static uint32_t nobody_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return UINT8_MAX;
+}
+
+static void nobody_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+}
+
 static const struct port_range ranges[] = {
-    {0}, /* takes no size: what answers the ports of nobody */
+    {0, 0, 1, nobody_in, nobody_out}, /* the ports of no row */
 #define PORTS(first, last, sizes, device) {first, last, sizes, device##_in, device##_out},
 #include "monitor/ports.def"
 #undef PORTS

@@ -59,15 +59,18 @@ static void report_state(const struct guest_access *a)
     report_instruction(a);
 }
 
-/* Where nothing answers, a fetch reads all ones, and FF FF is an undefined instruction. */
 static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     struct guest_access a = {b, vcpu, &page->state};
-    struct emulate_fault fault = {.vector = VECTOR_UD};
+    struct emulate_fault fault;
 
     if (page->mmio.fetch) {
-        reply_fault(page, &fault);
-        return;
+        report_state(&a);
+        report_stop(
+            GATE_STOP_FAULT,
+            "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led "
+            "it there",
+            page->mmio.address, page->state.rip);
     }
     switch (emulate(&page->state, &guest_access_memory, &a, &fault)) {
     case EMULATE_DONE:

@@ -238,9 +238,10 @@ static void mmio_fault(void **state)
     assert_int_equal(page.reply_vector, VECTOR_PF);
     assert_int_equal(page.reply_cr2, 0x600000);
     page.mmio.fetch = 1;
-    exit_handle(b, 0, &page);
-    assert_int_equal(page.reply, REPLY_EXCEPTION);
-    assert_int_equal(page.reply_vector, VECTOR_UD);
+    page.mmio.address = 0xd0000000;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "jumped to d0000000"));
 }
 
 static void mmio_unsupported(void **state)
