@@ -8,7 +8,6 @@
 #define PCI_DATA        0xcfc
 #define PCI_ENABLE      0x80000000u
 #define PIC1_DATA       0x21
-#define PIC2_DATA       0xa1
 #define MCR_LOOPBACK    0x10
 #define MCR_ALL_LINES   0x0f
 #define MSR_ALL_LINES   0xf0
@@ -268,13 +267,15 @@ static void test_pm_timer(void)
     ok(((b - a) & 0xffffff) > 0 && ((b - a) & 0xffffff) < 0x100000, "the PM timer runs");
 }
 
+/* The IOAPIC takes all interrupts; an operating system finds no 8259 and goes without. */
 static void test_pic(void)
 {
-    outb(PIC1_DATA, 0xa5);
-    outb(PIC2_DATA, 0x5a);
-    ok(inb(PIC1_DATA) == 0xa5 && inb(PIC2_DATA) == 0x5a, "the 8259s' masks read back");
+    outb(PIC1_DATA, 0);
+    if (has_hypervisor())
+        is(inb(PIC1_DATA), 0xff, "there is no 8259");
+    else
+        skip("the bare machine has one", "there is no 8259");
     outb(PIC1_DATA, 0xff);
-    outb(PIC2_DATA, 0xff);
 }
 
 void guest_main(void)

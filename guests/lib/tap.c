@@ -76,12 +76,6 @@ void diag(const char *fmt, ...)
     serial_write("\n");
 }
 
-void observe(const char *fmt, ...)
-{
-    PRINT_LINE("= ", fmt);
-    serial_write("\n");
-}
-
 void print(const char *fmt, ...)
 {
     PRINT_LINE("", fmt);

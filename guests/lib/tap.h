@@ -24,9 +24,6 @@ void skip(const char *reason, const char *fmt, ...) PRINTF_LIKE(2);
 /* A remark for the reader. */
 void diag(const char *fmt, ...) PRINTF_LIKE(1);
 
-/* A line, after "= ", that the runner expects equal under Lintel and on the bare machine. */
-void observe(const char *fmt, ...) PRINTF_LIKE(1);
-
 /* Any line, as it is. */
 void print(const char *fmt, ...) PRINTF_LIKE(1);
 
