@@ -15,7 +15,7 @@ enum exit_kind {
     EXIT_EVENTS,    /* only `events` says something */
     EXIT_IO,        /* IN or OUT; for IN the monitor sets io.value */
     EXIT_IO_STRING, /* INS or OUTS, with or without REP; `state` is valid, the monitor emulates */
-    EXIT_MMIO,      /* an access to a guest-physical address without memory; `state` is valid */
+    EXIT_MMIO,      /* an access to a guest-physical address without memory; `state` is valid, but see below */
     EXIT_EOI,       /* the guest ended a level-triggered interrupt: eoi.vector */
     EXIT_SHUTDOWN,  /* the guest cannot go on: shutdown.reason; `state` is valid */
 };
@@ -49,6 +49,10 @@ struct table_state {
     uint64_t limit;
 };
 
+/*
+ * For EXIT_MMIO and EXIT_IO_STRING in 64-bit mode only what an instruction there depends on is valid: of the segments CS,
+ * SS, and the bases of FS and GS; not the descriptor tables.
+ */
 struct guest_state {
     uint64_t gpr[16];
     uint64_t rip, rflags;
@@ -75,13 +79,15 @@ struct exit_page {
             uint8_t address_size; /* string only, bytes: 2, 4 or 8 */
             uint8_t segment;      /* OUTS only: enum segment */
             uint8_t reserved;
-            uint32_t value;       /* OUT: from the guest; IN: set by the monitor */
+            uint32_t value;       /* OUT: from the guest; IN: set by the monitor; its low `size` bytes count */
             uint32_t length;      /* string only: of the instruction, bytes */
         } io;
         struct {
             uint64_t address; /* guest-physical */
             uint8_t write;
-            uint8_t fetch; /* an instruction fetch: nothing to emulate */
+            uint8_t fetch;        /* an instruction fetch: nothing to emulate */
+            uint8_t linear_valid; /* `linear` is what was translated to `address` */
+            uint64_t linear;
         } mmio;
         struct {
             uint32_t vector;

@@ -17,7 +17,7 @@
 
 enum gate_call {
     GATE_RUN,           /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
-    GATE_START,         /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset */
+    GATE_START,         /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit not answered */
     GATE_MESSAGE,       /* (address, data): an interrupt message in MSI format to the VM's local APICs */
     GATE_LAPIC_READ,    /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
     GATE_LAPIC_WRITE,   /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */

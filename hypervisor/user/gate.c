@@ -19,7 +19,7 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-void exit_to_monitor(struct vcpu *v, enum exit_kind kind, bool with_state)
+void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
 {
     struct exit_page *page = v->page;
 
@@ -35,8 +35,6 @@ void exit_to_monitor(struct vcpu *v, enum exit_kind kind, bool with_state)
     }
     if (v->eoi_pending == 0)
         v->work &= ~WORK_MONITOR;
-    if (with_state)
-        vcpu_save_state(v, &page->state);
     resident_to_monitor(v);
     sched_set_monitor_timer();
     monitor_return(v, 0);
@@ -46,7 +44,8 @@ void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
 {
     v->page->shutdown.reason = reason;
     v->page->shutdown.detail = detail;
-    exit_to_monitor(v, EXIT_SHUTDOWN, true);
+    vcpu_save_state(v, &v->page->state);
+    exit_to_monitor(v, EXIT_SHUTDOWN);
 }
 
 static int64_t gate_run(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c)

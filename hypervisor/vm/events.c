@@ -51,7 +51,7 @@ void events_work(struct vcpu *v)
     if (work & WORK_INTERRUPT)
         inject(v);
     if (work & WORK_MONITOR)
-        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS, false);
+        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
     if (work & WORK_SCHEDULE)
         schedule();
 }

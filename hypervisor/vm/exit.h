@@ -43,7 +43,7 @@ void exit_task_switch(struct vcpu *v);
  * exit page. with_state: the page gets the whole state of the guest.
  */
 void __attribute__((noreturn))
-exit_to_monitor(struct vcpu *v, enum exit_kind kind, bool with_state);
+exit_to_monitor(struct vcpu *v, enum exit_kind kind);
 
 /* The guest cannot go on. */
 void __attribute__((noreturn))

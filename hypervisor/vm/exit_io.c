@@ -12,6 +12,7 @@
 /* SDM volume 3, "Exit Qualification for EPT Violations". */
 #define EPT_WRITE         BIT(1)
 #define EPT_FETCH         BIT(2)
+#define EPT_LINEAR        (BIT(7) | BIT(8)) /* the linear address is there, and it is no walk's access to a table */
 #define EPT_NMI_UNBLOCKED BIT(12)
 
 static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qualification)
@@ -24,7 +25,8 @@ static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qu
     v->page->io.address_size = address_sizes[info >> 7 & 3];
     v->page->io.segment = segments[info >> 15 & 7];
     v->page->io.length = (uint32_t)vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-    exit_to_monitor(v, EXIT_IO_STRING, true);
+    vcpu_save_for_emulation(v, &v->page->state);
+    exit_to_monitor(v, EXIT_IO_STRING);
 }
 
 void exit_io(struct vcpu *v)
@@ -41,7 +43,7 @@ void exit_io(struct vcpu *v)
     v->input_mask = qualification & IO_IN ? UINT32_MAX >> (24 - 8 * (qualification & 3)) : 0;
     v->input_keep = v->input_mask == UINT32_MAX ? 0 : ~v->input_mask;
     vcpu_skip_instruction(v);
-    exit_to_monitor(v, EXIT_IO, false);
+    exit_to_monitor(v, EXIT_IO);
 }
 
 void exit_ept_violation(struct vcpu *v)
@@ -58,5 +60,8 @@ void exit_ept_violation(struct vcpu *v)
     v->page->mmio.address = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
     v->page->mmio.write = (qualification & EPT_WRITE) != 0;
     v->page->mmio.fetch = (qualification & EPT_FETCH) != 0;
-    exit_to_monitor(v, EXIT_MMIO, true);
+    v->page->mmio.linear_valid = (qualification & EPT_LINEAR) == EPT_LINEAR;
+    v->page->mmio.linear = vmread(VMCS_GUEST_LINEAR_ADDRESS);
+    vcpu_save_for_emulation(v, &v->page->state);
+    exit_to_monitor(v, EXIT_MMIO);
 }

@@ -92,19 +92,16 @@ static void write_host(struct vcpu *v)
         vmwrite(VMCS_HOST_PAT, rdmsr(MSR_IA32_PAT));
 }
 
-static struct msr_controls switched_controls(void)
-{
-    return (struct msr_controls){.efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
-                                 .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT)};
-}
-
 /*
  * R26, R29: what has no VMCS field on this CPU. The guest's list is stored into at an exit and loaded from at an entry,
  * so its values are always the guest's last ones.
  */
 static void write_areas(struct vcpu *v)
 {
-    struct msr_controls controls = switched_controls();
+    const struct msr_controls controls = {
+        .efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
+        .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
+    };
     const struct msr_row *rows[MSR_AREA_MAX];
     size_t count = msr_area(&controls, rows);
 
@@ -113,7 +110,7 @@ static void write_areas(struct vcpu *v)
     for (size_t i = 0; i < count; i++) {
         guest[i] = (struct area_entry){rows[i]->first, 0, rows[i]->reset};
         host[i] = (struct area_entry){rows[i]->first, 0, rdmsr(rows[i]->first)};
-        v->area_slot[rows[i]->slot == MSR_SLOT_PAT] = &guest[i].value;
+        v->area_slot[rows[i]->control] = &guest[i].value;
     }
     vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(guest));
     vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(guest));
@@ -171,20 +168,25 @@ struct vcpu *vcpu_create(struct vm *vm)
     return v;
 }
 
+/* The place of a switched MSR's value in the area, or NULL where the VMCS has a field for it. */
+static uint64_t *area_slot(const struct vcpu *v, const struct msr_row *row)
+{
+    return row->control == MSR_CONTROL_NONE ? NULL : v->area_slot[row->control];
+}
+
 uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row)
 {
-    struct msr_controls controls = switched_controls();
+    const uint64_t *slot = area_slot(v, row);
 
-    return msr_class(row, &controls) == MSR_CLASS_AREA ? *v->area_slot[row->slot == MSR_SLOT_PAT]
-                                                       : vmread((enum vmcs_field)row->field);
+    return slot != NULL ? *slot : vmread((enum vmcs_field)row->field);
 }
 
 void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value)
 {
-    struct msr_controls controls = switched_controls();
+    uint64_t *slot = area_slot(v, row);
 
-    if (msr_class(row, &controls) == MSR_CLASS_AREA)
-        *v->area_slot[row->slot == MSR_SLOT_PAT] = value;
+    if (slot != NULL)
+        *slot = value;
     else
         vmwrite((enum vmcs_field)row->field, value);
 }
@@ -211,22 +213,19 @@ static void load_segments(const struct guest_state *s)
     vmwrite(VMCS_GUEST_IDTR_LIMIT, s->idtr.limit);
 }
 
-static void save_segments(struct guest_state *s)
+static void save_segment(struct guest_state *s, unsigned i)
 {
-    for (unsigned i = 0; i < SEG_COUNT; i++) {
-        uint32_t access = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_ACCESS_RIGHTS, i));
-        s->segment[i] = (struct segment_state){
-            .base = vmread(segment_field(VMCS_GUEST_ES_BASE, i)),
-            .limit = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_LIMIT, i)),
-            .selector = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_SELECTOR, i)),
-            .access = access & ACCESS_UNUSABLE ? SEGMENT_UNUSABLE : (uint16_t)access,
-        };
-    }
-    s->gdtr = (struct table_state){vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT)};
-    s->idtr = (struct table_state){vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT)};
+    uint32_t access = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_ACCESS_RIGHTS, i));
+
+    s->segment[i] = (struct segment_state){
+        .base = vmread(segment_field(VMCS_GUEST_ES_BASE, i)),
+        .limit = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_LIMIT, i)),
+        .selector = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_SELECTOR, i)),
+        .access = access & ACCESS_UNUSABLE ? SEGMENT_UNUSABLE : (uint16_t)access,
+    };
 }
 
-void vcpu_save_state(struct vcpu *v, struct guest_state *s)
+static void save_registers(struct vcpu *v, struct guest_state *s)
 {
     memcpy(s->gpr, v->gpr, sizeof(s->gpr));
     s->gpr[GPR_RSP] = vmread(VMCS_GUEST_RSP);
@@ -237,7 +236,28 @@ void vcpu_save_state(struct vcpu *v, struct guest_state *s)
     s->cr3 = vmread(VMCS_GUEST_CR3);
     s->cr4 = guest_cr4();
     s->efer = guest_efer(v);
-    save_segments(s);
+}
+
+void vcpu_save_state(struct vcpu *v, struct guest_state *s)
+{
+    save_registers(v, s);
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        save_segment(s, i);
+    s->gdtr = (struct table_state){vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT)};
+    s->idtr = (struct table_state){vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT)};
+}
+
+void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)
+{
+    if (!(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L)) {
+        vcpu_save_state(v, s);
+        return;
+    }
+    save_registers(v, s);
+    save_segment(s, SEG_CS);
+    save_segment(s, SEG_SS);
+    s->segment[SEG_FS].base = vmread(VMCS_GUEST_FS_BASE);
+    s->segment[SEG_GS].base = vmread(VMCS_GUEST_GS_BASE);
 }
 
 static void load_registers(struct vcpu *v, const struct guest_state *s)

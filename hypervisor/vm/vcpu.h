@@ -59,7 +59,7 @@ struct vcpu {
     void *fpu;
     uint32_t *lapic_page;
     void *guest_area;         /* the MSR areas */
-    uint64_t *area_slot[2];   /* in them: EFER, PAT; NULL where the VMCS has the field */
+    uint64_t *area_slot[MSR_AREA_MAX + 1]; /* by enum msr_control: the guest's value in the area; NULL: in the VMCS */
     struct msr_file msrs;
     uint32_t swap_count;      /* resident.c: what a visit to ring 3 switches */
     struct resident_swap swap[RESIDENT_SWAPS_MAX];
@@ -104,7 +104,8 @@ static inline bool vcpu_may_wake(const struct vcpu *v)
     return v->nmi_pending || (v->halted_if && v->lapic.pending != VLAPIC_NONE);
 }
 
-/* Writes the whole state of the guest, whose VMCS is current. */
+/* Writes the state of the guest, whose VMCS is current: all of it, or what emulating one instruction takes. */
 void vcpu_save_state(struct vcpu *v, struct guest_state *state);
+void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *state);
 
 #endif
