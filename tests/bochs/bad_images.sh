@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# bad_images.sh LINTEL KERNEL: images that were damaged after they were made: each a clear error at boot, nothing half-started.
+lintel=$1 kernel=$(realpath "$2")
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+
+MEMORY_MB=256
+CPU=corei7_skylake_x
+
+# refused NAME PATTERN ISO: the hypervisor stops and says why, and no VM is started.
+refused()
+{
+    boot_image "$3" $CPU $MEMORY_MB 30
+    says "^lintel: stopped: .*($2)" "$1: the hypervisor says what is wrong"
+    ! grep -q '^ok 1' said
+    result $? "$1: no VM runs"
+}
+
+# change FILE PLACE: bad.iso is the good image with another file in one place.
+change()
+{
+    rm -rf bad.iso tree
+    cp -r good tree
+    cp "$1" "tree/boot/$2"
+    make_image tree bad.iso
+}
+
+# damaged NAME PATTERN FILE PLACE
+damaged()
+{
+    change "$3" "$4"
+    refused "$1" "$2" bad.iso
+}
+
+describe "$kernel" 64M
+"$lintel" image vm.yaml -o good.iso --end bochs >said 2>&1
+result $? "the image is made"
+boot_image good.iso $CPU $MEMORY_MB 30
+says '^lintel: end: 1 VMs, 0 faults$' "the image boots as it is"
+
+mkdir good
+for file in grub/grub.cfg lintel-hypervisor plan monitor file-0; do
+    mkdir -p "good/boot/$(dirname $file)"
+    xorriso -osirrox on -indev good.iso -extract /boot/$file good/boot/$file >xorriso.log 2>&1
+    chmod u+w good/boot/$file
+done
+
+head -c 5000 "$kernel" >short
+damaged 'a kernel that was cut' 'truncated|size' short file-0
+{ printf 'X'; tail -c +2 good/boot/plan; } >bad-plan
+damaged 'a plan that is none' 'plan' bad-plan plan
+head -c 1000 good/boot/plan >bad-plan
+damaged 'a plan that was cut' 'plan' bad-plan plan
+head -c 1000 /dev/zero >zeros
+damaged 'a monitor that is none' 'monitor' zeros monitor
+
+describe "$kernel" 600M 1024M
+"$lintel" image vm.yaml -o large.iso --end bochs >said 2>&1
+result $? "an image for a larger machine is made"
+refused 'more memory than the machine has' 'memory' large.iso
+
+# The right size, but no kernel: only the monitor can know, and stops its VM.
+head -c "$(stat -c %s "$kernel")" /dev/zero >zeros
+change zeros file-0
+boot_image bad.iso $CPU $MEMORY_MB 30
+says '^lintel: vm test: stopped for a fault: .*kernel' "a kernel that is none: the monitor says so"
+says '^lintel: end: 1 VMs, 1 faults$' "a kernel that is none: the hypervisor ends in good order"
+plan

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the tests on Bochs share: a folder of their own, the verdict as TAP, the tool's run, and a run without it.
+# Sourced, with the tool as `lintel`.
+# shellcheck shell=bash disable=SC2154
+set -u
+
+lintel=$(realpath "$lintel")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TMPDIR=$work
+count=0
+
+# Fixed, so that a run repeats to the instruction.
+start_time=1700000000
+
+# result GOOD NAME: one line of TAP; the run's output follows a failure.
+result()
+{
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        tail -n 40 said 2>/dev/null | sed 's/^/# /'
+    fi
+}
+
+# says PATTERN NAME: a line of the run's output matches.
+says()
+{
+    grep -qE -- "$1" said
+    result $? "$2"
+}
+
+plan()
+{
+    echo "1..$count"
+}
+
+# describe KERNEL MEMORY [HOST_MEMORY]: writes vm.yaml with one VM.
+describe()
+{
+    cat >vm.yaml <<END
+host:
+  memory: ${3:-256M}
+vms:
+  - name: test
+    kernel: $1
+    memory: $2
+END
+}
+
+# boot SECONDS [OPTION...]: runs vm.yaml under Lintel; `said` is what came, the result is the tool's exit code.
+boot()
+{
+    local seconds=$1
+    shift
+    timeout $((seconds + 30)) "$lintel" run --on bochs --time $start_time --timeout "$seconds" "$@" vm.yaml \
+        >said 2>&1 </dev/null
+}
+
+# make_image TREE ISO: an image for BIOS machines from a folder with boot/grub/grub.cfg.
+make_image()
+{
+    grub-mkrescue -d /usr/lib/grub/i386-pc -o "$2" "$1" --install-modules='multiboot2 normal iso9660 biosdisk all_video' \
+        --fonts= --locales= --themes= >grub.log 2>&1
+}
+
+# boot_image ISO CPU MEMORY_MB SECONDS: runs an image in Bochs without the tool; `said` is the serial line.
+boot_image()
+{
+    cat >bochsrc <<END
+display_library: rfb, options="timeout=0"
+megs: $3
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+cpu: model=$2, count=1, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+clock: sync=none, time0=$start_time
+ata0-master: type=cdrom, path=$1, status=inserted
+boot: cdrom
+log: bochs.log
+com1: enabled=1, mode=file, dev=serial
+sound: driver=dummy, waveout=/dev/null
+plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0
+END
+    printf 'c\nq\n' >rc
+    : >serial
+    # Bochs's display listens on all addresses: a network of its own, where that is allowed.
+    local alone=()
+    unshare -rn true 2>/dev/null && alone=(unshare -rn)
+    (ulimit -f 500000; exec timeout "$4" "${alone[@]}" bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null)
+    tr -d '\r' <serial >said
+}
