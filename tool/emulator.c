@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "abi/plan.h"
 #include "tool/loopback.h"
 #include "tool/process.h"
 #include "tool/size.h"
@@ -51,10 +52,19 @@ bool firmware_parse(const char *name, enum firmware *firmware)
     return false;
 }
 
+/* What Bochs must be given for a machine with so much memory: what the devices' hole covers is
+ * lost. */
+static uint64_t bochs_memory(const struct emulation *emulation)
+{
+    uint64_t hole = PLAN_HOLE_END - PLAN_HOLE_START;
+
+    return emulation->memory > PLAN_HOLE_START ? emulation->memory + hole : emulation->memory;
+}
+
 /* Writes bochsrc and rc into the work folder. Returns whether that worked. */
 static bool write_bochsrc(const struct emulation *emulation, unsigned port)
 {
-    uint64_t memory = emulation->memory / MIB, resident = BOCHS_RESIDENT_MAX / MIB;
+    uint64_t memory = bochs_memory(emulation) / MIB, resident = BOCHS_RESIDENT_MAX / MIB;
     FILE *config = fopen("bochsrc", "w"), *commands = fopen("rc", "w");
 
     if (!config || !commands) {
@@ -88,8 +98,8 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
 {
     struct rlimit limit = {LOG_MAX, LOG_MAX};
 
-    if (emulation->memory > BOCHS_RESIDENT_MAX) {
-        limit.rlim_cur = limit.rlim_max = LOG_MAX + emulation->memory;
+    if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX) {
+        limit.rlim_cur = limit.rlim_max = LOG_MAX + bochs_memory(emulation);
     }
     setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, SIG_IGN); /* the log stops growing, and the run goes on */

@@ -300,6 +300,9 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     enum session_end end = loop(session, signal_number);
     terminal_restore();
     progress_end();
+    if (session->raw && session->pacer.line_open) {
+        write_all(STDOUT_FILENO, "\n", 1);
+    }
     close(session->signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(session);
