@@ -22,7 +22,7 @@ void symbols_init(const void *symbols, uint64_t symbols_size, const char *string
 #define ASSERT(condition)                                                                                              \
     do {                                                                                                               \
         if (__builtin_expect(!(condition), 0))                                                                         \
-            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                                      \
+            panic("%s:%d: assertion failed: %s", __FILE_NAME__, __LINE__, #condition);                                      \
     } while (0)
 
 #endif

@@ -51,8 +51,10 @@ void resident_init(void)
     this_cpu()->resident_host = true;
 }
 
-static void save_owner(struct vcpu *owner)
+static void save_owner(const struct cpu *cpu, struct vcpu *owner)
 {
+    if (!cpu->resident_host) /* otherwise a monitor has run since, and may have changed it */
+        owner->cr2 = read_cr2();
     owner->msrs.value[MSR_SLOT_KERNEL_GS_BASE] = rdmsr(MSR_IA32_KERNEL_GS_BASE); /* R34 */
     owner->counters.reads++;
     clts();
@@ -133,7 +135,7 @@ static void load_guest(struct vcpu *v)
 static void change_owner(struct cpu *cpu, struct vcpu *v)
 {
     if (cpu->resident_owner != NULL)
-        save_owner(cpu->resident_owner);
+        save_owner(cpu, cpu->resident_owner);
     load_msrs(cpu, v);
     load_owner(v);
     cpu->resident_owner = v;

@@ -14,8 +14,8 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/user/monitor.h"
 
-/* x87, SSE, AVX, the three of AVX-512, PKRU. */
-#define XCR0_SWITCHED 0x2e7
+/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of protection keys. */
+#define XCR0_SWITCHED 0xe7
 
 struct vm vms[PLAN_MAX_VMS];
 uint32_t vm_count;

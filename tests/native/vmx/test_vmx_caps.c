@@ -210,7 +210,7 @@ static void test_choose_coffee_lake(void **test)
     assert_true(vmx_controls_choose(&coffee_lake, 0, &controls, &missing));
     assert_int_equal(missing, CONTROL_NONE);
     assert_int_equal(controls.pin, 0x7f);
-    assert_int_equal(controls.proc, 0xb5206dfa);
+    assert_int_equal(controls.proc, 0xb5186dfa);
     assert_int_equal(controls.proc2, 0x14ea);
     assert_int_equal(controls.exit, 0x3fefff);
     assert_int_equal(controls.entry, 0xd1ff);
