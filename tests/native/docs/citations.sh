@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# citations.sh ROOT: what the documents say about the sources is true: each file that they name exists, and the
-# files in the column "met by" of docs/requirements.md cite that requirement's number. Prints TAP.
+# citations.sh ROOT: what the documents say about the sources is true: each file that they name exists, and so does each
+# function of the tour; the files in the column "met by" of docs/requirements.md cite that requirement's number. Prints TAP.
 set -u
 
 cd "$1" || exit 1
@@ -38,6 +38,15 @@ missing_files()
     done
 }
 
+# Identifiers in backquotes, with or without arguments.
+missing_names()
+{
+    grep -o '`[^`]*`' "$1" | tr -d '`' | sed 's/(.*)$//' | grep -xE '[A-Za-z0-9]*_[A-Za-z0-9_]*' | sort -u |
+        while read -r name; do
+            grep -rqw "$name" abi hypervisor monitor tool tests/native || echo "$name is not in the sources"
+        done
+}
+
 # The lines "number|met by|shown by|remarks" of the tables, one for each requirement.
 rows()
 {
@@ -53,7 +62,7 @@ cites()
 
 missing_citations()
 {
-    rows | while IFS='|' read -r number met shown remarks; do
+    rows | while IFS='|' read -r number met _; do
         for file in $(echo "$met" | grep -o '`[^`]*`' | tr -d '`' | grep /); do
             cites "$file" "$number" || echo "$file does not cite R$number"
         done
@@ -74,6 +83,8 @@ missing_rows()
 for page in README.md CHANGELOG.md CONTRIBUTING.md SUPPORT.md docs/*.md; do
     report "$page" "the files that it names exist" "$(missing_files "$page")"
 done
+report docs/tour.md "the functions that it names exist" "$(missing_names docs/tour.md)"
+report CHANGELOG.md "the calls that it names exist" "$(missing_names CHANGELOG.md)"
 report docs/requirements.md "there is one row for each requirement" "$(missing_rows)"
 report docs/requirements.md "the files that meet a requirement cite it" "$(missing_citations)"
 echo "1..$count"
