@@ -14,7 +14,7 @@ while read -r name; do
     boot 60 --hypervisor-options "hide=$name"
     [ $? = 1 ] && grep -qE "^lintel: stopped: this CPU lacks $name \(needed\)" said
     result $? "without $name: a plain verdict"
-done
+done <names
 boot 60 --cpu core2_penryn_t9600
 [ $? = 1 ] && grep -qE '^lintel: stopped: this CPU lacks .*\(needed\)' said
 result $? "on a CPU without EPT: a plain verdict"
