@@ -47,8 +47,24 @@ static void test_last_page(void)
     ok(AT(last) == 0x5a5a5a5a && AT(last + PAGE_SIZE - 4) == 0xa5a5a5a5, "the last page is RAM");
 }
 
+/* R35: nothing of what was in the machine before. The loader's own data ends well before the second
+ * MiB. */
+static void test_clean(void)
+{
+    bool clean = true;
+
+    if (!has_hypervisor()) {
+        skip("the bare machine does not promise it", "memory is zero at the start");
+        return;
+    }
+    for (uint64_t at = (uintptr_t)page_alloc() + LARGE_PAGE; at < memory_end(); at += 1024)
+        clean = clean && AT(at) == 0;
+    ok(clean, "memory is zero at the start");
+}
+
 void guest_main(void)
 {
+    test_clean();
     test_last_page();
     test_below_4g();
     test_above_4g();
