@@ -282,6 +282,8 @@ uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned s
     uint64_t aligned = address & ~3ULL;
     unsigned shift = (address & 3) * 8;
 
+    if (size == 4 && shift == 0)
+        return load_4(b, vcpu, address);
     if (shift + size * 8 <= 32)
         return load_4(b, vcpu, aligned) >> shift & (UINT32_MAX >> (4 - size) * 8);
     uint64_t value = load_4(b, vcpu, aligned) | (uint64_t)load_4(b, vcpu, aligned + 4) << 32;
@@ -323,6 +325,7 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
 
     *b = (struct board){.info = info, .timer = UINT64_MAX};
     b->memory = guest_memory_make(memory, info->memory);
+    code_page_reset(&b->code_page);
     rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
     map_ports();
 }

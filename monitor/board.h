@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "abi/gate.h"
+#include "monitor/code_page.h"
 #include "monitor/guest_memory.h"
 #include "monitor/ioapic.h"
 #include "monitor/pci.h"
@@ -26,6 +27,7 @@
 struct board {
     const struct monitor_info *info;
     struct guest_memory memory;
+    struct code_page code_page;
     struct uart uart;
     struct ioapic ioapic;
     struct rtc rtc;

@@ -9,7 +9,7 @@
 #include "monitor/emulate.h"
 
 #include "monitor/alu.h"
-#include "monitor/decode.h"
+#include "monitor/decode_cache.h"
 #include "monitor/linear.h"
 #include "monitor/x86.h"
 
@@ -20,7 +20,6 @@
 
 struct run {
     struct guest_state *state;
-    const struct emulate_memory *memory;
     void *ctx;
     struct emulate_fault *fault;
     const struct instruction *instruction;
@@ -46,14 +45,15 @@ static uint64_t sign_extend(uint64_t value, unsigned size)
 /* Writes a register as the CPU does: 4 bytes clear the upper half, 1 and 2 leave the rest. */
 static void set_gpr(uint64_t *gpr, uint64_t value, unsigned size, unsigned shift)
 {
-    uint64_t mask = truncate(UINT64_MAX, size) << shift;
-
-    if (size == 8)
-        *gpr = value;
-    else if (size == 4)
+    if (size == 4) {
         *gpr = (uint32_t)value;
-    else
+    } else if (size == 8) {
+        *gpr = value;
+    } else {
+        uint64_t mask = truncate(UINT64_MAX, size) << shift;
+
         *gpr = (*gpr & ~mask) | ((value << shift) & mask);
+    }
 }
 
 static uint64_t register_operand(const struct run *run)
@@ -75,24 +75,13 @@ static void set_accumulator(struct run *run, uint64_t value)
     set_gpr(&run->state->gpr[GPR_RAX], value, run->instruction->size, 0);
 }
 
-static bool read_linear(struct run *run, uint64_t linear, unsigned size, uint64_t *value)
-{
-    *value = 0;
-    return run->memory->read(run->ctx, linear, value, size, run->fault);
-}
-
-static bool write_linear(struct run *run, uint64_t linear, unsigned size, uint64_t value)
-{
-    return run->memory->write(run->ctx, linear, &value, size, run->fault);
-}
-
 static bool read_segment(struct run *run, enum segment segment, uint64_t offset, unsigned size,
                          uint64_t *value)
 {
     uint64_t linear;
 
     return linear_address(run->state, segment, offset, size, false, &linear, run->fault) &&
-           read_linear(run, linear, size, value);
+           emulate_read(run->ctx, linear, size, value, run->fault);
 }
 
 static bool write_segment(struct run *run, enum segment segment, uint64_t offset, unsigned size,
@@ -101,7 +90,7 @@ static bool write_segment(struct run *run, enum segment segment, uint64_t offset
     uint64_t linear;
 
     return linear_address(run->state, segment, offset, size, true, &linear, run->fault) &&
-           write_linear(run, linear, size, value);
+           emulate_write(run->ctx, linear, size, value, run->fault);
 }
 
 /* Finds the memory operand; `distance` is added to its offset, in bytes. */
@@ -117,8 +106,10 @@ static bool locate(struct run *run, uint64_t distance)
         offset += run->state->rip + in->length;
     if (in->index != BASE_NONE)
         offset += gpr[in->index] << in->scale;
-    return linear_address(run->state, in->segment, truncate(offset, in->address_size),
-                          in->memory_size, in->access != ACCESS_READ, &run->linear, run->fault);
+    if (in->address_size != 8)
+        offset = truncate(offset, in->address_size);
+    return linear_address(run->state, in->segment, offset, in->memory_size,
+                          in->access != ACCESS_READ, &run->linear, run->fault);
 }
 
 /* Reads the located operand. One that is to be written back faults as for a write. */
@@ -126,7 +117,7 @@ static bool read_operand(struct run *run, uint64_t *value)
 {
     const struct instruction *in = run->instruction;
 
-    if (read_linear(run, run->linear, in->memory_size, value))
+    if (emulate_read(run->ctx, run->linear, in->memory_size, value, run->fault))
         return true;
     if (in->access == ACCESS_MODIFY && run->fault->vector == VECTOR_PF)
         run->fault->error_code |= PF_WRITE;
@@ -135,7 +126,7 @@ static bool read_operand(struct run *run, uint64_t *value)
 
 static bool write_operand(struct run *run, uint64_t value)
 {
-    return write_linear(run, run->linear, run->instruction->memory_size, value);
+    return emulate_write(run->ctx, run->linear, run->instruction->memory_size, value, run->fault);
 }
 
 static bool run_move(struct run *run)
@@ -390,27 +381,20 @@ static enum emulate_result refuse(enum decode_result result, struct emulate_faul
     }
 }
 
-enum emulate_result emulate(struct guest_state *state, const struct emulate_memory *memory,
-                            void *ctx, struct emulate_fault *fault)
+enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate_fault *fault)
 {
     uint8_t bytes[DECODE_BUFFER] = {0};
-    size_t count = DECODE_MAX_LENGTH;
     enum decode_mode mode = code_mode(state);
     enum decode_result decoded;
-    struct instruction instruction;
-    struct run run = {.state = state,
-                      .memory = memory,
-                      .ctx = ctx,
-                      .fault = fault,
-                      .instruction = &instruction,
-                      .rflags = state->rflags};
+    struct run run = {.state = state, .ctx = ctx, .fault = fault, .rflags = state->rflags};
+    size_t count = emulate_fetch(ctx, code_address(state), bytes);
 
-    if (!memory->fetch(ctx, code_address(state), bytes, &count))
+    if (count == 0)
         return EMULATE_UNSUPPORTED;
-    decoded = decode(mode, bytes, count, &instruction);
+    decoded = decode_cached(mode, bytes, count, &run.instruction);
     if (decoded != DECODE_DONE)
         return refuse(decoded, fault);
-    if (!handlers[instruction.operation](&run))
+    if (!handlers[run.instruction->operation](&run))
         return EMULATE_FAULT;
     retire(&run, mode);
     return EMULATE_DONE;

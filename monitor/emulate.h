@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "abi/exit.h"
+#include "monitor/decode.h"
 
 /* An exception that the guest is to get, instead of the instruction's effect. */
 struct emulate_fault {
@@ -24,19 +25,17 @@ struct emulate_fault {
 };
 
 /*
- * The guest's memory and devices by guest-linear address. An access may be unaligned and may cross
- * a page. read and write move 1, 2, 4 or 8 bytes; on false nothing was written and *fault says
- * which exception the guest gets.
+ * The guest's memory and devices by guest-linear address: the caller's side of emulate(), with the
+ * ctx that it got. An access may be unaligned and may cross a page. emulate_read and emulate_write
+ * move 1, 2, 4 or 8 bytes, the low ones of the value; on false nothing was written and *fault says
+ * which exception the guest gets. emulate_fetch gives how many instruction bytes there are before a
+ * page that cannot be read, up to all 15.
  */
-struct emulate_memory {
-    /* Instruction bytes: *count is how many are wanted, then how many there are before a page that
-     * cannot be read. */
-    bool (*fetch)(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count);
-    bool (*read)(void *ctx, uint64_t linear, void *data, unsigned size,
-                 struct emulate_fault *fault);
-    bool (*write)(void *ctx, uint64_t linear, const void *data, unsigned size,
+size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH]);
+bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
                   struct emulate_fault *fault);
-};
+bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
+                   struct emulate_fault *fault);
 
 enum emulate_result {
     EMULATE_DONE,        /* gpr, rip and rflags are those after the instruction */
@@ -50,7 +49,6 @@ enum emulate_result {
  * instruction with REP may stop early with EMULATE_DONE and RIP unchanged, so that interrupts come
  * in between: the guest goes on by itself.
  */
-enum emulate_result emulate(struct guest_state *state, const struct emulate_memory *memory,
-                            void *ctx, struct emulate_fault *fault);
+enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate_fault *fault);
 
 #endif

@@ -28,11 +28,10 @@ static void on_io(struct board *b, unsigned vcpu, struct exit_page *page)
 
 static void report_instruction(const struct guest_access *a)
 {
-    uint8_t bytes[15];
-    size_t count = sizeof(bytes), length = 0;
+    uint8_t bytes[DECODE_MAX_LENGTH];
+    size_t count = emulate_fetch((void *)a, code_address(a->state), bytes), length = 0;
     char text[3 * sizeof(bytes) + 1] = "";
 
-    guest_access_memory.fetch((void *)a, code_address(a->state), bytes, &count);
     for (size_t i = 0; i < count; i++)
         length += (size_t)format(text + length, sizeof(text) - length, " %02x", bytes[i]);
     report("bytes at rip:%s", count > 0 ? text : " cannot be read");
@@ -59,20 +58,41 @@ static void report_state(const struct guest_access *a)
     report_instruction(a);
 }
 
+__attribute__((cold, noinline)) static _Noreturn void stop_fetch(const struct guest_access *a,
+                                                                 uint64_t address)
+{
+    report_state(a);
+    report_stop(GATE_STOP_FAULT,
+                "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led it "
+                "there",
+                address, a->state->rip);
+}
+
+__attribute__((cold, noinline)) static _Noreturn void stop_mmio(const struct guest_access *a,
+                                                                uint64_t address)
+{
+    report_state(a);
+    report_stop(GATE_STOP_FAULT,
+                "the guest reached device memory at %lx with an instruction that is not emulated, "
+                "at rip %lx: use plain loads and stores there",
+                address, a->state->rip);
+}
+
 static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
 {
-    struct guest_access a = {b, vcpu, &page->state};
+    struct guest_access a = {
+        .board = b,
+        .vcpu = vcpu,
+        .state = &page->state,
+        .device_linear = page->mmio.linear_valid ? page->mmio.linear : GUEST_NO_PAGE,
+        .device_physical = page->mmio.address,
+        .device_write = page->mmio.write,
+    };
     struct emulate_fault fault;
 
-    if (page->mmio.fetch) {
-        report_state(&a);
-        report_stop(
-            GATE_STOP_FAULT,
-            "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led "
-            "it there",
-            page->mmio.address, page->state.rip);
-    }
-    switch (emulate(&page->state, &guest_access_memory, &a, &fault)) {
+    if (page->mmio.fetch)
+        stop_fetch(&a, page->mmio.address);
+    switch (emulate(&page->state, &a, &fault)) {
     case EMULATE_DONE:
         page->reply = REPLY_STATE;
         return;
@@ -80,13 +100,8 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
         reply_fault(page, &fault);
         return;
     case EMULATE_UNSUPPORTED:
-        break;
+        stop_mmio(&a, page->mmio.address);
     }
-    report_state(&a);
-    report_stop(GATE_STOP_FAULT,
-                "the guest reached device memory at %lx with an instruction that is not emulated, "
-                "at rip %lx: use plain loads and stores there",
-                page->mmio.address, page->state.rip);
 }
 
 static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
@@ -104,7 +119,7 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
         [SHUTDOWN_UNSUPPORTED] = "an exit that is not supported",
         [SHUTDOWN_ENTRY_FAILED] = "state that cannot be entered; see the hypervisor's log",
     };
-    struct guest_access a = {b, vcpu, &page->state};
+    struct guest_access a = {b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE};
     uint32_t reason = page->shutdown.reason;
 
     report_state(&a);

@@ -21,7 +21,7 @@ bool guest_translate(const struct guest_access *a, uint64_t linear, unsigned siz
 
 /* One access of the whole size where the size is a power of two, so that it is as atomic as the
  * processor's. */
-static void copy(void *to, const void *from, unsigned size)
+static inline void copy(void *to, const void *from, unsigned size)
 {
     switch (size) {
     case 1:
@@ -42,81 +42,136 @@ static void copy(void *to, const void *from, unsigned size)
     }
 }
 
-void guest_load(const struct guest_access *a, const struct guest_place *place, void *data)
+static inline uint64_t load_part(const struct guest_access *a, uint64_t physical, unsigned size)
 {
-    uint8_t *to = data;
+    const void *ram = guest_memory_at(&a->board->memory, physical, size);
+    uint64_t value = 0;
 
-    for (unsigned i = 0; i < 2 && place->size[i] > 0; to += place->size[i++]) {
-        const void *ram = guest_memory_at(&a->board->memory, place->physical[i], place->size[i]);
-
-        if (ram != NULL) {
-            copy(to, ram, place->size[i]);
-        } else {
-            uint64_t value = board_load(a->board, a->vcpu, place->physical[i], place->size[i]);
-
-            copy(to, &value, place->size[i]);
-        }
-    }
+    if (ram == NULL)
+        return board_load(a->board, a->vcpu, physical, size);
+    copy(&value, ram, size);
+    return value;
 }
 
-void guest_store(const struct guest_access *a, const struct guest_place *place, const void *data)
+uint64_t guest_load(const struct guest_access *a, const struct guest_place *place)
 {
-    const uint8_t *from = data;
+    uint64_t value = load_part(a, place->physical[0], place->size[0]);
 
-    for (unsigned i = 0; i < 2 && place->size[i] > 0; from += place->size[i++]) {
-        void *ram = guest_memory_at(&a->board->memory, place->physical[i], place->size[i]);
-        uint64_t value = 0;
-
-        if (ram != NULL) {
-            copy(ram, from, place->size[i]);
-        } else {
-            copy(&value, from, place->size[i]);
-            board_store(a->board, a->vcpu, place->physical[i], place->size[i], value);
-        }
-    }
+    if (place->size[1] > 0)
+        value |= load_part(a, place->physical[1], place->size[1]) << place->size[0] * 8;
+    return value;
 }
 
-static bool fetch(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count)
+static inline void store_part(const struct guest_access *a, uint64_t physical, unsigned size,
+                              uint64_t value)
 {
-    const struct guest_access *a = ctx;
-    struct emulate_fault fault;
+    void *ram = guest_memory_at(&a->board->memory, physical, size);
+
+    if (ram == NULL)
+        board_store(a->board, a->vcpu, physical, size, value);
+    else
+        copy(ram, &value, size);
+}
+
+void guest_store(const struct guest_access *a, const struct guest_place *place, uint64_t value)
+{
+    store_part(a, place->physical[0], place->size[0], value);
+    if (place->size[1] > 0)
+        store_part(a, place->physical[1], place->size[1], value >> place->size[0] * 8);
+}
+
+static inline const uint8_t *find_code(const struct guest_access *a, uint64_t linear)
+{
+    return code_page_find(&a->board->code_page, &a->board->memory, a->state, linear);
+}
+
+/* At the end of a page. */
+__attribute__((cold, noinline)) static size_t
+fetch_across(const struct guest_access *a, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH])
+{
     size_t got = 0;
 
-    while (got < *count) {
-        uint64_t physical, at = linear + got;
-        size_t size = min_u64(*count - got, PAGE_SIZE - at % PAGE_SIZE);
-        const void *ram = NULL;
+    while (got < DECODE_MAX_LENGTH) {
+        size_t at = (linear + got) % PAGE_SIZE,
+               size = min_u64(DECODE_MAX_LENGTH - got, PAGE_SIZE - at);
+        const uint8_t *page = find_code(a, linear + got);
 
-        if (walk(&a->board->memory, a->state, at, WALK_FETCH, &physical, &fault))
-            ram = guest_memory_at(&a->board->memory, physical, size);
-        if (ram == NULL)
+        if (page == NULL)
             break;
-        memcpy(bytes + got, ram, size);
+        memcpy(bytes + got, page + at, size);
         got += size;
     }
-    *count = got;
-    return got > 0;
+    return got;
 }
 
-static bool read(void *ctx, uint64_t linear, void *data, unsigned size, struct emulate_fault *fault)
+size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH])
+{
+    size_t at = linear % PAGE_SIZE;
+    const uint8_t *page;
+
+    if (at > PAGE_SIZE - DECODE_MAX_LENGTH)
+        return fetch_across(ctx, linear, bytes);
+    page = find_code(ctx, linear);
+    if (page == NULL)
+        return 0;
+    __builtin_memcpy(bytes, page + at, 8); /* two halves that meet in one byte */
+    __builtin_memcpy(bytes + 7, page + at + 7, 8);
+    return DECODE_MAX_LENGTH;
+}
+
+__attribute__((noinline)) static bool read_walking(const struct guest_access *a, uint64_t linear,
+                                                   unsigned size, uint64_t *value,
+                                                   struct emulate_fault *fault)
 {
     struct guest_place place;
 
-    if (!guest_translate(ctx, linear, size, WALK_READ, &place, fault))
+    if (!guest_translate(a, linear, size, WALK_READ, &place, fault))
         return false;
-    guest_load(ctx, &place, data);
+    *value = guest_load(a, &place);
     return true;
 }
 
-static bool write(void *ctx, uint64_t linear, const void *data, unsigned size,
+__attribute__((noinline)) static bool write_walking(const struct guest_access *a, uint64_t linear,
+                                                    unsigned size, uint64_t value,
+                                                    struct emulate_fault *fault)
+{
+    struct guest_place place;
+
+    if (!guest_translate(a, linear, size, WALK_WRITE, &place, fault))
+        return false;
+    guest_store(a, &place, value);
+    return true;
+}
+
+/* Whether all of an access lies in the device's page; then at this distance, by exclusive or. */
+static inline bool in_device_page(const struct guest_access *a, uint64_t linear, unsigned size,
+                                  uint64_t *distance)
+{
+    *distance = linear ^ a->device_linear;
+    return *distance < PAGE_SIZE && linear % PAGE_SIZE + size <= PAGE_SIZE;
+}
+
+bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
                   struct emulate_fault *fault)
 {
-    struct guest_place place;
+    const struct guest_access *a = ctx;
+    uint64_t distance;
 
-    if (!guest_translate(ctx, linear, size, WALK_WRITE, &place, fault))
-        return false;
-    guest_store(ctx, &place, data);
+    if (!in_device_page(a, linear, size, &distance))
+        return read_walking(a, linear, size, value, fault);
+    *value = board_load(a->board, a->vcpu, a->device_physical ^ distance, size);
     return true;
 }
 
-const struct emulate_memory guest_access_memory = {fetch, read, write};
+/* What was read only may be read-only. */
+bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
+                   struct emulate_fault *fault)
+{
+    const struct guest_access *a = ctx;
+    uint64_t distance;
+
+    if (!in_device_page(a, linear, size, &distance) || !a->device_write)
+        return write_walking(a, linear, size, value, fault);
+    board_store(a->board, a->vcpu, a->device_physical ^ distance, size, value);
+    return true;
+}

@@ -11,10 +11,20 @@
 #include "monitor/emulate.h"
 #include "monitor/walk.h"
 
+/* No page: not canonical, and more than 32 bits. */
+#define GUEST_NO_PAGE (1ULL << 62)
+
+/*
+ * In whose name an access is. The device's page that made the guest exit needs no walk: the
+ * processor has translated and checked the access that reached it.
+ */
 struct guest_access {
     struct board *board;
     unsigned vcpu;
     const struct guest_state *state;
+    uint64_t device_linear; /* of that access, or GUEST_NO_PAGE */
+    uint64_t device_physical;
+    bool device_write; /* it was a write */
 };
 
 /* Where up to 8 bytes lie: in one page, or at the end of one and the start of another. */
@@ -26,10 +36,9 @@ struct guest_place {
 /* Finds the place, for reading or writing it; false: *fault is what the guest gets. */
 bool guest_translate(const struct guest_access *a, uint64_t linear, unsigned size,
                      enum walk_access kind, struct guest_place *place, struct emulate_fault *fault);
-void guest_load(const struct guest_access *a, const struct guest_place *place, void *data);
-void guest_store(const struct guest_access *a, const struct guest_place *place, const void *data);
+uint64_t guest_load(const struct guest_access *a, const struct guest_place *place);
+void guest_store(const struct guest_access *a, const struct guest_place *place, uint64_t value);
 
-/* The emulator's view of the guest: its ctx is a struct guest_access. */
-extern const struct emulate_memory guest_access_memory;
+/* emulate_fetch, emulate_read and emulate_write are here: their ctx is a struct guest_access. */
 
 #endif

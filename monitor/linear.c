@@ -2,8 +2,6 @@
 /* Segmentation in software: limits, types and canonical addresses. */
 #include "monitor/linear.h"
 
-#include "hypervisor/lib/bits.h"
-
 #define RFLAGS_VM BIT(17)
 #define VECTOR_SS 12
 
@@ -52,8 +50,9 @@ static bool linear_32(const struct guest_state *state, enum segment segment, uin
     return type_allows(state, s->access, write) && limit_allows(s, offset, offset + size - 1);
 }
 
-bool linear_address(const struct guest_state *state, enum segment segment, uint64_t offset,
-                    unsigned size, bool write, uint64_t *linear, struct emulate_fault *fault)
+bool linear_address_checked(const struct guest_state *state, enum segment segment, uint64_t offset,
+                            unsigned size, bool write, uint64_t *linear,
+                            struct emulate_fault *fault)
 {
     bool good = code_mode(state) == DECODE_64
                     ? linear_64(state, segment, offset, size, linear)

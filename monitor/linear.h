@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "abi/exit.h"
+#include "hypervisor/lib/bits.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"
 #include "monitor/x86.h"
@@ -37,12 +38,25 @@ static inline uint64_t code_address(const struct guest_state *state)
     return (uint32_t)(state->segment[SEG_CS].base + state->rip);
 }
 
+/* linear_address() where it is not simply good. */
+bool linear_address_checked(const struct guest_state *state, enum segment segment, uint64_t offset,
+                            unsigned size, bool write, uint64_t *linear,
+                            struct emulate_fault *fault);
+
 /*
  * The linear address of `size` bytes at segment:offset, for a read or a write. False: *fault is
  * #GP(0) or #SS(0) (SDM volume 3, "Limit Checking", "Type Checking"; volume 1, "Canonical
  * Addressing").
  */
-bool linear_address(const struct guest_state *state, enum segment segment, uint64_t offset,
-                    unsigned size, bool write, uint64_t *linear, struct emulate_fault *fault);
+static inline bool linear_address(const struct guest_state *state, enum segment segment,
+                                  uint64_t offset, unsigned size, bool write, uint64_t *linear,
+                                  struct emulate_fault *fault)
+{
+    *linear = offset;
+    if (code_mode(state) == DECODE_64 && segment < SEG_FS && is_canonical(offset) &&
+        is_canonical(offset + size - 1))
+        return true;
+    return linear_address_checked(state, segment, offset, size, write, linear, fault);
+}
 
 #endif

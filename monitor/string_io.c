@@ -36,26 +36,22 @@ static bool move_element(const struct guest_access *a, const struct exit_page *p
     unsigned size = page->io.size;
     uint64_t offset = s->gpr[in ? GPR_RDI : GPR_RSI] & address_mask(page->io.address_size), linear;
     struct guest_place place;
-    uint32_t value = 0;
 
     if (!linear_address(s, segment, offset, size, in, &linear, fault))
         return false;
     if (!guest_translate(a, linear, size, in ? WALK_WRITE : WALK_READ, &place, fault))
         return false;
-    if (in) {
-        value = board_in(a->board, a->vcpu, page->io.port, size);
-        guest_store(a, &place, &value);
-    } else {
-        guest_load(a, &place, &value);
-        board_out(a->board, a->vcpu, page->io.port, size, value);
-    }
+    if (in)
+        guest_store(a, &place, board_in(a->board, a->vcpu, page->io.port, size));
+    else
+        board_out(a->board, a->vcpu, page->io.port, size, (uint32_t)guest_load(a, &place));
     return true;
 }
 
 void string_io(struct board *board, unsigned vcpu, struct exit_page *page)
 {
     struct guest_state *s = &page->state;
-    struct guest_access a = {board, vcpu, s};
+    struct guest_access a = {board, vcpu, s, .device_linear = GUEST_NO_PAGE};
     unsigned address_size = page->io.address_size;
     enum gpr index = page->io.in ? GPR_RDI : GPR_RSI;
     uint64_t step = s->rflags & RFLAGS_DF ? -(uint64_t)page->io.size : page->io.size;

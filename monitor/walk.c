@@ -35,6 +35,7 @@ struct walker {
     enum walk_access access;
     bool user;
     struct emulate_fault *fault;
+    struct walk_path *path;
 };
 
 static bool page_fault(const struct walker *w, uint32_t cause)
@@ -78,10 +79,10 @@ static bool allowed(const struct walker *w, uint64_t rights)
 }
 
 /* The flags that using an entry sets. Other processors may change the entry at the same time. */
-static inline void mark(uint64_t *entry, uint64_t flags)
+static inline void mark(uint64_t *at, uint64_t entry, uint64_t flags)
 {
-    if ((*entry & flags) != flags)
-        __atomic_fetch_or(entry, flags, __ATOMIC_SEQ_CST);
+    if ((entry & flags) != flags)
+        __atomic_fetch_or(at, flags, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t leaf_flags(const struct walker *w)
@@ -99,16 +100,22 @@ static bool reserved_bits(const struct walker *w, uint64_t entry, unsigned shift
            entry & ENTRY_ADDRESS & ((1ULL << shift) - 1) & ~ENTRY_PAT_LARGE;
 }
 
+static inline void note(const struct walker *w, const uint64_t *at, uint64_t value)
+{
+    w->path->step[w->path->count++] = (struct walk_step){at, value};
+}
+
 /* What the leaf allows in the end; `all` is the AND of the entries, `any` the OR. */
-static bool finish_64(const struct walker *w, uint64_t *at, unsigned shift, uint64_t all,
-                      uint64_t any, uint64_t *physical)
+static bool finish_64(const struct walker *w, uint64_t *at, uint64_t entry, unsigned shift,
+                      uint64_t all, uint64_t any, uint64_t *physical)
 {
     uint64_t offset = (1ULL << shift) - 1;
 
     if (!allowed(w, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_NX)))
         return page_fault(w, PF_PRESENT);
-    mark(at, leaf_flags(w));
-    *physical = (*at & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
+    mark(at, entry, leaf_flags(w));
+    note(w, at, entry | leaf_flags(w));
+    *physical = (entry & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
     return true;
 }
 
@@ -125,20 +132,23 @@ static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint
         /* A table outside of RAM reads as all ones: present, with reserved bits. */
         if (at == NULL)
             return page_fault(w, PF_PRESENT | PF_RESERVED);
-        uint64_t entry = *at;
+        uint64_t entry = __atomic_load_n(at, __ATOMIC_RELAXED);
 
         table = entry & ENTRY_ADDRESS;
         all &= entry;
         any |= entry;
-        if ((entry & checked) == (ENTRY_P | ENTRY_A) && shift > 12)
+        if ((entry & checked) == (ENTRY_P | ENTRY_A) && shift > 12) {
+            note(w, at, entry);
             continue; /* the common case: one more table that was used before */
+        }
         if (!(entry & ENTRY_P))
             return page_fault(w, 0);
         if (entry & (ENTRY_NX | ENTRY_PS) && reserved_bits(w, entry, shift))
             return page_fault(w, PF_PRESENT | PF_RESERVED);
         if (shift == 12 || entry & ENTRY_PS)
-            return finish_64(w, at, shift, all, any, physical);
-        mark(at, ENTRY_A);
+            return finish_64(w, at, entry, shift, all, any, physical);
+        mark(at, entry, ENTRY_A);
+        note(w, at, entry | ENTRY_A);
     }
 }
 
@@ -151,7 +161,10 @@ static bool walk_pae(const struct walker *w, uint64_t *physical)
 
     if (pdpte == NULL || !(*pdpte & ENTRY_P))
         return page_fault(w, 0);
-    return walk_64(w, *pdpte & ENTRY_ADDRESS, DIRECTORY_SHIFT, physical);
+    bool good = walk_64(w, *pdpte & ENTRY_ADDRESS, DIRECTORY_SHIFT, physical);
+
+    w->path->count = 0;
+    return good;
 }
 
 static void mark_32(uint32_t *entry, uint64_t flags)
@@ -193,11 +206,13 @@ static bool walk_32(const struct walker *w, uint64_t *physical)
     return true;
 }
 
-bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
-          enum walk_access access, uint64_t *physical, struct emulate_fault *fault)
+bool walk_along(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
+                enum walk_access access, uint64_t *physical, struct emulate_fault *fault,
+                struct walk_path *path)
 {
-    struct walker w = {memory, state, linear, access, current_privilege(state) == 3, fault};
+    struct walker w = {memory, state, linear, access, current_privilege(state) == 3, fault, path};
 
+    path->count = 0;
     if (state->efer & EFER_LMA) {
         if (!is_canonical(linear)) {
             *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
@@ -211,4 +226,12 @@ bool walk(const struct guest_memory *memory, const struct guest_state *state, ui
         return true;
     }
     return state->cr4 & CR4_PAE ? walk_pae(&w, physical) : walk_32(&w, physical);
+}
+
+bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
+          enum walk_access access, uint64_t *physical, struct emulate_fault *fault)
+{
+    struct walk_path path;
+
+    return walk_along(memory, state, linear, access, physical, fault, &path);
 }

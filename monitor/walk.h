@@ -12,6 +12,15 @@
 
 enum walk_access { WALK_READ, WALK_WRITE, WALK_FETCH };
 
+/* The entries that a 4-level walk took, from the root to the leaf, with the flags that it set. */
+struct walk_path {
+    struct walk_step {
+        const uint64_t *at;
+        uint64_t value;
+    } step[4];
+    unsigned count;
+};
+
 /*
  * Translates one address for an access at the current privilege level, as the processor would:
  * accessed and dirty flags are set. False: *fault is the #PF, or the #GP for an address that is not
@@ -19,5 +28,10 @@ enum walk_access { WALK_READ, WALK_WRITE, WALK_FETCH };
  */
 bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
           enum walk_access access, uint64_t *physical, struct emulate_fault *fault);
+
+/* Likewise; *path is the walk's path where there are four levels, and else has no steps. */
+bool walk_along(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
+                enum walk_access access, uint64_t *physical, struct emulate_fault *fault,
+                struct walk_path *path);
 
 #endif

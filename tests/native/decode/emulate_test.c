@@ -36,13 +36,13 @@ struct guest {
     size_t fetched; /* how many bytes can be fetched */
 };
 
-static bool fetch(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count)
+size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH])
 {
     struct guest *guest = ctx;
+    size_t count = min_u64(DECODE_MAX_LENGTH, guest->fetched);
 
-    *count = min_u64(*count, guest->fetched);
-    memcpy(bytes, guest->memory + (linear & 0xffff), *count);
-    return *count > 0;
+    memcpy(bytes, guest->memory + (linear & 0xffff), count);
+    return count;
 }
 
 static bool faults(struct guest *guest, uint64_t linear, unsigned size, bool write,
@@ -56,31 +56,30 @@ static bool faults(struct guest *guest, uint64_t linear, unsigned size, bool wri
     return true;
 }
 
-static bool read_memory(void *ctx, uint64_t linear, void *data, unsigned size,
-                        struct emulate_fault *fault)
+bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
+                  struct emulate_fault *fault)
 {
     struct guest *guest = ctx;
 
     if (faults(guest, linear, size, false, fault))
         return false;
     guest->reads++;
-    memcpy(data, guest->memory + (linear & 0xfff8), size);
+    *value = 0;
+    memcpy(value, guest->memory + (linear & 0xfff8), size);
     return true;
 }
 
-static bool write_memory(void *ctx, uint64_t linear, const void *data, unsigned size,
-                         struct emulate_fault *fault)
+bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
+                   struct emulate_fault *fault)
 {
     struct guest *guest = ctx;
 
     if (faults(guest, linear, size, true, fault))
         return false;
     guest->writes++;
-    memcpy(guest->memory + (linear & 0xfff8), data, size);
+    memcpy(guest->memory + (linear & 0xfff8), &value, size);
     return true;
 }
-
-static const struct emulate_memory memory = {fetch, read_memory, write_memory};
 
 /* A guest in protected or long mode, with flat segments. */
 static struct guest *make_guest(uint16_t code)
@@ -107,7 +106,7 @@ static enum emulate_result run_bytes(struct guest *guest, const uint8_t *bytes, 
 {
     memcpy(guest->memory + CODE, bytes, count);
     guest->before = guest->state;
-    return emulate(&guest->state, &memory, guest, &guest->fault);
+    return emulate(&guest->state, guest, &guest->fault);
 }
 
 /* The guest has got this exception and nothing has changed. */

@@ -75,32 +75,31 @@ static bool inside(const struct trial *t, uint64_t linear, unsigned size)
     return linear >= data && linear + size <= data + NATIVE_DATA;
 }
 
-static bool fetch(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count)
+size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH])
 {
     struct trial *t = ctx;
 
     assert_int_equal(linear, (uint64_t)t->native->slot);
-    memcpy(bytes, t->native->slot, *count);
-    return true;
+    memcpy(bytes, t->native->slot, DECODE_MAX_LENGTH);
+    return DECODE_MAX_LENGTH;
 }
 
-static bool read_data(void *ctx, uint64_t linear, void *data, unsigned size,
-                      struct emulate_fault *fault)
+bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
+                  struct emulate_fault *fault)
 {
     assert_true(inside(ctx, linear, size));
-    memcpy(data, (const void *)linear, size);
+    *value = 0;
+    memcpy(value, (const void *)linear, size);
     return true;
 }
 
-static bool write_data(void *ctx, uint64_t linear, const void *data, unsigned size,
-                       struct emulate_fault *fault)
+bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
+                   struct emulate_fault *fault)
 {
     assert_true(inside(ctx, linear, size));
-    memcpy((void *)linear, data, size);
+    memcpy((void *)linear, &value, size);
     return true;
 }
-
-static const struct emulate_memory memory = {fetch, read_data, write_data};
 
 static bool processor_has_movbe(void)
 {
@@ -284,7 +283,7 @@ static void emulate_trial(struct trial *t)
     t->state.rflags = t->native->before.rflags;
     memcpy(t->state.gpr, t->native->before.gpr, sizeof(t->state.gpr));
     while (t->state.rip == rip)
-        assert_int_equal(emulate(&t->state, &memory, t, &fault), EMULATE_DONE);
+        assert_int_equal(emulate(&t->state, t, &fault), EMULATE_DONE);
     assert_int_equal(t->state.rip, rip + t->in.length);
 }
 

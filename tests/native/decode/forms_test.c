@@ -26,7 +26,7 @@
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R9 = 9, R15 = 15 };
 
-struct access {
+struct seen_access {
     uint64_t address;
     unsigned size;
     bool write;
@@ -41,7 +41,7 @@ struct form {
     const char *name;
     const uint8_t *bytes, *end;
     unsigned code;
-    struct access accesses[MAX_ACCESSES];
+    struct seen_access accesses[MAX_ACCESSES];
     unsigned reg;
     uint64_t value;
 };
@@ -58,21 +58,20 @@ struct trial {
     unsigned accesses;
 };
 
-static bool fetch(void *ctx, uint64_t linear, uint8_t *bytes, size_t *count)
+size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH])
 {
     const struct form *form = ((struct trial *)ctx)->form;
     size_t length = (size_t)(form->end - form->bytes);
 
     assert_int_equal(linear, CODE);
     memcpy(bytes, form->bytes, length);
-    *count = length;
-    return true;
+    return length;
 }
 
-static const struct access *next_access(struct trial *trial, uint64_t linear, unsigned size,
-                                        bool write)
+static const struct seen_access *next_access(struct trial *trial, uint64_t linear, unsigned size,
+                                             bool write)
 {
-    const struct access *access = &trial->form->accesses[trial->accesses++];
+    const struct seen_access *access = &trial->form->accesses[trial->accesses++];
 
     assert_true(trial->accesses <= MAX_ACCESSES);
     assert_int_equal(access->address, linear);
@@ -81,25 +80,24 @@ static const struct access *next_access(struct trial *trial, uint64_t linear, un
     return access;
 }
 
-static bool read_access(void *ctx, uint64_t linear, void *data, unsigned size,
-                        struct emulate_fault *fault)
+bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
+                  struct emulate_fault *fault)
 {
     next_access(ctx, linear, size, false);
+    *value = 0;
     for (unsigned i = 0; i < size; i++)
-        ((uint8_t *)data)[i] = (uint8_t)(linear + i + 0x81);
+        ((uint8_t *)value)[i] = (uint8_t)(linear + i + 0x81);
     return true;
 }
 
-static bool write_access(void *ctx, uint64_t linear, const void *data, unsigned size,
-                         struct emulate_fault *fault)
+bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
+                   struct emulate_fault *fault)
 {
-    const struct access *access = next_access(ctx, linear, size, true);
+    const struct seen_access *access = next_access(ctx, linear, size, true);
 
-    assert_memory_equal(data, &access->value, size);
+    assert_memory_equal(&value, &access->value, size);
     return true;
 }
-
-static const struct emulate_memory memory = {fetch, read_access, write_access};
 
 static void set_segments(struct guest_state *state, uint64_t base, uint32_t limit, uint16_t access)
 {
@@ -150,7 +148,7 @@ static void test_form(void **argument)
     struct emulate_fault fault;
     unsigned accesses = 0;
 
-    assert_int_equal(emulate(&state, &memory, &trial, &fault), EMULATE_DONE);
+    assert_int_equal(emulate(&state, &trial, &fault), EMULATE_DONE);
     while (accesses < MAX_ACCESSES && form->accesses[accesses].size != 0)
         accesses++;
     assert_int_equal(trial.accesses, accesses);

@@ -226,6 +226,38 @@ static void mmio_across_pages(void **state)
     assert_int_equal(page.state.rip, CODE + 3);
 }
 
+/* What the processor translated needs no walk: here one would find nothing. */
+static void mmio_known_page(void **state)
+{
+    uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
+
+    board_store(b, 0, 0xfec00000, 4, 1);
+    directory[3] = 0;
+    code("\x8b\x03", 2); /* mov eax, [rbx] */
+    page.state.gpr[GPR_RBX] = 0x600010;
+    page.mmio.linear_valid = 1;
+    page.mmio.linear = 0x600013; /* any address of the access */
+    page.mmio.address = 0xfec00013;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(page.state.gpr[GPR_RAX], 0x170020);
+    code("\x8b\x03", 2);
+    page.state.gpr[GPR_RBX] = 0x600ffd; /* half of it is in another page */
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    code("\x89\x03", 2); /* mov [rbx], eax: only a read was checked */
+    page.state.gpr[GPR_RBX] = 0x600000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    assert_int_equal(page.reply_error_code, 2);
+    page.mmio.write = 1;
+    page.state.gpr[GPR_RAX] = 0;
+    code("\x89\x03", 2);
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(board_load(b, 0, 0xfec00000, 4), 0);
+}
+
 static void mmio_fault(void **state)
 {
     uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
@@ -333,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(string_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_across_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio_known_page, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
