@@ -35,6 +35,12 @@ enum gate_error {
     GATE_ESTATE = -3, /* the vCPU's state cannot be entered; the log says which check failed */
 };
 
+/* How a call enters ring 0: monitor_info.gate says which one this hypervisor answers. */
+enum gate_entry {
+    GATE_SYSCALL,  /* as above */
+    GATE_SYSENTER, /* SYSENTER with the return address in R11 and the stack pointer in RCX; the rest is the same */
+};
+
 enum gate_stop {
     GATE_STOP_POWER_OFF, /* the guest switched itself off */
     GATE_STOP_FAULT,     /* the guest or the monitor cannot go on */
@@ -62,6 +68,8 @@ struct monitor_file {
 struct monitor_info {
     uint32_t version; /* GATE_VERSION */
     uint32_t vcpus;
+    uint32_t gate; /* enum gate_entry */
+    uint32_t reserved;
     uint64_t memory;        /* bytes of guest RAM */
     uint64_t tsc_khz;       /* measured; the guest's TSC ticks at the same rate */
     uint64_t apic_khz;      /* the frequency of the virtual local APIC's timer, undivided */
@@ -72,7 +80,7 @@ struct monitor_info {
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 80 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 88 + 32 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The calls of abi/gate.h as SYSCALL instructions. */
+/* The calls of abi/gate.h as instructions: the one that the hypervisor says it answers. */
 #include "monitor/gate.h"
 
 #include <stddef.h>
 
-static inline int64_t call(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+static int64_t call_syscall(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
 {
     int64_t result = (int64_t)number;
 
@@ -13,6 +13,28 @@ static inline int64_t call(enum gate_call number, uint64_t a, uint64_t b, uint64
                      :
                      : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
     return result;
+}
+
+static int64_t call_sysenter(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    int64_t result = (int64_t)number;
+
+    __asm__ volatile("movq %%rsp, %%rcx\n\t"
+                     "leaq 1f(%%rip), %%r11\n\t"
+                     "sysenter\n"
+                     "1:"
+                     : "+a"(result), "+D"(a), "+S"(b), "+d"(c)
+                     :
+                     : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
+    return result;
+}
+
+static inline int64_t call(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    const struct monitor_info *info = (const void *)MONITOR_INFO;
+
+    return info->gate == GATE_SYSENTER ? call_sysenter(number, a, b, c)
+                                       : call_syscall(number, a, b, c);
 }
 
 int64_t gate_run(unsigned vcpu)

@@ -157,7 +157,7 @@ void boot_main(uint64_t information, uint64_t image)
     apic_init(&acpi);
     stage("VMX operation");
     vmx_enable();
-    resident_init();
+    resident_init(options.strategy);
     stage("virtual machines");
     create_vms(plan);
     console_init();

@@ -64,11 +64,22 @@ static bool set_console(const char *value)
     return options.console_lines || strcmp(value, "focus") == 0;
 }
 
+static bool set_strategy(const char *value)
+{
+    for (unsigned i = 0; i < MSR_STRATEGY_COUNT; i++)
+        if (strcmp(msr_strategy_names[i], value) == 0) {
+            options.strategy = (enum msr_strategy)i;
+            return true;
+        }
+    return false;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
 } table[] = {
     {"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}, {"console", set_console},
+    {"msr-switch", set_strategy},
 };
 
 static bool set_option(char *word)

@@ -6,10 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hypervisor/msr/switch.h"
+
 struct options {
     bool caps;       /* caps: print what VT-x offers here, and end */
     bool counters;   /* counters: print when each VM starts, and what its exits were when it stops */
     bool console_lines; /* console=focus|lines: how VMs share the console, see console.h */
+    enum msr_strategy strategy; /* msr-switch=lazy|none-needed|eager|area */
     uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
     void (*end)(void); /* end=halt|bochs|qemu: what to do when all VMs have stopped */
 };

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "hypervisor/cpu/gdt.h"
+#include "hypervisor/msr/switch.h"
 
 #define CPU_BLOCK_SIZE 0x8000
 #define CPU_IST_SIZE   0x1000
@@ -22,7 +23,8 @@ struct cpu {
     struct vcpu *vcpu;           /* whose monitor or guest runs here; NULL: idle */
     struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
-    bool resident_host;          /* ring 3's syscall MSRs are loaded, in place of the owner's */
+    bool cr2_live;               /* CR2 is the owner's; otherwise it is in the owner */
+    struct msr_cpu msr;
     uint64_t next_event;         /* the TSC at which somebody's timer or the time slice is over */
     uint64_t slice_end;          /* UINT64_MAX: nobody waits for the CPU */
     struct gdt gdt;

@@ -35,6 +35,9 @@ struct elf_segment {
 #define ELF_FLAG_X      1
 #define ELF_FLAG_W      2
 
+/* Read by gate.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
+bool monitor_sysenter;
+
 static void map_user(struct vm *vm, uint64_t virt, const void *pages, uint64_t size, unsigned flags)
 {
     ASSERT(paging_map(vm->root, virt, phys_of(pages), align_up(size, PAGE_SIZE), flags | PAGING_U));
@@ -98,6 +101,8 @@ static void fill_info(struct vm *vm, const struct monitor_modules *modules)
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
     info->tsc_khz = info->apic_khz = tsc_khz();
+    monitor_sysenter = msr_switch_uses_sysenter();
+    info->gate = monitor_sysenter ? GATE_SYSENTER : GATE_SYSCALL;
     info->wall_seconds = wall_clock_read(&info->wall_tsc);
     memcpy(info->name, vm->plan->name, sizeof(info->name));
     memcpy(info->cmdline, vm->plan->cmdline, sizeof(info->cmdline));
@@ -149,16 +154,13 @@ void monitor_resume(struct vcpu *v)
 /* An interrupt, or the monitor's own fault, which ends its VM and nothing else. */
 void trap_in_monitor(struct trap_frame *frame)
 {
-    struct cpu *cpu = this_cpu();
-    struct vcpu *v = cpu->vcpu;
+    struct vcpu *v = this_cpu()->vcpu;
     char why[96];
 
     v->preempted = true;
     if (frame->vector < VECTOR_FIRST_INTERRUPT) {
         format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx", exception_name(frame->vector),
                frame->rip, frame->error_code, frame->vector == VECTOR_PF ? read_cr2() : 0);
-        if (cpu->resident_owner != NULL)
-            write_cr2(cpu->resident_owner->cr2);
         vm_stop(v->vm, true, why);
         schedule();
     }

@@ -22,11 +22,14 @@ void monitor_create(struct vm *vm, const struct monitor_modules *modules);
 /* Ring 3 goes on where it was: at its entry point, after a call, or where an interrupt came. */
 void __attribute__((noreturn)) monitor_resume(struct vcpu *v);
 
-/* gate.S: back to ring 3 by SYSRET with the result of a call. */
+/* gate.S: back to ring 3 by SYSRET or SYSEXIT with the result of a call. */
 void __attribute__((noreturn)) monitor_return(struct vcpu *v, int64_t result);
 
-/* gate.S: where SYSCALL lands. */
-extern const uint8_t monitor_gate_syscall[];
+/* Ring 3 enters by SYSENTER; gate.S reads it. */
+extern bool monitor_sysenter;
+
+/* gate.S: where SYSCALL and SYSENTER land. */
+extern const uint8_t monitor_gate_syscall[], monitor_gate_sysenter[];
 
 /* gate.c: makes one call; for those that run the guest it does not return. */
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, uint64_t call, struct vcpu *v);

@@ -74,6 +74,16 @@ struct vcpu *exit_dispatch(struct vcpu *v)
     return v;
 }
 
+struct vcpu *exit_dispatch_eager(struct vcpu *v)
+{
+    struct msr_cpu *cpu = &this_cpu()->msr;
+
+    msr_switch_exit(cpu, &v->msr);
+    exit_dispatch(v);
+    msr_switch_entry(cpu, &v->msr);
+    return v;
+}
+
 void vmx_entry_failed(void)
 {
     const char *check = vmx_explain_entry();

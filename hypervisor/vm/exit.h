@@ -52,6 +52,9 @@ exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail);
 /* Called by switch.S with the registers saved; returns v, ready to be resumed. */
 struct vcpu *exit_dispatch(struct vcpu *v);
 
+/* The same, for the strategy that switches MSRs on each exit and entry. */
+struct vcpu *exit_dispatch_eager(struct vcpu *v);
+
 /* Called by switch.S when VMLAUNCH or VMRESUME fails with flags. */
 void __attribute__((noreturn)) vmx_entry_failed(void);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RDMSR and WRMSR that exit: the table says who answers (R25, R27, R29-R31, R41). */
 #include "hypervisor/lib/bits.h"
-#include "hypervisor/sched/resident.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
@@ -15,7 +14,7 @@ struct msr_access {
 
 static bool read_file(struct vcpu *v, const struct msr_access *a, uint64_t *value)
 {
-    *value = v->msrs.value[a->row->slot];
+    *value = v->msr.file.value[a->row->slot];
     return true;
 }
 
@@ -33,7 +32,7 @@ static bool write_switched(struct vcpu *v, const struct msr_access *a, uint64_t 
 
 static bool write_resident(struct vcpu *v, const struct msr_access *a, uint64_t value)
 {
-    resident_written(v, a->row);
+    msr_switch_written(&this_cpu()->msr, &v->msr, a->row);
     return true;
 }
 
@@ -57,7 +56,7 @@ static bool read_tsc(struct vcpu *v, const struct msr_access *a, uint64_t *value
 static void move_tsc(struct vcpu *v, uint64_t delta)
 {
     v->tsc_offset += delta;
-    v->msrs.value[MSR_SLOT_TSC_ADJUST] += delta;
+    v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
     vlapic_tsc_moved(&v->lapic, delta);
     events_deadline_changed(v);
@@ -72,7 +71,7 @@ static bool write_tsc(struct vcpu *v, const struct msr_access *a, uint64_t value
 
 static bool write_tsc_adjust(struct vcpu *v, const struct msr_access *a, uint64_t value)
 {
-    move_tsc(v, value - v->msrs.value[MSR_SLOT_TSC_ADJUST]);
+    move_tsc(v, value - v->msr.file.value[MSR_SLOT_TSC_ADJUST]);
     return true;
 }
 
@@ -97,7 +96,7 @@ static bool read_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t 
 
 static bool write_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t value)
 {
-    if (vlapic_write_base(&v->lapic, value, v->msrs.physical_width) != VLAPIC_OK)
+    if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
         return false;
     events_deadline_changed(v);
     return true;
@@ -120,13 +119,13 @@ static bool write_x2apic(struct vcpu *v, const struct msr_access *a, uint64_t va
 
 static bool write_wall_clock(struct vcpu *v, const struct msr_access *a, uint64_t value)
 {
-    v->msrs.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
+    v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
     return kvmclock_write_wall(v);
 }
 
 static bool write_system_time(struct vcpu *v, const struct msr_access *a, uint64_t value)
 {
-    v->msrs.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
+    v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
     return kvmclock_update(v);
 }
 
@@ -152,7 +151,7 @@ void exit_rdmsr(struct vcpu *v)
     uint32_t index = (uint32_t)v->gpr[GPR_RCX];
     const struct msr_row *row = msr_find(index);
     uint64_t value = 0;
-    enum msr_result result = row != NULL ? msr_read(&v->msrs, row, index, &value) : MSR_GP;
+    enum msr_result result = row != NULL ? msr_read(&v->msr.file, row, index, &value) : MSR_GP;
 
     if (result == MSR_HANDLER)
         result = handlers[row->handler].read(v, &(struct msr_access){row, index}, &value) ? MSR_OK : MSR_GP;
@@ -170,7 +169,7 @@ void exit_wrmsr(struct vcpu *v)
     uint32_t index = (uint32_t)v->gpr[GPR_RCX];
     uint64_t value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX];
     const struct msr_row *row = msr_find(index);
-    enum msr_result result = row != NULL ? msr_write(&v->msrs, row, index, value) : MSR_GP;
+    enum msr_result result = row != NULL ? msr_write(&v->msr.file, row, index, value) : MSR_GP;
 
     if (result == MSR_HANDLER)
         result = handlers[row->handler].write(v, &(struct msr_access){row, index}, value) ? MSR_OK : MSR_GP;

@@ -8,15 +8,16 @@
 
 /*
  * What the hypervisor owns. CR0: NE must be 1 in VMX operation; CD and NW would change how the host's memory is
- * cached. CR4: VMXE must be 1 and is hidden; MCE must be 1, or a machine check would shut the CPU down (R44); all that
- * CPUID does not offer. Everything else changes without an exit.
+ * cached; PG too where EFER is in the MSR areas, because LMA in there must follow it. CR4: VMXE must be 1 and is hidden;
+ * MCE must be 1, or a machine check would shut the CPU down (R44); all that CPUID does not offer. Everything else
+ * changes without an exit.
  */
-#define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
+#define CR0_HIDDEN (CR0_NE | CR0_CD | CR0_NW)
 #define CR4_FORCED (CR4_VMXE | CR4_MCE)
 
 static inline uint64_t guest_cr0(void)
 {
-    return (vmread(VMCS_GUEST_CR0) & ~CR0_OWNED) | (vmread(VMCS_CR0_READ_SHADOW) & CR0_OWNED);
+    return (vmread(VMCS_GUEST_CR0) & ~CR0_HIDDEN) | (vmread(VMCS_CR0_READ_SHADOW) & CR0_HIDDEN);
 }
 
 static inline uint64_t guest_cr4(void)
@@ -29,7 +30,7 @@ static inline uint64_t guest_cr4(void)
 static inline void guest_set_cr0(uint64_t value)
 {
     vmwrite(VMCS_CR0_READ_SHADOW, value);
-    vmwrite(VMCS_GUEST_CR0, (value & ~CR0_OWNED) | CR0_NE);
+    vmwrite(VMCS_GUEST_CR0, (value & ~CR0_HIDDEN) | CR0_NE);
 }
 
 static inline void guest_set_cr4(uint64_t value)

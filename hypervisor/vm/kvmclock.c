@@ -26,7 +26,7 @@ struct wall_clock {
 
 bool kvmclock_update(struct vcpu *v)
 {
-    uint64_t msr = v->msrs.value[MSR_SLOT_KVM_SYSTEM_TIME];
+    uint64_t msr = v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME];
     struct kvmclock_scale scale = kvmclock_scale(tsc_khz());
     struct time_info info = {
         .version = 2, .multiplier = scale.multiplier, .shift = scale.shift, .flags = TSC_STABLE};
@@ -41,5 +41,5 @@ bool kvmclock_write_wall(struct vcpu *v)
     uint64_t start = info->wall_seconds * NANOSECONDS - up;
     struct wall_clock wall = {2, (uint32_t)(start / NANOSECONDS), (uint32_t)(start % NANOSECONDS)};
 
-    return vm_write(v->vm, v->msrs.value[MSR_SLOT_KVM_WALL_CLOCK], &wall, sizeof(wall));
+    return vm_write(v->vm, v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK], &wall, sizeof(wall));
 }

@@ -9,6 +9,7 @@
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
 #include "hypervisor/report/log.h"
+#include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
@@ -20,13 +21,7 @@
 #define FPU_MXCSR         0x1f80
 #define FPU_MXCSR_OFFSET  24
 
-/* SDM volume 3, "MSR areas": index, reserved, value. */
-struct area_entry {
-    uint32_t index, reserved;
-    uint64_t value;
-};
-
-extern const uint8_t vmx_exit[];
+extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
 void vcpu_switch_vmcs(struct vcpu *v)
 {
@@ -54,9 +49,6 @@ static void write_constants(void)
         {VMCS_HOST_TR_SELECTOR, SELECTOR_TSS},
         {VMCS_HOST_FS_BASE, 0},
         {VMCS_HOST_GS_BASE, 0},
-        {VMCS_HOST_SYSENTER_CS, 0},
-        {VMCS_HOST_SYSENTER_ESP, 0},
-        {VMCS_HOST_SYSENTER_EIP, 0},
         {VMCS_LINK_POINTER, VMCS_NO_LINK},
         {VMCS_EXCEPTION_BITMAP, BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC)},
         {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
@@ -65,7 +57,6 @@ static void write_constants(void)
         {VMCS_ENTRY_INTERRUPTION_INFO, 0},
         {VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0},
         {VMCS_ENTRY_INSTRUCTION_LENGTH, 0},
-        {VMCS_CR0_MASK, CR0_OWNED},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(constants); i++)
@@ -85,39 +76,25 @@ static void write_host(struct vcpu *v)
     vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&cpu->gdt);
     vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
     vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
-    vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_exit);
+    vmwrite(VMCS_HOST_RIP, (uint64_t)(msr_switch_each_exit() ? vmx_exit_eager : vmx_exit));
+    vmwrite(VMCS_HOST_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS)); /* R30: what resident_init has set */
+    vmwrite(VMCS_HOST_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP));
+    vmwrite(VMCS_HOST_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP));
     if (control_has(&vmx.controls, CONTROL_LOAD_HOST_EFER))
         vmwrite(VMCS_HOST_EFER, rdmsr(MSR_IA32_EFER));
     if (control_has(&vmx.controls, CONTROL_LOAD_HOST_PAT))
         vmwrite(VMCS_HOST_PAT, rdmsr(MSR_IA32_PAT));
 }
 
-/*
- * R26, R29: what has no VMCS field on this CPU. The guest's list is stored into at an exit and loaded from at an entry,
- * so its values are always the guest's last ones.
- */
+/* R26, R29: the MSR areas; how many entries of them count follows the values (msr/switch.c). */
 static void write_areas(struct vcpu *v)
 {
-    const struct msr_controls controls = {
-        .efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
-        .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
-    };
-    const struct msr_row *rows[MSR_AREA_MAX];
-    size_t count = msr_area(&controls, rows);
-
-    v->guest_area = arena_alloc(PAGE_SIZE);
-    struct area_entry *guest = v->guest_area, *host = guest + MSR_AREA_MAX;
-    for (size_t i = 0; i < count; i++) {
-        guest[i] = (struct area_entry){rows[i]->first, 0, rows[i]->reset};
-        host[i] = (struct area_entry){rows[i]->first, 0, rdmsr(rows[i]->first)};
-        v->area_slot[rows[i]->control] = &guest[i].value;
-    }
-    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(guest));
-    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(guest));
-    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(host));
-    vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, count);
-    vmwrite(VMCS_EXIT_MSR_STORE_COUNT, count);
-    vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, count);
+    v->msr.guest_area = arena_alloc(PAGE_SIZE);
+    v->msr.host_area = v->msr.guest_area + MSR_AREA_ENTRIES;
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(v->msr.guest_area));
+    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(v->msr.guest_area));
+    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(v->msr.host_area));
+    msr_hardware_area_count(0);
 }
 
 static void write_controls(struct vcpu *v)
@@ -132,6 +109,7 @@ static void write_controls(struct vcpu *v)
     vmwrite(VMCS_ENTRY_CONTROLS, c->entry);
     vmwrite(VMCS_MSR_BITMAPS, phys_of(v->vm->msr_bitmap));
     vmwrite(VMCS_EPT_POINTER, ept_pointer(&v->vm->ept));
+    vmwrite(VMCS_CR0_MASK, CR0_HIDDEN | (control_has(c, CONTROL_LOAD_GUEST_EFER) ? 0 : CR0_PG));
     vmwrite(VMCS_CR4_MASK, ~cpuid_cr4_allowed(&v->vm->cpuid) | CR4_FORCED);
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
@@ -168,27 +146,32 @@ struct vcpu *vcpu_create(struct vm *vm)
     return v;
 }
 
-/* The place of a switched MSR's value in the area, or NULL where the VMCS has a field for it. */
-static uint64_t *area_slot(const struct vcpu *v, const struct msr_row *row)
+/* EFER or PAT where the CPU has no VMCS field for it: the MSR areas switch it, and the file knows its value. */
+static bool is_in_area(const struct msr_row *row)
 {
-    return row->control == MSR_CONTROL_NONE ? NULL : v->area_slot[row->control];
+    switch (row->control) {
+    case MSR_CONTROL_EFER:
+        return !control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER);
+    case MSR_CONTROL_PAT:
+        return !control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT);
+    default:
+        return false;
+    }
 }
 
 uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row)
 {
-    const uint64_t *slot = area_slot(v, row);
-
-    return slot != NULL ? *slot : vmread((enum vmcs_field)row->field);
+    return is_in_area(row) ? v->msr.file.value[row->slot] : vmread((enum vmcs_field)row->field);
 }
 
 void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value)
 {
-    uint64_t *slot = area_slot(v, row);
-
-    if (slot != NULL)
-        *slot = value;
-    else
+    if (is_in_area(row)) {
+        v->msr.file.value[row->slot] = value;
+        msr_switch_written(&this_cpu()->msr, &v->msr, row);
+    } else {
         vmwrite((enum vmcs_field)row->field, value);
+    }
 }
 
 /* The VMCS fields of a segment lie two apart, in the order of enum segment. */
@@ -288,7 +271,6 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-    guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
     memset(v->dr, 0, sizeof(v->dr));
     v->dr6 = DR6_RESET;
@@ -296,12 +278,13 @@ static void reset_rest(struct vcpu *v)
     memset(v->fpu, 0, fpu_size(v->vm));
     *(uint16_t *)v->fpu = FPU_CONTROL_WORD;
     *(uint32_t *)((uint8_t *)v->fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
-    msr_file_reset(&v->msrs, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
-    msr_file_firmware(&v->msrs, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
+    msr_file_reset(&v->msr.file, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
+    msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
     resident_forget(v);
+    guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     events_deadline_changed(v);
     vmx_flush_vpid((uint16_t)(v->vm->index + 1));
 }

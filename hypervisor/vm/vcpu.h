@@ -10,8 +10,7 @@
 #include "abi/exit.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/msr/msr.h"
-#include "hypervisor/sched/resident.h"
+#include "hypervisor/msr/switch.h"
 #include "hypervisor/vm/vlapic.h"
 #include "hypervisor/vmx/reasons.h"
 #include "hypervisor/vmx/vmx.h"
@@ -58,12 +57,7 @@ struct vcpu {
     uint64_t cr2;
     void *fpu;
     uint32_t *lapic_page;
-    void *guest_area;         /* the MSR areas */
-    uint64_t *area_slot[MSR_AREA_MAX + 1]; /* by enum msr_control: the guest's value in the area; NULL: in the VMCS */
-    struct msr_file msrs;
-    uint32_t swap_count;      /* resident.c: what a visit to ring 3 switches */
-    struct resident_swap swap[RESIDENT_SWAPS_MAX];
-    struct resident_counters counters;
+    struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
     /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */

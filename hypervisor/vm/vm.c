@@ -123,8 +123,8 @@ static void print_counters(const struct vm *vm)
     for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
         if (v->exits[i] != 0)
             log_line("  %10lu %s", v->exits[i], exit_reason_name(i));
-    log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name, v->counters.writes,
-             v->counters.reads, v->counters.skipped);
+    log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name, v->msr.counters.writes,
+             v->msr.counters.reads, v->msr.counters.skipped);
 }
 
 void vm_stop(struct vm *vm, bool fault, const char *why)

@@ -23,10 +23,10 @@
         movq    GPR_RAX(%rax), %rax
         .endm
 
-        .text
+        .macro  exit_stub name, dispatch
         .balign 64
-        .global vmx_exit
-vmx_exit:
+        .global \name
+\name:
         pushq   %r15
         pushq   %r14
         pushq   %r13
@@ -45,10 +45,15 @@ vmx_exit:
         pushq   %rax
         movq    %rsp, %rdi
         movq    VCPU_STACK(%rdi), %rsp
-        call    exit_dispatch                   /* struct vcpu *exit_dispatch(struct vcpu *) */
+        call    \dispatch                       /* struct vcpu *dispatch(struct vcpu *) */
         load_guest_registers
         vmresume
         call    vmx_entry_failed
+        .endm
+
+        .text
+        exit_stub vmx_exit, exit_dispatch
+        exit_stub vmx_exit_eager, exit_dispatch_eager
 
         /* noreturn void vmx_enter(struct vcpu *): the first entry, or the first since it ran elsewhere */
         .balign 16
