@@ -3,25 +3,28 @@
 #include "guests/lib/guest.h"
 #include "hypervisor/lib/string.h"
 
-#define UNCLAIMED       0x7000
-#define PCI_ADDRESS     0xcf8
-#define PCI_DATA        0xcfc
-#define PCI_ENABLE      0x80000000u
-#define PIC1_DATA       0x21
-#define MCR_LOOPBACK    0x10
-#define MCR_ALL_LINES   0x0f
-#define MSR_ALL_LINES   0xf0
-#define LSR_DATA_READY  0x01
-#define IER_TRANSMITTER 0x02
-#define IIR_NONE        0x01
-#define IIR_TRANSMITTER 0x02
-#define IIR_FIFOS       0xc0
-#define RTC_SECONDS     0x00
-#define RTC_A           0x0a
-#define RTC_D           0x0d
-#define RTC_A_UPDATING  0x80
-#define RTC_D_VALID     0x80
-#define CMOS_FREE       0x60
+#define UNCLAIMED             0x7000
+#define PCI_ADDRESS           0xcf8
+#define PCI_DATA              0xcfc
+#define PCI_ENABLE            0x80000000u
+#define PCI_440FX             0x12378086
+#define PCI_CLASS             0x08
+#define PCI_CLASS_HOST_BRIDGE 0x0600
+#define PIC1_DATA             0x21
+#define MCR_LOOPBACK          0x10
+#define MCR_ALL_LINES         0x0f
+#define MSR_ALL_LINES         0xf0
+#define LSR_DATA_READY        0x01
+#define IER_TRANSMITTER       0x02
+#define IIR_NONE              0x01
+#define IIR_TRANSMITTER       0x02
+#define IIR_FIFOS             0xc0
+#define RTC_SECONDS           0x00
+#define RTC_A                 0x0a
+#define RTC_D                 0x0d
+#define RTC_A_UPDATING        0x80
+#define RTC_D_VALID           0x80
+#define CMOS_FREE             0x60
 
 static void test_unclaimed(void)
 {
@@ -203,10 +206,29 @@ static void test_uart_loopback(void)
     is(after, 0, "reading the byte clears data-ready");
 }
 
+static void pci_select(uint32_t device, uint32_t offset)
+{
+    outl(PCI_ADDRESS, PCI_ENABLE | device << 11 | offset);
+}
+
 static uint32_t pci_read(uint32_t device)
 {
-    outl(PCI_ADDRESS, PCI_ENABLE | device << 11);
+    pci_select(device, 0);
     return inl(PCI_DATA);
+}
+
+/* An operating system's probe for the bus looks for it. */
+static void test_pci_bridge(void)
+{
+    is(pci_read(0), PCI_440FX, "a host bridge is the bus's first device");
+    outl(PCI_DATA, 0);
+    is(inl(PCI_DATA), PCI_440FX, "its ids do not change");
+    is(inw(PCI_DATA + 2), PCI_440FX >> 16, "a word of its configuration space");
+    is(inb(PCI_DATA + 1), PCI_440FX >> 8 & 0xff, "a byte of its configuration space");
+    pci_select(0, PCI_CLASS);
+    is(inw(PCI_DATA + 2), PCI_CLASS_HOST_BRIDGE, "its class says what it is");
+    outl(PCI_ADDRESS, 0);
+    is(inl(PCI_DATA), 0xffffffff, "without the enable bit nothing is selected");
 }
 
 static void test_pci(void)
@@ -289,6 +311,7 @@ void guest_main(void)
     test_uart_interrupt();
     test_uart_loopback();
     test_pci();
+    test_pci_bridge();
     test_rtc();
     test_pm_timer();
     test_pic();

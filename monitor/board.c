@@ -3,6 +3,7 @@
 #include "monitor/board.h"
 
 #include "monitor/gate.h"
+#include "monitor/host_bridge.h"
 
 /* The UART: its output goes to the console, its input comes from there. */
 
@@ -337,6 +338,6 @@ void board_reset(struct board *b)
     rtc_reset(&b->rtc);
     pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
-    b->pci = (struct pci){0};
+    b->pci = (struct pci){.functions = &host_bridge, .count = 1};
     wire_clocks(b);
 }

@@ -78,7 +78,7 @@ static void pm_sizes(void **state)
     assert_true(b->pm.power_off);
 }
 
-/* R20. Another vCPU's index does not count, an empty bus answers all ones. */
+/* R20. Another vCPU's index does not count, what is not there answers all ones. */
 static void pci(void **state)
 {
     board_out(b, 0, 0xcf8, 4, 0x80000000);
@@ -86,12 +86,38 @@ static void pci(void **state)
     board_out(b, 0, 0xcfb, 1, 1); /* not the address register */
     assert_int_equal(board_in(b, 0, 0xcf8, 4), 0x80000000);
     assert_int_equal(board_in(b, 1, 0xcf8, 4), 0);
-    for (uint32_t bdf = 0; bdf < 0x10000; bdf += 8) {
+    for (uint32_t bdf = 1; bdf < 0x10000; bdf++) {
         board_out(b, 0, 0xcf8, 4, 0x80000000 | bdf << 8);
         assert_int_equal(board_in(b, 0, 0xcfc, 4), 0xffffffff);
         assert_int_equal(board_in(b, 0, 0xcfe, 2) & 0xffff, 0xffff);
     }
     board_out(b, 0, 0xcfc, 4, 0);
+}
+
+static uint32_t bridge(unsigned offset, unsigned size)
+{
+    board_out(b, 0, 0xcf8, 4, 0x80000000 | (offset & ~3u));
+    return board_in(b, 0, (uint16_t)(0xcfc + (offset & 3)), size) & UINT32_MAX >> (32 - 8 * size);
+}
+
+/* R20. A header, in any size; writes are dropped, beyond the header there is nothing. */
+static void host_bridge_header(void **state)
+{
+    assert_int_equal(bridge(0x00, 4), 0x12378086);
+    assert_int_equal(bridge(0x02, 2), 0x1237);
+    assert_int_equal(bridge(0x0a, 2), 0x0600);
+    assert_int_equal(bridge(0x0b, 1), 0x06);
+    assert_int_equal(bridge(0x0e, 1), 0);
+    for (unsigned offset = 0x0c; offset < 0x100; offset += 4)
+        assert_int_equal(bridge(offset, 4), 0);
+    for (unsigned offset = 0; offset < 0x100; offset += 4) {
+        uint32_t before = bridge(offset, 4);
+
+        board_out(b, 0, 0xcfc, 4, ~before);
+        assert_int_equal(bridge(offset, 4), before);
+    }
+    board_out(b, 0, 0xcf8, 4, 0); /* not enabled */
+    assert_int_equal(board_in(b, 0, 0xcfc, 4), 0xffffffff);
 }
 
 static uint32_t read_function(void *device, unsigned offset, unsigned size)
@@ -256,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(split, setup, teardown),
         cmocka_unit_test_setup_teardown(pm_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(pci, setup, teardown),
+        cmocka_unit_test_setup_teardown(host_bridge_header, setup, teardown),
         cmocka_unit_test_setup_teardown(pci_function, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(console_output, setup, teardown),

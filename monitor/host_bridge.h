@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PCI host bridge at 00:00.0, by which an operating system's probe knows that there is a bus:
+ * a configuration header and no registers. R20.
+ */
+#ifndef MONITOR_HOST_BRIDGE_H
+#define MONITOR_HOST_BRIDGE_H
+
+#include "monitor/pci.h"
+
+extern const struct pci_function host_bridge;
+
+#endif
