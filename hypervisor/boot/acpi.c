@@ -50,7 +50,7 @@ static void read_madt(const uint8_t *madt, uint32_t length, struct acpi_info *in
 {
     bool found = false;
 
-    for (uint32_t at = MADT_ENTRIES; at + 12 <= length + 2 && madt[at + 1] >= 2; at += madt[at + 1]) {
+    for (uint32_t at = MADT_ENTRIES; at + 2 <= length && madt[at + 1] >= 2; at += madt[at + 1]) {
         if (at + madt[at + 1] > length)
             return;
         if (madt[at] == MADT_IOAPIC && madt[at + 1] >= 12 && !found) {

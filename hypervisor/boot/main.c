@@ -83,15 +83,16 @@ static void reserve_memory(void)
 
 static uint64_t arena_size(const struct plan *plan)
 {
-    uint64_t size = ARENA_BASE_SIZE, tables = 0;
+    uint64_t size = ARENA_BASE_SIZE, mapped = 0;
 
+    /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0 and in each monitor. */
+    for (uint32_t i = 0; i < info.module_count; i++)
+        mapped += (info.modules[i].end - info.modules[i].start) * (plan->vm_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
-        tables += plan->vms[i].memory / LARGE_PAGE * PAGE_SIZE;
+        mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8 : plan->vms[i].memory;
         size += ARENA_VM_SIZE;
     }
-    if (!control_has(&vmx.controls, CONTROL_EPT_2M))
-        size += tables;
-    return align_up(size, LARGE_PAGE);
+    return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
 }
 
 static void create_arena(const struct plan *plan)
@@ -135,7 +136,7 @@ void boot_main(uint64_t information, uint64_t image)
     log_line("version " LINTEL_VERSION);
     serial_flush();
     idt_init();
-    cpu_init(&boot_cpu, 0);
+    cpu_init(&boot_cpu);
     this_cpu()->next_event = this_cpu()->slice_end = UINT64_MAX;
 
     stage("boot information");

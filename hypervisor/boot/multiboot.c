@@ -65,24 +65,35 @@ static const char *read_module(const struct tag *tag, struct boot_info *info)
 {
     const struct module_tag *module = (const void *)tag;
 
+    if (tag->size < sizeof(*module))
+        return "a module's tag is too short";
     if (info->module_count == BOOT_MODULES_MAX)
         return "there are more modules than a plan can name";
     info->modules[info->module_count++] = (struct boot_module){module->start, module->end};
     return NULL;
 }
 
+static bool read_memory(struct phys_map *free, const struct memory_map_entry *e, bool available)
+{
+    uint64_t end = e->length > UINT64_MAX - e->base ? UINT64_MAX : e->base + e->length;
+
+    if ((e->type == MEMORY_AVAILABLE) != available)
+        return true;
+    return available ? phys_map_add(free, e->base, end) : phys_map_remove(free, e->base, end);
+}
+
 static const char *read_memory_map(const struct tag *tag, struct boot_info *info)
 {
     const struct memory_map_tag *map = (const void *)tag;
-    const uint8_t *at = (const void *)(map + 1), *end = (const uint8_t *)tag + tag->size;
+    const uint8_t *first = (const void *)(map + 1), *end = (const uint8_t *)tag + tag->size;
 
-    if (map->entry_size < sizeof(struct memory_map_entry))
+    if (tag->size < sizeof(*map) || map->entry_size < sizeof(struct memory_map_entry))
         return "the memory map's entries are too small";
-    for (; at + map->entry_size <= end; at += map->entry_size) {
-        const struct memory_map_entry *e = (const void *)at;
-        if (e->type == MEMORY_AVAILABLE && !phys_map_add(&info->free, e->base, e->base + e->length))
-            return "the memory map has too many pieces";
-    }
+    /* First what is available, then what is not, which counts where the two overlap. */
+    for (int available = 1; available >= 0; available--)
+        for (const uint8_t *at = first; at + map->entry_size <= end; at += map->entry_size)
+            if (!read_memory(&info->free, (const void *)at, available))
+                return "the memory map has too many pieces";
     return NULL;
 }
 

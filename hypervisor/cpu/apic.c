@@ -8,6 +8,7 @@
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
+#include "hypervisor/report/panic.h"
 #include "hypervisor/report/serial.h"
 
 enum apic_register {
@@ -43,6 +44,7 @@ static volatile uint32_t *xapic; /* NULL: x2APIC mode */
 static volatile uint32_t *ioapic;
 static bool has_tsc_deadline;
 static uint32_t timer_khz;
+static uint64_t armed = UINT64_MAX; /* the TSC at which VECTOR_TIMER comes */
 
 static uint32_t apic_read(enum apic_register reg)
 {
@@ -91,7 +93,7 @@ static void ioapic_init(const struct acpi_info *acpi)
     for (uint32_t pin = 0; pin < pins; pin++)
         ioapic_write(IOAPIC_REDIRECTION(pin), IOAPIC_MASKED);
     if (irq->gsi - acpi->ioapic_gsi >= pins)
-        return; /* another IOAPIC's: console input then waits for the next exit */
+        stopped("the serial line's interrupt, GSI %u, is not at the first IOAPIC: Lintel uses no other", irq->gsi);
     uint32_t pin = irq->gsi - acpi->ioapic_gsi;
     ioapic_write(IOAPIC_REDIRECTION(pin) + 1, id << 24);
     ioapic_write(IOAPIC_REDIRECTION(pin), VECTOR_SERIAL | (irq->level ? IOAPIC_LEVEL : 0) |
@@ -142,13 +144,28 @@ void apic_eoi(void)
     apic_write(APIC_EOI, 0);
 }
 
+void apic_timer_fired(void)
+{
+    armed = UINT64_MAX;
+}
+
+/* The TSC for which the timer is set in place of `tsc`, which a 32-bit count may not reach. */
+static uint64_t start_count(uint64_t tsc)
+{
+    uint64_t now = rdtsc(), left = tsc > now ? tsc - now : 0, longest = (uint64_t)UINT32_MAX / 2 * tsc_khz() / timer_khz;
+
+    left = min_u64(left, longest);
+    apic_write(APIC_TIMER_INITIAL, (uint32_t)(left / tsc_khz() * timer_khz + left % tsc_khz() * timer_khz / tsc_khz()) + 1);
+    return now + left;
+}
+
 void apic_timer_arm(uint64_t tsc)
 {
-    if (has_tsc_deadline) {
-        wrmsr(MSR_IA32_TSC_DEADLINE, tsc == UINT64_MAX ? 0 : tsc);
+    if (tsc >= armed)
         return;
-    }
-    uint64_t now = rdtsc(), left = tsc > now ? tsc - now : 1;
-    uint64_t ticks = left / tsc_khz() * timer_khz + left % tsc_khz() * timer_khz / tsc_khz() + 1;
-    apic_write(APIC_TIMER_INITIAL, tsc == UINT64_MAX ? 0 : (uint32_t)min_u64(ticks, UINT32_MAX));
+    armed = tsc;
+    if (has_tsc_deadline)
+        wrmsr(MSR_IA32_TSC_DEADLINE, max_u64(tsc, 1)); /* 0 would disarm */
+    else
+        armed = start_count(tsc);
 }

@@ -12,7 +12,13 @@ void apic_init(const struct acpi_info *acpi);
 
 void apic_eoi(void);
 
-/* VECTOR_TIMER when the TSC reaches this value; UINT64_MAX: never. */
+/*
+ * VECTOR_TIMER at the latest when the TSC reaches this value; UINT64_MAX: no need for one. It may come earlier, for an
+ * older deadline: who sleeps looks at the time, and arms again.
+ */
 void apic_timer_arm(uint64_t tsc);
+
+/* VECTOR_TIMER has come. */
+void apic_timer_fired(void);
 
 #endif

@@ -19,11 +19,10 @@
 struct vcpu;
 
 struct cpu {
-    uint32_t id;
     struct vcpu *vcpu;           /* whose monitor or guest runs here; NULL: idle */
     struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
-    bool cr2_live;               /* CR2 is the owner's; otherwise it is in the owner */
+    bool guest_ran;              /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
     struct msr_cpu msr;
     uint64_t next_event;         /* the TSC at which somebody's timer or the time slice is over */
     uint64_t slice_end;          /* UINT64_MAX: nobody waits for the CPU */
@@ -54,6 +53,6 @@ static inline struct cpu *this_cpu(void)
 }
 
 /* Loads GDT, TSS, IDT and the control registers that the whole run keeps. Once for each CPU. */
-void cpu_init(struct cpu_block *block, uint32_t id);
+void cpu_init(struct cpu_block *block);
 
 #endif

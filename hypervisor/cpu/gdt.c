@@ -10,6 +10,11 @@
 #define USER_CODE   0x0020fb0000000000ULL
 #define TSS_64      0x0000890000000000ULL
 
+void gdt_reload(const struct gdt *gdt)
+{
+    lgdt(&(struct descriptor_table){sizeof(*gdt) - 1, (uint64_t)gdt});
+}
+
 void gdt_load(struct gdt *gdt, struct tss *tss)
 {
     uint64_t base = (uint64_t)tss;
@@ -26,7 +31,7 @@ void gdt_load(struct gdt *gdt, struct tss *tss)
         TSS_64 | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56,
         base >> 32,
     }};
-    lgdt(&(struct descriptor_table){sizeof(*gdt) - 1, (uint64_t)gdt});
+    gdt_reload(gdt);
     __asm__ volatile("pushq %0\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
                      "pushq %%rax\n\t"

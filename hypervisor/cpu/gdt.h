@@ -36,4 +36,10 @@ _Static_assert(sizeof(struct tss) == 104, "the TSS has the processor's layout");
 /* Fills gdt, with a descriptor of tss, and loads it together with all segment registers and TR. */
 void gdt_load(struct gdt *gdt, struct tss *tss);
 
+/*
+ * Sets the limit again, before ring 3 runs: a VM exit leaves one of FFFFh (SDM volume 3, "Loading Host Segment and
+ * Descriptor-Table Registers"), and what lies behind the table would serve ring 3 as descriptors.
+ */
+void gdt_reload(const struct gdt *gdt);
+
 #endif

@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
@@ -75,6 +76,7 @@ void interrupt_handle(uint8_t vector)
         console_interrupt();
         break;
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
+        apic_timer_fired();
         break;
     case VECTOR_SPURIOUS:
         return; /* has no end (SDM volume 3, "Spurious Interrupt") */
@@ -90,6 +92,8 @@ void trap_in_hypervisor(struct trap_frame *frame)
         interrupt_handle((uint8_t)frame->vector);
     else if (frame->vector == VECTOR_NMI)
         log_line("an NMI from the platform: parity, a watchdog or a button");
+    else if (frame->vector == VECTOR_MC)
+        machine_check();
     else
         panic_trap(frame);
 }

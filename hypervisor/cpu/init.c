@@ -25,17 +25,17 @@ static uint64_t supported_cr4(void)
     return cr4;
 }
 
-void cpu_init(struct cpu_block *block, uint32_t id)
+void cpu_init(struct cpu_block *block)
 {
     struct cpu *cpu = &block->cpu;
 
-    cpu->id = id;
     cpu->tss.io_map = sizeof(cpu->tss);
     for (int i = 0; i < IST_COUNT - 1; i++)
         cpu->tss.ist[i] = (uint64_t)block->ist_stack[i] + CPU_IST_SIZE;
     gdt_load(&cpu->gdt, &cpu->tss);
     idt_load();
     write_cr4(supported_cr4());
+    wrmsr(MSR_IA32_PAT, PAT_RESET);
     /* TS: no monitor touches the vector registers, which hold a guest's. */
     write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
 }

@@ -53,14 +53,6 @@ static inline uint8_t inb(uint16_t port)
     return value;
 }
 
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
 static inline uint32_t inl(uint16_t port)
 {
     uint32_t value;
@@ -100,7 +92,6 @@ CONTROL_REGISTER(dr1)
 CONTROL_REGISTER(dr2)
 CONTROL_REGISTER(dr3)
 CONTROL_REGISTER(dr6)
-CONTROL_REGISTER(dr7)
 
 static inline void clts(void)
 {
@@ -167,12 +158,6 @@ static inline void cpu_relax(void)
 static inline void cli(void)
 {
     __asm__ volatile("cli" : : : "memory");
-}
-
-/* Lets what is pending in; STI delays by one instruction. */
-static inline void take_interrupts(void)
-{
-    __asm__ volatile("sti; nop; cli" : : : "memory");
 }
 
 /* Sleeps until an interrupt, with no gap between the two; returns with interrupts off. */

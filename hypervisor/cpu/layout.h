@@ -8,7 +8,7 @@
  * registers, the monitor's image and the symbols. Guest memory never does.
  */
 #define PHYS_OFFSET     0xffff800000000000
-/* One page for each use of somebody else's memory: see window.h. */
+/* One page for each use of somebody else's memory: see host_memory.h. */
 #define WINDOW_BASE     0xfffffe0000000000
 /* The image, as linked. */
 #define IMAGE_BASE      0xffffffff80000000

@@ -10,6 +10,7 @@
 
 #define MCG_STATUS_RIPV BIT(0)
 #define MCI_STATUS_VAL  BIT(63)
+#define MCI_STATUS_UC   BIT(61)
 #define MCI_STATUS_PCC  BIT(57)
 
 void machine_check(void)
@@ -22,7 +23,7 @@ void machine_check(void)
         if (!(status & MCI_STATUS_VAL))
             continue;
         log_line("machine check: bank %u, status %016lx", i, status);
-        fatal |= (status & MCI_STATUS_PCC) != 0;
+        fatal |= (status & (MCI_STATUS_UC | MCI_STATUS_PCC)) != 0;
         wrmsr(MSR_IA32_MC0_STATUS + 4 * i, 0);
     }
     if (fatal)

@@ -35,6 +35,8 @@
 #define EFER_LMA 0x400ULL
 #define EFER_NXE 0x800ULL
 
+#define PAT_RESET 0x0007040600070406ULL
+
 #define RFLAGS_FIXED 0x000002ULL
 #define RFLAGS_TF    0x000100ULL
 #define RFLAGS_IF    0x000200ULL
@@ -44,6 +46,9 @@
 #define RFLAGS_VM    0x020000ULL
 #define RFLAGS_AC    0x040000ULL
 #define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
+
+#define DEBUGCTL_LBR 0x1ULL
+#define DEBUGCTL_BTF 0x2ULL
 
 #define DR6_RESET 0xffff0ff0ULL
 #define DR7_RESET 0x00000400ULL

@@ -45,6 +45,8 @@ trap_common:
         je      1f
         /* The frame is vcpu->user_frame: the TSS points there while a monitor runs. */
         movq    (VCPU_STACK - VCPU_USER_FRAME)(%rdi), %rsp
+        pushq   $2                              /* without AC, or a monitor could switch SMAP off for us */
+        popfq
         xorl    %ebp, %ebp
         call    trap_in_monitor
 1:      movq    %rsp, %rbx

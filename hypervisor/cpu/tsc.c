@@ -83,7 +83,7 @@ static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
 
 uint64_t wall_clock_read(uint64_t *tsc)
 {
-    enum { SECONDS, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11 };
+    enum { SECONDS, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11, STATUS_D = 13 };
     uint8_t reg[12];
 
     do {
@@ -94,6 +94,7 @@ uint64_t wall_clock_read(uint64_t *tsc)
         *tsc = rdtsc();
     } while (cmos(SECONDS) != reg[SECONDS]);
 
+    outb(0x70, STATUS_D); /* NMIs are let through again */
     bool bcd = !(reg[STATUS_B] & 4), twelve = !(reg[STATUS_B] & 2);
     uint32_t hours = from_bcd(reg[HOURS] & 0x7f, bcd);
     if (twelve)

@@ -198,9 +198,12 @@ void console_interrupt(void)
 {
     int c;
 
-    while ((c = serial_read()) >= 0)
-        take_input((char)c);
-    serial_push();
+    /* Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no new edge. */
+    do {
+        while ((c = serial_read()) >= 0)
+            take_input((char)c);
+        serial_push();
+    } while (serial_pending());
     if (serial_room() < LOG_RESERVE + 2 * QUEUE_SIZE)
         return;
     for (uint32_t i = 0; i < vm_count; i++)

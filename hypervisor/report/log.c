@@ -21,16 +21,33 @@ void log_text(const char *text, size_t length)
     last = text[length - 1];
 }
 
-void log_line(const char *fmt, ...)
+static void log_arguments(const char *fmt, va_list args)
 {
     char line[LINE_SIZE];
-    va_list args;
-
-    va_start(args, fmt);
     int length = format(line, sizeof(line), "%slintel: ", last == '\n' ? "" : "\r\n");
+
     length += vformat(line + length, sizeof(line) - (size_t)length - 2, fmt, args);
-    va_end(args);
     size_t end = min_u64((uint64_t)length, sizeof(line) - 3);
     memcpy(line + end, "\r\n", 2);
     log_text(line, end + 2);
+}
+
+void log_line(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    log_arguments(fmt, args);
+    va_end(args);
+}
+
+void log_from_monitor(const char *fmt, ...)
+{
+    va_list args;
+
+    if (serial_room() < LINE_SIZE)
+        return;
+    va_start(args, fmt);
+    log_arguments(fmt, args);
+    va_end(args);
 }

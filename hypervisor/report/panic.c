@@ -70,6 +70,17 @@ static void print_frame(const struct trap_frame *f)
              read_cr0(), read_cr2(), read_cr3(), read_cr4());
 }
 
+/* Once: a panic while panicking ends the run with what has been printed. */
+static void begin(void)
+{
+    static bool panicking;
+
+    cli();
+    if (panicking)
+        hang();
+    panicking = true;
+}
+
 static void __attribute__((noreturn)) finish(uint64_t rbp)
 {
     print_backtrace(rbp);
@@ -82,7 +93,7 @@ void panic(const char *fmt, ...)
     char text[200];
     va_list args;
 
-    cli();
+    begin();
     va_start(args, fmt);
     vformat(text, sizeof(text), fmt, args);
     va_end(args);
@@ -92,6 +103,7 @@ void panic(const char *fmt, ...)
 
 void panic_trap(const struct trap_frame *frame)
 {
+    begin();
     log_line("panic: %s in the hypervisor, error code 0x%lx", exception_name(frame->vector), frame->error_code);
     print_address("at  ", frame->rip);
     print_frame(frame);

@@ -3,7 +3,8 @@
 #ifndef REPORT_PANIC_H
 #define REPORT_PANIC_H
 
-#include "hypervisor/boot/multiboot.h"
+#include <stdint.h>
+
 #include "hypervisor/cpu/trap.h"
 
 /* Prints the reason, registers, a backtrace with symbols and the current VMCS in words, then ends the run. */

@@ -10,8 +10,10 @@
 
 #define PORT 0x3f8
 
-enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS };
+enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, INTERRUPT_ID = FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS };
 
+#define NO_DEVICE          0xff
+#define NOT_PENDING        0x01
 #define DATA_READY         0x01
 #define TRANSMIT_EMPTY     0x20 /* the FIFO */
 #define TRANSMITTER_EMPTY  0x40 /* the FIFO and the shift register */
@@ -86,5 +88,14 @@ void serial_flush(void)
 
 int serial_read(void)
 {
-    return inb(PORT + LINE_STATUS) & DATA_READY ? inb(PORT + DATA) : -1;
+    uint8_t status = inb(PORT + LINE_STATUS);
+
+    return status & DATA_READY && status != NO_DEVICE ? inb(PORT + DATA) : -1;
+}
+
+bool serial_pending(void)
+{
+    uint8_t id = inb(PORT + INTERRUPT_ID);
+
+    return !(id & NOT_PENDING);
 }

@@ -27,6 +27,9 @@ void serial_push(void);
 /* Waits until all that is queued has left the port. */
 void serial_flush(void);
 
+/* Whether the port asks for attention; reading this ends a transmit interrupt. */
+bool serial_pending(void);
+
 /* One received byte, or -1. */
 int serial_read(void);
 

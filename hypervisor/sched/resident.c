@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/sched/resident.h"
 
+#include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/lib/string.h"
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/vm.h"
 
 /* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux guest (R32). */
 #define HOST_FMASK 0x257fd5
+
+#define FPU_LEGACY_SIZE   512
+#define FPU_CONTROL_WORD  0x37f
+#define FPU_MXCSR         0x1f80
+#define FPU_MXCSR_OFFSET  24
+
+/* What the CPU holds while it is nobody's: nothing of any guest. */
+static struct resident_state blank;
 
 uint64_t msr_hardware_read(uint32_t index)
 {
@@ -28,6 +38,13 @@ void msr_hardware_area_count(uint32_t count)
     vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, count);
 }
 
+static uint64_t supported_xcr0(void)
+{
+    struct cpuid_result r = cpuid(0xd, 0);
+
+    return (uint64_t)r.edx << 32 | r.eax;
+}
+
 void resident_init(enum msr_strategy strategy)
 {
     const struct msr_host host = {
@@ -43,7 +60,9 @@ void resident_init(enum msr_strategy strategy)
         .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
     };
 
+    resident_reset(&blank, cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
     msr_switch_init(&this_cpu()->msr, strategy, &host, &controls);
+    wrmsr(MSR_IA32_SYSENTER_CS, 0);
     if (msr_switch_uses_sysenter()) {
         wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
         wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)&boot_cpu + CPU_BLOCK_SIZE);
@@ -51,75 +70,85 @@ void resident_init(enum msr_strategy strategy)
     }
 }
 
-static void save_owner(struct vcpu *owner)
+void resident_reset(struct resident_state *state, uint64_t xcr0_all)
 {
-    clts();
-    if (owner->vm->cpuid.xcr0 != 0) {
-        xsetbv(0, owner->vm->cpuid.xcr0);
-        xsave(owner->fpu, owner->vm->cpuid.xcr0);
-    } else {
-        fxsave(owner->fpu);
-    }
-    owner->dr[0] = read_dr0();
-    owner->dr[1] = read_dr1();
-    owner->dr[2] = read_dr2();
-    owner->dr[3] = read_dr3();
-    owner->dr6 = read_dr6();
+    size_t size = xcr0_all != 0 ? cpuid(0xd, 0).ecx : FPU_LEGACY_SIZE;
+    void *fpu = state->fpu != NULL ? memset(state->fpu, 0, size) : arena_alloc(size);
+
+    *state = (struct resident_state){.fpu = fpu, .xcr0 = 1, .xcr0_all = xcr0_all, .dr6 = DR6_RESET};
+    *(uint16_t *)fpu = FPU_CONTROL_WORD;
+    *(uint32_t *)((uint8_t *)fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
 }
 
-static void load_owner(struct vcpu *v)
+static void save_state(struct resident_state *s)
 {
     clts();
-    if (v->vm->cpuid.xcr0 != 0) {
-        xsetbv(0, v->vm->cpuid.xcr0);
-        xrstor(v->fpu, v->vm->cpuid.xcr0);
-        xsetbv(0, v->xcr0);
+    if (s->xcr0_all != 0) {
+        xsetbv(0, s->xcr0_all);
+        xsave(s->fpu, s->xcr0_all);
     } else {
-        fxrstor(v->fpu);
+        fxsave(s->fpu);
+    }
+    s->dr[0] = read_dr0();
+    s->dr[1] = read_dr1();
+    s->dr[2] = read_dr2();
+    s->dr[3] = read_dr3();
+    s->dr6 = read_dr6();
+}
+
+static void load_state(const struct resident_state *s)
+{
+    clts();
+    if (s->xcr0_all != 0) {
+        xsetbv(0, s->xcr0_all);
+        xrstor(s->fpu, s->xcr0_all);
+        xsetbv(0, s->xcr0);
+    } else {
+        fxrstor(s->fpu);
     }
     write_cr0(read_cr0() | CR0_TS);
-    write_dr0(v->dr[0]);
-    write_dr1(v->dr[1]);
-    write_dr2(v->dr[2]);
-    write_dr3(v->dr[3]);
-    write_dr6(v->dr6);
+    write_dr0(s->dr[0]);
+    write_dr1(s->dr[1]);
+    write_dr2(s->dr[2]);
+    write_dr3(s->dr[3]);
+    write_dr6(s->dr6);
 }
 
 static void change_owner(struct cpu *cpu, struct vcpu *v)
 {
     if (cpu->resident_owner != NULL)
-        save_owner(cpu->resident_owner);
-    load_owner(v);
+        save_state(&cpu->resident_owner->resident);
+    load_state(v != NULL ? &v->resident : &blank);
     cpu->resident_owner = v;
-}
-
-/* A monitor's fault changes CR2: the guest's is saved before any monitor runs, and before another guest does. */
-static void save_cr2(struct cpu *cpu)
-{
-    if (cpu->resident_owner != NULL && cpu->cr2_live)
-        cpu->resident_owner->cr2 = read_cr2();
-    cpu->cr2_live = false;
 }
 
 void resident_to_guest(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
 
-    if (cpu->resident_owner != v) {
-        save_cr2(cpu);
+    if (cpu->guest_ran && cpu->resident_owner != v)
+        cpu->resident_owner->cr2 = read_cr2();
+    if (cpu->resident_owner != v)
         change_owner(cpu, v);
-    }
+    else if (cpu->guest_ran)
+        return;
     msr_switch_to_guest(&cpu->msr, &v->msr);
-    if (!cpu->cr2_live)
-        write_cr2(v->cr2);
-    cpu->cr2_live = true;
+    write_cr2(v->cr2);
+    cpu->guest_ran = true;
 }
 
 void resident_to_monitor(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
 
-    save_cr2(cpu);
+    if (cpu->guest_ran) {
+        cpu->resident_owner->cr2 = read_cr2(); /* a fault of the monitor would change it */
+        cpu->guest_ran = false;
+        gdt_reload(&cpu->gdt);
+    }
+    /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from guessing at them. */
+    if (cpu->resident_owner != NULL && cpu->resident_owner != v)
+        change_owner(cpu, NULL);
     msr_switch_to_monitor(&cpu->msr, &v->msr);
 }
 

@@ -7,7 +7,26 @@
 #ifndef SCHED_RESIDENT_H
 #define SCHED_RESIDENT_H
 
-#include "hypervisor/vm/vcpu.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hypervisor/msr/switch.h"
+
+struct vcpu;
+
+/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of protection keys. */
+#define XCR0_SWITCHED 0xe7
+
+/* What has no VMCS field and no row in the MSR table; valid while the CPU holds another's. */
+struct resident_state {
+    void *fpu;          /* an XSAVE area, or FXSAVE's */
+    uint64_t xcr0;      /* the guest's own */
+    uint64_t xcr0_all;  /* what the area has room for; 0: the CPU has no XSAVE */
+    uint64_t dr[4], dr6;
+};
+
+/* As after a reset; allocates the area at the first time. */
+void resident_reset(struct resident_state *state, uint64_t xcr0_all);
 
 /* Loads the host's values, by the chosen strategy; once for each CPU. */
 void resident_init(enum msr_strategy strategy);

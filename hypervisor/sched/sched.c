@@ -14,9 +14,6 @@
 
 #define SLICE_MS 10
 
-/* The TSC for which the host's own timer is set. */
-static uint64_t armed = TIME_NEVER;
-
 static bool can_run(const struct vcpu *v)
 {
     switch (v->mode) {
@@ -44,20 +41,12 @@ static struct vcpu *pick(const struct vcpu *last, bool *others)
     return first;
 }
 
-static void arm(uint64_t tsc)
-{
-    uint64_t now = rdtsc();
-
-    if (tsc < armed || armed <= now) {
-        armed = tsc;
-        apic_timer_arm(tsc);
-    }
-}
-
 static void idle(struct cpu *cpu)
 {
-    arm(cpu->next_event);
-    sti_hlt_cli();
+    if (cpu->next_event > rdtsc()) {
+        apic_timer_arm(cpu->next_event);
+        sti_hlt_cli();
+    }
     if (cpu->next_event <= rdtsc())
         events_expire(rdtsc());
 }
@@ -74,7 +63,7 @@ static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool 
     sched_enter_guest(v);
 }
 
-void schedule(void)
+void schedule_on_empty_stack(void)
 {
     struct cpu *cpu = this_cpu();
     struct vcpu *last = cpu->vcpu, *v;
@@ -136,11 +125,11 @@ void sched_set_guest_timer(uint64_t ticks)
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
                 min_u64(ticks >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
     else
-        arm(this_cpu()->next_event);
+        apic_timer_arm(this_cpu()->next_event);
 }
 
 void sched_set_monitor_timer(void)
 {
     if (vm_count > 1)
-        arm(this_cpu()->next_event);
+        apic_timer_arm(this_cpu()->next_event);
 }

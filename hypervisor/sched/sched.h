@@ -7,8 +7,9 @@
 
 struct vcpu;
 
-/* Runs the next vCPU that can run; sleeps while none can. The caller's stack is left behind. */
+/* Runs the next vCPU that can run; sleeps while none can. The caller's stack is gone: schedule.S empties it. */
 void __attribute__((noreturn)) schedule(void);
+void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
 /* v may have become able to run: if it is not the one that runs, it gets the CPU at the next chance. */
 void sched_notify(struct vcpu *v);

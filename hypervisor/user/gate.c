@@ -24,7 +24,6 @@ void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
     struct exit_page *page = v->page;
 
     v->mode = VCPU_IN_MONITOR;
-    v->preempted = false;
     v->exit_kind = kind;
     page->kind = kind;
     page->events = v->monitor_events;
@@ -52,6 +51,8 @@ static int64_t gate_run(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c)
 {
     if (index >= v->vm->plan->vcpus)
         return GATE_EINVAL;
+    if (!v->started)
+        return GATE_ESTATE;
     vcpu_load(v);
     reply_apply(v);
     v->mode = VCPU_IN_GUEST;
@@ -135,7 +136,7 @@ static int64_t gate_log(struct vcpu *v, uint64_t length, uint64_t b, uint64_t c)
 {
     if (length > MONITOR_TEXT_SIZE)
         return GATE_EINVAL;
-    log_line("vm %s: %s", v->vm->plan->name, copy_text(v, length));
+    log_from_monitor("vm %s: %s", v->vm->plan->name, copy_text(v, length));
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/events.h"
 
 /* ELF-64 object file format. */
 struct elf_header {
@@ -128,7 +129,6 @@ void monitor_create(struct vm *vm, const struct monitor_modules *modules)
         ASSERT(paging_map(vm->root, MONITOR_MEMORY + e->gpa, e->hpa, e->size, PAGING_W | PAGING_U | PAGING_NX));
     }
     v->mode = VCPU_IN_MONITOR;
-    v->preempted = true;
     v->user_frame = (struct trap_frame){
         .rip = entry,
         .cs = SELECTOR_USER_CODE,
@@ -146,9 +146,7 @@ void monitor_resume(struct vcpu *v)
         write_cr3(root);
     resident_to_monitor(v);
     sched_set_monitor_timer();
-    if (v->preempted)
-        trap_return(&v->user_frame);
-    monitor_return(v, 0);
+    trap_return(&v->user_frame);
 }
 
 /* An interrupt, or the monitor's own fault, which ends its VM and nothing else. */
@@ -157,7 +155,6 @@ void trap_in_monitor(struct trap_frame *frame)
     struct vcpu *v = this_cpu()->vcpu;
     char why[96];
 
-    v->preempted = true;
     if (frame->vector < VECTOR_FIRST_INTERRUPT) {
         format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx", exception_name(frame->vector),
                frame->rip, frame->error_code, frame->vector == VECTOR_PF ? read_cr2() : 0);
@@ -165,8 +162,10 @@ void trap_in_monitor(struct trap_frame *frame)
         schedule();
     }
     interrupt_handle((uint8_t)frame->vector);
-    sched_slice_expire(rdtsc());
+    if (this_cpu()->next_event <= rdtsc())
+        events_expire(rdtsc());
     if (v->work & WORK_SCHEDULE)
         schedule();
+    sched_set_monitor_timer();
     trap_return(frame);
 }

@@ -19,7 +19,7 @@ struct monitor_modules {
  */
 void monitor_create(struct vm *vm, const struct monitor_modules *modules);
 
-/* Ring 3 goes on where it was: at its entry point, after a call, or where an interrupt came. */
+/* Ring 3 goes on where an interrupt stopped it, or at its entry point. */
 void __attribute__((noreturn)) monitor_resume(struct vcpu *v);
 
 /* gate.S: back to ring 3 by SYSRET or SYSEXIT with the result of a call. */

@@ -47,27 +47,28 @@ void events_work(struct vcpu *v)
 {
     uint32_t work = v->work;
 
-    v->work = 0;
+    v->work = work & WORK_MONITOR; /* waits if it is somebody else's turn */
     if (work & WORK_INTERRUPT)
         inject(v);
-    if (work & WORK_MONITOR)
-        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
     if (work & WORK_SCHEDULE)
         schedule();
+    if (work & WORK_MONITOR)
+        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
 void events_arm_timer(struct vcpu *v)
 {
-    uint64_t now = rdtsc(), due = this_cpu()->next_event;
+    uint64_t now = rdtsc();
 
-    while (__builtin_expect(due <= now, 0)) {
+    if (__builtin_expect(this_cpu()->next_event <= now, 0)) {
         events_expire(now);
         if (v->work != 0)
             events_work(v);
         now = rdtsc();
-        due = this_cpu()->next_event;
     }
-    sched_set_guest_timer(due - now);
+    /* What has become due meanwhile waits for the next exit, which comes at once: the guest gets on in any case. */
+    uint64_t due = this_cpu()->next_event;
+    sched_set_guest_timer(due > now ? due - now : 0);
 }
 
 void events_interrupt(struct vcpu *v)

@@ -2,6 +2,7 @@
 /* The exit path: reason, table, handler, and what is left to do before the guest goes on. */
 #include "hypervisor/vm/exit.h"
 
+#include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
@@ -56,9 +57,12 @@ static void __attribute__((noreturn, cold, noinline)) exit_unexpected(struct vcp
                  exit_reason_name(reason));
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
     }
+    if ((reason & EXIT_REASON_BASIC) == EXIT_REASON_ENTRY_MACHINE_CHECK)
+        machine_check();
     const char *check = vmx_explain_entry();
     log_line("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
              check != NULL ? check : "no check that Lintel knows fails");
+    vcpu_forget_launch(v);
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
 }
 

@@ -14,7 +14,7 @@ static void __attribute__((noinline)) apply_rule(struct vcpu *v, const struct cp
 {
     struct cpuid_dynamic dynamic = {
         .cr4 = vmread(VMCS_GUEST_CR4),
-        .xcr0 = v->xcr0,
+        .xcr0 = v->resident.xcr0,
         .apic_id = v->lapic.id,
         .apic_enabled = v->lapic.base & APIC_BASE_ENABLE,
     };
@@ -44,7 +44,8 @@ void exit_hlt(struct vcpu *v)
     vcpu_skip_instruction(v);
     v->halted = true;
     v->halted_if = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
-    if (!vcpu_may_wake(v) && !(v->work & WORK_MONITOR))
+    /* A single step that is pending behind HLT traps at once (R43). */
+    if (!vcpu_may_wake(v) && !(vmread(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))
         schedule();
     v->halted = false;
 }
@@ -90,7 +91,7 @@ void exit_xsetbv(struct vcpu *v)
         vcpu_raise(v, VECTOR_GP, 0);
         return;
     }
-    v->xcr0 = value;
+    v->resident.xcr0 = value;
     xsetbv(0, value); /* v is the resident owner: its guest has just run */
     vcpu_skip_instruction(v);
 }

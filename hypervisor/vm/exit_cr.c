@@ -26,8 +26,7 @@ static void write_gpr(struct vcpu *v, unsigned index, uint64_t value)
         v->gpr[index] = value;
 }
 
-/* Loads the four PDPTEs of PAE paging from guest memory (R23). False: one has reserved bits set, or no memory is there. */
-static bool load_pdptes(struct vcpu *v)
+bool guest_load_pdptes(struct vcpu *v)
 {
     uint64_t table = vmread(VMCS_GUEST_CR3) & 0xffffffe0, hpa = vm_translate(v->vm, table);
     uint64_t reserved = PDPTE_RESERVED | ~(BIT(vmx.caps.physical_bits) - 1), entries[4];
@@ -75,7 +74,7 @@ static bool write_cr0_guest(struct vcpu *v, uint64_t value)
     if (!cr0_legal(v, value))
         return false;
     if (value & CR0_PG && !(efer & EFER_LME) && guest_cr4() & CR4_PAE && (old ^ value) & (CR0_PG | CR0_CD | CR0_NW) &&
-        !load_pdptes(v))
+        !guest_load_pdptes(v))
         return false;
     if ((old ^ value) & CR0_PG && efer & EFER_LME)
         set_long_mode(v, value & CR0_PG);
@@ -93,7 +92,7 @@ static bool write_cr4_guest(struct vcpu *v, uint64_t value)
     if (value & ~old & CR4_PCIDE && (!(efer & EFER_LMA) || vmread(VMCS_GUEST_CR3) & 0xfff))
         return false;
     if (paging && value & CR4_PAE && !(efer & EFER_LMA) &&
-        (old ^ value) & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP) && !load_pdptes(v))
+        (old ^ value) & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP) && !guest_load_pdptes(v))
         return false;
     guest_set_cr4(value);
     return true;

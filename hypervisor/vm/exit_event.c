@@ -9,15 +9,15 @@
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
 
-#define DR6_SET_BY_DB 0xe00fULL /* B0-B3, BD, BS, BT */
+#define DR6_SET_BY_DB 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD        0x2000ULL
 
-/* R43: the processor leaves DR6, DR7.GD and DEBUGCTL.LBR to whoever reflects a #DB. */
+/* R43: the processor leaves DR6, DR7.GD, and LBR and BTF in DEBUGCTL to whoever reflects a #DB. */
 static void update_debug_registers(struct vcpu *v)
 {
     write_dr6((read_dr6() & ~0xfULL) | (vmread(VMCS_EXIT_QUALIFICATION) & DR6_SET_BY_DB));
     vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
-    vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~1ULL);
+    vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
 }
 
 /*

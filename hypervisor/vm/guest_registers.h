@@ -39,6 +39,9 @@ static inline void guest_set_cr4(uint64_t value)
     vmwrite(VMCS_GUEST_CR4, value | CR4_FORCED);
 }
 
+/* Loads the four PDPTEs of PAE paging from guest memory (R23). False: reserved bits, or no memory at CR3. */
+bool guest_load_pdptes(struct vcpu *v);
+
 /* A switched MSR, in its VMCS field or, without the control for that, in the MSR area. */
 uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row);
 void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value);

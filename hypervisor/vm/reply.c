@@ -24,18 +24,23 @@ static void take_state(struct vcpu *v)
     vmwrite(VMCS_GUEST_RIP, is_canonical(rip) ? rip : 0);
     vmwrite(VMCS_GUEST_RFLAGS, (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
-    if (old & RFLAGS_TF)
-        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS); /* R43 */
+    vcpu_pend_single_step(old); /* R43 */
 }
 
 static void take_exception(struct vcpu *v)
 {
-    uint8_t vector = (uint8_t)(v->page->reply_vector & 31);
+    /* What an emulated access can raise; anything else would be the monitor's mistake, and is its guest's #GP. */
+    static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF |
+                                   1u << VECTOR_AC | 1u << VECTOR_DB | 1u << VECTOR_DE;
+    uint32_t vector = v->page->reply_vector, error_code = v->page->reply_error_code & 0xffff;
 
     take_registers(v);
     if (vector == VECTOR_PF)
         v->cr2 = v->page->reply_cr2;
-    vcpu_raise(v, vector == VECTOR_NMI ? VECTOR_GP : vector, v->page->reply_error_code & 0xffff);
+    if (vector < 32 && faults & 1u << vector)
+        vcpu_raise(v, (uint8_t)vector, error_code);
+    else
+        vcpu_raise(v, VECTOR_GP, 0);
 }
 
 void reply_take_emulated(struct vcpu *v)

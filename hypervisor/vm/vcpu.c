@@ -16,11 +16,6 @@
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
 
-#define FPU_LEGACY_SIZE   512
-#define FPU_CONTROL_WORD  0x37f
-#define FPU_MXCSR         0x1f80
-#define FPU_MXCSR_OFFSET  24
-
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
 void vcpu_switch_vmcs(struct vcpu *v)
@@ -31,6 +26,13 @@ void vcpu_switch_vmcs(struct vcpu *v)
     cpu->vmcs_owner = v;
     if (cpu->next_event == TIME_NEVER)
         sched_set_guest_timer(TIME_NEVER);
+}
+
+void vcpu_forget_launch(struct vcpu *v)
+{
+    vmcs_clear(v->vmcs);
+    v->launched = 0;
+    vcpu_switch_vmcs(v);
 }
 
 /* Fields that never change, with values that are the same for every vCPU or follow from the CPU. */
@@ -54,6 +56,10 @@ static void write_constants(void)
         {VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0},
         {VMCS_PAGE_FAULT_ERROR_CODE_MATCH, 0},
         {VMCS_CR3_TARGET_COUNT, 0},
+        {VMCS_GUEST_PDPTE0, 0},
+        {VMCS_GUEST_PDPTE1, 0},
+        {VMCS_GUEST_PDPTE2, 0},
+        {VMCS_GUEST_PDPTE3, 0},
         {VMCS_ENTRY_INTERRUPTION_INFO, 0},
         {VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0},
         {VMCS_ENTRY_INSTRUCTION_LENGTH, 0},
@@ -121,11 +127,6 @@ static void write_controls(struct vcpu *v)
     }
 }
 
-static size_t fpu_size(const struct vm *vm)
-{
-    return vm->cpuid.xcr0 != 0 ? cpuid(0xd, 0).ecx : FPU_LEGACY_SIZE;
-}
-
 struct vcpu *vcpu_create(struct vm *vm)
 {
     struct vcpu *v = arena_alloc(sizeof(*v));
@@ -136,7 +137,8 @@ struct vcpu *vcpu_create(struct vm *vm)
     v->timer = v->guest_deadline = TIME_NEVER;
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
-    v->fpu = arena_alloc(fpu_size(vm));
+    resident_reset(&v->resident, vm->cpuid.xcr0);
+    vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->vmcs = vmcs_new();
     vcpu_load(v);
     write_constants();
@@ -272,33 +274,50 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
-    memset(v->dr, 0, sizeof(v->dr));
-    v->dr6 = DR6_RESET;
-    v->xcr0 = 1;
-    memset(v->fpu, 0, fpu_size(v->vm));
-    *(uint16_t *)v->fpu = FPU_CONTROL_WORD;
-    *(uint32_t *)((uint8_t *)v->fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
+    resident_reset(&v->resident, v->vm->cpuid.xcr0);
     msr_file_reset(&v->msr.file, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
+    v->work &= WORK_SCHEDULE;
+    vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     resident_forget(v);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     events_deadline_changed(v);
     vmx_flush_vpid((uint16_t)(v->vm->index + 1));
 }
 
+/* What the VM entry's own checks leave out: bits of CR4 that CPUID does not offer, and PDPTEs. */
+static const char *check_state(struct vcpu *v, const struct guest_state *s)
+{
+    if (s->cr4 & ~cpuid_cr4_allowed(&v->vm->cpuid))
+        return "CR4: bits that CPUID does not offer";
+    if (s->cr0 & CR0_PG && s->cr4 & CR4_PAE && !(s->efer & EFER_LMA) && !guest_load_pdptes(v))
+        return "PDPTEs: reserved bits, or no memory at CR3";
+    return vmx_explain_entry();
+}
+
 bool vcpu_start(struct vcpu *v)
 {
+    const struct guest_state state = v->page->state; /* read once: the page is ring 3's */
+
     vcpu_load(v);
-    load_segments(&v->page->state);
+    load_segments(&state);
     reset_rest(v);
-    load_registers(v, &v->page->state);
-    const char *check = vmx_explain_entry();
+    load_registers(v, &state);
+    const char *check = check_state(v, &state);
     if (check != NULL)
-        log_line("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name, check);
-    return check == NULL;
+        log_from_monitor("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name, check);
+    v->started = check == NULL;
+    return v->started;
+}
+
+void vcpu_pend_single_step(uint64_t rflags)
+{
+    /* With BTF only branches trap, and no instruction that exits is one. */
+    if (rflags & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
+        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
 void vcpu_skip_instruction(struct vcpu *v)
@@ -308,8 +327,9 @@ void vcpu_skip_instruction(struct vcpu *v)
     vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
     if (interruptibility & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
         vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
-    if (__builtin_expect((vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0, 0))
-        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+    uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
+    if (__builtin_expect((rflags & RFLAGS_TF) != 0, 0))
+        vcpu_pend_single_step(rflags);
 }
 
 void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)

@@ -11,6 +11,7 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/msr/switch.h"
+#include "hypervisor/sched/resident.h"
 #include "hypervisor/vm/vlapic.h"
 #include "hypervisor/vmx/reasons.h"
 #include "hypervisor/vmx/vmx.h"
@@ -49,13 +50,11 @@ struct vcpu {
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
-    bool preempted;         /* user_frame is whole: back by IRET; otherwise by SYSRET */
+    bool started;           /* it has a state that can be entered */
     uint32_t proc_controls; /* as in the VMCS */
     uint64_t vmcs;          /* physical address */
-    uint64_t xcr0;
-    uint64_t dr[4], dr6; /* while another vCPU owns the CPU's */
-    uint64_t cr2;
-    void *fpu;
+    uint64_t cr2;           /* while ring 3 or another vCPU has the CPU */
+    struct resident_state resident;
     uint32_t *lapic_page;
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
@@ -79,6 +78,9 @@ bool vcpu_start(struct vcpu *v);
 /* Makes its VMCS the current one. */
 void vcpu_switch_vmcs(struct vcpu *v);
 
+/* An entry failed: whether that launched the VMCS depends on how, and VMCLEAR makes it certain (R6). It stays current. */
+void vcpu_forget_launch(struct vcpu *v);
+
 static inline void vcpu_load(struct vcpu *v)
 {
     if (__builtin_expect(this_cpu()->vmcs_owner != v, 0))
@@ -88,6 +90,9 @@ static inline void vcpu_load(struct vcpu *v)
 /* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
  * (R43). */
 void vcpu_skip_instruction(struct vcpu *v);
+
+/* With RFLAGS.TF, an instruction that was emulated traps as it would have by itself (R43). */
+void vcpu_pend_single_step(uint64_t rflags);
 
 /* The guest gets a hardware exception, in place of the instruction that exited. */
 void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);

@@ -12,10 +12,8 @@
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
-
-/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of protection keys. */
-#define XCR0_SWITCHED 0xe7
 
 struct vm vms[PLAN_MAX_VMS];
 uint32_t vm_count;

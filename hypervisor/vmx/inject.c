@@ -14,10 +14,10 @@
      BIT(VECTOR_CP))
 #define PAGE_FAULTS (BIT(VECTOR_PF) | BIT(VECTOR_VE))
 
-/* Exceptions that push an error code. */
+/* Exceptions that push an error code. Not #CP: guests have no CET, and a CPU without it refuses to inject one. */
 #define HAS_ERROR_CODE                                                                             \
     (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |          \
-     BIT(VECTOR_PF) | BIT(VECTOR_AC) | BIT(VECTOR_CP))
+     BIT(VECTOR_PF) | BIT(VECTOR_AC))
 
 /* The high half of the error-code field is reserved. */
 #define ERROR_CODE_MASK 0xffffU
@@ -139,7 +139,11 @@ static struct event_decision deliver(const struct event_exit *exit, struct event
         [PAGE_FAULT] = {[CONTRIBUTORY_FAULT] = DOUBLE, [PAGE_FAULT] = DOUBLE},
         [DOUBLE_FAULT] = {[CONTRIBUTORY_FAULT] = TRIPLE, [PAGE_FAULT] = TRIPLE},
     };
-    struct event_decision decision = {.inject = event, .interruptibility = exit->interruptibility};
+    /* Delivery ends blocking by STI and MOV SS; left in place, it would want BS in the pending debug exceptions. */
+    struct event_decision decision = {
+        .inject = event,
+        .interruptibility = exit->interruptibility & ~(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS),
+    };
 
     switch (outcomes[classify(exit->vectoring_info)][classify(event.info)]) {
     case SERIAL:

@@ -2,6 +2,7 @@
 /* R1-R5, R8-R10, R37: VMX operation and the instructions that fail with flags. */
 #include "hypervisor/vmx/vmx.h"
 
+#include "abi/plan.h"
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
@@ -15,7 +16,6 @@
 
 #define NO_VMCS UINT64_MAX
 
-#define INVEPT_SINGLE  1
 #define INVEPT_ALL     2
 #define INVVPID_SINGLE 1
 #define INVVPID_ALL    2
@@ -25,6 +25,8 @@ struct vmx vmx;
 static bool enabled;
 static uint64_t vmxon_region;
 static uint64_t current_vmcs = NO_VMCS;
+static uint64_t vmcs_all[PLAN_MAX_VMS];
+static unsigned vmcs_count;
 
 /* True: the instruction succeeded, CF = ZF = 0. */
 #define VMX_MEMORY(name, operand)                                                                  \
@@ -53,8 +55,11 @@ void vmx_probe(void)
 
 void vmx_choose_controls(uint64_t hidden)
 {
+    enum vmx_permission permission = vmx_permission(&vmx.caps);
     enum control_id missing;
 
+    if (permission == VMX_ABSENT || permission == VMX_LOCKED_OFF)
+        stopped("%s", vmx_permission_words(permission));
     if (!vmx_controls_choose(&vmx.caps, hidden, &vmx.controls, &missing))
         stopped("this CPU lacks %s (needed): without it %s", control_rows[missing].name,
                 control_rows[missing].lost);
@@ -78,13 +83,36 @@ void vmx_print_caps(uint64_t hidden)
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
 }
 
+static void invalidate(const char *name, bool vpid, uint64_t type, uint64_t operand)
+{
+    struct {
+        uint64_t first, second;
+    } descriptor = {operand, 0};
+    bool failed;
+
+    if (vpid)
+        __asm__ volatile("invvpid %1, %2" : "=@ccbe"(failed) : "m"(descriptor), "r"(type) : "memory");
+    else
+        __asm__ volatile("invept %1, %2" : "=@ccbe"(failed) : "m"(descriptor), "r"(type) : "memory");
+    if (failed)
+        vmx_instruction_failed(name, operand);
+}
+
+void vmx_flush_vpid(uint16_t vpid)
+{
+    bool single = control_has(&vmx.controls, CONTROL_INVVPID_SINGLE_CONTEXT);
+
+    if (control_has(&vmx.controls, CONTROL_VPID))
+        invalidate("INVVPID", true, single ? INVVPID_SINGLE : INVVPID_ALL, single ? vpid : 0);
+}
+
 static uint64_t page_with_revision(void)
 {
     uint64_t phys = arena_frame();
     const char *fault = vmx_region_fault(&vmx.caps, phys);
 
     if (fault != NULL)
-        panic("VMX region at %lx: %s", phys, fault);
+        stopped("VMX region at %lx: %s", phys, fault);
     uint32_t *page = window_open(phys);
     memset(page, 0, PAGE_SIZE);
     *page = vmx_revision(&vmx.caps);
@@ -94,11 +122,7 @@ static uint64_t page_with_revision(void)
 
 void vmx_enable(void)
 {
-    enum vmx_permission permission = vmx_permission(&vmx.caps);
-
-    if (permission == VMX_ABSENT || permission == VMX_LOCKED_OFF)
-        stopped("%s", vmx_permission_words(permission));
-    if (permission == VMX_SET_AND_LOCK)
+    if (vmx_permission(&vmx.caps) == VMX_SET_AND_LOCK)
         wrmsr(MSR_IA32_FEATURE_CONTROL, vmx_feature_control_value(&vmx.caps)); /* R1 */
 
     uint64_t cr0 = read_cr0(), cr4 = read_cr4() | CR4_VMXE;
@@ -113,16 +137,24 @@ void vmx_enable(void)
             "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
             rdmsr(MSR_IA32_FEATURE_CONTROL));
     enabled = true;
+    /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the INVEPT Instruction"). */
+    invalidate("INVEPT", false, INVEPT_ALL, 0);
+    if (control_has(&vmx.controls, CONTROL_VPID))
+        invalidate("INVVPID", true, INVVPID_ALL, 0);
 }
 
 void vmx_disable(void)
 {
+    bool failed;
+
     if (!enabled)
         return;
-    if (current_vmcs != NO_VMCS)
-        vmcs_clear(current_vmcs);
-    enabled = false;
-    __asm__ volatile("vmxoff" : : : "cc", "memory");
+    enabled = false; /* whatever fails below does not come here again */
+    for (unsigned i = 0; i < vmcs_count; i++)
+        vmcs_clear(vmcs_all[i]);
+    __asm__ volatile("vmxoff" : "=@ccbe"(failed) : : "memory");
+    if (failed)
+        panic("VMXOFF failed");
     write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
@@ -140,6 +172,8 @@ uint64_t vmcs_new(void)
 {
     uint64_t phys = page_with_revision();
 
+    ASSERT(vmcs_count < ARRAY_SIZE(vmcs_all));
+    vmcs_all[vmcs_count++] = phys;
     vmcs_clear(phys);
     return phys;
 }
@@ -157,42 +191,6 @@ void vmcs_load(uint64_t phys)
     if (!VMX_MEMORY("vmptrld", phys))
         vmx_instruction_failed("VMPTRLD", phys);
     current_vmcs = phys;
-}
-
-static void invalidate(const char *name, bool vpid, uint64_t type, uint64_t first, uint64_t second)
-{
-    struct {
-        uint64_t first, second;
-    } descriptor = {first, second};
-    uint8_t failed;
-
-    if (vpid)
-        __asm__ volatile("invvpid %1, %2"
-                         : "=@ccbe"(failed)
-                         : "m"(descriptor), "r"(type)
-                         : "memory");
-    else
-        __asm__ volatile("invept %1, %2"
-                         : "=@ccbe"(failed)
-                         : "m"(descriptor), "r"(type)
-                         : "memory");
-    if (failed)
-        vmx_instruction_failed(name, first);
-}
-
-void vmx_flush_ept(uint64_t ept_pointer)
-{
-    bool single = control_has(&vmx.controls, CONTROL_INVEPT_SINGLE_CONTEXT);
-
-    invalidate("INVEPT", false, single ? INVEPT_SINGLE : INVEPT_ALL, single ? ept_pointer : 0, 0);
-}
-
-void vmx_flush_vpid(uint16_t vpid)
-{
-    bool single = control_has(&vmx.controls, CONTROL_INVVPID_SINGLE_CONTEXT);
-
-    if (control_has(&vmx.controls, CONTROL_VPID))
-        invalidate("INVVPID", true, single ? INVVPID_SINGLE : INVVPID_ALL, single ? vpid : 0, 0);
 }
 
 /* For the explainer: a field that this CPU does not have fails quietly and reads as 0. */

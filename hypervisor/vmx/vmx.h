@@ -19,7 +19,7 @@ extern struct vmx vmx;
 /* Reads the capabilities into `vmx`. */
 void vmx_probe(void);
 
-/* Chooses the controls (R10) without `hidden`, a bit for each enum control_id; stops with a verdict
+/* Checks that the firmware allows VMX (R1) and chooses the controls (R10) without `hidden`, a bit for each enum control_id; stops with a verdict
  * if one is missing. */
 void vmx_choose_controls(uint64_t hidden);
 
@@ -30,11 +30,10 @@ void vmx_print_caps(uint64_t hidden);
  * allow it. */
 void vmx_enable(void);
 
-/* Leaves it, after VMCLEAR of the current VMCS (R4); nothing where it is off. */
+/* Leaves it, after VMCLEAR of every VMCS (R4); nothing where it is off. */
 void vmx_disable(void);
 
-/* Names every field of the current VMCS, and the entry check that fails if one does; nothing
- * without a VMCS. */
+/* Names every field of the current VMCS that is not 0; nothing without a VMCS. */
 void vmx_print_current_vmcs(void);
 
 /* The first entry check that the current VMCS fails, in words, or NULL (R9). */
@@ -47,13 +46,13 @@ uint64_t vmcs_new(void);
 void vmcs_clear(uint64_t phys);
 void vmcs_load(uint64_t phys);
 
-/* Invalidates all that is cached from an EPT, and of a VPID (R37). */
-void vmx_flush_ept(uint64_t ept_pointer);
+/* Invalidates all that is cached of a VPID (R37). */
 void vmx_flush_vpid(uint16_t vpid);
 
 /* Called when an instruction failed (R8): panics with the error in words. */
 void __attribute__((noreturn)) vmx_instruction_failed(const char *instruction, uint64_t operand);
 
+/* Not checked (R8): there is a current VMCS wherever this is used, and each field is one that its controls imply. */
 static inline uint64_t vmread(enum vmcs_field field)
 {
     uint64_t value;
