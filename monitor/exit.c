@@ -147,6 +147,8 @@ void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
         board_events(b, page->events);
     if (b->pm.power_off)
         report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
-    if (b->reset.requested)
-        machine_start(b, page, false);
+    if (b->reset.requested) {
+        report("%s: restart", b->info->name);
+        machine_start(b, page);
+    }
 }

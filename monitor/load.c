@@ -36,7 +36,7 @@ bool load_fail(struct load *load, const char *fmt, ...)
 
 void load_clear(const struct load *load, uint64_t physical, uint64_t size)
 {
-    if (!load->clean && size > 0)
+    if (size > 0)
         memset(guest_memory_at(load->memory, physical, size), 0, size);
 }
 

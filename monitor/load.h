@@ -38,7 +38,6 @@ struct load {
     struct load_file kernel, initrd;
     const char *cmdline;
     uint64_t rsdp; /* guest-physical address of the ACPI tables' root */
-    bool clean;    /* the guest's memory is all zeroes */
 
     /* What became of it. */
     uint64_t entry;

@@ -26,7 +26,7 @@ _Noreturn void _start(void)
                     "image again",
                     info->version, GATE_VERSION);
     board_init(&board, info, (uint8_t *)MONITOR_MEMORY);
-    machine_start(&board, page, true);
+    machine_start(&board, page);
     for (;;) {
         if (gate_run(0) != 0)
             report_stop(GATE_STOP_FAULT, "%s: vCPU 0 cannot run; see the hypervisor's log",

@@ -12,7 +12,7 @@ static struct load_file file(const struct monitor_file *f)
     return (struct load_file){(const uint8_t *)f->address, f->size};
 }
 
-void machine_start(struct board *b, struct exit_page *page, bool clean)
+void machine_start(struct board *b, struct exit_page *page)
 {
     const struct monitor_info *info = b->info;
     struct load load = {
@@ -21,11 +21,8 @@ void machine_start(struct board *b, struct exit_page *page, bool clean)
         .initrd = file(&info->initrd),
         .cmdline = info->cmdline,
         .rsdp = ACPI_BASE,
-        .clean = clean,
     };
 
-    if (!clean)
-        report("%s: restart", info->name);
     board_reset(b);
     if (!load_guest(&load))
         report_stop(GATE_STOP_FAULT, "%s: %s", info->name, load.error);

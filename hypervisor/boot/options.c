@@ -64,6 +64,12 @@ static bool set_console(const char *value)
     return options.console_lines || strcmp(value, "focus") == 0;
 }
 
+static bool set_clear_memory(const char *value)
+{
+    options.keep_memory = strcmp(value, "no") == 0;
+    return options.keep_memory || strcmp(value, "yes") == 0;
+}
+
 static bool set_strategy(const char *value)
 {
     for (unsigned i = 0; i < MSR_STRATEGY_COUNT; i++)
@@ -79,7 +85,7 @@ static const struct {
     bool (*set)(const char *value);
 } table[] = {
     {"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}, {"console", set_console},
-    {"msr-switch", set_strategy},
+    {"msr-switch", set_strategy}, {"clear-memory", set_clear_memory},
 };
 
 static bool set_option(char *word)

@@ -11,6 +11,7 @@
 struct options {
     bool caps;       /* caps: print what VT-x offers here, and end */
     bool counters;   /* counters: print when each VM starts, and what its exits were when it stops */
+    bool keep_memory;   /* clear-memory=no: guests may see what was in the RAM before, as in a new emulator's */
     bool console_lines; /* console=focus|lines: how VMs share the console, see console.h */
     enum msr_strategy strategy; /* msr-switch=lazy|none-needed|eager|area */
     uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */

@@ -78,3 +78,11 @@ void window_close(void)
     *window_entry = 0;
     invlpg(WINDOW_BASE);
 }
+
+void window_clear(uint64_t phys, uint64_t size)
+{
+    for (uint64_t end = phys + size; phys < end; phys += PAGE_SIZE) {
+        memset(window_open(phys), 0, PAGE_SIZE);
+        window_close();
+    }
+}

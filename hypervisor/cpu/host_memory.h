@@ -26,4 +26,7 @@ uint64_t host_root_phys(void);
 void *window_open(uint64_t phys);
 void window_close(void);
 
+/* Clears memory that is nobody's yet; whole pages. */
+void window_clear(uint64_t phys, uint64_t size);
+
 #endif

@@ -65,6 +65,8 @@ static void create_memory(struct vm *vm, struct phys_map *free)
         panic("no page for an EPT");
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct vm_extent *e = &vm->extents[i];
+        if (!options.keep_memory)
+            window_clear(e->hpa, e->size); /* R35: what an earlier run's VM left there */
         ASSERT(ept_map(&vm->ept, e->gpa, e->hpa, e->size, EPT_RWX, MEMORY_WB));
     }
 }

@@ -51,7 +51,7 @@ static int setup(void **state)
     info.kernel = (struct monitor_file){(uintptr_t)&kernel, sizeof(kernel)};
     b->info = &info;
     page = (struct exit_page){0};
-    machine_start(b, &page, true);
+    machine_start(b, &page);
     return 0;
 }
 
@@ -72,10 +72,10 @@ static void start(void **state)
 static void start_fails(void **state)
 {
     fakes.start_result = GATE_ESTATE;
-    EXPECT_STOP(machine_start(b, &page, true));
+    EXPECT_STOP(machine_start(b, &page));
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     info.kernel.address = 0;
-    EXPECT_STOP(machine_start(b, &page, true));
+    EXPECT_STOP(machine_start(b, &page));
     assert_string_equal(fakes.stop_text,
                         "test: kernel: there is none: name one in the VM's description");
 }

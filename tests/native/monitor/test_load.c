@@ -48,8 +48,7 @@ static int setup(void **state)
                          .kernel = {kernel, BZIMAGE},
                          .initrd = {initrd, 5000},
                          .cmdline = "console=ttyS0",
-                         .rsdp = 0xe0000,
-                         .clean = true};
+                         .rsdp = 0xe0000};
     return 0;
 }
 
@@ -282,7 +281,6 @@ static void elf_again(void **state)
 {
     make_elf();
     memset(b->memory.base, 0xcc, MEMORY);
-    load.clean = false;
     assert_true(load_guest(&load));
     for (uint64_t i = 16; i < 0x3000; i++)
         assert_int_equal(b->memory.base[0x400000 + i], 0);
