@@ -5,8 +5,9 @@
 #include <stdalign.h>
 
 #define ENTRY_BITS 6
-#define SPREAD     0x9e3779b97f4a7c15ULL /* odd, with bits everywhere: the product's top bits differ \
-                                          */
+#define SPREAD                                                                                     \
+    0x9e3779b97f4a7c15ULL /* odd, with bits everywhere: the product's top bits differ              \
+                           */
 
 /* The key: 15 bytes, and in the last one the mode plus 1, so that an unused entry has no key. */
 struct entry {

@@ -7,8 +7,9 @@
 #include "monitor/board.h"
 
 /*
- * Resets the board, loads the guest's files and puts vCPU 0 at their entry. At a restart guest memory holds what the
- * guest left there, as after the reset of a real machine; only what the loader says is zero is cleared.
+ * Resets the board, loads the guest's files and puts vCPU 0 at their entry. At a restart guest
+ * memory holds what the guest left there, as after the reset of a real machine; only what the
+ * loader says is zero is cleared.
  */
 void machine_start(struct board *board, struct exit_page *page);
 
