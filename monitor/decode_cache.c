@@ -5,9 +5,9 @@
 #include <stdalign.h>
 
 #define ENTRY_BITS 6
-#define SPREAD                                                                                     \
-    0x9e3779b97f4a7c15ULL /* odd, with bits everywhere: the product's top bits differ              \
-                           */
+
+/* An odd number with bits everywhere: the product's top bits depend on all bits of the key. */
+#define SPREAD 0x9e3779b97f4a7c15ULL
 
 /* The key: 15 bytes, and in the last one the mode plus 1, so that an unused entry has no key. */
 struct entry {
