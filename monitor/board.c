@@ -276,15 +276,12 @@ static uint32_t load_4(struct board *b, unsigned vcpu, uint64_t address)
     return r == NULL ? UINT32_MAX : r->load(b, vcpu, address - r->base);
 }
 
-/* A register is read as a whole, and what was asked for is taken out of it: reading has no effect
- * in these devices. */
-uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned size)
+__attribute__((noinline)) static uint64_t load_parts(struct board *b, unsigned vcpu,
+                                                     uint64_t address, unsigned size)
 {
     uint64_t aligned = address & ~3ULL;
     unsigned shift = (address & 3) * 8;
 
-    if (size == 4 && shift == 0)
-        return load_4(b, vcpu, address);
     if (shift + size * 8 <= 32)
         return load_4(b, vcpu, aligned) >> shift & (UINT32_MAX >> (4 - size) * 8);
     uint64_t value = load_4(b, vcpu, aligned) | (uint64_t)load_4(b, vcpu, aligned + 4) << 32;
@@ -293,6 +290,15 @@ uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned s
     if (shift + size * 8 > 64)
         value |= (uint64_t)load_4(b, vcpu, aligned + 8) << (64 - shift);
     return value & (UINT64_MAX >> (8 - size) * 8);
+}
+
+/* A register is read as a whole, and what was asked for is taken out of it: reading has no effect
+ * in these devices. */
+uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned size)
+{
+    if (size == 4 && address % 4 == 0)
+        return load_4(b, vcpu, address);
+    return load_parts(b, vcpu, address, size);
 }
 
 /* Only whole registers are written: the devices of a PC take nothing else there. */
