@@ -150,11 +150,13 @@ void exit_rdmsr(struct vcpu *v)
 {
     uint32_t index = (uint32_t)v->gpr[GPR_RCX];
     const struct msr_row *row = msr_find(index);
-    uint64_t value = 0;
+    uint64_t value = 0, answer;
     enum msr_result result = row != NULL ? msr_read(&v->msr.file, row, index, &value) : MSR_GP;
 
-    if (result == MSR_HANDLER)
-        result = handlers[row->handler].read(v, &(struct msr_access){row, index}, &value) ? MSR_OK : MSR_GP;
+    if (result == MSR_HANDLER) {
+        result = handlers[row->handler].read(v, &(struct msr_access){row, index}, &answer) ? MSR_OK : MSR_GP;
+        value = answer;
+    }
     if (result == MSR_GP) {
         vcpu_raise(v, VECTOR_GP, 0);
         return;

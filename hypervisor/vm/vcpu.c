@@ -320,18 +320,6 @@ void vcpu_pend_single_step(uint64_t rflags)
         vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
-void vcpu_skip_instruction(struct vcpu *v)
-{
-    uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-    vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
-    if (interruptibility & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
-        vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
-    uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
-    if (__builtin_expect((rflags & RFLAGS_TF) != 0, 0))
-        vcpu_pend_single_step(rflags);
-}
-
 void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
 {
     event_fields_raise(v, vector, error_code);

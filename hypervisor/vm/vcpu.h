@@ -9,6 +9,7 @@
 
 #include "abi/exit.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/msr/switch.h"
 #include "hypervisor/sched/resident.h"
@@ -87,12 +88,22 @@ static inline void vcpu_load(struct vcpu *v)
         vcpu_switch_vmcs(v);
 }
 
-/* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
- * (R43). */
-void vcpu_skip_instruction(struct vcpu *v);
-
 /* With RFLAGS.TF, an instruction that was emulated traps as it would have by itself (R43). */
 void vcpu_pend_single_step(uint64_t rflags);
+
+/* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
+ * (R43). */
+static inline void vcpu_skip_instruction(struct vcpu *v)
+{
+    uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+    vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+    if (interruptibility & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+    uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
+    if (__builtin_expect((rflags & RFLAGS_TF) != 0, 0))
+        vcpu_pend_single_step(rflags);
+}
 
 /* The guest gets a hardware exception, in place of the instruction that exited. */
 void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
