@@ -19,7 +19,7 @@ static inline void events_before_entry(struct vcpu *v)
 {
     if (__builtin_expect(v->work != 0, 0))
         events_work(v);
-    if (this_cpu()->next_event != TIME_NEVER)
+    if (VCPU_CPU(v)->next_event != TIME_NEVER)
         events_arm_timer(v);
 }
 

@@ -19,6 +19,9 @@
 
 #define TIME_NEVER UINT64_MAX
 
+/* The CPU that runs v: with less arithmetic than by the stack pointer. */
+#define VCPU_CPU(v) ((struct cpu *)((uint8_t *)(v)->stack - CPU_BLOCK_SIZE))
+
 /* What must be looked at before the next entry: the one word that the exit path tests. */
 #define WORK_INTERRUPT (1u << 0) /* the local APIC's state or an NMI: something may be injectable  \
                                   */
