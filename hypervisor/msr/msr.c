@@ -70,7 +70,7 @@ const struct msr_row *msr_search(uint32_t index)
 
 static unsigned slot_of(const struct msr_row *row, uint32_t index)
 {
-    return row->slot + (index - row->first) * row->stride;
+    return row->stride == 0 ? row->slot : row->slot + (index - row->first);
 }
 
 static unsigned row_slots(const struct msr_row *row)
@@ -112,7 +112,6 @@ void msr_file_firmware(struct msr_file *file, uint64_t hole, uint64_t size)
 static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value, unsigned width)
 {
     switch (row->check) {
-    case MSR_CHECK_MASK:
     case MSR_CHECK_IGNORE:
     case MSR_CHECK_WRITE_ONLY:
     case MSR_CHECK_CONSTANT:
@@ -133,6 +132,8 @@ static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value
 
 bool msr_valid(const struct msr_row *row, uint32_t index, uint64_t value, uint32_t physical_width)
 {
+    if (row->check == MSR_CHECK_MASK)
+        return (value & ~row->mask) == 0;
     uint64_t fixed = row->check == MSR_CHECK_CONSTANT ? row->reset : 0;
     return ((value ^ fixed) & ~row->mask) == 0 && is_checked(row, index, value, physical_width);
 }

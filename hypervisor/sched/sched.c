@@ -97,6 +97,14 @@ void sched_notify(struct vcpu *v)
         running->work |= WORK_SCHEDULE;
 }
 
+/* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out of the way. */
+static void __attribute__((noinline)) forget_next_event(struct cpu *cpu)
+{
+    if (cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL)
+        sched_set_guest_timer(TIME_NEVER);
+    cpu->next_event = TIME_NEVER;
+}
+
 void sched_update_next_event(void)
 {
     struct cpu *cpu = this_cpu();
@@ -104,9 +112,10 @@ void sched_update_next_event(void)
 
     for (uint32_t i = 0; i < vm_count; i++)
         next = min_u64(next, min_u64(vms[i].vcpu->guest_deadline, vms[i].vcpu->timer));
-    if (next == TIME_NEVER && cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL)
-        sched_set_guest_timer(TIME_NEVER);
-    cpu->next_event = next;
+    if (__builtin_expect(next == TIME_NEVER, 0))
+        forget_next_event(cpu);
+    else
+        cpu->next_event = next;
 }
 
 void sched_slice_expire(uint64_t now)

@@ -56,19 +56,25 @@ void events_work(struct vcpu *v)
         exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
+/* What has become due meanwhile waits for the next exit, which comes at once: the guest gets on in any case. */
+static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
+{
+    events_expire(now);
+    if (v->work != 0)
+        events_work(v);
+    now = rdtsc();
+    uint64_t due = VCPU_CPU(v)->next_event;
+    sched_set_guest_timer(due > now ? due - now : 0);
+}
+
 void events_arm_timer(struct vcpu *v)
 {
-    uint64_t now = rdtsc();
+    uint64_t now = rdtsc(), due = VCPU_CPU(v)->next_event;
 
-    if (__builtin_expect(this_cpu()->next_event <= now, 0)) {
-        events_expire(now);
-        if (v->work != 0)
-            events_work(v);
-        now = rdtsc();
-    }
-    /* What has become due meanwhile waits for the next exit, which comes at once: the guest gets on in any case. */
-    uint64_t due = this_cpu()->next_event;
-    sched_set_guest_timer(due > now ? due - now : 0);
+    if (__builtin_expect(due <= now, 0))
+        take_due(v, now);
+    else
+        sched_set_guest_timer(due - now);
 }
 
 void events_interrupt(struct vcpu *v)

@@ -7,37 +7,32 @@
 #include "hypervisor/vm/kvmclock.h"
 #include "hypervisor/vm/vm.h"
 
-struct msr_access {
-    const struct msr_row *row;
-    uint32_t index;
-};
-
-static bool read_file(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_file(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
-    *value = v->msr.file.value[a->row->slot];
+    *value = v->msr.file.value[row->slot];
     return true;
 }
 
-static bool read_switched(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_switched(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
-    *value = guest_switched_read(v, a->row);
+    *value = guest_switched_read(v, row);
     return true;
 }
 
-static bool write_switched(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_switched(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
-    guest_switched_write(v, a->row, value);
+    guest_switched_write(v, row, value);
     return true;
 }
 
-static bool write_resident(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
-    msr_switch_written(&this_cpu()->msr, &v->msr, a->row);
+    msr_switch_written(&this_cpu()->msr, &v->msr, row);
     return true;
 }
 
 /* LMA is what the mode is, whatever is written; LME may not change while paging is on (SDM volume 3, "IA32_EFER MSR"). */
-static bool write_efer(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_efer(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     uint64_t old = guest_efer(v);
 
@@ -47,7 +42,7 @@ static bool write_efer(struct vcpu *v, const struct msr_access *a, uint64_t valu
     return true;
 }
 
-static bool read_tsc(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_tsc(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
     *value = guest_tsc(v);
     return true;
@@ -63,38 +58,38 @@ static void move_tsc(struct vcpu *v, uint64_t delta)
     kvmclock_update(v);
 }
 
-static bool write_tsc(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_tsc(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     move_tsc(v, value - guest_tsc(v));
     return true;
 }
 
-static bool write_tsc_adjust(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_tsc_adjust(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     move_tsc(v, value - v->msr.file.value[MSR_SLOT_TSC_ADJUST]);
     return true;
 }
 
-static bool read_tsc_deadline(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
     *value = vlapic_read_tsc_deadline(&v->lapic, guest_tsc(v));
     return true;
 }
 
-static bool write_tsc_deadline(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     vlapic_write_tsc_deadline(&v->lapic, value, guest_tsc(v));
     events_deadline_changed(v);
     return true;
 }
 
-static bool read_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
     *value = v->lapic.base;
     return true;
 }
 
-static bool write_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
         return false;
@@ -102,36 +97,36 @@ static bool write_apic_base(struct vcpu *v, const struct msr_access *a, uint64_t
     return true;
 }
 
-static bool read_x2apic(struct vcpu *v, const struct msr_access *a, uint64_t *value)
+static bool read_x2apic(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
-    return vlapic_read_msr(&v->lapic, a->index, guest_tsc(v), value) == VLAPIC_OK;
+    return vlapic_read_msr(&v->lapic, index, guest_tsc(v), value) == VLAPIC_OK;
 }
 
-static bool write_x2apic(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_x2apic(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     struct vlapic_effect effect;
 
-    if (vlapic_write_msr(&v->lapic, a->index, value, guest_tsc(v), &effect) != VLAPIC_OK)
+    if (vlapic_write_msr(&v->lapic, index, value, guest_tsc(v), &effect) != VLAPIC_OK)
         return false;
     events_apic_effect(v, &effect);
     return true;
 }
 
-static bool write_wall_clock(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_wall_clock(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
     return kvmclock_write_wall(v);
 }
 
-static bool write_system_time(struct vcpu *v, const struct msr_access *a, uint64_t value)
+static bool write_system_time(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
     return kvmclock_update(v);
 }
 
 static const struct {
-    bool (*read)(struct vcpu *v, const struct msr_access *a, uint64_t *value);
-    bool (*write)(struct vcpu *v, const struct msr_access *a, uint64_t value);
+    bool (*read)(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value);
+    bool (*write)(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value);
 } handlers[MSR_HANDLER_COUNT] = {
     [MSR_HANDLER_VMCS] = {read_switched, write_switched},
     [MSR_HANDLER_RESIDENT] = {read_file, write_resident},
@@ -154,7 +149,7 @@ void exit_rdmsr(struct vcpu *v)
     enum msr_result result = row != NULL ? msr_read(&v->msr.file, row, index, &value) : MSR_GP;
 
     if (result == MSR_HANDLER) {
-        result = handlers[row->handler].read(v, &(struct msr_access){row, index}, &answer) ? MSR_OK : MSR_GP;
+        result = handlers[row->handler].read(v, row, index, &answer) ? MSR_OK : MSR_GP;
         value = answer;
     }
     if (result == MSR_GP) {
@@ -174,7 +169,7 @@ void exit_wrmsr(struct vcpu *v)
     enum msr_result result = row != NULL ? msr_write(&v->msr.file, row, index, value) : MSR_GP;
 
     if (result == MSR_HANDLER)
-        result = handlers[row->handler].write(v, &(struct msr_access){row, index}, value) ? MSR_OK : MSR_GP;
+        result = handlers[row->handler].write(v, row, index, value) ? MSR_OK : MSR_GP;
     if (result == MSR_GP)
         vcpu_raise(v, VECTOR_GP, 0);
     else
