@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the benchmarks share: where the built files are, a folder to work in, and the emulated machine.
+# Sourced by programs that have set `here`, the folder of this file.
+set -eu
+
+root=$(CDPATH='' cd -- "$here/.." && pwd)
+build=$(CDPATH='' cd -- "${LINTEL_BUILD:-$root/build}" && pwd)
+lintel=$build/tool/lintel
+cpu=${LINTEL_BENCH_CPU:-corei7_skylake_x}
+ips=10000000           # instructions in an emulated second; the TSC counts instructions
+start_time=1700000000  # fixed, so that a run repeats
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+export TMPDIR="$work"
+
+die()
+{
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+[ -x "$lintel" ] || die "$lintel is not built; run ninja, or set LINTEL_BUILD to the build folder"
+
+# The command line of the demo's VM, in one line.
+demo_cmdline()
+{
+    awk '/^ *cmdline:/ { on = 1; next } /^ *[a-z]+:/ { on = 0 } on { $1 = $1; printf "%s%s", space, $0; space = " " }' \
+        "$root/examples/demo.yaml"
+}
+
+# describe_linux CMDLINE INITRD [MEMORY]: prints the description of a VM with the demo's kernel.
+describe_linux()
+{
+    cat <<EOF
+vms:
+  - name: linux
+    kernel: debian:linux-image-cloud-amd64
+    initrd: $2
+    cmdline: $1
+    memory: ${3:-256M}
+EOF
+}
+
+# extract IMAGE PLACE FILE: a file out of an image.
+extract()
+{
+    xorriso -osirrox on -indev "$1" -extract "$2" "$3" >"$work/xorriso.log" 2>&1 || die "$1 has no $2"
+}
+
+# kernel_entries BZIMAGE: its 32-bit and its 64-bit entry at the preferred address, where both GRUB and Lintel put it.
+kernel_entries()
+{
+    od -An -v -tu8 -j $((0x258)) -N 8 "$1" | awk '{ printf "0x%x,0x%x\n", $1, $1 + 512 }'
+}
+
+# ticks_at SECONDS IMAGE MEMORY_MB ADDRESS[,ADDRESS]...: boots an image, and prints the TSC when the first of these linear
+# addresses is executed, then the first of the next ones after that, and so on.
+ticks_at()
+{
+    ticks_seconds=$1
+    cat >"$work/bochsrc" <<EOF
+display_library: rfb, options="timeout=0"
+memory: guest=$3, host=$3
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+cpu: model=$cpu, count=1, ips=$ips, reset_on_triple_fault=0, ignore_bad_msrs=1
+clock: sync=none, time0=$start_time
+ata0-master: type=cdrom, path=$2, status=inserted
+boot: cdrom
+log: bochs.log
+com1: enabled=1, mode=file, dev=serial
+sound: driver=dummy, waveout=/dev/null
+plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0
+EOF
+    shift 3
+    debugger_commands "$@" >"$work/rc"
+    # Bochs's display listens on all addresses: a network of its own, where that is allowed.
+    alone=
+    ! unshare -rn true 2>/dev/null || alone='unshare -rn'
+    (cd "$work" && ulimit -f 500000 &&
+        timeout "$ticks_seconds" $alone bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null) || true
+    awk '/^\(0\) Breakpoint [0-9]+,/ { hit = 1 } hit && sub(/^Next at t=/, "") { print; hit = 0 }' \
+        "$work/bochs.out" >"$work/ticks"
+    [ "$(wc -l <"$work/ticks")" = $# ] || {
+        tail -n 5 "$work/bochs.out" "$work/serial" >&2
+        die "the machine came to $(wc -l <"$work/ticks") of these places in $ticks_seconds s: $*"
+    }
+    cat "$work/ticks"
+}
+
+debugger_commands()
+{
+    first=1
+    for stop; do
+        next=$first
+        for address in $(echo "$stop" | tr ',' ' '); do
+            echo "lb $address"
+            next=$((next + 1))
+        done
+        echo c
+        while [ $first -lt $next ]; do
+            echo "d $first"
+            first=$((first + 1))
+        done
+    done
+    echo q
+}
