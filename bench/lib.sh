@@ -4,7 +4,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$here/.." && pwd)
-build=$(CDPATH='' cd -- "${LINTEL_BUILD:-$root/build}" && pwd)
+build=$(realpath -m "${LINTEL_BUILD:-$root/build}")
 lintel=$build/tool/lintel
 cpu=${LINTEL_BENCH_CPU:-corei7_skylake_x}
 ips=10000000           # instructions in an emulated second; the TSC counts instructions
