@@ -12,6 +12,7 @@
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "hypervisor/report/serial.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
 
@@ -54,6 +55,14 @@ static bool add_memory(struct vm *vm, struct phys_map *free, uint64_t gpa, uint6
     return true;
 }
 
+/* R35: what an earlier run's VM left there. It takes a while, so the log is brought out first. */
+static void clear_memory(const struct vm *vm)
+{
+    serial_flush();
+    for (uint32_t i = 0; i < vm->extent_count; i++)
+        window_clear(vm->extents[i].hpa, vm->extents[i].size);
+}
+
 static void create_memory(struct vm *vm, struct phys_map *free)
 {
     uint64_t low = min_u64(vm->plan->memory, PLAN_HOLE_START);
@@ -61,12 +70,12 @@ static void create_memory(struct vm *vm, struct phys_map *free)
     if (!add_memory(vm, free, 0, low) || !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
         stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less", vm->plan->name,
                 vm->plan->memory >> 20);
+    if (!options.keep_memory)
+        clear_memory(vm);
     if (!ept_init(&vm->ept, &vmx.controls))
         panic("no page for an EPT");
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct vm_extent *e = &vm->extents[i];
-        if (!options.keep_memory)
-            window_clear(e->hpa, e->size); /* R35: what an earlier run's VM left there */
         ASSERT(ept_map(&vm->ept, e->gpa, e->hpa, e->size, EPT_RWX, MEMORY_WB));
     }
 }
