@@ -69,14 +69,29 @@ static int boot(const struct boot_request *request)
     return judge(request, end, &outcome, emulator_code, signal_number);
 }
 
+/*
+ * The words for the hypervisor's command line, those of the user last: the last one of a name wins.
+ * An emulator's memory is new in each run. Clearing it would hide nobody's secrets, and takes an
+ * emulated CPU a step for each 8 bytes. Where no person switches between consoles, the lines of all
+ * VMs are shown.
+ */
+static char *hypervisor_options(const struct boot_request *request, const struct machine *machine)
+{
+    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO);
+
+    return text("clear-memory=no%s%s%s", lines ? " console=lines" : "", request->options ? " " : "",
+                request->options ? request->options : "");
+}
+
 /* Builds the image in `folder` and boots it. */
 static int boot_in(struct boot_request *request, const struct machine *machine, const char *folder)
 {
     char *image = text("%s/lintel.iso", folder);
+    char *options = hypervisor_options(request, machine);
     struct image_request image_request = {
         .output = image,
         .work_folder = folder,
-        .options = request->options,
+        .options = options,
         .end = emulator_end_word(request->emulation.runner),
     };
 
@@ -93,6 +108,7 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
     if (code == LINTEL_OK) {
         code = boot(request);
     }
+    free(options);
     free(image);
     return code;
 }

@@ -46,6 +46,8 @@ static const cyaml_schema_value_t word_schema = {
 static const cyaml_schema_field_t host_fields[] = {
     CYAML_FIELD_STRING_PTR("memory", OPTIONAL, struct host_description, memory, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("cpu", OPTIONAL, struct host_description, cpu, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("msr-switch", OPTIONAL, struct host_description, msr_switch, 0,
+                           CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("hide", OPTIONAL, struct host_description, hide, &word_schema, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_END,

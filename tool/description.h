@@ -17,7 +17,7 @@ struct vm_description {
 };
 
 struct host_description {
-    char *memory, *cpu;
+    char *memory, *cpu, *msr_switch;
     char **hide;
     unsigned hide_count;
 };

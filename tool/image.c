@@ -47,6 +47,9 @@ static enum exit_code write_menu(const struct machine *machine, const struct ima
     if (machine->hide) {
         fprintf(menu, " hide=%s", machine->hide);
     }
+    if (machine->msr_switch) {
+        fprintf(menu, " msr-switch=%s", machine->msr_switch);
+    }
     fprintf(menu, "%s%s\n", request->options ? " " : "", request->options ? request->options : "");
     fputs("  module2 /boot/plan plan\n"
           "  module2 /boot/monitor monitor\n",

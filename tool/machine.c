@@ -309,6 +309,36 @@ static void load_vm(struct loading *loading, unsigned i)
     }
 }
 
+/* The names in the hypervisor's table, and all of them in one message. */
+#define MSR_STRATEGY(id, name) name,
+static const char *const msr_strategies[] = {
+#include "hypervisor/msr/strategies.def"
+};
+#undef MSR_STRATEGY
+
+#define MSR_STRATEGY(id, name) " " name
+static const char msr_strategy_list[] =
+#include "hypervisor/msr/strategies.def"
+    ;
+#undef MSR_STRATEGY
+
+static void load_msr_switch(struct loading *loading)
+{
+    const char *name = loading->file.content->host.msr_switch;
+
+    for (size_t i = 0; name && i < sizeof(msr_strategies) / sizeof(msr_strategies[0]); i++) {
+        if (strcmp(msr_strategies[i], name) == 0) {
+            loading->machine->msr_switch = msr_strategies[i];
+            return;
+        }
+    }
+    if (name) {
+        description_error(&loading->file, "host.msr-switch",
+                          "'%s' is no way to switch MSRs; write one of:%s", name,
+                          msr_strategy_list);
+    }
+}
+
 static void load_host(struct loading *loading)
 {
     const struct host_description *host = &loading->file.content->host;
@@ -326,6 +356,7 @@ static void load_host(struct loading *loading)
                           "'%s' is no CPU model; 'bochs --help cpu' lists them", host->cpu);
     }
     machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
+    load_msr_switch(loading);
     for (unsigned i = 0; i < host->hide_count; i++) {
         snprintf(where, sizeof(where), "host.hide[%u]", i);
         if (!vmx_control_parse(host->hide[i], &hidden, &bad) || strchr(host->hide[i], ',')) {

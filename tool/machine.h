@@ -12,6 +12,7 @@ struct machine {
     uint64_t memory;             /* bytes that the machine below the hypervisor has, or must have */
     char *cpu;                   /* Bochs's name of a CPU model; NULL: the default */
     char *hide;                  /* VMX controls to do without, joined by commas; NULL: none */
+    const char *msr_switch;      /* a name of strategies.def; NULL: the default */
 };
 
 /*

@@ -4,12 +4,30 @@
 
 #include <string.h>
 
+#include "tool/outcome.h"
+
+static void take(struct pacer *pacer, char byte)
+{
+    if (byte == '\n' || byte == '\r') {
+        pacer->line_open = pacer->line_sent = pacer->telling = false;
+        return;
+    }
+    if (!pacer->line_open) {
+        pacer->line_open = pacer->telling = true;
+        pacer->told = 0;
+    }
+    if (pacer->telling && pacer->told < strlen(OUTCOME_PREFIX)) {
+        pacer->telling = byte == OUTCOME_PREFIX[pacer->told++];
+    }
+}
+
 void pacer_output(struct pacer *pacer, uint64_t now, const char *bytes, size_t length)
 {
     if (length) {
         pacer->last_output = now;
-        pacer->line_open = bytes[length - 1] != '\n' && bytes[length - 1] != '\r';
-        pacer->line_sent = false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        take(pacer, bytes[i]);
     }
 }
 
@@ -21,7 +39,7 @@ static uint64_t line_time(const struct pacer *pacer)
     if (pacer->typed) {
         return 0;
     }
-    if (pacer->line_open && !pacer->line_sent) {
+    if (pacer->line_open && !pacer->telling && !pacer->line_sent) {
         return pacer->last_output + PACER_QUIET_MS;
     }
     return pacer->prompted ? last + PACER_PATIENCE : UINT64_MAX;

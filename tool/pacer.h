@@ -14,7 +14,7 @@
 #define PACER_BURST  8  /* bytes; half of the FIFO */
 #define PACER_GAP_MS 10 /* between bursts */
 #define PACER_QUIET_MS                                                                             \
-    200 /* a line without an end is a prompt when nothing has followed it for so long */
+    200 /* a guest's line without an end is a prompt when nothing has followed it for so long */
 #define PACER_PATIENCE                                                                             \
     3000 /* ms: after the first prompt, a guest that says nothing reads on without one */
 
@@ -22,8 +22,10 @@ struct pacer {
     bool typed; /* by a person, who looks at the screen: only bursts, no waiting for prompts */
     bool prompted;
     bool line_open; /* the output ends in the middle of a line */
-    bool line_sent; /* the last byte that went in ended a line, and there was no output since */
+    bool line_sent; /* the last byte that went in ended a line, and its echo has not ended */
     bool mid_line;  /* the last byte that went in did not end a line */
+    bool telling;   /* the output's last line is the hypervisor's, as far as it goes */
+    size_t told;    /* bytes of it compared with what the hypervisor's lines begin with */
     uint64_t last_output, last_input; /* ms */
 };
 

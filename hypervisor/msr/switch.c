@@ -4,10 +4,9 @@
 #include "hypervisor/lib/bits.h"
 
 const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
-    [MSR_SWITCH_LAZY] = "lazy",
-    [MSR_SWITCH_NONE_NEEDED] = "none-needed",
-    [MSR_SWITCH_EAGER] = "eager",
-    [MSR_SWITCH_AREA] = "area",
+#define MSR_STRATEGY(id, name) [MSR_SWITCH_##id] = name,
+#include "hypervisor/msr/strategies.def"
+#undef MSR_STRATEGY
 };
 
 /*

@@ -56,12 +56,10 @@ struct msr_cpu {
     bool host;                 /* of the owner's swaps, ring 3's values are loaded */
 };
 
-/* The first is the default: the one that measures best (docs/performance.md). */
 enum msr_strategy {
-    MSR_SWITCH_NONE_NEEDED,
-    MSR_SWITCH_LAZY,
-    MSR_SWITCH_EAGER,
-    MSR_SWITCH_AREA,
+#define MSR_STRATEGY(id, name) MSR_SWITCH_##id,
+#include "hypervisor/msr/strategies.def"
+#undef MSR_STRATEGY
     MSR_STRATEGY_COUNT
 };
 

@@ -85,7 +85,7 @@ vms:
     memory: 26M
 E1
 description 'all keys' 0 '^vm.yaml: good: 2 VMs, 2 files, 1024 MiB' <<'E1'
-host: {memory: 1G, cpu: corei7_skylake_x, hide: [ept-1g, vpid]}
+host: {memory: 1G, cpu: corei7_skylake_x, hide: [ept-1g, vpid], msr-switch: lazy}
 vms:
   - {name: a, kernel: kernel, initrd: initrd.gz, cmdline: quiet, memory: 64M, vcpus: 1, console: serial}
   - {name: b, kernel: kernel, initrd: initrd.gz, memory: 64M, console: none}
@@ -199,6 +199,12 @@ host: {hide: [epd]}
 vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
+description 'no way to switch MSRs' 3 \
+    "^vm.yaml:1:20: host\.msr-switch: 'never' is no way to switch MSRs; write one of: none-needed lazy eager area$" <<'E1'
+host: {msr-switch: never}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
 description 'a bad machine size' 3 "^vm.yaml:1:16: host\.memory: 'big' is no size" <<'E1'
 host: {memory: big}
 vms:
@@ -267,14 +273,14 @@ expect 'no apt' 4 'this machine has no apt; give the path of a kernel' \
 
 # --- the image, where GRUB is installed
 cp kernel 'odd=name "k" \'
-printf 'vms:\n  - {name: a, kernel: %s, memory: 26M, cmdline: quiet}\n' "'odd=name \"k\" \\'" >odd.yaml
+printf 'host: {msr-switch: area}\nvms:\n  - {name: a, kernel: %s, memory: 26M, cmdline: quiet}\n' "'odd=name \"k\" \\'" >odd.yaml
 export LINTEL_HYPERVISOR=$work/kernel LINTEL_MONITOR=$work/hello
 expect 'image' 0 '^$|^lintel: writing the image$' "$lintel" image odd.yaml -o x.iso --hypervisor-options 'hide=vpid'
 xorriso -osirrox on -indev x.iso -extract /boot boot >/dev/null 2>&1
 cmp -s boot/file-0 kernel && cmp -s boot/monitor hello && [ "$(head -c 8 boot/plan)" = LNTLPLAN ]
 result $? 'the image holds the files'
 cat boot/grub/grub.cfg >said
-grep -q '^  multiboot2 /boot/lintel-hypervisor end=halt hide=vpid$' said &&
+grep -q '^  multiboot2 /boot/lintel-hypervisor end=halt msr-switch=area hide=vpid$' said &&
     grep -q '^  module2 /boot/plan plan$' said && grep -q '^  module2 /boot/monitor monitor$' said &&
     grep -q '^  module2 /boot/file-0 odd_name__k___$' said
 result $? 'the menu loads them in order'

@@ -31,6 +31,7 @@ export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor SCENE=
     printf '\001\0\0\0\005\0\0\0\0\0\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0\0\020\0\0\0\0\0\170\0\0\0\0\0\0\0\170\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0'
 } >kernel
 printf 'vms:\n  - {name: a, kernel: kernel, memory: 8M}\n' >vm.yaml
+{ cat vm.yaml; printf '  - {name: b, kernel: kernel, memory: 8M}\n'; } >two.yaml
 
 result()
 {
@@ -44,14 +45,14 @@ result()
     fi
 }
 
-# scene NAME CODE [OPTION...]: plays the scene on standard input; `typed` is what the user has typed.
-typed=/dev/null
+# scene NAME CODE [OPTION...]: plays the scene on standard input; `typed` is what the user has typed, `vms` what runs.
+typed=/dev/null vms=vm.yaml
 scene()
 {
     local name=$1 code=$2
     shift 2
     cat >scene
-    timeout 30 "$lintel" run --on bochs vm.yaml "$@" >out 2>err <"$typed"
+    timeout 30 "$lintel" run --on bochs "$vms" "$@" >out 2>err <"$typed"
     local got=$?
     echo "exit code $got, expected $code" >>err
     [ $got = "$code" ]
@@ -153,6 +154,19 @@ says out '^got last$' 'the last line came'
 ! grep -q 'too early' out
 result $? 'nothing came before the prompt'
 typed=/dev/null
+
+# The hypervisor's command line: an emulator's memory is not cleared, a file gets the lines of all VMs, and the user has
+# the last word.
+cat >menu <<'E1'
+printf 'lintel: 1 starts\r\n' >&3
+sed -n 's/$/\r/; s/^ *multiboot2 //p' grub.cfg >&3
+printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+scene 'one VM' 0 --hypervisor-options 'clear-memory=yes' <menu
+says out '^/boot/lintel-hypervisor end=bochs clear-memory=no clear-memory=yes$' "the user's words are the last"
+vms=two.yaml
+scene 'two VMs' 0 <menu
+says out '^/boot/lintel-hypervisor end=bochs clear-memory=no console=lines$' 'two VMs show their lines'
 
 # On a terminal: raw, with the escape key; afterwards as before.
 cat >scene <<'E1'

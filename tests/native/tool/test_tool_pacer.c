@@ -86,6 +86,34 @@ static void a_silent_reader_gets_lines_too(void **state)
     assert_int_equal(ask(&pacer, 1001 + PACER_PATIENCE, "x\n", &wait), 2);
 }
 
+static void an_echo_that_stops_halfway_is_no_prompt(void **state)
+{
+    struct pacer pacer = {0};
+    int wait;
+
+    say(&pacer, 0, "# ");
+    assert_int_equal(ask(&pacer, 1000, "ls\n", &wait), 3);
+    say(&pacer, 1001, "l");
+    assert_int_equal(ask(&pacer, 1001 + PACER_QUIET_MS, "id\n", &wait), 0);
+    say(&pacer, 2000, "s\r\n# ");
+    assert_int_equal(ask(&pacer, 2000 + PACER_QUIET_MS, "id\n", &wait), 3);
+}
+
+static void a_line_of_the_hypervisor_is_no_prompt(void **state)
+{
+    struct pacer pacer = {0};
+    int wait;
+
+    /* However far it has come, and in how many pieces. */
+    for (const char *c = "lintel: 8 start"; *c; c++) {
+        pacer_output(&pacer, 0, c, 1);
+        assert_int_equal(ask(&pacer, 10000, "ls\n", &wait), 0);
+        assert_int_equal(wait, -1);
+    }
+    say(&pacer, 20000, "\r\nlintel# ");
+    assert_int_equal(ask(&pacer, 20000 + PACER_QUIET_MS, "ls\n", &wait), 3);
+}
+
 static void output_that_never_pauses_holds_lines_back(void **state)
 {
     struct pacer pacer = {0};
@@ -104,6 +132,8 @@ int main(void)
         cmocka_unit_test(lines_wait_for_a_prompt),
         cmocka_unit_test(long_lines_go_on_in_spite_of_the_echo),
         cmocka_unit_test(a_silent_reader_gets_lines_too),
+        cmocka_unit_test(an_echo_that_stops_halfway_is_no_prompt),
+        cmocka_unit_test(a_line_of_the_hypervisor_is_no_prompt),
         cmocka_unit_test(output_that_never_pauses_holds_lines_back),
     };
 
