@@ -238,8 +238,12 @@ void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct
 
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c)
 {
-    if (cpu->owner == c)
+    if (cpu->owner == c) {
+        if (!cpu->host)
+            swap_out(c); /* by the old list: it is what the CPU holds, and another monitor may be next */
+        cpu->host = true;
         cpu->owner = NULL;
+    }
     list_swaps(c);
     build_areas(c);
 }
