@@ -91,7 +91,6 @@ static void test_control_faults(void **test)
         {VMCS_CR3_TARGET_COUNT, 5, "CR3-target count"},
         {VMCS_MSR_BITMAPS, 0x200800, "address of MSR bitmaps"},
         {VMCS_MSR_BITMAPS, BIT(39), "address of MSR bitmaps"},
-        {VMCS_VIRTUAL_APIC_ADDRESS, 1, "virtual-APIC address"},
         {VMCS_VPID, 0, "VPID: 0"},
         {VMCS_EPT_POINTER, 0x20201c, "EPT pointer: the CPU does not have this memory type"},
         {VMCS_EPT_POINTER, 0x202006, "EPT pointer: not 4 levels"},

@@ -102,7 +102,8 @@ static void test_reflect(void **test)
 
 static void test_error_codes(void **test)
 {
-    static const uint8_t with[] = {8, 10, 11, 12, 13, 14, 17, 21};
+    /* Not 21, #CP: a CPU without CET refuses to inject it with one. */
+    static const uint8_t with[] = {8, 10, 11, 12, 13, 14, 17};
     const struct event_exit exit = {.protected_mode = true};
     uint32_t set = 0;
 

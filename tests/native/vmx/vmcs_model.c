@@ -118,7 +118,6 @@ static void write_controls(struct vmcs_model *model)
     model_write(model, VMCS_EXIT_CONTROLS, controls.exit);
     model_write(model, VMCS_ENTRY_CONTROLS, controls.entry);
     model_write(model, VMCS_MSR_BITMAPS, 0x200000);
-    model_write(model, VMCS_VIRTUAL_APIC_ADDRESS, 0x201000);
     model_write(model, VMCS_EPT_POINTER, 0x20201e);
     model_write(model, VMCS_VPID, 1);
 }
