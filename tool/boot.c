@@ -69,6 +69,15 @@ static int boot(const struct boot_request *request)
     return judge(request, end, &outcome, emulator_code, signal_number);
 }
 
+/* Whether lines come from a file or another program. They are for prompts, which have no end of
+ * line, and so for one VM at a time. */
+static bool input_is_script(void)
+{
+    struct stat info;
+
+    return fstat(STDIN_FILENO, &info) == 0 && !S_ISCHR(info.st_mode);
+}
+
 /*
  * The words for the hypervisor's command line, those of the user last: the last one of a name wins.
  * An emulator's memory is new in each run. Clearing it would hide nobody's secrets, and takes an
@@ -77,7 +86,7 @@ static int boot(const struct boot_request *request)
  */
 static char *hypervisor_options(const struct boot_request *request, const struct machine *machine)
 {
-    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO);
+    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO) && !input_is_script();
 
     return text("clear-memory=no%s%s%s", lines ? " console=lines" : "", request->options ? " " : "",
                 request->options ? request->options : "");

@@ -290,7 +290,7 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     session->serial = serial;
     session->signals = signalfd(-1, &watched, SFD_CLOEXEC);
     session->raw = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    session->pacer.typed = session->raw;
+    session->pacer.typed = isatty(STDIN_FILENO);
     session->begin = session->told = now_ms();
     session->deadline = seconds ? session->begin + 1000ULL * seconds : 0;
     session->outcome = outcome;

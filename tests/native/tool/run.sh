@@ -167,6 +167,9 @@ says out '^/boot/lintel-hypervisor end=bochs clear-memory=no clear-memory=yes$' 
 vms=two.yaml
 scene 'two VMs' 0 <menu
 says out '^/boot/lintel-hypervisor end=bochs clear-memory=no console=lines$' 'two VMs show their lines'
+typed=lines
+scene 'two VMs and a script' 0 <menu
+says out '^/boot/lintel-hypervisor end=bochs clear-memory=no$' 'a script is for one VM at a time'
 
 # On a terminal: raw, with the escape key; afterwards as before.
 cat >scene <<'E1'
