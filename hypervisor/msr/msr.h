@@ -202,6 +202,9 @@ enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *c
  * Address"). */
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features);
 
+/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits. */
+void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write);
+
 /* The rows that the MSR areas switch on each transition (R26, R29); list has room for MSR_AREA_MAX.
  * How many. */
 #define MSR_AREA_MAX 2

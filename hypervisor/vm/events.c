@@ -3,6 +3,7 @@
 
 #include "hypervisor/report/log.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
@@ -18,9 +19,14 @@ static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
 }
 
 /* R40: at most one event for an entry; for what cannot be injected yet, a window exit. NMIs come
- * first. */
+ * first. A processor that delivers interrupts itself hears of them, and leaves no more than NMIs. */
 static void inject(struct vcpu *v)
 {
+    if (v->lapic.handed_over) {
+        apic_virtual_request(v);
+        if (!v->nmi_pending && !(v->proc_controls & CONTROL_MASK(NMI_WINDOW_EXITING)))
+            return;
+    }
     struct inject_state state = {
         .rflags = vmread(VMCS_GUEST_RFLAGS),
         .interruptibility = (uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY),
@@ -145,6 +151,8 @@ void events_message(struct vcpu *v, const struct apic_message *message)
 
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
 {
+    if (effect->what & VLAPIC_EFFECT_ENABLE)
+        apic_virtual_update(v);
     if (effect->what & VLAPIC_EFFECT_TIMER)
         events_deadline_changed(v);
     if (effect->what & VLAPIC_EFFECT_IPI)

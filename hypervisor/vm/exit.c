@@ -41,12 +41,14 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
     [EXIT_REASON_MWAIT] = exit_undefined,
     [EXIT_REASON_MONITOR] = exit_undefined,
     [EXIT_REASON_PAUSE] = exit_pause,
+    [EXIT_REASON_VIRTUALIZED_EOI] = exit_virtualized_eoi,
     [EXIT_REASON_EPT_VIOLATION] = exit_ept_violation,
     [EXIT_REASON_INVEPT] = exit_undefined,
     [EXIT_REASON_PREEMPTION_TIMER] = exit_preemption_timer,
     [EXIT_REASON_INVVPID] = exit_undefined,
     [EXIT_REASON_WBINVD] = exit_invd,
     [EXIT_REASON_XSETBV] = exit_xsetbv,
+    [EXIT_REASON_APIC_WRITE] = exit_apic_write,
 };
 
 /* R9: the guest's state was not loaded, or the reason has no handler. */

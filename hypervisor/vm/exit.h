@@ -25,6 +25,10 @@ void exit_cr_access(struct vcpu *v);
 void exit_rdmsr(struct vcpu *v);
 void exit_wrmsr(struct vcpu *v);
 
+/* exit_apic.c: a local APIC that the processor virtualizes. */
+void exit_virtualized_eoi(struct vcpu *v);
+void exit_apic_write(struct vcpu *v);
+
 /* exit_io.c. */
 void exit_io(struct vcpu *v);
 void exit_ept_violation(struct vcpu *v);

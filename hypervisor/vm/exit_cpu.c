@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
 
@@ -44,6 +45,7 @@ void exit_hlt(struct vcpu *v)
     vcpu_skip_instruction(v);
     v->halted = true;
     v->halted_if = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+    apic_virtual_halted(v);
     /* A single step that is pending behind HLT traps at once (R43). */
     if (!vcpu_may_wake(v) && !(vmread(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))
         schedule();

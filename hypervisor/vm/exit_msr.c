@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RDMSR and WRMSR that exit: the table says who answers (R25, R27, R29-R31, R41). */
 #include "hypervisor/lib/bits.h"
+#include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
@@ -93,6 +94,7 @@ static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t 
 {
     if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
         return false;
+    apic_virtual_update(v);
     events_deadline_changed(v);
     return true;
 }

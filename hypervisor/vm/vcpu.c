@@ -11,6 +11,7 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
@@ -145,6 +146,7 @@ struct vcpu *vcpu_create(struct vm *vm)
     write_host(v);
     write_areas(v);
     write_controls(v);
+    apic_virtual_init(v);
     return v;
 }
 
@@ -281,6 +283,7 @@ static void reset_rest(struct vcpu *v)
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
     v->work &= WORK_SCHEDULE;
+    apic_virtual_update(v);
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     resident_forget(v);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);

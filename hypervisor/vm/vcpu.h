@@ -114,7 +114,7 @@ void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
 /* Whether a halted vCPU has something to wake up for. */
 static inline bool vcpu_may_wake(const struct vcpu *v)
 {
-    return v->nmi_pending || (v->halted_if && v->lapic.pending != VLAPIC_NONE);
+    return v->nmi_pending || (v->halted_if && vlapic_wakes(&v->lapic));
 }
 
 /* Writes the state of the guest, whose VMCS is current: all of it, or what emulating one instruction takes. */

@@ -34,6 +34,8 @@ void vlapic_init(struct vlapic *l)
     l->errors = 0;
     l->irr_words = 0;
     l->isr_words = 0;
+    l->handed_over = false;
+    l->levels_changed = false;
 }
 
 void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp)
@@ -124,8 +126,10 @@ static inline bool is_level(const struct vlapic *l, unsigned vector)
 
 static inline void set_level(struct vlapic *l, unsigned vector, bool level)
 {
-    uint32_t *word = set_word(l, APIC_TMR, vector / 32);
-    *word = (*word & ~(1u << vector % 32)) | (uint32_t)level << vector % 32;
+    if (is_level(l, vector) == level)
+        return;
+    *set_word(l, APIC_TMR, vector / 32) ^= 1u << vector % 32;
+    l->levels_changed = true;
 }
 
 /* SDM volume 3, "Task and Processor Priorities". */
@@ -160,9 +164,14 @@ bool vlapic_deliver(struct vlapic *l, uint8_t vector, bool level)
     }
     set_vector(l, APIC_IRR, &l->irr_words, vector);
     set_level(l, vector, level);
-    if (vector > l->pending && vector >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4))
+    if (vector > l->pending && (vector >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4) || l->handed_over))
         l->pending = vector;
     return true;
+}
+
+bool vlapic_wakes(const struct vlapic *l)
+{
+    return l->pending >> 4 > (int)(*apic_reg(l, APIC_PPR) >> 4);
 }
 
 void vlapic_accept(struct vlapic *l, uint8_t vector)

@@ -28,6 +28,7 @@
 
 /* The first MSR of x2APIC mode; register offset >> 4 is added to it. */
 #define X2APIC_MSR_FIRST 0x800
+#define X2APIC_MSR_LAST  0x8ff
 
 enum vlapic_mode { VLAPIC_DISABLED, VLAPIC_XAPIC, VLAPIC_X2APIC };
 
@@ -59,8 +60,9 @@ struct apic_message {
 /* What a write asks its caller to do. */
 #define VLAPIC_EFFECT_EOI                                                                          \
     (1u << 0) /* tell the IOAPICs that the level-triggered eoi_vector has ended */
-#define VLAPIC_EFFECT_IPI   (1u << 1) /* send ipi */
-#define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic.deadline has changed */
+#define VLAPIC_EFFECT_IPI    (1u << 1) /* send ipi */
+#define VLAPIC_EFFECT_TIMER  (1u << 2) /* vlapic.deadline has changed */
+#define VLAPIC_EFFECT_ENABLE (1u << 3) /* vlapic_can_hand_over may have changed */
 struct vlapic_effect {
     uint32_t what; /* VLAPIC_EFFECT_* */
     uint8_t eoi_vector;
@@ -73,13 +75,17 @@ struct vlapic {
     uint32_t *page;    /* 4 KiB, 4 KiB aligned: the registers, offset / 4 is the index */
     uint64_t deadline; /* guest TSC at which vlapic_expire is due, or VLAPIC_NEVER */
     uint64_t base;     /* IA32_APIC_BASE, as RDMSR reads it */
-    int32_t pending;   /* the vector that the CPU would take now, or VLAPIC_NONE */
-    uint32_t id;       /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
-    uint64_t start;    /* guest TSC when the current count was loaded; one-shot and periodic */
-    bool counting;     /* the counter has been loaded, and no change of mode has found it at 0 */
-    uint32_t errors;   /* errors since the last write to ESR */
-    uint8_t irr_words; /* bit n: IRR word n has a bit set */
-    uint8_t isr_words; /* likewise for ISR */
+    int32_t pending; /* the vector that the CPU would take now, or VLAPIC_NONE; while the processor
+                        delivers, the highest that it has not been told of */
+    uint32_t id;     /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
+    uint64_t start;  /* guest TSC when the current count was loaded; one-shot and periodic */
+    bool counting;   /* the counter has been loaded, and no change of mode has found it at 0 */
+    uint32_t errors; /* errors since the last write to ESR */
+    uint8_t irr_words;   /* bit n: IRR word n has a bit set; nothing while the processor delivers */
+    uint8_t isr_words;   /* likewise for ISR */
+    bool handed_over;    /* the processor delivers: vlapic_hand_over */
+    bool levels_changed; /* TMR has changed since vlapic_hand_over, or since the caller cleared this
+                          */
 };
 
 /*
@@ -145,6 +151,40 @@ int vlapic_eoi(struct vlapic *l);
 /* MOV to and from CR8; value is 0-15, the caller has refused others. */
 void vlapic_write_cr8(struct vlapic *l, uint64_t value);
 uint64_t vlapic_read_cr8(const struct vlapic *l);
+
+/* Whether a vCPU that halted with IF = 1 has something to wake up for. */
+bool vlapic_wakes(const struct vlapic *l);
+
+/*
+ * Virtual-interrupt delivery (vlapic_virtual.c; SDM volume 3, "APIC Virtualization and Virtual
+ * Interrupts"). From vlapic_hand_over to vlapic_take_back or vlapic_init the processor keeps TPR,
+ * PPR, IRR and ISR in the page, and takes and ends interrupts by itself. The caller then never uses
+ * vlapic_accept, vlapic_eoi and CR8 here; all else goes on as before.
+ *
+ * status is the guest interrupt status of the VMCS: RVI in its low byte, SVI in its high byte.
+ */
+
+/* In x2APIC mode and software-enabled: a processor that delivers knows of no software-disabled
+ * APIC, and has no xAPIC page here. */
+bool vlapic_can_hand_over(const struct vlapic *l);
+
+/* Returns the status to begin with. */
+uint16_t vlapic_hand_over(struct vlapic *l);
+
+/* What is kept beside the page follows from it again. */
+void vlapic_take_back(struct vlapic *l);
+
+/* Tells the processor what has been delivered since: returns the status for the next entry. */
+uint16_t vlapic_request(struct vlapic *l, uint16_t status);
+
+/* The guest has halted with this status: what it could take already counts as pending. */
+void vlapic_halted(struct vlapic *l, uint16_t status);
+
+/* One of the four EOI-exit bitmaps: the level-triggered vectors from 64 * n on. */
+uint64_t vlapic_eoi_exits(const struct vlapic *l, unsigned n);
+
+/* Whether the processor answers RDMSR or WRMSR of an x2APIC register by itself. */
+bool vlapic_is_virtualized(uint32_t msr, bool write);
 
 /*
  * IA32_TSC_DEADLINE: outside TSC-deadline mode a write is ignored and a read gives 0. A write

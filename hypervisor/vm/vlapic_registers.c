@@ -10,15 +10,18 @@
 #define ACCESS_WRITE 2
 
 struct apic_register_row {
-    uint8_t xapic, x2apic; /* ACCESS_* */
+    uint8_t xapic, x2apic, virtual; /* ACCESS_* */
     uint32_t writable, ignored;
 };
 
 /* Indexed by offset >> 4; a register that is not there has no access. */
 static const struct apic_register_row rows[APIC_REGISTERS_END >> 4] = {
-#define REGISTER(offset, count, xapic_, x2apic_, writable_, ignored_)                              \
-    [(offset) >> 4 ...((offset) >> 4) + (count)-1] = {                                             \
-        .xapic = xapic_, .x2apic = x2apic_, .writable = writable_, .ignored = ignored_},
+#define REGISTER(offset, count, xapic_, x2apic_, virtual_, writable_, ignored_)                    \
+    [(offset) >> 4 ...((offset) >> 4) + (count)-1] = {.xapic = xapic_,                             \
+                                                      .x2apic = x2apic_,                           \
+                                                      .virtual = virtual_,                         \
+                                                      .writable = writable_,                       \
+                                                      .ignored = ignored_},
 #include "hypervisor/vm/vlapic.def"
 };
 
@@ -121,6 +124,7 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_SVR:
         write_svr(l, value, now);
+        effect->what |= VLAPIC_EFFECT_ENABLE;
         break;
     case APIC_ESR: /* a write shows what has happened since the last */
         *apic_reg(l, APIC_ESR) = l->errors;
@@ -225,6 +229,13 @@ enum vlapic_result vlapic_read_msr(const struct vlapic *l, uint32_t msr, uint64_
     if (offset == APIC_ICR)
         *value |= (uint64_t)apic_reg(l, APIC_ICR)[1] << 32;
     return VLAPIC_OK;
+}
+
+bool vlapic_is_virtualized(uint32_t msr, bool write)
+{
+    unsigned offset = (msr - X2APIC_MSR_FIRST) << 4;
+    return offset < APIC_REGISTERS_END &&
+           (rows[offset >> 4].virtual & (write ? ACCESS_WRITE : ACCESS_READ));
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "hypervisor/report/serial.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
+#include "hypervisor/vm/apic_virtual.h"
 
 struct vm vms[PLAN_MAX_VMS];
 uint32_t vm_count;
@@ -99,6 +100,10 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     cpuid_build(&vm->cpuid, host_cpuid, &config);
     vm->msr_bitmap = arena_alloc(PAGE_SIZE);
     msr_bitmap(vm->msr_bitmap, cpuid_msr_features(&vm->cpuid));
+    if (control_has(&vmx.controls, CONTROL_VIRTUAL_INTERRUPT_DELIVERY)) {
+        vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
+        apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
+    }
     vm->root = host_new_root();
     vcpu_create(vm);
     vm_count++;

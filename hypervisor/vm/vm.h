@@ -31,7 +31,8 @@ struct vm {
     struct ept ept;
     struct cpuid_table cpuid;
     uint8_t *msr_bitmap;
-    uint64_t *root; /* the monitor's address space */
+    uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
+    uint64_t *root;              /* the monitor's address space */
     struct monitor_info *info;
     char *text;
     struct vcpu *vcpu;

@@ -111,6 +111,30 @@ static const char *check_execution(const struct entry_state *state)
     return NULL;
 }
 
+/* SDM volume 3, "VM-Execution Control Fields": the local APIC. With virtual-interrupt delivery the
+ * TPR threshold is free. */
+static const char *check_apic(const struct entry_state *state)
+{
+    const bool delivery = state->proc2 & CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY);
+    const uint32_t shadowed = CONTROL_MASK(VIRTUALIZE_X2APIC_MODE) |
+                              CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION) |
+                              CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY);
+
+    REQUIRE(!delivery || (state->pin & CONTROL_MASK(EXTERNAL_INTERRUPT_EXITING)),
+            "secondary processor-based VM-execution controls: virtual-interrupt delivery without "
+            "external-interrupt exiting");
+    if (!(state->proc & CONTROL_MASK(TPR_SHADOW))) {
+        REQUIRE(!(state->proc2 & shadowed), "secondary processor-based VM-execution controls: APIC "
+                                            "virtualization without a TPR shadow");
+        return NULL;
+    }
+    REQUIRE(entry_address_ok(state, entry_field(state, VMCS_VIRTUAL_APIC_ADDRESS), PAGE_SIZE),
+            "virtual-APIC address: not 4-KiB aligned, or beyond the physical address width");
+    REQUIRE(delivery || !(entry_field(state, VMCS_TPR_THRESHOLD) & ~0xfULL),
+            "TPR threshold: bits 31:4 are not 0");
+    return NULL;
+}
+
 static const char *check_ept_pointer(const struct entry_state *state)
 {
     const uint64_t eptp = entry_field(state, VMCS_EPT_POINTER);
@@ -204,7 +228,8 @@ static const char *check_event(const struct entry_state *state)
 const char *entry_check_controls(const struct vmcs_view *vmcs)
 {
     static const char *(*const checks[])(const struct entry_state *) = {
-        check_reserved, check_execution, check_ept_pointer, check_msr_areas, check_event,
+        check_reserved,    check_execution, check_apic,
+        check_ept_pointer, check_msr_areas, check_event,
     };
     const struct entry_state state = entry_state_read(vmcs);
 

@@ -202,6 +202,38 @@ static void test_fixed_bits(void **test)
     assert_int_equal(vmx_msr_area_max(&coffee_lake), 512);
 }
 
+/* Used whole or not at all: client CPUs lack two of them. */
+static const uint64_t apic_controls =
+    BIT(CONTROL_TPR_SHADOW) | BIT(CONTROL_VIRTUALIZE_X2APIC_MODE) |
+    BIT(CONTROL_APIC_REGISTER_VIRTUALIZATION) | BIT(CONTROL_VIRTUAL_INTERRUPT_DELIVERY);
+
+static struct vmx_caps with_apic_controls(void)
+{
+    struct vmx_caps caps = coffee_lake;
+
+    caps.proc2 |= (uint64_t)(CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION) |
+                             CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY))
+                  << 32;
+    return caps;
+}
+
+static void test_apic_controls(void **test)
+{
+    const struct vmx_caps caps = with_apic_controls();
+    struct vmx_controls controls;
+    enum control_id missing;
+
+    assert_true(vmx_controls_choose(&caps, 0, &controls, &missing));
+    assert_int_equal(controls.have, BIT(CONTROL_COUNT) - 1);
+    assert_int_equal(controls.proc, 0xb5186dfa); /* 0 until a guest wants them */
+    assert_int_equal(controls.proc2, 0x14ea);
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        if (apic_controls & BIT(id)) {
+            assert_true(vmx_controls_choose(&caps, BIT(id), &controls, &missing));
+            assert_int_equal(controls.have, (BIT(CONTROL_COUNT) - 1) & ~apic_controls);
+        }
+}
+
 static void test_choose_coffee_lake(void **test)
 {
     struct vmx_controls controls;
@@ -214,7 +246,7 @@ static void test_choose_coffee_lake(void **test)
     assert_int_equal(controls.proc2, 0x14ea);
     assert_int_equal(controls.exit, 0x3fefff);
     assert_int_equal(controls.entry, 0xd1ff);
-    assert_int_equal(controls.have, BIT(CONTROL_COUNT) - 1);
+    assert_int_equal(controls.have, (BIT(CONTROL_COUNT) - 1) & ~apic_controls);
 }
 
 static void test_choose_ivy_bridge(void **test)
@@ -223,7 +255,7 @@ static void test_choose_ivy_bridge(void **test)
                                             CONTROL_EPT_1G};
     struct vmx_controls controls;
     enum control_id missing;
-    uint64_t have = BIT(CONTROL_COUNT) - 1;
+    uint64_t have = (BIT(CONTROL_COUNT) - 1) & ~apic_controls;
 
     for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
         have &= ~BIT(lacks[i]);
@@ -261,11 +293,13 @@ static void test_missing(void **test)
 /* Hiding one control hides it, what is used with it, and nothing else. */
 static void test_hide_each(void **test)
 {
+    const struct vmx_caps caps = with_apic_controls();
+
     for (unsigned id = 0; id < CONTROL_COUNT; id++) {
         const struct control_row *row = &control_rows[id];
         struct vmx_controls controls;
         enum control_id missing;
-        bool chosen = vmx_controls_choose(&coffee_lake, BIT(id), &controls, &missing);
+        bool chosen = vmx_controls_choose(&caps, BIT(id), &controls, &missing);
 
         assert_false(control_has(&controls, id));
         if (row->need == CONTROL_NEEDED)
@@ -436,9 +470,9 @@ static void test_walk(void **test)
 
     vmx_controls_choose(&ivy_bridge, BIT(CONTROL_UNRESTRICTED_GUEST), &controls, &missing);
     vmx_controls_walk(&controls, count_verdict, &counts);
-    assert_int_equal(counts.without, 3);
+    assert_int_equal(counts.without, 7);
     assert_int_equal(counts.missing, 1);
-    assert_int_equal(counts.ok, CONTROL_COUNT - 4);
+    assert_int_equal(counts.ok, CONTROL_COUNT - 8);
 }
 
 int main(void)
@@ -449,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_permission),
         cmocka_unit_test(test_regions),
         cmocka_unit_test(test_fixed_bits),
+        cmocka_unit_test(test_apic_controls),
         cmocka_unit_test(test_choose_coffee_lake),
         cmocka_unit_test(test_choose_ivy_bridge),
         cmocka_unit_test(test_missing),

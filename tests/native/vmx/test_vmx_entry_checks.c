@@ -112,6 +112,57 @@ static void test_control_faults(void **test)
     assert_null(entry_check(&model.view));
 }
 
+/* The controls of the local APIC go together, and with the virtual-APIC page. */
+static void test_apic(void **test)
+{
+    const uint32_t proc = CONTROL_MASK(TPR_SHADOW);
+    const uint32_t delivery = CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY);
+    const uint32_t proc2 = CONTROL_MASK(VIRTUALIZE_X2APIC_MODE) |
+                           CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION) | delivery;
+    static const struct {
+        uint32_t proc, proc2; /* masks that are left of the above */
+        uint64_t page, threshold;
+        uint32_t pin_cleared;
+        const char *words;
+    } rows[] = {
+        {UINT32_MAX, UINT32_MAX, 0x300000, 0, 0, NULL},
+        {UINT32_MAX, 0, 0x300000, 0xf, 0, NULL},
+        {0, 0, 1, 0x10, 0, NULL}, /* nothing of it is looked at */
+        {UINT32_MAX, UINT32_MAX, 0x300000, 0x10, 0, NULL},
+        {UINT32_MAX, 0, 0x300000, 0x10, 0, "TPR threshold"},
+        {UINT32_MAX, UINT32_MAX, 0x300800, 0, 0, "virtual-APIC address"},
+        {UINT32_MAX, 0, BIT(39), 0, 0, "virtual-APIC address"},
+        {0, CONTROL_MASK(VIRTUALIZE_X2APIC_MODE), 0x300000, 0, 0,
+         "secondary processor-based VM-execution controls: APIC"},
+        {0, CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION), 0x300000, 0, 0,
+         "secondary processor-based VM-execution controls: APIC"},
+        {0, CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY), 0x300000, 0, 0,
+         "secondary processor-based VM-execution controls: APIC"},
+        {UINT32_MAX, UINT32_MAX, 0x300000, 0, CONTROL_MASK(EXTERNAL_INTERRUPT_EXITING),
+         "secondary processor-based VM-execution controls: virtual-interrupt delivery without"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *words;
+
+        model_long_mode(&model);
+        model.caps.proc2 |= (uint64_t)proc2 << 32;
+        model.caps.pin &= ~(uint64_t)rows[i].pin_cleared;
+        model_write(&model, VMCS_PIN_CONTROLS,
+                    model_read(&model, VMCS_PIN_CONTROLS) & ~(uint64_t)rows[i].pin_cleared);
+        model_write(&model, VMCS_PROC_CONTROLS,
+                    model_read(&model, VMCS_PROC_CONTROLS) | (proc & rows[i].proc));
+        model_write(&model, VMCS_PROC2_CONTROLS,
+                    model_read(&model, VMCS_PROC2_CONTROLS) | (proc2 & rows[i].proc2));
+        model_write(&model, VMCS_VIRTUAL_APIC_ADDRESS, rows[i].page);
+        model_write(&model, VMCS_TPR_THRESHOLD, rows[i].threshold);
+        words = entry_check(&model.view);
+        if ((words == NULL) != (rows[i].words == NULL) ||
+            (words && strncmp(words, rows[i].words, strlen(rows[i].words)) != 0))
+            fail_msg("row %zu: got '%s'", i, words ? words : "nothing");
+    }
+}
+
 static void test_msr_areas(void **test)
 {
     static const struct {
@@ -423,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_allowed),
         cmocka_unit_test(test_control_faults),
+        cmocka_unit_test(test_apic),
         cmocka_unit_test(test_msr_areas),
         cmocka_unit_test(test_event_faults),
         cmocka_unit_test(test_host_faults),
