@@ -3,8 +3,9 @@
  * What operations cost, in TSC ticks; in the emulator these are instructions.
  *
  * Each operation runs 200 times between two RDTSC after 16 runs to warm up. The median, less the
- * median with a NOP in its place, plus one for the operation itself, is printed as a row of CSV
- * after "= ".
+ * median with a NOP in its place, plus one for the operation itself, is printed as a row of CSV.
+ * The last run of each stands between two XCHG BX, BX, where Bochs can be told to stop: so its
+ * debugger finds what happens in between.
  */
 #include "guests/lib/guest.h"
 
@@ -14,10 +15,14 @@
 #define IOAPIC       0xfec00000ULL
 #define FAR          (BIT(50))
 #define TIMER_VECTOR 0x41
+#define IPI_VECTOR   0x51
 #define WAKE_AFTER   100000
+#define SPIN_FOR     20000
+#define LOW_HALF     0xffffU
+#define UNTOUCHED    0x2000000ULL /* above the kernel, in the smallest memory of a VM */
 
 static uint64_t samples[RUNS];
-static uint64_t target, woken;
+static uint64_t target, woken, empty;
 
 static uint64_t median(void)
 {
@@ -30,6 +35,13 @@ static uint64_t median(void)
     return samples[RUNS / 2];
 }
 
+/* Before and after the last run: what a debugger is to look at. */
+static inline void mark(unsigned runs_left)
+{
+    if (runs_left == 1)
+        __asm__ volatile("xchgw %%bx, %%bx" : : : "memory");
+}
+
 /* The operation sees ECX = index, EDX:EAX = value, RBX = address; RDTSC's own result is kept in R8
  * and R9. */
 #define MEASURE(instruction, index, value, address)                                                \
@@ -38,6 +50,7 @@ static uint64_t median(void)
             uint64_t ticks;                                                                        \
             uint32_t c = (index), a = (uint32_t)(value), d = (uint32_t)((uint64_t)(value) >> 32);  \
             uint64_t b = (address);                                                                \
+            mark(WARM_UP + RUNS - run);                                                            \
             __asm__ volatile("movl %%eax, %%r10d; movl %%edx, %%r11d; rdtsc\n"                     \
                              "movl %%eax, %%r8d; movl %%edx, %%r9d\n"                              \
                              "movl %%r10d, %%eax; movl %%r11d, %%edx\n" instruction "\n"           \
@@ -46,6 +59,7 @@ static uint64_t median(void)
                              : "=m"(ticks), "+c"(c), "+a"(a), "+d"(d), "+b"(b)                     \
                              :                                                                     \
                              : "r8", "r9", "r10", "r11", "cc", "memory");                          \
+            mark(WARM_UP + RUNS - run);                                                            \
             if (run >= WARM_UP)                                                                    \
                 samples[run - WARM_UP] = ticks;                                                    \
         }                                                                                          \
@@ -57,6 +71,36 @@ static void row(const char *operation, uint64_t ticks)
     print("%s,%lu\n", operation, ticks);
 }
 
+#define ROW(operation, instruction, index, value, address)                                         \
+    row(operation, MEASURE(instruction, index, value, address) - empty)
+
+/* The shortest handlers that leave all registers alone: an EOI, and a step over UD2. */
+void on_ipi(void);
+void on_invalid_opcode(void);
+__asm__(".pushsection .text\n"
+        "on_ipi: pushq %rax; pushq %rcx; pushq %rdx\n"
+        "movl $0x80b, %ecx; xorl %eax, %eax; xorl %edx, %edx; wrmsr\n"
+        "popq %rdx; popq %rcx; popq %rax; iretq\n"
+        "on_invalid_opcode: addq $2, (%rsp); iretq\n"
+        ".popsection");
+
+/* The common way of interrupts (interrupt.h) would cost more than what is measured: a gate without
+ * it. */
+static void set_gate(uint8_t vector, void (*handler)(void))
+{
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint32_t *base;
+        uint16_t unused[3];
+    } table;
+    uint32_t offset = (uint32_t)(uintptr_t)handler;
+
+    __asm__ volatile("sidt %0" : "=m"(table));
+    uint32_t *gate = table.base + vector * 4;
+    gate[0] = (gate[0] & ~LOW_HALF) | (offset & LOW_HALF);
+    gate[1] = (gate[1] & LOW_HALF) | (offset & ~LOW_HALF);
+}
+
 static void on_timer(struct interrupt_frame *frame)
 {
     woken = rdtsc();
@@ -64,11 +108,12 @@ static void on_timer(struct interrupt_frame *frame)
 }
 
 /* From the deadline to the first instruction of the handler. */
-static uint64_t measure_wake(bool halted)
+static uint64_t measure_wake(uint64_t after, bool halted)
 {
     for (unsigned run = 0; run < RUNS; run++) {
-        target = rdtsc() + WAKE_AFTER;
         woken = 0;
+        mark(RUNS - run);
+        target = rdtsc() + after;
         wrmsr(MSR_TSC_DEADLINE, target);
         if (halted) {
             wait_for_interrupt();
@@ -78,57 +123,78 @@ static uint64_t measure_wake(bool halted)
                 cpu_relax();
             interrupts_off();
         }
+        mark(RUNS - run);
         samples[run] = woken - target;
     }
     return median();
 }
 
+/* A guest that uses SYSCALL: none of these is the host's value. */
+static void set_syscall_msrs(void)
+{
+    wrmsr(MSR_STAR, 0x0013000800000000);
+    wrmsr(MSR_LSTAR, 0xffffffff81800000);
+    wrmsr(MSR_CSTAR, 0xffffffff81801000);
+    wrmsr(MSR_FMASK, 0x47700);
+    wrmsr(MSR_KERNEL_GS_BASE, 0xffff888000000000);
+    if (cpuid(0x80000001, 0).edx >> 27 & 1)
+        wrmsr(MSR_TSC_AUX, 0x123);
+}
+
 static void measure_exits(void)
 {
-    uint64_t empty = MEASURE("nop", 0, 0, 0) - 1;
-
-    row("CPUID", MEASURE("cpuid", 0, 0, 0) - empty);
+    ROW("CPUID", "cpuid", 0, 0, 0);
     if (has_hypervisor()) {
-        row("VMCALL", MEASURE("vmcall", 0, 0xffffffff, 0) - empty);
-        row("RDMSR IA32_MISC_ENABLE", MEASURE("rdmsr", MSR_MISC_ENABLE, 0, 0) - empty);
+        ROW("VMCALL", "vmcall", 0, 0xffffffff, 0);
+        ROW("RDMSR IA32_MISC_ENABLE", "rdmsr", MSR_MISC_ENABLE, 0, 0);
+        ROW("WRMSR IA32_MISC_ENABLE same value", "wrmsr", MSR_MISC_ENABLE, rdmsr(MSR_MISC_ENABLE),
+            0);
     }
-    row("RDMSR STAR", MEASURE("rdmsr", MSR_STAR, 0, 0) - empty);
-    row("WRMSR STAR same value", MEASURE("wrmsr", MSR_STAR, rdmsr(MSR_STAR), 0) - empty);
-    row("WRMSR KERNEL_GS_BASE", MEASURE("wrmsr", MSR_KERNEL_GS_BASE, 0, 0) - empty);
-    row("OUT 0x80", MEASURE("outb %%al, $0x80", 0, 0, 0) - empty);
-    row("OUT UART scratch", MEASURE("outb %%al, %%dx", 0, (uint64_t)UART_SCR << 32, 0) - empty);
-    row("IN UART scratch", MEASURE("inb %%dx, %%al", 0, (uint64_t)UART_SCR << 32, 0) - empty);
-    row("MMIO read unclaimed", MEASURE("movl (%%rbx), %%eax", 0, 0, UNCLAIMED) - empty);
-    row("MMIO write unclaimed", MEASURE("movl %%eax, (%%rbx)", 0, 0, UNCLAIMED) - empty);
-    row("MMIO read IOAPIC", MEASURE("movl (%%rbx), %%eax", 0, 0, IOAPIC + 0x10) - empty);
-    row("MMIO read xAPIC id",
-        MEASURE("movl (%%rbx), %%eax", 0, 0, APIC_PAGE + APIC_ID * 16) - empty);
+    ROW("RDMSR STAR", "rdmsr", MSR_STAR, 0, 0);
+    ROW("WRMSR STAR same value", "wrmsr", MSR_STAR, rdmsr(MSR_STAR), 0);
+    ROW("WRMSR KERNEL_GS_BASE", "wrmsr", MSR_KERNEL_GS_BASE, 0, 0);
+    ROW("OUT 0x80", "outb %%al, $0x80", 0, 0, 0);
+    ROW("OUT UART scratch", "outb %%al, %%dx", 0, (uint64_t)UART_SCR << 32, 0);
+    ROW("IN UART scratch", "inb %%dx, %%al", 0, (uint64_t)UART_SCR << 32, 0);
+    ROW("MMIO read unclaimed", "movl (%%rbx), %%eax", 0, 0, UNCLAIMED);
+    ROW("MMIO write unclaimed", "movl %%eax, (%%rbx)", 0, 0, UNCLAIMED);
+    ROW("MMIO read IOAPIC", "movl (%%rbx), %%eax", 0, 0, IOAPIC + 0x10);
+    ROW("MMIO read xAPIC id", "movl (%%rbx), %%eax", 0, 0, APIC_PAGE + APIC_ID * 16);
+    ROW("first touch of a page", "movl (%%rbx), %%eax", 0, 0, UNTOUCHED + run * PAGE_SIZE);
     row("MOV CR0 toggling TS",
         MEASURE("movq %%cr0, %%rax; xorl $8, %%eax; movq %%rax, %%cr0", 0, 0, 0) - empty - 2);
-    row("WBINVD", MEASURE("wbinvd", 0, 0, 0) - empty);
+    ROW("WBINVD", "wbinvd", 0, 0, 0);
+    set_gate(VECTOR_UD, on_invalid_opcode);
+    ROW("UD2 to the guest's handler", "ud2", 0, 0, 0);
 }
 
 static void measure_x2apic(void)
 {
-    uint64_t empty = MEASURE("nop", 0, 0, 0) - 1;
-
     apic_enable(APIC_X2);
-    row("RDMSR x2APIC id", MEASURE("rdmsr", MSR_X2APIC + APIC_ID, 0, 0) - empty);
-    row("WRMSR x2APIC EOI nothing in service",
-        MEASURE("wrmsr", MSR_X2APIC + APIC_EOI, 0, 0) - empty);
-    row("WRMSR x2APIC TPR", MEASURE("wrmsr", MSR_X2APIC + APIC_TPR, 0, 0) - empty);
+    ROW("RDMSR x2APIC id", "rdmsr", MSR_X2APIC + APIC_ID, 0, 0);
+    ROW("WRMSR x2APIC EOI nothing in service", "wrmsr", MSR_X2APIC + APIC_EOI, 0, 0);
+    ROW("WRMSR x2APIC TPR", "wrmsr", MSR_X2APIC + APIC_TPR, 0, 0);
+    set_gate(IPI_VECTOR, on_ipi);
+    interrupts_on();
+    ROW("x2APIC self-IPI to EOI and IRET", "wrmsr", MSR_X2APIC + APIC_SELF_IPI, IPI_VECTOR, 0);
+    ROW("x2APIC ICR to self to EOI and IRET", "wrmsr", MSR_X2APIC + APIC_ICR,
+        APIC_ICR_SELF | IPI_VECTOR, 0);
+    interrupts_off();
     if (!has_tsc_deadline())
         return;
     interrupt_handle(TIMER_VECTOR, on_timer);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
-    row("WRMSR IA32_TSC_DEADLINE far", MEASURE("wrmsr", MSR_TSC_DEADLINE, FAR, 0) - empty);
-    row("HLT deadline to handler", measure_wake(true));
-    row("spinning deadline to handler", measure_wake(false));
+    ROW("WRMSR IA32_TSC_DEADLINE far", "wrmsr", MSR_TSC_DEADLINE, FAR, 0);
+    row("HLT deadline to handler", measure_wake(WAKE_AFTER, true));
+    row("spinning deadline to handler", measure_wake(SPIN_FOR, false));
 }
 
 void guest_main(void)
 {
     print("operation,instructions\n");
+    set_syscall_msrs();
+    empty = MEASURE("nop", 0, 0, 0) - 1;
+    row("NOP", 1);
     measure_exits();
     if (has_x2apic())
         measure_x2apic();
