@@ -125,14 +125,15 @@ static void change_owner(struct cpu *cpu, struct vcpu *v)
 void resident_to_guest(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
+    bool stays = cpu->guest_ran && cpu->resident_owner == v;
 
-    if (cpu->guest_ran && cpu->resident_owner != v)
+    if (cpu->guest_ran && !stays)
         cpu->resident_owner->cr2 = read_cr2();
     if (cpu->resident_owner != v)
         change_owner(cpu, v);
-    else if (cpu->guest_ran)
+    msr_switch_to_guest(&cpu->msr, &v->msr); /* even if it stays: `eager` has the host's values in since the exit */
+    if (stays)
         return;
-    msr_switch_to_guest(&cpu->msr, &v->msr);
     write_cr2(v->cr2);
     cpu->guest_ran = true;
 }
