@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The residue audit (R11, R34, R35): what one VM leaves in the CPU, another must not see.
+ *
+ * Several VMs run this kernel on one CPU, each with a memory size of its own, which makes its
+ * canaries its own too. A start looks for anything but reset values, then canaries go into all that
+ * the CPU holds and the world switch moves; and after each exit, of a kind drawn at random, all of
+ * it is read again. What is not the last value that this VM wrote is reported. Each VM resets
+ * itself twice: nothing of its own former life may be there either.
+ */
+#include "guests/lib/guest.h"
+#include "hypervisor/lib/string.h"
+
+#define STARTS       3
+#define ROUNDS       250
+#define RENEWAL      16 /* rounds from one set of canaries to the next */
+#define REPORTS_MAX  12
+#define CMOS_STARTS  0x60
+#define UNCLAIMED    0xd0000000ULL
+#define TIMER_VECTOR 0x41
+#define SLEEP_MAX    0x7fff  /* TSC ticks */
+#define SPIN_MAX     0x3ffff /* longer than a time slice */
+#define MSR_DEBUGCTL 0x1d9
+#define PAT_RESET    0x0007040600070406
+#define EFER_START   (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
+#define DR6_RESET    0xffff0ff0
+#define DR7_RESET    0x400
+#define CPUID_RDPID  BIT(22) /* leaf 7, ECX */
+
+static uint64_t identity, generation;
+static bool xsave; /* remembered: CPUID exits */
+
+/* In hexadecimal, a canary tells whose it is: the VM's memory in units of 2 MiB, the slot, the
+ * generation. */
+static uint64_t wide(unsigned slot)
+{
+    return 0x7a0000000000 | identity << 24 | (uint64_t)slot << 16 | generation;
+}
+
+static uint64_t narrow(unsigned slot)
+{
+    return (uint32_t)wide(slot);
+}
+
+static uint64_t pat(void)
+{
+    static const uint8_t types[4] = {0, 1, 4, 5};
+    uint64_t value = PAT_RESET & 0xffffffff; /* entries 0 to 3 are the page tables' */
+
+    for (unsigned entry = 4; entry < 8; entry++)
+        value |= (uint64_t)types[(identity + generation * entry) % 4] << entry * 8;
+    return value;
+}
+
+static uint64_t efer(void)
+{
+    uint64_t n = identity + generation;
+
+    return EFER_LMA | EFER_LME | (n & 1 ? EFER_SCE : 0) | (n & 2 ? EFER_NXE : 0);
+}
+
+static bool has_rdtscp(void)
+{
+    return cpuid(0x80000001, 0).edx >> 27 & 1;
+}
+
+static bool has_rdpid(void)
+{
+    return cpuid(7, 0).ecx & CPUID_RDPID;
+}
+
+static bool has_debugctl(void)
+{
+    uint64_t value = 0;
+
+    return try_rdmsr(MSR_DEBUGCTL, &value).vector == NO_TRAP;
+}
+
+static uint64_t read_rdtscp(void)
+{
+    uint32_t low, high, aux;
+
+    __asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
+    return aux;
+}
+
+static uint64_t read_rdpid(void)
+{
+    uint64_t aux;
+
+    __asm__ volatile("rdpid %0" : "=r"(aux));
+    return aux;
+}
+
+static uint64_t supported_xcr0(void)
+{
+    return cpuid(0xd, 0).eax;
+}
+
+static uint64_t read_xcr0(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static void write_xcr0(uint64_t value)
+{
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+REGISTER(dr1)
+REGISTER(dr2)
+REGISTER(dr3)
+
+static void write_nothing(uint64_t value)
+{
+}
+
+/*
+ * X(id, name, condition, read, write, reset value, canary): all but the vector registers. RDTSCP
+ * and RDPID are other ways to TSC_AUX, so that they come behind it, with its canary and without a
+ * write.
+ */
+#define STATE_MSR(X, id, reset, canary)                                                            \
+    X(id, #id, true, rdmsr(MSR_##id), wrmsr(MSR_##id, value), reset, canary)
+#define STATE(X)                                                                                   \
+    STATE_MSR(X, STAR, 0, wide(STATE_STAR))                                                        \
+    STATE_MSR(X, LSTAR, 0, wide(STATE_LSTAR))                                                      \
+    STATE_MSR(X, CSTAR, 0, wide(STATE_CSTAR))                                                      \
+    STATE_MSR(X, FMASK, 0, narrow(STATE_FMASK))                                                    \
+    STATE_MSR(X, KERNEL_GS_BASE, 0, wide(STATE_KERNEL_GS_BASE))                                    \
+    STATE_MSR(X, GS_BASE, 0, wide(STATE_GS_BASE))                                                  \
+    STATE_MSR(X, FS_BASE, 0, wide(STATE_FS_BASE))                                                  \
+    STATE_MSR(X, SYSENTER_CS, 0, narrow(STATE_SYSENTER_CS))                                        \
+    STATE_MSR(X, SYSENTER_ESP, 0, wide(STATE_SYSENTER_ESP))                                        \
+    STATE_MSR(X, SYSENTER_EIP, 0, wide(STATE_SYSENTER_EIP))                                        \
+    STATE_MSR(X, PAT, PAT_RESET, pat())                                                            \
+    STATE_MSR(X, EFER, EFER_START, efer())                                                         \
+    X(DEBUGCTL, "DEBUGCTL", has_debugctl(), rdmsr(MSR_DEBUGCTL), wrmsr(MSR_DEBUGCTL, value), 0,    \
+      identity & 1)                                                                                \
+    X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
+      narrow(STATE_TSC_AUX))                                                                       \
+    X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \
+      narrow(STATE_TSC_AUX))                                                                       \
+    X(RDPID, "RDPID", has_rdpid(), read_rdpid(), write_nothing(value), 0, narrow(STATE_TSC_AUX))   \
+    X(XCR0, "XCR0", xsave, read_xcr0(), write_xcr0(value), 1,                                      \
+      supported_xcr0() & (identity & 1 ? 7 : ~0ULL))                                               \
+    X(DR0, "DR0", true, read_dr0(), write_dr0(value), 0, wide(STATE_DR0))                          \
+    X(DR1, "DR1", true, read_dr1(), write_dr1(value), 0, wide(STATE_DR1))                          \
+    X(DR2, "DR2", true, read_dr2(), write_dr2(value), 0, wide(STATE_DR2))                          \
+    X(DR3, "DR3", true, read_dr3(), write_dr3(value), 0, wide(STATE_DR3))                          \
+    X(DR6, "DR6", true, read_dr6(), write_dr6(value), DR6_RESET,                                   \
+      DR6_RESET | ((identity + generation) & 0xf))                                                 \
+    X(DR7, "DR7", true, read_dr7(), write_dr7(value), DR7_RESET,                                   \
+      DR7_RESET | ((identity + generation) & 3) << 8)                                              \
+    X(CR2, "CR2", true, read_cr2(), write_cr2(value), 0, wide(STATE_CR2))
+
+enum state_slot {
+#define SLOT(id, ...) STATE_##id,
+    STATE(SLOT)
+#undef SLOT
+        STATE_COUNT
+};
+
+#define FUNCTIONS(id, name, condition, read, write, reset, canary)                                 \
+    static bool has_##id(void)                                                                     \
+    {                                                                                              \
+        return condition;                                                                          \
+    }                                                                                              \
+    static uint64_t get_##id(void)                                                                 \
+    {                                                                                              \
+        return read;                                                                               \
+    }                                                                                              \
+    static void set_##id(uint64_t value)                                                           \
+    {                                                                                              \
+        write;                                                                                     \
+    }                                                                                              \
+    static uint64_t canary_##id(void)                                                              \
+    {                                                                                              \
+        return canary;                                                                             \
+    }
+STATE(FUNCTIONS)
+#undef FUNCTIONS
+
+static const struct {
+    const char *name;
+    bool (*has)(void);
+    uint64_t (*get)(void);
+    void (*set)(uint64_t value);
+    uint64_t (*canary)(void);
+    uint64_t reset;
+} state[STATE_COUNT] = {
+#define ROW(id, name, condition, read, write, reset, canary)                                       \
+    {name, has_##id, get_##id, set_##id, canary_##id, reset},
+    STATE(ROW)
+#undef ROW
+};
+
+static bool present[STATE_COUNT];
+static uint64_t own[STATE_COUNT];
+static unsigned faults[STATE_COUNT], reports;
+
+static void report(const char *name, const char *when, uint64_t got, uint64_t expected)
+{
+    if (reports++ < REPORTS_MAX)
+        diag("%s %s: 0x%lx, but its own is 0x%lx", name, when, got, expected);
+}
+
+static void check_state(const char *when)
+{
+    for (unsigned i = 0; i < STATE_COUNT; i++) {
+        uint64_t got = present[i] ? state[i].get() : own[i];
+        if (got == own[i])
+            continue;
+        faults[i]++;
+        report(state[i].name, when, got, own[i]);
+    }
+}
+
+static void renew_state(void)
+{
+    for (unsigned i = 0; i < STATE_COUNT; i++) {
+        own[i] = state[i].canary();
+        if (present[i])
+            state[i].set(own[i]);
+    }
+}
+
+/* The vector registers, as XSAVE's or FXSAVE's image: 512 bytes of x87 and SSE, the header, the
+ * other components. */
+#define IMAGE_SIZE    4096
+#define IMAGE_FCW     0
+#define IMAGE_FIP     8
+#define IMAGE_FDP     16
+#define IMAGE_MXCSR   24
+#define IMAGE_ST      32
+#define IMAGE_XMM     160
+#define IMAGE_XMM_END 416
+#define IMAGE_XSTATE  512
+#define IMAGE_HEADER  64
+#define FCW_INITIAL   0x37f
+#define MXCSR_INITIAL 0x1f80
+#define SLOT_VECTOR   0x80 /* in canaries */
+
+static uint8_t image[IMAGE_SIZE] __attribute__((aligned(64)));
+static uint8_t now[IMAGE_SIZE] __attribute__((aligned(64)));
+static unsigned vector_faults;
+
+static void save_vectors(void)
+{
+    memset(now, 0, sizeof(now));
+    if (xsave)
+        __asm__ volatile("xsave64 %0" : "+m"(now) : "a"(~0u), "d"(~0u));
+    else
+        __asm__ volatile("fxsave64 %0" : "=m"(now));
+    memset(now + IMAGE_MXCSR + 4, 0, 4); /* MXCSR_MASK is the CPU's */
+}
+
+static void load_vectors(void)
+{
+    if (xsave)
+        __asm__ volatile("xrstor64 %0" : : "m"(image), "a"(~0u), "d"(~0u));
+    else
+        __asm__ volatile("fxrstor64 %0" : : "m"(image));
+}
+
+static void fill(unsigned from, unsigned to)
+{
+    for (unsigned at = from; at < to; at += 8)
+        *(uint64_t *)(image + at) = wide(SLOT_VECTOR) ^ (uint64_t)at << 52;
+}
+
+/* The x87 registers have 10 bytes in 16. */
+static void fill_x87(void)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        uint8_t *st = image + IMAGE_ST + 16 * i;
+        *(uint64_t *)st = wide(SLOT_VECTOR) | BIT(63);
+        *(uint16_t *)(st + 8) = (uint16_t)(0x4000 + i);
+    }
+    *(uint16_t *)(image + IMAGE_FCW) =
+        (uint16_t)(FCW_INITIAL & ~0xc00) | (uint16_t)((identity + generation) % 4 << 10);
+    *(uint64_t *)(image + IMAGE_FIP) = wide(SLOT_VECTOR + 1);
+    *(uint64_t *)(image + IMAGE_FDP) = wide(SLOT_VECTOR + 2);
+}
+
+static void renew_vectors(void)
+{
+    memset(image, 0, sizeof(image));
+    fill_x87();
+    fill(IMAGE_XMM, IMAGE_XMM_END);
+    *(uint32_t *)(image + IMAGE_MXCSR) =
+        MXCSR_INITIAL | (uint32_t)((identity + generation) % 4 << 13);
+    if (xsave)
+        *(uint64_t *)(image + IMAGE_XSTATE) = own[STATE_XCR0];
+    for (unsigned i = 2; xsave && i < 32; i++) {
+        struct cpuid component = cpuid(0xd, i);
+        if (own[STATE_XCR0] >> i & 1)
+            fill(component.ebx, component.ebx + component.eax);
+    }
+    load_vectors();
+}
+
+static void compare_vectors(const char *when)
+{
+    for (unsigned at = 0; at < IMAGE_SIZE; at += 8) {
+        uint64_t got = *(uint64_t *)(now + at), expected = *(uint64_t *)(image + at);
+        if (got == expected)
+            continue;
+        vector_faults++;
+        report("vector registers", when, got, expected);
+        return;
+    }
+}
+
+static void check_vectors(const char *when)
+{
+    save_vectors();
+    compare_vectors(when);
+}
+
+static uint64_t random_state;
+
+static uint64_t random_below(uint64_t n)
+{
+    random_state = random_state * 6364136223846793005 + 1442695040888963407;
+    return (random_state >> 33) % n;
+}
+
+static void on_timer(struct interrupt_frame *frame)
+{
+    apic_eoi();
+}
+
+static void by_cpuid(void)
+{
+    cpuid(0, 0);
+}
+
+static void by_port(void)
+{
+    outb(UART_SCR, inb(UART_SCR));
+}
+
+static void by_memory(void)
+{
+    *(volatile uint32_t *)UNCLAIMED = *(volatile uint32_t *)UNCLAIMED;
+}
+
+static void by_msr(void)
+{
+    wrmsr(MSR_PAT, own[STATE_PAT]);
+}
+
+static void by_syscall_msr(void)
+{
+    own[STATE_LSTAR] = wide((unsigned)random_below(0x80));
+    wrmsr(MSR_LSTAR, own[STATE_LSTAR]);
+}
+
+static void by_hlt(void)
+{
+    apic_write(APIC_INITIAL_COUNT, (uint32_t)random_below(SLEEP_MAX) + 1);
+    wait_for_interrupt();
+}
+
+static void by_preemption(void)
+{
+    for (uint64_t start = rdtsc(), length = random_below(SPIN_MAX); rdtsc() - start < length;)
+        cpu_relax();
+}
+
+/* No exit, and none tells of it (R34). */
+static void by_swapgs(void)
+{
+    uint64_t gs = own[STATE_GS_BASE];
+
+    __asm__ volatile("swapgs");
+    own[STATE_GS_BASE] = own[STATE_KERNEL_GS_BASE];
+    own[STATE_KERNEL_GS_BASE] = gs;
+}
+
+static const struct {
+    void (*run)(void);
+    const char *name;
+} exits[] = {
+    {by_cpuid, "after CPUID"},   {by_port, "after OUT and IN"},         {by_memory, "after MMIO"},
+    {by_msr, "after WRMSR"},     {by_syscall_msr, "after LSTAR"},       {by_hlt, "after HLT"},
+    {by_swapgs, "after SWAPGS"}, {by_preemption, "after a time slice"},
+};
+
+/* Nothing before this changes what a start finds, but for what start.S sets. */
+static void check_start(void)
+{
+    for (unsigned i = 0; i < STATE_COUNT; i++)
+        own[i] = state[i].reset;
+    check_state("at the start");
+    if (xsave)
+        write_xcr0(own[STATE_XCR0] = supported_xcr0());
+    memset(image, 0, sizeof(image));
+    *(uint16_t *)(image + IMAGE_FCW) = FCW_INITIAL;
+    *(uint32_t *)(image + IMAGE_MXCSR) = MXCSR_INITIAL;
+    save_vectors();
+    memset(now + IMAGE_XSTATE, 0,
+           8); /* which components are in their initial state: tells no value */
+    compare_vectors("at the start");
+}
+
+static void verdict(const char *when)
+{
+    for (unsigned i = 0; i < STATE_COUNT; i++) {
+        if (present[i])
+            is(faults[i], 0, "%s: %s is its own", when, state[i].name);
+        faults[i] = 0;
+    }
+    is(vector_faults, 0, "%s: the vector registers are its own", when);
+    vector_faults = 0;
+}
+
+static void run_exits(void)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        if (round % RENEWAL == 0) {
+            generation++;
+            renew_state();
+            renew_vectors();
+            check_vectors("as written");
+        }
+        unsigned i = (unsigned)random_below(ARRAY_SIZE(exits));
+        exits[i].run();
+        check_state(exits[i].name);
+        check_vectors(exits[i].name);
+    }
+}
+
+void guest_main(void)
+{
+    uint8_t starts = cmos_read(CMOS_STARTS) % STARTS;
+
+    xsave = has_xsave();
+    write_cr4(read_cr4() | CR4_OSFXSR | (xsave ? CR4_OSXSAVE : 0));
+    identity = memory_end() >> 21;
+    random_state = identity << 8 | starts;
+    for (unsigned i = 0; i < STATE_COUNT; i++)
+        present[i] = state[i].has();
+    check_start();
+    verdict(starts == 0 ? "first start" : "restart");
+    apic_enable(APIC_MEMORY);
+    interrupt_handle(TIMER_VECTOR, on_timer);
+    apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
+    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    run_exits();
+    verdict("over exits");
+    cmos_write(CMOS_STARTS, starts + 1);
+    if (starts + 1 < STARTS) {
+        tap_end();
+        reset();
+    }
+}

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# residue.sh LINTEL KERNEL OPTIONS ORDER...: several VMs audit one CPU for what the others leave there (R35), once for
+# each ORDER, a word with a letter for each VM. A letter stands for a memory size, and so for that VM's canaries.
+# residue.sh LINTEL KERNEL OPTIONS leaks PATTERN: the hypervisor of LINTEL_HYPERVISOR leaks, and the audit must name
+# what: at least one of its findings matches PATTERN.
+lintel=$1 kernel=$(realpath "$2") options=$3
+shift 3
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+
+STARTS=3
+
+# describe_order ORDER: writes vm.yaml with a VM for each letter.
+describe_order()
+{
+    printf 'host:\n  memory: 384M\nvms:\n' >vm.yaml
+    for name in $(fold -w1 <<<"$1"); do
+        printf '  - name: %s\n    kernel: %s\n    memory: %dM\n' "$name" "$kernel" $((16 + 2 * ($(printf %d "'$name") % 8))) \
+            >>vm.yaml
+    done
+}
+
+audit()
+{
+    describe_order "$1"
+    boot 120 --cpu corei7_skylake_x --hypervisor-options "$options console=lines"
+}
+
+# vm_is_clean NAME: all its starts ran to their plan, and no line tells of a value that is not its own.
+vm_is_clean()
+{
+    local plans
+    plans=$(grep -cE "^\[$1\] 1\.\.[1-9][0-9]*$" said)
+    # A plan is printed before each reset, and at the end.
+    [ "$plans" = $STARTS ] && ! grep -qE "^\[$1\] (not ok|Bail out!)" said
+}
+
+if [ "${1:-}" = leaks ]; then
+    audit abcd
+    grep -aE '^\[.\] not ok ' said | sort | uniq -c | head -n 12 | sed 's/^/# /'
+    grep -qE "^\[.\] not ok [0-9]+ - .*($2)" said
+    result $? "$options: a planted leak is found: $2"
+else
+    for order; do
+        audit "$order"
+        result $? "$options, VMs $order: the run ends in good order"
+        for name in $(fold -w1 <<<"$order"); do
+            vm_is_clean "$name"
+            result $? "$options, VMs $order: $name finds nothing that is not its own"
+        done
+    done
+fi
+plan
