@@ -11,6 +11,19 @@
 #define PATIENCE     100000000
 #define ICR_NMI      0x400
 
+#define LEVEL_VECTOR       0x74
+#define IOAPIC             0xfec00000ULL
+#define IOAPIC_WINDOW      0x10
+#define IOAPIC_REDIRECTION 0x10
+#define REDIRECTION_LEVEL  0x8000
+#define REDIRECTION_MASKED 0x10000
+
+#define UART_PIN      4
+#define UART_MCR_OUT2 0x08
+#define UART_IER_THRE 0x02
+
+#define ESR_SEND_ILLEGAL_VECTOR 0x20
+
 static const char *mode_name;
 static volatile unsigned timer_count, nmi_count, nmi_depth, nmi_depth_max;
 static volatile uint8_t delivered[LOG_SIZE];
@@ -237,6 +250,84 @@ static void test_spurious_writes(void)
     apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
 }
 
+/* What can be delivered is. */
+static void let_in(void)
+{
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+}
+
+static volatile unsigned level_count;
+
+/* Only the second time does the UART hear of it: meanwhile its line stays high. */
+static void on_level(struct interrupt_frame *frame)
+{
+    if (++level_count == 2)
+        inb(UART_IIR);
+    apic_eoi();
+}
+
+static void write_redirection(uint32_t value)
+{
+    *(volatile uint32_t *)IOAPIC = IOAPIC_REDIRECTION + 2 * UART_PIN;
+    *(volatile uint32_t *)(IOAPIC + IOAPIC_WINDOW) = value;
+}
+
+/* R41: the end of a level-triggered interrupt reaches the IOAPIC, which sends it again while its
+ * line is high. */
+static void test_level(void)
+{
+    if (!has_hypervisor()) {
+        skip("Bochs's IOAPIC hears of no EOI", "%s: a level-triggered interrupt", mode_name);
+        return;
+    }
+    level_count = 0;
+    interrupt_handle(LEVEL_VECTOR, on_level);
+    while (!(inb(UART_LSR) & UART_LSR_TEMT))
+        cpu_relax();
+    write_redirection(REDIRECTION_LEVEL | LEVEL_VECTOR);
+    outb(UART_MCR, UART_MCR_OUT2);
+    outb(UART_IER, UART_IER_THRE);
+    is(apic_vector_bit(APIC_TMR, LEVEL_VECTOR), 1, "%s: the TMR shows a level-triggered interrupt",
+       mode_name);
+    spin_until(&level_count, 2);
+    let_in();
+    outb(UART_IER, 0);
+    write_redirection(REDIRECTION_MASKED);
+    is(level_count, 2, "%s: a level-triggered interrupt comes until its source is quiet",
+       mode_name);
+    ok(!apic_vector_bit(APIC_ISR, LEVEL_VECTOR) && !apic_vector_bit(APIC_IRR, LEVEL_VECTOR),
+       "%s: then it is neither pending nor in service", mode_name);
+}
+
+/* What an APIC that is switched off by software does not take, and an IPI that is an error. */
+static void test_refused(void)
+{
+    if (!has_hypervisor()) {
+        skip("Bochs's local APIC takes it all", "%s: what is refused", mode_name);
+        return;
+    }
+    interrupt_handle(LOW_VECTOR, on_vector);
+    deliveries = 0;
+    apic_write(APIC_SVR, SPURIOUS_VECTOR);
+    apic_self_ipi(LOW_VECTOR);
+    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    let_in();
+    is(deliveries, 0, "%s: a software-disabled APIC takes no self-IPI", mode_name);
+    apic_self_ipi(LOW_VECTOR);
+    apic_write(APIC_SVR, SPURIOUS_VECTOR);
+    is(apic_vector_bit(APIC_IRR, LOW_VECTOR), 1,
+       "%s: one that is switched off keeps what is pending", mode_name);
+    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    spin_until(&deliveries, 1);
+    is(deliveries, 1, "%s: and delivers it when it is on again", mode_name);
+    apic_write(APIC_ESR, 0);
+    apic_self_ipi(3);
+    apic_write(APIC_ESR, 0);
+    is(apic_read(APIC_ESR), ESR_SEND_ILLEGAL_VECTOR, "%s: a self-IPI below 16 is an error",
+       mode_name);
+    apic_write(APIC_ESR, 0);
+}
+
 static void test_mode(enum apic_mode mode, const char *name)
 {
     mode_name = name;
@@ -249,6 +340,8 @@ static void test_mode(enum apic_mode mode, const char *name)
     test_nesting();
     test_shadow();
     test_nmi();
+    test_level();
+    test_refused();
     test_spurious_writes();
 }
 

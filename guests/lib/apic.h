@@ -17,6 +17,7 @@ enum apic_mode { APIC_MEMORY, APIC_X2 };
 #define APIC_DFR           0x0e /* not in x2APIC mode */
 #define APIC_SVR           0x0f
 #define APIC_ISR           0x10
+#define APIC_TMR           0x18
 #define APIC_IRR           0x20
 #define APIC_ESR           0x28
 #define APIC_ICR           0x30
@@ -50,7 +51,7 @@ void apic_enable(enum apic_mode mode);
 uint32_t apic_read(unsigned reg);
 void apic_write(unsigned reg, uint32_t value);
 
-/* Whether a vector's bit is set in APIC_ISR or APIC_IRR. */
+/* Whether a vector's bit is set in APIC_ISR, APIC_TMR or APIC_IRR. */
 int apic_vector_bit(unsigned first_register, uint8_t vector);
 
 void apic_eoi(void);
