@@ -6,7 +6,17 @@
 #define CMOS_FREE 0x60
 #define MARK      0xa7
 
+#define VECTOR 0x77
+
 static uint32_t memory = 1;
+
+/* In x2APIC mode, where the CPU has it, a pending interrupt is the processor's own. */
+static void leave_pending(void)
+{
+    apic_enable(has_x2apic() ? APIC_X2 : APIC_MEMORY);
+    apic_write(APIC_TPR, 0x90);
+    apic_self_ipi(VECTOR);
+}
 
 void guest_main(void)
 {
@@ -17,6 +27,7 @@ void guest_main(void)
         wrmsr(MSR_LSTAR, 0x1234);
         wrmsr(MSR_SYSENTER_EIP, 0x1234);
         write_dr0(0x1234);
+        leave_pending();
         reset();
     }
     cmos_write(CMOS_FREE, 0);
@@ -25,4 +36,7 @@ void guest_main(void)
     is(rdmsr(MSR_LSTAR), 0, "LSTAR has its reset value");
     is(rdmsr(MSR_SYSENTER_EIP), 0, "SYSENTER_EIP has its reset value");
     is(read_dr0(), 0, "DR0 has its reset value");
+    is(rdmsr(MSR_APIC_BASE) & APIC_BASE_X2, 0, "the local APIC is not in x2APIC mode");
+    is(apic_vector_bit(APIC_IRR, VECTOR), 0, "nothing is pending in it");
+    is(read_cr8(), 0, "CR8 has its reset value");
 }

@@ -256,6 +256,29 @@ static void let_in(void)
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
 }
 
+/* What has been pending before HLT wakes it, unless the TPR holds it back: then the timer does. */
+static void test_halt(void)
+{
+    interrupt_handle(LOW_VECTOR, on_vector);
+    deliveries = 0;
+    apic_self_ipi(LOW_VECTOR);
+    wait_for_interrupt();
+    is(deliveries, 1, "%s: a pending interrupt wakes HLT", mode_name);
+    interrupt_handle(HIGH_VECTOR, on_timer);
+    write_cr8(LOW_VECTOR >> 4);
+    apic_self_ipi(LOW_VECTOR);
+    timer_count = 0;
+    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | HIGH_VECTOR);
+    apic_write(APIC_INITIAL_COUNT, SHORT);
+    wait_for_interrupt();
+    ok(timer_count == 1 && deliveries == 1, "%s: one that the TPR holds back does not", mode_name);
+    write_cr8(0);
+    let_in();
+    is(deliveries, 2, "%s: it comes when the TPR lets it", mode_name);
+    interrupt_handle(HIGH_VECTOR, on_vector);
+}
+
 static volatile unsigned level_count;
 
 /* Only the second time does the UART hear of it: meanwhile its line stays high. */
@@ -340,6 +363,7 @@ static void test_mode(enum apic_mode mode, const char *name)
     test_nesting();
     test_shadow();
     test_nmi();
+    test_halt();
     test_level();
     test_refused();
     test_spurious_writes();
