@@ -55,11 +55,20 @@ kernel_entries()
     od -An -v -tu8 -j $((0x258)) -N 8 "$1" | awk '{ printf "0x%x,0x%x\n", $1, $1 + 512 }'
 }
 
-# ticks_at SECONDS IMAGE MEMORY_MB ADDRESS[,ADDRESS]...: boots an image, and prints the TSC when the first of these linear
-# addresses is executed, then the first of the next ones after that, and so on.
-ticks_at()
+# linux_image ISO KERNEL INITRD CMDLINE: writes an image that boots Linux by GRUB on the bare machine.
+linux_image()
 {
-    ticks_seconds=$1
+    printf 'set timeout=0\nmenuentry bare {\n  linux /boot/kernel %s\n  initrd /boot/initrd\n}\n' "$4" >"$work/grub.cfg"
+    grub-mkrescue '--install-modules=iso9660 linux normal all_video' --fonts= --locales= --themes= -o "$1" \
+        "/boot/grub/grub.cfg=$work/grub.cfg" "/boot/kernel=$2" "/boot/initrd=$3" \
+        >"$work/grub.log" 2>&1 || die "grub-mkrescue: $(tail -n 1 "$work/grub.log")"
+}
+
+# emulate SECONDS IMAGE MEMORY_MB [LINE...]: boots an image, with these lines more in Bochs's configuration; its debugger takes
+# the commands in the file rc. Leaves bochs.out, and what the first UART sent in the file serial.
+emulate()
+{
+    emulate_seconds=$1
     cat >"$work/bochsrc" <<EOF
 display_library: rfb, options="timeout=0"
 memory: guest=$3, host=$3
@@ -75,12 +84,25 @@ sound: driver=dummy, waveout=/dev/null
 plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0
 EOF
     shift 3
-    debugger_commands "$@" >"$work/rc"
+    for line; do
+        echo "$line" >>"$work/bochsrc"
+    done
+    rm -f "$work/serial" "$work/bochs.out"
     # Bochs's display listens on all addresses: a network of its own, where that is allowed.
     alone=
     ! unshare -rn true 2>/dev/null || alone='unshare -rn'
-    (cd "$work" && ulimit -f 500000 &&
-        timeout "$ticks_seconds" $alone bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null) || true
+    (cd "$work" && ulimit -f 4000000 &&
+        timeout "$emulate_seconds" $alone bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null) || true
+}
+
+# ticks_at SECONDS IMAGE MEMORY_MB ADDRESS[,ADDRESS]...: boots an image, and prints the TSC when the first of these linear
+# addresses is executed, then the first of the next ones after that, and so on.
+ticks_at()
+{
+    ticks_seconds=$1 ticks_image=$2 ticks_memory=$3
+    shift 3
+    debugger_commands "$@" >"$work/rc"
+    emulate "$ticks_seconds" "$ticks_image" "$ticks_memory"
     awk '/^\(0\) Breakpoint [0-9]+,/ { hit = 1 } hit && sub(/^Next at t=/, "") { print; hit = 0 }' \
         "$work/bochs.out" >"$work/ticks"
     [ "$(wc -l <"$work/ticks")" = $# ] || {
