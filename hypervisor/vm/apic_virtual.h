@@ -9,7 +9,8 @@
 
 #include "hypervisor/vm/vcpu.h"
 
-/* The fields that stay; the VMCS is the current one. The controls are off. */
+/* The fields that stay; the VMCS is the current one. The controls are off, and the fields that
+ * change are written when they are switched on. */
 void apic_virtual_init(struct vcpu *v);
 
 /* The MSR bitmap while the processor delivers: base, and all that vlapic_is_virtualized. */
