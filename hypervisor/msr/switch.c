@@ -9,43 +9,55 @@ const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
 #undef MSR_STRATEGY
 };
 
-/*
- * What ring 3 needs, or could read, has a host value; the others mean nothing to ring 3, and stay in the CPU until
- * another guest needs them. TSC_AUX is the last, because a CPU without RDTSCP does not have it.
- */
-enum { HOST_STAR, HOST_LSTAR, HOST_FMASK, HOST_TSC_AUX, HOST_COUNT };
-
-static struct host_value {
+/* The resident MSRs of this CPU, whether a VM is offered them or not. */
+static struct resident {
     const struct msr_row *row;
-    uint64_t value;
-} host_values[HOST_COUNT] = {
-    {&msr_rows[MSR_ROW_STAR], 0},
-    {&msr_rows[MSR_ROW_LSTAR], 0},
-    {&msr_rows[MSR_ROW_FMASK], 0},
-    {&msr_rows[MSR_ROW_TSC_AUX], 0},
-};
+    uint64_t host; /* what ring 3 wants in it, or 0 */
+    bool swapped;  /* ring 3 needs it, or could read it; others stay in the CPU until another guest needs them */
+} residents[MSR_RESIDENT_MAX];
+static size_t resident_count, kernel_gs_base; /* the latter: its place among them */
 
 static enum msr_strategy strategy;
 static struct msr_controls controls;
 static uint64_t host_efer, host_pat;
-static unsigned host_first, host_end; /* of host_values: what ring 3 gets in exchange */
+
+static struct resident describe(const struct msr_row *row, const struct msr_host *host)
+{
+    bool gate = strategy != MSR_SWITCH_NONE_NEEDED;
+
+    switch (row - msr_rows) {
+    case MSR_ROW_STAR:
+        return (struct resident){row, host->star, gate};
+    case MSR_ROW_LSTAR:
+        return (struct resident){row, host->lstar, gate};
+    case MSR_ROW_FMASK:
+        return (struct resident){row, host->fmask, gate};
+    case MSR_ROW_TSC_AUX:
+        return (struct resident){row, host->tsc_aux, true};
+    default:
+        return (struct resident){row, 0, false};
+    }
+}
 
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_host *host,
                      const struct msr_controls *available)
 {
+    uint32_t features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (host->has_tsc_aux ? MSR_FEATURE_RDTSCP : 0);
+    const struct msr_row *rows[MSR_RESIDENT_MAX];
+
     strategy = chosen;
     controls = *available;
     host_efer = host->efer;
     host_pat = host->pat;
-    host_values[HOST_STAR].value = host->star;
-    host_values[HOST_LSTAR].value = host->lstar;
-    host_values[HOST_FMASK].value = host->fmask;
-    host_values[HOST_TSC_AUX].value = host->tsc_aux;
-    host_first = strategy == MSR_SWITCH_NONE_NEEDED ? HOST_TSC_AUX : HOST_STAR;
-    host_end = host->has_tsc_aux ? HOST_COUNT : HOST_TSC_AUX;
-    for (unsigned i = HOST_STAR; i < host_end; i++)
-        msr_hardware_write(host_values[i].row->first, host_values[i].value);
     *cpu = (struct msr_cpu){.owner = NULL, .host = true};
+    resident_count = msr_resident(features, rows);
+    for (size_t i = 0; i < resident_count; i++) {
+        residents[i] = describe(rows[i], host);
+        if (rows[i] == &msr_rows[MSR_ROW_KERNEL_GS_BASE])
+            kernel_gs_base = i;
+        cpu->held[i] = residents[i].host;
+        msr_hardware_write(rows[i]->first, residents[i].host);
+    }
 }
 
 bool msr_switch_uses_sysenter(void)
@@ -58,9 +70,22 @@ bool msr_switch_each_exit(void)
     return strategy == MSR_SWITCH_EAGER;
 }
 
-static void load(struct msr_context *c, uint32_t index, uint64_t value)
+static uint64_t guest_value(const struct msr_context *c, size_t i)
 {
-    msr_hardware_write(index, value);
+    return c->file.value[residents[i].row->slot];
+}
+
+/* R32: what the CPU holds already is not written again. */
+static void load(struct msr_cpu *cpu, struct msr_context *c, size_t i)
+{
+    uint64_t value = guest_value(c, i);
+
+    if (cpu->held[i] == value) {
+        c->counters.skipped++;
+        return;
+    }
+    cpu->held[i] = value;
+    msr_hardware_write(residents[i].row->first, value);
     c->counters.writes++;
 }
 
@@ -68,73 +93,61 @@ static void load(struct msr_context *c, uint32_t index, uint64_t value)
 static void list_swaps(struct msr_context *c)
 {
     c->swap_count = 0;
-    for (unsigned i = host_first; i < host_end; i++) {
-        const struct host_value *h = &host_values[i];
-        uint64_t guest = c->file.value[h->row->slot];
-        if (guest != h->value)
-            c->swap[c->swap_count++] = (struct msr_swap){h->row->first, guest, h->value};
+    for (uint32_t i = 0; i < resident_count; i++) {
+        const struct resident *r = &residents[i];
+        if (r->swapped && guest_value(c, i) != r->host)
+            c->swap[c->swap_count++] = (struct msr_swap){r->row->first, i, guest_value(c, i), r->host};
     }
 }
 
-static bool is_swapped(const struct msr_row *row)
+static void swap_in(struct msr_cpu *cpu, struct msr_context *c)
 {
-    for (unsigned i = host_first; i < host_end; i++)
-        if (host_values[i].row == row)
-            return true;
-    return false;
+    for (const struct msr_swap *s = c->swap; s < c->swap + c->swap_count; s++) {
+        cpu->held[s->place] = s->guest;
+        msr_hardware_write(s->index, s->guest);
+    }
+    c->counters.writes += c->swap_count;
+    cpu->host = false;
 }
 
-/* What the CPU holds in a resident MSR: ring 3's value, the owner's, or an unknown one (false). */
-static bool held_value(const struct msr_cpu *cpu, const struct msr_row *row, uint64_t *value)
+static void swap_out(struct msr_cpu *cpu)
 {
-    for (unsigned i = host_first; cpu->host && i < host_end; i++)
-        if (host_values[i].row == row) {
-            *value = host_values[i].value;
-            return true;
-        }
-    if (cpu->owner != NULL)
-        *value = cpu->owner->file.value[row->slot];
-    return cpu->owner != NULL;
+    struct msr_context *c = cpu->owner;
+
+    for (const struct msr_swap *s = c->swap; s < c->swap + c->swap_count; s++) {
+        cpu->held[s->place] = s->host;
+        msr_hardware_write(s->index, s->host);
+    }
+    c->counters.writes += c->swap_count;
+    cpu->host = true;
 }
 
 /* SWAPGS changes KERNEL_GS_BASE without an exit: the CPU has the only right value (R34). */
-static void save_kernel_gs_base(struct msr_context *c)
+static void save_kernel_gs_base(struct msr_cpu *cpu)
 {
-    const struct msr_row *row = &msr_rows[MSR_ROW_KERNEL_GS_BASE];
-
-    c->file.value[row->slot] = msr_hardware_read(row->first);
-    c->counters.reads++;
+    cpu->held[kernel_gs_base] = msr_hardware_read(residents[kernel_gs_base].row->first);
+    cpu->owner->counters.reads++;
 }
 
 static void change_owner(struct msr_cpu *cpu, struct msr_context *c)
 {
-    const struct msr_row *rows[MSR_RESIDENT_MAX];
-    size_t count = msr_resident(c->file.features, rows);
-
-    if (cpu->owner != NULL)
-        save_kernel_gs_base(cpu->owner);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = c->file.value[rows[i]->slot], held;
-        if (held_value(cpu, rows[i], &held) && held == value)
-            c->counters.skipped++;
-        else
-            load(c, rows[i]->first, value);
+    if (cpu->owner != NULL) {
+        save_kernel_gs_base(cpu);
+        cpu->owner->file.value[MSR_SLOT_KERNEL_GS_BASE] = cpu->held[kernel_gs_base];
     }
+    for (size_t i = 0; i < resident_count; i++)
+        load(cpu, c, i);
     cpu->owner = c;
+    cpu->host = false;
 }
 
-static void swap_in(struct msr_context *c)
+/* What is left in the CPU is known, and ring 3 may see it. */
+static void disown(struct msr_cpu *cpu)
 {
-    for (uint32_t i = 0; i < c->swap_count; i++)
-        msr_hardware_write(c->swap[i].index, c->swap[i].guest);
-    c->counters.writes += c->swap_count;
-}
-
-static void swap_out(struct msr_context *c)
-{
-    for (uint32_t i = 0; i < c->swap_count; i++)
-        msr_hardware_write(c->swap[i].index, c->swap[i].host);
-    c->counters.writes += c->swap_count;
+    save_kernel_gs_base(cpu);
+    if (!cpu->host)
+        swap_out(cpu);
+    cpu->owner = NULL;
 }
 
 void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
@@ -144,8 +157,7 @@ void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
     if (cpu->owner != c)
         change_owner(cpu, c);
     else if (cpu->host)
-        swap_in(c);
-    cpu->host = false;
+        swap_in(cpu, c);
 }
 
 void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c)
@@ -153,37 +165,28 @@ void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c)
     /* A VM's own TSC_AUX is no secret from its monitor, and with SYSENTER nothing else is in ring 3's way. */
     if (cpu->host || (strategy == MSR_SWITCH_NONE_NEEDED && cpu->owner == c))
         return;
-    swap_out(cpu->owner);
-    cpu->host = true;
+    swap_out(cpu);
+}
+
+void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c)
+{
+    if (cpu->owner != c)
+        return;
+    disown(cpu);
+    c->file.value[MSR_SLOT_KERNEL_GS_BASE] = cpu->held[kernel_gs_base];
 }
 
 void msr_switch_exit(struct msr_cpu *cpu, struct msr_context *c)
 {
-    const struct msr_row *rows[MSR_RESIDENT_MAX];
-    size_t count = msr_resident(c->file.features, rows);
-
-    for (size_t i = 0; i < count; i++)
-        c->file.value[rows[i]->slot] = msr_hardware_read(rows[i]->first);
-    c->counters.reads += count;
+    for (size_t i = 0; i < resident_count; i++)
+        c->file.value[residents[i].row->slot] = msr_hardware_read(residents[i].row->first);
+    c->counters.reads += resident_count;
     msr_switch_to_monitor(cpu, c);
 }
 
 void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
 {
     msr_switch_to_guest(cpu, c);
-}
-
-/* EFER and PAT without their VMCS controls (R29). */
-static uint64_t host_value(const struct msr_row *row)
-{
-    if (row->control == MSR_CONTROL_EFER)
-        return host_efer;
-    if (row->control == MSR_CONTROL_PAT)
-        return host_pat;
-    for (unsigned i = HOST_STAR; i < host_end; i++)
-        if (host_values[i].row == row)
-            return host_values[i].value;
-    return 0; /* CSTAR and KERNEL_GS_BASE: nothing of a guest's is left in the CPU */
 }
 
 /*
@@ -199,9 +202,9 @@ static void take_stored(struct msr_context *c)
             c->file.value[row->slot] = c->guest_area[i].value;
 }
 
-static void add_entry(struct msr_context *c, const struct msr_row *row)
+static void add_entry(struct msr_context *c, const struct msr_row *row, uint64_t host)
 {
-    uint64_t guest = c->file.value[row->slot], host = host_value(row);
+    uint64_t guest = c->file.value[row->slot];
 
     /* R32; but SWAPGS may make KERNEL_GS_BASE differ at any time. */
     if (guest == host && row != &msr_rows[MSR_ROW_KERNEL_GS_BASE])
@@ -210,17 +213,17 @@ static void add_entry(struct msr_context *c, const struct msr_row *row)
     c->host_area[c->area_count++] = (struct msr_area_entry){row->first, 0, host};
 }
 
+/* EFER and PAT where they have no VMCS controls (R29), and the resident set if that is the strategy. */
 static void build_areas(struct msr_context *c)
 {
-    const struct msr_row *rows[MSR_RESIDENT_MAX];
+    const struct msr_row *rows[MSR_AREA_MAX];
     size_t count = msr_area(&controls, rows);
 
     c->area_count = 0;
     for (size_t i = 0; i < count; i++)
-        add_entry(c, rows[i]);
-    count = strategy == MSR_SWITCH_AREA ? msr_resident(c->file.features, rows) : 0;
-    for (size_t i = 0; i < count; i++)
-        add_entry(c, rows[i]);
+        add_entry(c, rows[i], rows[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
+    for (size_t i = 0; strategy == MSR_SWITCH_AREA && i < resident_count; i++)
+        add_entry(c, residents[i].row, residents[i].host);
     msr_hardware_area_count(c->area_count);
 }
 
@@ -232,18 +235,15 @@ void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct
         return;
     }
     list_swaps(c);
-    if (!cpu->host || !is_swapped(row)) /* otherwise the next entry brings it */
-        load(c, row->first, c->file.value[row->slot]);
+    for (size_t i = 0; i < resident_count; i++)
+        if (residents[i].row == row && !(cpu->host && residents[i].swapped)) /* otherwise the next entry brings it */
+            load(cpu, c, i);
 }
 
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c)
 {
-    if (cpu->owner == c) {
-        if (!cpu->host)
-            swap_out(c); /* by the old list: it is what the CPU holds, and another monitor may be next */
-        cpu->host = true;
-        cpu->owner = NULL;
-    }
+    if (cpu->owner == c)
+        disown(cpu);
     list_swaps(c);
     build_areas(c);
 }

@@ -35,7 +35,7 @@ struct msr_counters {
 
 /* An MSR in which a guest and ring 3 want different values. */
 struct msr_swap {
-    uint32_t index;
+    uint32_t index, place; /* place: in msr_cpu.held */
     uint64_t guest, host;
 };
 
@@ -52,8 +52,9 @@ struct msr_context {
 
 /* One CPU's. */
 struct msr_cpu {
-    struct msr_context *owner; /* whose values the CPU holds; NULL: unknown ones */
+    struct msr_context *owner; /* whose values the CPU holds; NULL: nobody's, and host is true */
     bool host;                 /* of the owner's swaps, ring 3's values are loaded */
+    uint64_t held[MSR_RESIDENT_MAX]; /* what the MSRs hold; KERNEL_GS_BASE only while the CPU has no owner */
 };
 
 enum msr_strategy {
@@ -72,11 +73,14 @@ struct msr_host {
     bool has_tsc_aux;
 };
 
-/* Picks the strategy, and loads the host's values. controls: what has VMCS fields on this CPU. Once, first of all. */
+/*
+ * Picks the strategy, and loads the host's values. controls: what has VMCS fields on this CPU. Once on each CPU, first
+ * of all, and with the same arguments.
+ */
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy strategy, const struct msr_host *host,
                      const struct msr_controls *controls);
 
-/* Whether ring 3 enters by SYSENTER. */
+/* Whether ring 3 enters by SYSENTER. Then LSTAR can be a guest's while ring 3 runs: SYSCALL must be off in the host. */
 bool msr_switch_uses_sysenter(void);
 
 /* Whether software has to switch on each exit and entry: then the next two are called there. */
@@ -84,16 +88,19 @@ bool msr_switch_each_exit(void);
 void msr_switch_exit(struct msr_cpu *cpu, struct msr_context *c);
 void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c);
 
-/* Before an entry that does not come from an exit of the same vCPU. */
+/* Before an entry that does not come straight from an exit of the same vCPU. */
 void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c);
 
 /* Before ring 3, the monitor of c's VM. */
 void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c);
 
+/* On the CPU where c's guest ran last, before it is entered on another one. */
+void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c);
+
 /* The guest that runs wrote a resident MSR, or one without a VMCS field; the value is checked and in c->file. */
 void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct msr_row *row);
 
-/* c->file has been set anew: what the CPU or the areas hold of it is void. Not while c's guest runs. */
+/* c->file has been set anew: what the CPU or the areas hold of it is void. On the CPU where c's guest ran last. */
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c);
 
 /* Leaf functions. The last sets the counts of the three areas in the current VMCS. */

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What happens to the two vCPUs, and what must be true after each of it. */
+#include "tests/native/model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/native/model/world.h"
+
+#define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT)
+#define PHYSICAL_WIDTH 40
+
+struct model_cpu model_cpus[MODEL_CPUS];
+struct model_vcpu model_vcpus[MODEL_VCPUS];
+
+const struct msr_row *const model_rows[MODEL_MSRS] = {
+    [MODEL_STAR] = &msr_rows[MSR_ROW_STAR],
+    [MODEL_LSTAR] = &msr_rows[MSR_ROW_LSTAR],
+    [MODEL_CSTAR] = &msr_rows[MSR_ROW_CSTAR],
+    [MODEL_FMASK] = &msr_rows[MSR_ROW_FMASK],
+    [MODEL_KERNEL_GS_BASE] = &msr_rows[MSR_ROW_KERNEL_GS_BASE],
+    [MODEL_TSC_AUX] = &msr_rows[MSR_ROW_TSC_AUX],
+    [MODEL_EFER] = &msr_rows[MSR_ROW_EFER],
+    [MODEL_PAT] = &msr_rows[MSR_ROW_PAT],
+};
+
+static enum msr_strategy strategy;
+static struct msr_controls controls;
+
+/* Whether the model has to do with the MSR: it is resident, or in the areas for want of its control. */
+static bool is_modelled(unsigned msr)
+{
+    return model_rows[msr]->class == MSR_CLASS_RESIDENT || msr_class(model_rows[msr], &controls) == MSR_CLASS_AREA;
+}
+
+static bool is_offered(const struct model_vcpu *v, unsigned msr)
+{
+    return is_modelled(msr) && (model_rows[msr]->features & ~v->features) == 0;
+}
+
+static bool is_busy(uint8_t vcpu, uint8_t cpu)
+{
+    return model_cpus[cpu].place != PLACE_IDLE && model_cpus[cpu].vcpu == vcpu;
+}
+
+/* Software runs on this CPU, and this vCPU's VMCS is current. */
+static void run_on(struct model_cpu *c, struct model_vcpu *v)
+{
+    sim.cpu = &c->hardware;
+    sim.vmcs = &v->vmcs;
+}
+
+static void start(struct model_vcpu *v)
+{
+    msr_file_reset(&v->context.file, v->features, PHYSICAL_WIDTH);
+    for (unsigned m = 0; m < MODEL_MSRS; m++)
+        v->expected[m] = sim_values[m][VALUE_RESET];
+    v->gs_base = 0;
+    msr_switch_reset(&model_cpus[v->home].software, &v->context);
+}
+
+void model_begin(const struct model_config *config, enum msr_strategy chosen)
+{
+    const struct msr_host host = {
+        .star = sim_values[MODEL_STAR][VALUE_HOST],
+        .lstar = sim_values[MODEL_LSTAR][VALUE_HOST],
+        .fmask = sim_values[MODEL_FMASK][VALUE_HOST],
+        .tsc_aux = sim_values[MODEL_TSC_AUX][VALUE_HOST],
+        .efer = sim_values[MODEL_EFER][VALUE_HOST],
+        .pat = sim_values[MODEL_PAT][VALUE_HOST],
+        .has_tsc_aux = config->host_tsc_aux,
+    };
+
+    strategy = chosen;
+    controls = config->controls;
+    memset(model_vcpus, 0, sizeof(model_vcpus));
+    sim = (struct sim){.boots = true, .has_tsc_aux = config->host_tsc_aux};
+    for (unsigned i = 0; i < MODEL_CPUS; i++) {
+        model_cpus[i] = (struct model_cpu){.place = PLACE_IDLE};
+        for (unsigned m = 0; m < MODEL_MSRS; m++)
+            model_cpus[i].hardware.msr[m] = sim_values[m][VALUE_FIRMWARE];
+        sim.cpu = &model_cpus[i].hardware;
+        msr_switch_init(&model_cpus[i].software, strategy, &host, &controls);
+    }
+    sim.boots = false;
+    for (unsigned i = 0; i < MODEL_VCPUS; i++) {
+        struct model_vcpu *v = &model_vcpus[i];
+        v->features = FEATURES | (config->tsc_aux[i] ? MSR_FEATURE_RDTSCP : 0);
+        v->context.guest_area = v->vmcs.guest_area = v->area[0];
+        v->context.host_area = v->vmcs.host_area = v->area[1];
+        run_on(&model_cpus[0], v);
+        start(v);
+    }
+}
+
+const char *model_broken(void)
+{
+    return sim.broken;
+}
+
+static void check_guest(const struct model_cpu *c, const struct model_vcpu *v)
+{
+    for (unsigned m = 0; m < MODEL_MSRS; m++)
+        if (is_offered(v, m) && c->hardware.msr[m] != v->expected[m])
+            sim_break("guest-reads-its-own");
+}
+
+static bool holds_host_value(const struct model_cpu *c, unsigned msr)
+{
+    return c->hardware.msr[msr] == sim_values[msr][VALUE_HOST];
+}
+
+static void check_ring3(const struct model_cpu *c, const struct model_vcpu *v)
+{
+    bool gate = holds_host_value(c, MODEL_STAR) && holds_host_value(c, MODEL_LSTAR) && holds_host_value(c, MODEL_FMASK);
+
+    if (!msr_switch_uses_sysenter() && !gate)
+        sim_break("ring-3-gate");
+    if (sim.has_tsc_aux && !holds_host_value(c, MODEL_TSC_AUX) &&
+        c->hardware.msr[MODEL_TSC_AUX] != v->expected[MODEL_TSC_AUX])
+        sim_break("ring-3-tsc-aux");
+}
+
+static void check(void)
+{
+    for (const struct model_cpu *c = model_cpus; c < model_cpus + MODEL_CPUS; c++) {
+        if (c->place == PLACE_GUEST)
+            check_guest(c, &model_vcpus[c->vcpu]);
+        else if (!holds_host_value(c, MODEL_EFER) || !holds_host_value(c, MODEL_PAT))
+            sim_break("host-efer-and-pat");
+        if (c->place == PLACE_MONITOR)
+            check_ring3(c, &model_vcpus[c->vcpu]);
+    }
+}
+
+/* The counters say what was done. */
+static void check_counters(void)
+{
+    uint64_t reads = 0, writes = 0;
+
+    for (struct model_vcpu *v = model_vcpus; v < model_vcpus + MODEL_VCPUS; v++) {
+        reads += v->context.counters.reads;
+        writes += v->context.counters.writes;
+        v->context.counters = (struct msr_counters){0};
+    }
+    if (reads != sim.reads || writes != sim.writes)
+        sim_break("counters");
+}
+
+static void exit_guest(struct model_cpu *c, struct model_vcpu *v)
+{
+    sim_exit();
+    c->place = PLACE_EXITED;
+    if (msr_switch_each_exit())
+        msr_switch_exit(&c->software, &v->context);
+}
+
+/* As the exit handler does it (vm/exit_msr.c, vm/vcpu.c). */
+static void write(struct model_cpu *c, struct model_vcpu *v, unsigned msr, uint64_t value)
+{
+    const struct msr_row *row = model_rows[msr];
+
+    if (row->pass == MSR_PASS_READ_WRITE) {
+        if (!sim_refuses(msr, value))
+            c->hardware.msr[msr] = v->expected[msr] = value;
+        return;
+    }
+    exit_guest(c, v);
+    enum msr_result result = msr_write(&v->context.file, row, row->first, value);
+    if ((result == MSR_GP) != sim_refuses(msr, value))
+        sim_break("checked-writes");
+    if (result == MSR_GP)
+        return;
+    v->expected[msr] = v->context.file.value[row->slot] = value;
+    msr_switch_written(&c->software, &v->context, row);
+}
+
+static void swapgs(struct model_cpu *c, struct model_vcpu *v)
+{
+    uint64_t old = c->hardware.msr[MODEL_KERNEL_GS_BASE];
+
+    c->hardware.msr[MODEL_KERNEL_GS_BASE] = v->expected[MODEL_KERNEL_GS_BASE] = v->gs_base;
+    v->gs_base = old;
+}
+
+static void enter(struct model_cpu *c, uint8_t vcpu)
+{
+    sim_entry();
+    c->place = PLACE_GUEST;
+    c->vcpu = vcpu;
+}
+
+/* Ring 0 of the old CPU gives the vCPU up: where something else runs there, an interrupt has asked for it. */
+static void move(struct model_vcpu *v)
+{
+    struct model_cpu *old = &model_cpus[v->home];
+
+    run_on(old, v);
+    msr_switch_leave(&old->software, &v->context);
+    if (old->vcpu == v - model_vcpus)
+        old->place = PLACE_IDLE;
+    v->home ^= 1;
+}
+
+static bool is_possible(const struct model_action *a)
+{
+    const struct model_cpu *c = &model_cpus[a->cpu];
+    const struct model_vcpu *v = &model_vcpus[a->vcpu];
+
+    switch (a->step) {
+    case STEP_ENTER:
+        return c->place != PLACE_GUEST && v->home == a->cpu && !is_busy(a->vcpu, !a->cpu);
+    case STEP_MONITOR:
+        return c->place != PLACE_GUEST && !is_busy(a->vcpu, !a->cpu);
+    case STEP_RESUME:
+        return c->place == PLACE_EXITED;
+    case STEP_WRITE:
+        return c->place == PLACE_GUEST && is_offered(&model_vcpus[c->vcpu], a->msr) &&
+               a->value != VALUE_VCPU_0 + !c->vcpu;
+    case STEP_EXIT:
+    case STEP_SWAPGS:
+        return c->place == PLACE_GUEST;
+    case STEP_MOVE:
+        return model_cpus[v->home].place != PLACE_GUEST && !is_busy(a->vcpu, !v->home);
+    case STEP_RESET:
+        return c->place == PLACE_MONITOR && model_vcpus[c->vcpu].home == a->cpu;
+    default:
+        return false;
+    }
+}
+
+static void act(const struct model_action *a)
+{
+    struct model_cpu *c = &model_cpus[a->cpu];
+    bool chooses = a->step == STEP_ENTER || a->step == STEP_MONITOR || a->step == STEP_MOVE;
+    uint8_t vcpu = chooses ? a->vcpu : c->vcpu;
+    struct model_vcpu *v = &model_vcpus[vcpu];
+
+    run_on(c, v);
+    switch (a->step) {
+    case STEP_ENTER:
+        msr_switch_to_guest(&c->software, &v->context);
+        enter(c, vcpu);
+        break;
+    case STEP_RESUME:
+        if (msr_switch_each_exit())
+            msr_switch_entry(&c->software, &v->context);
+        enter(c, vcpu);
+        break;
+    case STEP_EXIT:
+        exit_guest(c, v);
+        break;
+    case STEP_MONITOR:
+        msr_switch_to_monitor(&c->software, &v->context);
+        c->place = PLACE_MONITOR;
+        c->vcpu = vcpu;
+        break;
+    case STEP_WRITE:
+        write(c, v, a->msr, sim_values[a->msr][a->value]);
+        break;
+    case STEP_SWAPGS:
+        swapgs(c, v);
+        break;
+    case STEP_MOVE:
+        move(v);
+        break;
+    default: /* STEP_RESET */
+        start(v);
+    }
+}
+
+bool model_act(const struct model_action *action)
+{
+    if (!is_possible(action))
+        return false;
+    sim.reads = sim.writes = 0;
+    act(action);
+    check();
+    check_counters();
+    return true;
+}
+
+/* The actions of one CPU. */
+static unsigned cpu_actions(const struct model_config *config, uint8_t cpu, struct model_action *list)
+{
+    unsigned n = 0;
+
+    for (uint8_t vcpu = 0; vcpu < MODEL_VCPUS; vcpu++) {
+        list[n++] = (struct model_action){STEP_ENTER, cpu, vcpu, 0, 0};
+        list[n++] = (struct model_action){STEP_MONITOR, cpu, vcpu, 0, 0};
+    }
+    list[n++] = (struct model_action){STEP_RESUME, cpu, 0, 0, 0};
+    list[n++] = (struct model_action){STEP_EXIT, cpu, 0, 0, 0};
+    list[n++] = (struct model_action){STEP_SWAPGS, cpu, 0, 0, 0};
+    list[n++] = (struct model_action){STEP_RESET, cpu, 0, 0, 0};
+    for (uint8_t msr = 0; msr < MODEL_MSRS; msr++)
+        for (uint8_t value = VALUE_HOST; value < VALUES; value++)
+            if (config->written & 1u << msr && value != VALUE_FIRMWARE &&
+                (value != VALUE_REFUSED || sim_values[msr][value] != 0))
+                list[n++] = (struct model_action){STEP_WRITE, cpu, 0, msr, value};
+    return n;
+}
+
+unsigned model_actions(const struct model_config *config, struct model_action list[MODEL_ACTIONS_MAX])
+{
+    unsigned n = 0;
+
+    for (uint8_t cpu = 0; cpu < MODEL_CPUS; cpu++)
+        n += cpu_actions(config, cpu, list + n);
+    for (uint8_t vcpu = 0; vcpu < MODEL_VCPUS; vcpu++)
+        list[n++] = (struct model_action){STEP_MOVE, 0, vcpu, 0, 0};
+    return n;
+}
+
+void model_describe(const struct model_action *a, char text[80])
+{
+    switch (a->step) {
+    case STEP_ENTER:
+        snprintf(text, 80, "CPU %u enters the guest of vCPU %u", a->cpu, a->vcpu);
+        break;
+    case STEP_RESUME:
+        snprintf(text, 80, "CPU %u goes straight back to its guest", a->cpu);
+        break;
+    case STEP_EXIT:
+        snprintf(text, 80, "the guest on CPU %u exits", a->cpu);
+        break;
+    case STEP_MONITOR:
+        snprintf(text, 80, "CPU %u runs the monitor of vCPU %u", a->cpu, a->vcpu);
+        break;
+    case STEP_WRITE:
+        snprintf(text, 80, "the guest on CPU %u writes %#llx to %s", a->cpu,
+                 (unsigned long long)sim_values[a->msr][a->value], model_rows[a->msr]->name);
+        break;
+    case STEP_SWAPGS:
+        snprintf(text, 80, "the guest on CPU %u executes SWAPGS", a->cpu);
+        break;
+    case STEP_MOVE:
+        snprintf(text, 80, "vCPU %u moves to the other CPU", a->vcpu);
+        break;
+    default: /* STEP_RESET */
+        snprintf(text, 80, "the monitor on CPU %u starts its VM anew", a->cpu);
+    }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the model consists of: for model.c, which changes it, and state.c, which saves and restores it. */
+#ifndef MODEL_WORLD_H
+#define MODEL_WORLD_H
+
+#include "tests/native/model/hardware.h"
+
+struct model_cpu {
+    struct sim_cpu hardware;
+    struct msr_cpu software;
+    uint8_t place, vcpu;
+};
+
+struct model_vcpu {
+    struct msr_context context;
+    struct sim_vmcs vmcs;
+    struct msr_area_entry area[2][MSR_AREA_ENTRIES];
+    uint64_t expected[MODEL_MSRS]; /* what the guest must read: its own last values */
+    uint64_t gs_base;              /* SWAPGS's other half */
+    uint32_t features;
+    uint8_t home; /* the CPU where it ran last */
+};
+
+extern struct model_cpu model_cpus[MODEL_CPUS];
+extern struct model_vcpu model_vcpus[MODEL_VCPUS];
+extern const struct msr_row *const model_rows[MODEL_MSRS];
+
+#endif
