@@ -177,7 +177,7 @@ void vlapic_take_back(struct vlapic *l);
 /* Tells the processor what has been delivered since: returns the status for the next entry. */
 uint16_t vlapic_request(struct vlapic *l, uint16_t status);
 
-/* The guest has halted with this status: what it could take already counts as pending. */
+/* The guest has halted with this status: what is in IRR already counts for vlapic_wakes. */
 void vlapic_halted(struct vlapic *l, uint16_t status);
 
 /* One of the four EOI-exit bitmaps: the level-triggered vectors from 64 * n on. */

@@ -62,8 +62,8 @@ uint16_t vlapic_request(struct vlapic *l, uint16_t status)
 void vlapic_halted(struct vlapic *l, uint16_t status)
 {
     int requested = status & 0xff;
-    if (requested > l->pending && (uint32_t)requested >> 4 > *apic_reg(l, APIC_PPR) >> 4)
-        l->pending = requested;
+    if (requested != 0 && requested > l->pending)
+        l->pending = requested; /* whether it exceeds PPR is for vlapic_wakes */
 }
 
 uint64_t vlapic_eoi_exits(const struct vlapic *l, unsigned n)

@@ -109,10 +109,12 @@ static void enter(void)
 /* The caller's part when the guest writes SVR. */
 static void update(void)
 {
-    if (vlapic_can_hand_over(&apic) && !apic.handed_over)
+    if (vlapic_can_hand_over(&apic) && !apic.handed_over) {
         cpu.status = vlapic_hand_over(&apic);
-    else if (!vlapic_can_hand_over(&apic) && apic.handed_over)
+        assert_int_equal(vlapic_highest_pending(&apic), VLAPIC_NONE); /* the status tells all */
+    } else if (!vlapic_can_hand_over(&apic) && apic.handed_over) {
         vlapic_take_back(&apic);
+    }
 }
 
 static void write_svr(bool enable)
