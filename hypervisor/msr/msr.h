@@ -88,6 +88,7 @@ enum msr_feature {
 #define F(name, leaf, subleaf, reg, bit) MSR_FEATURE_##name = 1 << MSR_FEATURE_NUMBER_##name,
     MSR_FEATURES(F)
 #undef F
+    MSR_FEATURE_NEVER = 1 << 30, /* no VM has it: the row says why the MSR is not there */
 };
 
 /* One for each value: a row that covers several MSRs with values of their own has several. */

@@ -11,7 +11,7 @@
 #include "hypervisor/msr/msr.h"
 #include "hypervisor/vmx/vmcs.h"
 
-#define ALL_FEATURES UINT32_MAX
+#define ALL_FEATURES (UINT32_MAX & ~(uint32_t)MSR_FEATURE_NEVER)
 
 static struct msr_file file;
 
@@ -129,14 +129,26 @@ static void resident(void **state)
 /* R27 */
 static void unknown(void **state)
 {
-    static const uint32_t indices[] = {0x0,    0x48,       0x49,       0x10a, 0x10b, 0x140,
-                                       0xce,   0x186,      0x38f,      0x400, 0x480, 0x570,
-                                       0x600,  0xc0000000, 0xc0000085, 0x900, 0x7ff, 0x17b,
-                                       0x1fff, 0x2000,     0xffffffff, 0x210, 0x257};
+    static const uint32_t indices[] = {0x0,   0x48,  0x49,   0x10a,  0x10b,      0x186,      0x38f,
+                                       0x400, 0x480, 0x570,  0x600,  0xc0000000, 0xc0000085, 0x900,
+                                       0x7ff, 0x17b, 0x1fff, 0x2000, 0xffffffff, 0x210,      0x257};
     uint64_t value = 0x1234;
     for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
         assert_null(msr_find(indices[i]));
         assert_int_equal(read(indices[i], &value), MSR_GP);
+        assert_int_equal(value, 0x1234);
+    }
+}
+
+/* Rows that say why software that looks for an MSR does not find it. */
+static void never(void **state)
+{
+    static const uint32_t indices[] = {0x34, 0x4e, 0xce, 0x140, 0x64e, 0xc0011029};
+    uint64_t value = 0x1234;
+    for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
+        assert_non_null(msr_find(indices[i]));
+        assert_int_equal(read(indices[i], &value), MSR_GP);
+        assert_int_equal(write(indices[i], 0), MSR_GP);
         assert_int_equal(value, 0x1234);
     }
 }
@@ -232,6 +244,7 @@ int main(void)
         cmocka_unit_test(areas),
         cmocka_unit_test(resident),
         cmocka_unit_test_setup(unknown, setup),
+        cmocka_unit_test_setup(never, setup),
         cmocka_unit_test_setup(features, setup),
         cmocka_unit_test_setup(special_rows, setup),
         cmocka_unit_test_setup(syscall_rows, setup),
