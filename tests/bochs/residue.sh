@@ -8,8 +8,10 @@ lintel=$1 kernel=$(realpath "$2") options=$3
 shift 3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
+# shellcheck source=tests/bochs/several.bash
+. "$(dirname "$(realpath "$0")")/several.bash"
 
-STARTS=3
+STARTS=3 # of the kernel: a plan is printed at the end of each
 
 # describe_order ORDER: writes vm.yaml with a VM for each letter.
 describe_order()
@@ -27,15 +29,6 @@ audit()
     boot 120 --cpu corei7_skylake_x --hypervisor-options "$options console=lines"
 }
 
-# vm_is_clean NAME: all its starts ran to their plan, and no line tells of a value that is not its own.
-vm_is_clean()
-{
-    local plans
-    plans=$(grep -cE "^\[$1\] 1\.\.[1-9][0-9]*$" said)
-    # A plan is printed before each reset, and at the end.
-    [ "$plans" = $STARTS ] && ! grep -qE "^\[$1\] (not ok|Bail out!)" said
-}
-
 if [ "${1:-}" = leaks ]; then
     audit abcd
     grep -aE '^\[.\] not ok ' said | sort | uniq -c | head -n 12 | sed 's/^/# /'
@@ -46,7 +39,7 @@ else
         audit "$order"
         result $? "$options, VMs $order: the run ends in good order"
         for name in $(fold -w1 <<<"$order"); do
-            vm_is_clean "$name"
+            vm_passes "$name" $STARTS
             result $? "$options, VMs $order: $name finds nothing that is not its own"
         done
     done

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Out of long mode, through 32 bits without paging and with PAE paging, and back; each step leaves a note. */
+#include "guests/lib/selectors.h"
+#include "guests/special_modes.h"
+
+#define MSR_SYSENTER_CS  0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_EFER         0xc0000080
+#define EFER_SCE         0x001
+#define EFER_LME         0x100
+#define EFER_LMA         0x400
+#define EFER_NXE         0x800
+#define CR0_PG           0x80000000
+#define CR0_WITHOUT_PG   0x00010033
+#define CR4_PAE          0x20
+#define CR4_PGE          0x80
+#define SCRATCH_PORT     0x3ff
+
+    .bss
+    .balign 16
+    .skip 0x400
+stack32:
+    .skip 0x400
+sysenter_stack32:
+    .skip 0x400
+user_stack32:
+rsp64:
+    .skip 8
+resume32:
+    .skip 4
+next_note:
+    .skip 4
+
+    .text
+    .code64
+
+/* void legacy_run(void): notes[] is filled. Needs the GDT with CODE32, the 32-bit IDT in idt32_pointer, pae_pointers. */
+    .globl legacy_run
+legacy_run:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, rsp64
+    sidt idt64_pointer
+    lidt idt32_pointer
+    movl $notes, next_note
+    movl $stack32, %esp
+    pushq $CODE32
+    pushq $leave_long
+    lretq
+
+    .code32
+/* Notes EAX; EBX is lost. */
+note:
+    movl next_note, %ebx
+    movl %eax, (%ebx)
+    addl $4, next_note
+    ret
+
+    .macro NOTE value
+    movl \value, %eax
+    call note
+    .endm
+
+/* Notes the fault of an instruction, or 0. */
+    .macro NOTE_TRY instruction:vararg
+    movl $1f, resume32
+    xorl %eax, %eax
+    \instruction
+    xorl %eax, %eax
+1:  call note
+    .endm
+
+    .macro READ_EFER
+    movl $MSR_EFER, %ecx
+    rdmsr
+    .endm
+
+    .macro WRITE_MSR index, value
+    movl $\index, %ecx
+    movl $\value, %eax
+    xorl %edx, %edx
+    wrmsr
+    .endm
+
+    .macro LOAD_PDPTE pdpte
+    movl $\pdpte, %eax
+    movl %eax, pae_pointers + WINDOW_PDPTE
+    .endm
+
+leave_long:
+    movl $DATA32, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl $CR0_WITHOUT_PG, %eax
+    movl %eax, %cr0
+    READ_EFER
+    call note
+    WRITE_MSR MSR_EFER, EFER_NXE | EFER_SCE
+    outb %al, $0x80
+    READ_EFER
+    call note
+    WRITE_MSR MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE
+    READ_EFER
+    call note
+
+/* With LME, paging needs PAE. */
+    xorl %eax, %eax
+    movl %eax, %cr4
+    movl $CR0_WITHOUT_PG | CR0_PG, %edx
+    NOTE_TRY movl %edx, %cr0
+    NOTE %cr0
+
+    WRITE_MSR MSR_EFER, EFER_NXE | EFER_SCE
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl $pae_pointers, %eax
+    movl %eax, %cr3
+    movl $CR0_WITHOUT_PG | CR0_PG, %eax
+    movl %eax, %cr0
+    NOTE WINDOW
+    movl $SCRATCH_PORT, %edx
+    movb $0x5a, %al
+    outb %al, %dx
+    movl $0, %eax
+    inb %dx, %al
+    call note
+    NOTE DEVICE
+
+/* The PDPTEs are in the CPU until CR3 is loaded, or CR4.PGE changes. */
+    movl pae_two, %eax
+    movl %eax, pae_pointers + WINDOW_PDPTE
+    invlpg WINDOW
+    NOTE WINDOW
+    movl %cr3, %eax
+    movl %eax, %cr3
+    NOTE WINDOW
+    movl pae_one, %eax
+    movl %eax, pae_pointers + WINDOW_PDPTE
+    movl $CR4_PAE | CR4_PGE, %eax
+    movl %eax, %cr4
+    NOTE WINDOW
+
+/* A reserved bit in a PDPTE: neither CR3 nor CR0.PG takes it. */
+    orl $2, pae_pointers + WINDOW_PDPTE
+    movl %cr3, %edx
+    NOTE_TRY movl %edx, %cr3
+    NOTE %cr3
+    movl $CR0_WITHOUT_PG, %eax
+    movl %eax, %cr0
+    movl $CR0_WITHOUT_PG | CR0_PG, %edx
+    NOTE_TRY movl %edx, %cr0
+    andl $~2, pae_pointers + WINDOW_PDPTE
+    movl $CR0_WITHOUT_PG | CR0_PG, %eax
+    movl %eax, %cr0
+    NOTE WINDOW
+
+/* LME cannot change while paging is on. */
+    movl $MSR_EFER, %ecx
+    movl $EFER_LME | EFER_NXE, %edx
+    movl $1f, resume32
+    movl %edx, %eax
+    xorl %edx, %edx
+    wrmsr
+    xorl %eax, %eax
+1:  call note
+    READ_EFER
+    call note
+
+    NOTE_TRY syscall
+    WRITE_MSR MSR_SYSENTER_CS, 0
+    NOTE_TRY sysenter
+    WRITE_MSR MSR_SYSENTER_CS, CODE32
+    WRITE_MSR MSR_SYSENTER_ESP, sysenter_stack32
+    WRITE_MSR MSR_SYSENTER_EIP, from_ring3
+    movl $user32, %edx
+    movl $user_stack32, %ecx
+    sysexit
+
+user32:
+    movl %cs, %esi
+    movl %ss, %edi
+    pushfl
+    orl $0x8d5, (%esp)
+    popfl
+    sysenter
+
+from_ring3:
+    pushfl
+    popl %ebp
+    movl %esp, %edx
+    NOTE %cs
+    NOTE %ss
+    NOTE %edx
+    NOTE %ebp
+    NOTE %esi
+    NOTE %edi
+    movl $stack32, %esp
+    WRITE_MSR MSR_SYSENTER_CS, 0
+    movl $user32, %edx
+    movl $user_stack32, %ecx
+    NOTE_TRY sysexit
+    NOTE_TRY .byte 0x0f, 0x01, 0xf8 /* SWAPGS */
+
+/* Back: paging off, LME on, paging on. */
+    movl $CR0_WITHOUT_PG, %eax
+    movl %eax, %cr0
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl $page_map, %eax
+    movl %eax, %cr3
+    WRITE_MSR MSR_EFER, EFER_LME | EFER_NXE
+    READ_EFER
+    call note
+    movl $CR0_WITHOUT_PG | CR0_PG, %eax
+    movl %eax, %cr0
+    ljmp $KERNEL_CODE, $back_in_long
+
+    .code64
+back_in_long:
+    movl $KERNEL_DATA, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movq rsp64, %rsp
+    lidt idt64_pointer
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+
+/* 32-bit exceptions: EAX is FAULT and the vector, and the CPU goes on at resume32. */
+    .code32
+    .globl trap32_ud, trap32_gp, trap32_other
+trap32_ud:
+    movl $FAULT | 6, %eax
+    jmp 1f
+trap32_gp:
+    movl $FAULT | 13, %eax
+    addl (%esp), %eax /* the error code must be 0 */
+    jmp 1f
+trap32_other:
+    movl $FAULT | 0xff, %eax
+1:  movl $stack32, %esp
+    jmp *resume32
+
+    .code64
+    .data
+    .balign 8
+    .globl idt32_pointer
+idt32_pointer:
+    .word 32 * 8 - 1
+    .quad idt32
+idt64_pointer:
+    .skip 10
+
+    .section .note.GNU-stack, "", @progbits
