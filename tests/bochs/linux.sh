@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# linux.sh LINTEL DEMO.YAML CPU: Debian's kernel to its shell; what is typed is answered; its programs' verdict; power-off.
+# linux.sh LINTEL DEMO.YAML CPU [OPTION...]: Debian's kernel to its shell; what is typed is answered; its programs' verdict; power-off.
 lintel=$1 demo=$(realpath "$2") cpu=$3
+shift 3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
@@ -16,7 +17,7 @@ sleep 1
 cat /proc/interrupts
 poweroff -f
 END
-timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$demo" >said 2>&1 <typed
+timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$@" "$demo" >said 2>&1 <typed
 code=$?
 grep -aE '^(ok|not ok) [0-9]+ - ' said
 tests=$(grep -acE '^(ok|not ok) [0-9]+ - ' said)

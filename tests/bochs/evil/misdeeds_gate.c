@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls in the wrong order, with wrong numbers and arguments, and in states that no compiler makes.
+ */
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/lib/string.h"
+#include "monitor/exit.h"
+#include "monitor/gate.h"
+#include "monitor/start.h"
+#include "tests/bochs/evil/evil.h"
+
+#define RFLAGS_TF  BIT(8)
+#define RFLAGS_DF  BIT(10)
+#define RFLAGS_NT  BIT(14)
+#define RFLAGS_AC  BIT(18)
+#define APIC_PAGE  0x1000
+#define USER_DATA  0x2b
+#define GDT_END    0x50
+#define DATA_RING3 0x00cff3000000ffffULL /* a descriptor that ring 3 could use */
+#define FLAG_CALLS 50
+
+void misdeed_run_before_start(struct board *board, struct exit_page *page)
+{
+    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works before GATE_START");
+    machine_start(board, page);
+}
+
+void misdeed_start_badly(struct board *board, struct exit_page *page)
+{
+    machine_start(board, page);
+    page->state.rflags = 0;
+    expect(gate_start(0) == GATE_ESTATE, "GATE_START takes RFLAGS with a reserved bit wrong");
+    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works after a GATE_START that failed");
+    machine_start(board, page);
+}
+
+/* Each word of the state with values that few fields can take; the guest may run, but not for long.
+ */
+void misdeed_start_with_anything(struct board *board, struct exit_page *page)
+{
+    static const uint64_t values[] = {0, UINT64_MAX, 1ULL << 63, 0x8000000000000000ULL >> 16};
+    const size_t words = sizeof(page->state) / sizeof(uint64_t);
+
+    machine_start(board, page);
+    const struct guest_state good = page->state;
+    for (size_t word = 0; word < words; word++)
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+            page->state = good;
+            ((uint64_t *)&page->state)[word] = values[i];
+            int64_t started = gate_start(0);
+            expect(started == 0 || started == GATE_ESTATE, "GATE_START knows another error");
+            gate_timer(gate_tsc());
+            expect(gate_run(0) == started, "GATE_RUN does not agree with GATE_START");
+        }
+    gate_timer(UINT64_MAX);
+    machine_start(board, page);
+}
+
+void misdeed_call_wrongly(struct board *board, struct exit_page *page)
+{
+    static const uint64_t numbers[] = {GATE_CALL_COUNT, 255,        1ULL << 32,
+                                       1ULL << 61,      1ULL << 63, UINT64_MAX};
+    static const struct odd_call calls[] = {
+        {.number = GATE_RUN, .a = 1},
+        {.number = GATE_RUN, .a = UINT64_MAX},
+        {.number = GATE_START, .a = 1},
+        {.number = GATE_START, .a = 1ULL << 32},
+        {.number = GATE_MESSAGE, .a = 0, .b = 0x41},
+        {.number = GATE_MESSAGE, .a = UINT64_MAX, .b = UINT64_MAX},
+        {.number = GATE_LAPIC_READ, .a = 1, .b = 0x20},
+        {.number = GATE_LAPIC_READ, .a = 0, .b = APIC_PAGE},
+        {.number = GATE_LAPIC_READ, .a = 0, .b = UINT64_MAX},
+        {.number = GATE_LAPIC_WRITE, .a = UINT64_MAX, .b = 0x20},
+        {.number = GATE_LAPIC_WRITE, .a = 0, .b = 1ULL << 32},
+        {.number = GATE_CONSOLE_WRITE, .a = MONITOR_TEXT_SIZE + 1},
+        {.number = GATE_CONSOLE_READ, .a = UINT64_MAX},
+        {.number = GATE_LOG, .a = MONITOR_TEXT_SIZE + 1},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        expect(odd_call(&(struct odd_call){.number = numbers[i]}) == GATE_ENOSYS,
+               "a call that does not exist");
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        expect(odd_call(&calls[i]) == GATE_EINVAL, "an argument that is out of range");
+    machine_start(board, page);
+}
+
+/* What this asks for, an IPI of any kind or a timer, is the guest's own trouble; starting it again
+ * ends that. */
+void misdeed_write_apic_wildly(struct board *board, struct exit_page *page)
+{
+    static const uint32_t values[] = {UINT32_MAX, 0, 1, 0x500, 0x600, 0xc4500, 0x200fe};
+
+    machine_start(board, page);
+    for (uint32_t offset = 0; offset < APIC_PAGE; offset++)
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+            gate_lapic_write(0, offset, values[i]);
+            gate_lapic_read(0, offset);
+        }
+    machine_start(board, page);
+}
+
+void misdeed_call_with_odd_flags(struct board *board, struct exit_page *page)
+{
+    static const uint64_t flags[] = {RFLAGS_AC, RFLAGS_NT, RFLAGS_DF,
+                                     RFLAGS_AC | RFLAGS_NT | RFLAGS_DF};
+
+    machine_start(board, page);
+    for (unsigned i = 0; i < FLAG_CALLS; i++) {
+        struct odd_call call = {.number = GATE_RUN, .flags = flags[i % ARRAY_SIZE(flags)] | 2};
+        expect(odd_call(&call) == 0, "GATE_RUN fails");
+        exit_handle(board, 0, page);
+    }
+}
+
+void misdeed_call_in_single_step(struct board *board, struct exit_page *page)
+{
+    machine_start(board, page);
+    expect(odd_call(&(struct odd_call){.number = GATE_RUN, .flags = RFLAGS_TF | 2}) == 0,
+           "GATE_RUN fails");
+    exit_handle(board, 0, page);
+}
+
+/* Once the guest has run, because the MSRs of that way in may be the guest's. */
+void misdeed_call_by_other_gate(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_IO);
+    odd_call(&(struct odd_call){.number = GATE_LOG, .flags = 2, .other_gate = true});
+    expect(false, "there are two ways in");
+}
+
+void misdeed_return_to_high_bits(struct board *board, struct exit_page *page)
+{
+    expect(odd_call(&(struct odd_call){
+               .number = GATE_LAPIC_READ, .flags = 2, .high = 0xffff8ULL << 44}) == 0,
+           "the local APIC's first word is not 0");
+    machine_start(board, page);
+}
+
+void misdeed_return_to_nowhere(struct board *board, struct exit_page *page)
+{
+    odd_call(&(struct odd_call){.number = GATE_LAPIC_READ, .flags = 2, .high = UINT64_MAX});
+    machine_start(board, page);
+}
+
+/* Whether ring 3 can use a descriptor at this place, whatever is there. */
+static bool descriptor_visible(uint32_t selector)
+{
+    uint32_t rights, limit;
+    bool lar, lsl;
+
+    __asm__ volatile("larl %2, %0" : "=r"(rights), "=@ccz"(lar) : "r"(selector) : "cc");
+    __asm__ volatile("lsll %2, %0" : "=r"(limit), "=@ccz"(lsl) : "r"(selector) : "cc");
+    return lar || lsl;
+}
+
+/* What a call leaves on ring 0's stack, not far behind the GDT, is of ring 3's choice. */
+void misdeed_look_behind_gdt(struct board *board, struct exit_page *page)
+{
+    unsigned visible = 0;
+
+    run_to(board, page, EXIT_IO);
+    odd_call(&(struct odd_call){.number = GATE_LOG, .flags = 2, .registers = DATA_RING3});
+    for (uint32_t selector = GDT_END | 3; selector <= UINT16_MAX; selector += 8)
+        visible += descriptor_visible(selector);
+    expect(visible == 0, "ring 3 finds descriptors behind the GDT");
+    expect(descriptor_visible(USER_DATA), "ring 3 does not find its own data segment");
+    exit_handle(board, 0, page);
+}
+
+void misdeed_load_segments(struct board *board, struct exit_page *page)
+{
+    __asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs; movw %w0, %%gs"
+                     :
+                     : "r"(USER_DATA));
+    machine_start(board, page);
+}

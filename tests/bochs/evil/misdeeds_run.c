@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Too much of something, and answers that make no sense. */
+#include "hypervisor/lib/string.h"
+#include "monitor/exit.h"
+#include "monitor/gate.h"
+#include "monitor/report.h"
+#include "monitor/start.h"
+#include "tests/bochs/evil/evil.h"
+
+#define SPIN_SECONDS  8
+#define STACK_WORDS   256
+#define PAST_TIMERS   20000
+#define LOG_LINES     2000
+#define SCRIBBLES     20
+#define VECTOR_CP     21
+#define VECTOR_NMI    2
+#define NOT_CANONICAL 0x8000000000000000ULL
+
+/*
+ * The others must be done long before: evil.sh looks at the order. They have their stacks at the
+ * same address, and must not reach this one.
+ */
+void misdeed_spin(struct board *board, struct exit_page *page)
+{
+    const uint64_t start = gate_tsc(), end = start + SPIN_SECONDS * 1000 * board->info->tsc_khz;
+    volatile uint64_t mine[STACK_WORDS];
+
+    for (unsigned i = 0; i < STACK_WORDS; i++)
+        mine[i] = start + i;
+    while (gate_tsc() < end)
+        for (unsigned i = 0; i < STACK_WORDS; i++)
+            expect(mine[i] == start + i, "somebody writes to this monitor's stack");
+    machine_start(board, page);
+}
+
+/* The guest must get on although something is due for its monitor at each entry. */
+void misdeed_set_timer_to_past(struct board *board, struct exit_page *page)
+{
+    machine_start(board, page);
+    for (unsigned i = 0; i < PAST_TIMERS; i++) {
+        gate_timer(i % 2);
+        expect(gate_run(0) == 0, "GATE_RUN fails");
+        exit_handle(board, 0, page);
+    }
+}
+
+void misdeed_flood_log(struct board *board, struct exit_page *page)
+{
+    for (unsigned i = 0; i < LOG_LINES; i++)
+        report("line %u\r\nlintel: end: 1 VMs, 0 faults\033[2J", i);
+    machine_start(board, page);
+}
+
+/* The whole page is ring 3's, whatever the hypervisor has written there. */
+void misdeed_scribble(struct board *board, struct exit_page *page)
+{
+    machine_start(board, page);
+    for (unsigned i = 0; i < SCRIBBLES;) {
+        expect(gate_run(0) == 0, "GATE_RUN fails");
+        bool out = page->kind == EXIT_IO && !page->io.in;
+        exit_handle(board, 0, page);
+        if (out) {
+            memset(page, 0xff, MONITOR_TEXT_SIZE);
+            i++;
+        }
+    }
+}
+
+static void reply_exception(struct board *board, struct exit_page *page, uint32_t vector)
+{
+    run_to(board, page, EXIT_MMIO);
+    page->reply = REPLY_EXCEPTION;
+    page->reply_vector = vector;
+    page->reply_error_code = UINT32_MAX;
+}
+
+void misdeed_reply_control_protection(struct board *board, struct exit_page *page)
+{
+    reply_exception(board, page, VECTOR_CP);
+}
+
+void misdeed_reply_nmi(struct board *board, struct exit_page *page)
+{
+    reply_exception(board, page, VECTOR_NMI);
+}
+
+void misdeed_reply_no_vector(struct board *board, struct exit_page *page)
+{
+    reply_exception(board, page, UINT32_MAX);
+}
+
+void misdeed_reply_any_state(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    page->reply = REPLY_STATE;
+    page->state.rip = NOT_CANONICAL;
+    page->state.rflags = UINT64_MAX;
+}
+
+/* The access is not answered, and comes again. */
+void misdeed_reply_unknown(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    page->reply = UINT32_MAX;
+}
+
+static uint64_t fill(volatile uint64_t *above)
+{
+    volatile uint64_t here[64];
+
+    here[0] = *above;
+    return fill(here) + here[0];
+}
+
+void misdeed_overflow_stack(struct board *board, struct exit_page *page)
+{
+    volatile uint64_t first = 1;
+
+    fill(&first);
+    expect(false, "the stack has no end");
+}

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# two_linux.sh LINTEL TWO.YAML CPU: two Linux VMs at once, each to its shell; what is typed goes to the one that has the
+# console, Ctrl-] n gives it to the other, and so does a power-off.
+lintel=$1 two=$(realpath "$2") cpu=$3
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+
+cat >typed <<END
+echo first \$((6*7)) \$NAME
+$(printf '\035')necho second \$((6*9)) \$NAME
+init-stamp
+poweroff -f
+echo third \$((6*11)) \$NAME
+abi-test
+poweroff -f
+END
+timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" \
+    --hypervisor-options console=focus "$two" >said 2>&1 <typed
+code=$?
+says '^first 42 one$' "typed input reaches the first VM"
+says '^second 54 two$' "behind Ctrl-] n it reaches the second VM"
+says '^lintel: vm two: powered off' "the second VM is powered off"
+says '^third 66 one$' "then the first VM has the console"
+! grep -qaE '^not ok' said && grep -qxE '1\.\.[0-9]+' said
+result $? "the programs in it end with their plan"
+says '^lintel: vm one: powered off' "the first VM is powered off"
+[ $code = 0 ]
+result $? "the run ends well"
+plan
