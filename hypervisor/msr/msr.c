@@ -35,21 +35,22 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 /* What the table must never say: R26, and a bit that the MSR bitmap does not have. */
 #define FS_BASE_INDEX 0xc0000100u
 #define GS_BASE_INDEX 0xc0000101u
-#define IS_AREA_SAFE(control, first)                                                               \
-    (MSR_CONTROL_##control == MSR_CONTROL_NONE ||                                                  \
+#define IS_AREA_SAFE(class, control, first)                                                        \
+    ((MSR_CONTROL_##control == MSR_CONTROL_NONE && MSR_CLASS_##class != MSR_CLASS_RESIDENT) ||     \
      ((first) != FS_BASE_INDEX && (first) != GS_BASE_INDEX && (first) >> 8 != 0x8))
 #define IS_IN_BITMAP(pass, first, last)                                                            \
     (MSR_PASS_##pass == MSR_PASS_NONE || (last) < 0x2000 ||                                        \
      ((first) >= 0xc0000000 && (last) < 0xc0002000))
-#define CHECK_ROW(first, last, pass, control, name)                                                \
-    _Static_assert(IS_AREA_SAFE(control, first), name ": not allowed in the MSR areas (R26)");     \
+#define CHECK_ROW(first, last, class, pass, control, name)                                             \
+    _Static_assert(IS_AREA_SAFE(class, control, first),                                            \
+                   name ": not allowed in the MSR areas (R26)");                                   \
     _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");
 #define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
-    CHECK_ROW(index, index, pass, control, name)
+    CHECK_ROW(index, index, class, pass, control, name)
 #define MSR_BANK(id, first, last, name, class, features, init, pass, check, control, ...)          \
-    CHECK_ROW(first, last, pass, control, name)
+    CHECK_ROW(first, last, class, pass, control, name)
 #define MSR_RANGE(id, first, last, name, class, features, init, pass, check, control, ...)         \
-    CHECK_ROW(first, last, pass, control, name)
+    CHECK_ROW(first, last, class, pass, control, name)
 #include "hypervisor/msr/table.def"
 
 /* The compiler makes the binary search of it, and refuses two rows for one index. */

@@ -47,6 +47,10 @@ static uint64_t supported_xcr0(void)
 
 void resident_init(enum msr_strategy strategy)
 {
+    /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be #UD (R35). */
+    if (strategy == MSR_SWITCH_NONE_NEEDED)
+        wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
+
     const struct msr_host host = {
         .star = (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
         .lstar = (uint64_t)monitor_gate_syscall,
