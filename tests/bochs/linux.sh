@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# linux.sh LINTEL DEMO.YAML CPU [OPTION...]: Debian's kernel to its shell; what is typed is answered; its programs' verdict; power-off.
+# linux.sh LINTEL DEMO.YAML CPU [OPTION...]: Debian's kernel to its shell; what is typed is answered; its programs' verdict;
+# power-off.
 lintel=$1 demo=$(realpath "$2") cpu=$3
 shift 3
 # shellcheck source=tests/bochs/common.bash
