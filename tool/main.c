@@ -125,6 +125,11 @@ int command_test(const struct command *self, int argc, char *argv[])
     return fail(LINTEL_MACHINE, "the tests need the source tree: run ./lintel test in it");
 }
 
+int command_bench(const struct command *self, int argc, char *argv[])
+{
+    return fail(LINTEL_MACHINE, "the benchmarks need the source tree: run ./lintel bench in it");
+}
+
 int command_help(const struct command *self, int argc, char *argv[])
 {
     const struct command *about = argc > 1 ? find(argv[1]) : NULL;
