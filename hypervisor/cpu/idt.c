@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
@@ -20,7 +21,7 @@ struct gate_descriptor {
     uint32_t offset_high, reserved;
 };
 
-extern const uint8_t trap_stubs[];
+extern const uint8_t trap_stubs[], monitor_gate_sysenter[];
 
 static struct gate_descriptor idt[256];
 
@@ -94,6 +95,8 @@ void trap_in_hypervisor(struct trap_frame *frame)
         log_line("an NMI from the platform: parity, a watchdog or a button");
     else if (frame->vector == VECTOR_MC)
         machine_check();
+    else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)monitor_gate_sysenter)
+        frame->rflags &= ~RFLAGS_TF; /* ring 3's single step over SYSENTER, which leaves TF as it was */
     else
         panic_trap(frame);
 }

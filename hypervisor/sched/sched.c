@@ -3,6 +3,7 @@
 
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
@@ -53,6 +54,11 @@ static void idle(struct cpu *cpu)
 
 static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool others)
 {
+    uint64_t root = phys_of(v->vm->root);
+
+    /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of another monitor's. */
+    if (read_cr3() != root)
+        write_cr3(root);
     cpu->vcpu = v;
     cpu->slice_end = others ? rdtsc() + tsc_khz() * SLICE_MS : TIME_NEVER;
     sched_update_next_event();
@@ -134,7 +140,7 @@ void sched_set_guest_timer(uint64_t ticks)
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
                 min_u64(ticks >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
     else
-        apic_timer_arm(this_cpu()->next_event);
+        apic_timer_arm(ticks == TIME_NEVER ? TIME_NEVER : rdtsc() + ticks);
 }
 
 void sched_set_monitor_timer(void)

@@ -140,10 +140,6 @@ void monitor_create(struct vm *vm, const struct monitor_modules *modules)
 
 void monitor_resume(struct vcpu *v)
 {
-    uint64_t root = phys_of(v->vm->root);
-
-    if (read_cr3() != root)
-        write_cr3(root);
     resident_to_monitor(v);
     sched_set_monitor_timer();
     trap_return(&v->user_frame);
