@@ -3,9 +3,10 @@
  * What operations cost, in TSC ticks; in the emulator these are instructions.
  *
  * Each operation runs 200 times between two RDTSC after 16 runs to warm up. The median, less the
- * median with a NOP in its place, plus one for the operation itself, is printed as a row of CSV.
- * The last three runs of each stand between XCHG BX, BX, where Bochs can be told to stop: so
- * its debugger finds what happens in between.
+ * median with a NOP in its place, plus one for the operation itself, is printed as a row of CSV,
+ * and then all samples as rows "histogram,OPERATION,TICKS,RUNS". The last three runs of each stand
+ * between XCHG BX, BX, where Bochs can be told to stop: so its debugger finds what happens in
+ * between.
  */
 #include "guests/lib/guest.h"
 
@@ -67,9 +68,20 @@ static inline void mark(unsigned runs_left)
         median();                                                                                  \
     })
 
+/* The samples as they are, sorted by median(): how many runs took how long, the loop included. */
+static void print_histogram(const char *operation)
+{
+    for (unsigned first = 0, i = 1; i <= RUNS; i++)
+        if (i == RUNS || samples[i] != samples[first]) {
+            print("histogram,%s,%lu,%u\n", operation, samples[first], i - first);
+            first = i;
+        }
+}
+
 static void row(const char *operation, uint64_t ticks)
 {
     print("%s,%lu\n", operation, ticks);
+    print_histogram(operation);
 }
 
 #define ROW(operation, instruction, index, value, address)                                         \
