@@ -53,8 +53,6 @@ static void report_state(const struct guest_access *a)
     report("cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx", s->cr0, s->cr2, s->cr3, s->cr4, s->efer);
     report("cs base %lx limit %x access %x, ss %04x base %lx access %x", cs->base, cs->limit,
            cs->access, ss->selector, ss->base, ss->access);
-    report("gdtr %lx limit %lx, idtr %lx limit %lx", s->gdtr.base, s->gdtr.limit, s->idtr.base,
-           s->idtr.limit);
     report_instruction(a);
 }
 
@@ -123,6 +121,8 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
     uint32_t reason = page->shutdown.reason;
 
     report_state(&a);
+    report("gdtr %lx limit %lx, idtr %lx limit %lx", page->state.gdtr.base, page->state.gdtr.limit,
+           page->state.idtr.base, page->state.idtr.limit);
     report_stop(GATE_STOP_FAULT, "the guest stopped at rip %lx: %s (reason %u, detail %u)",
                 page->state.rip, reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown", reason,
                 page->shutdown.detail);

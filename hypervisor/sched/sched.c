@@ -52,6 +52,22 @@ static void idle(struct cpu *cpu)
         events_expire(rdtsc());
 }
 
+/* From now on the vCPU that runs uses up what it has left of its slice. */
+static void start_slice(struct cpu *cpu)
+{
+    cpu->slice_end = rdtsc() + cpu->vcpu->slice_left;
+}
+
+/* The vCPU that ran keeps the rest of its slice. */
+static void stop_slice(struct cpu *cpu)
+{
+    uint64_t now = rdtsc();
+
+    if (cpu->slice_end != TIME_NEVER)
+        cpu->vcpu->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 0;
+    cpu->slice_end = TIME_NEVER;
+}
+
 static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool others)
 {
     uint64_t root = phys_of(v->vm->root);
@@ -60,7 +76,10 @@ static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool 
     if (read_cr3() != root)
         write_cr3(root);
     cpu->vcpu = v;
-    cpu->slice_end = others ? rdtsc() + tsc_khz() * SLICE_MS : TIME_NEVER;
+    if (v->slice_left == 0)
+        v->slice_left = tsc_khz() * SLICE_MS;
+    if (others)
+        start_slice(cpu);
     sched_update_next_event();
     cpu->tss.rsp[0] = (uint64_t)(&v->user_frame + 1);
     v->work &= ~WORK_SCHEDULE;
@@ -75,8 +94,8 @@ void schedule_on_empty_stack(void)
     struct vcpu *last = cpu->vcpu, *v;
     bool others;
 
+    stop_slice(cpu);
     cpu->vcpu = NULL;
-    cpu->slice_end = TIME_NEVER;
     sched_update_next_event();
     while ((v = pick(last, &others)) == NULL)
         idle(cpu);
@@ -97,18 +116,25 @@ void sched_enter_guest(struct vcpu *v)
 
 void sched_notify(struct vcpu *v)
 {
-    struct vcpu *running = this_cpu()->vcpu;
+    struct cpu *cpu = this_cpu();
+    struct vcpu *running = cpu->vcpu;
 
-    if (running != NULL && running != v && can_run(v))
+    if (running == NULL || running == v || !v->halted || !can_run(v))
+        return;
+    if (v->slice_left > 0)
         running->work |= WORK_SCHEDULE;
+    else if (cpu->slice_end == TIME_NEVER)
+        start_slice(cpu);
 }
 
 /* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out of the way. */
 static void __attribute__((noinline)) forget_next_event(struct cpu *cpu)
 {
-    if (cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL)
-        sched_set_guest_timer(TIME_NEVER);
+    bool armed = cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL;
+
     cpu->next_event = TIME_NEVER;
+    if (armed)
+        sched_set_guest_timer(TIME_NEVER);
 }
 
 void sched_update_next_event(void)
@@ -129,7 +155,7 @@ void sched_slice_expire(uint64_t now)
     struct cpu *cpu = this_cpu();
 
     if (cpu->slice_end <= now) {
-        cpu->slice_end = TIME_NEVER;
+        stop_slice(cpu);
         cpu->vcpu->work |= WORK_SCHEDULE;
     }
 }

@@ -11,7 +11,10 @@ struct vcpu;
 void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
-/* v may have become able to run: if it is not the one that runs, it gets the CPU at the next chance. */
+/*
+ * v may have been woken. If it has something left of its last slice it gets the CPU at the next chance, otherwise when the
+ * slice of the one that runs is over: waking up often gives nobody more than its share.
+ */
 void sched_notify(struct vcpu *v);
 
 /* Recomputes this CPU's next_event, after a deadline has changed. */

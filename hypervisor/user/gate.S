@@ -33,7 +33,7 @@ monitor_gate_syscall:
 
         /*
          * SYSENTER loads RSP, but leaves all flags except IF as the monitor had them: DF, NT and AC would change what
-         * ring 0 does. SYSEXIT faults in ring 0 on an address that is not canonical, so those are cut.
+         * ring 0 does; TF traps before the first instruction here (trap_in_hypervisor ends that). SYSEXIT faults in ring 0 on an address that is not canonical, so those are cut.
          */
         .balign 64
         .global monitor_gate_sysenter

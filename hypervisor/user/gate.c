@@ -65,7 +65,7 @@ static int64_t gate_start(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c
         return GATE_EINVAL;
     v->exit_kind = EXIT_EVENTS;
     if (options.counters)
-        log_line("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name, rdtsc(), boot_tsc);
+        log_from_monitor("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name, rdtsc(), boot_tsc);
     return vcpu_start(v) ? 0 : GATE_ESTATE;
 }
 

@@ -55,16 +55,17 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
 static void __attribute__((noreturn, cold, noinline)) exit_unexpected(struct vcpu *v, uint32_t reason)
 {
     if (!(reason & EXIT_REASON_ENTRY_FAILED)) {
-        log_line("vm %s: no handler for exit %u, %s", v->vm->plan->name, reason,
+        log_from_monitor("vm %s: no handler for exit %u, %s", v->vm->plan->name, reason,
                  exit_reason_name(reason));
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
     }
     if ((reason & EXIT_REASON_BASIC) == EXIT_REASON_ENTRY_MACHINE_CHECK)
         machine_check();
     const char *check = vmx_explain_entry();
-    log_line("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
+    log_from_monitor("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
              check != NULL ? check : "no check that Lintel knows fails");
     vcpu_forget_launch(v);
+    v->started = false; /* its monitor may give it a state that can be entered */
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
 }
 

@@ -21,6 +21,8 @@ static void take_state(struct vcpu *v)
     uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
     take_registers(v);
+    if (!(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L))
+        rip = (uint32_t)rip;
     vmwrite(VMCS_GUEST_RIP, is_canonical(rip) ? rip : 0);
     vmwrite(VMCS_GUEST_RFLAGS, (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));

@@ -45,6 +45,7 @@ struct vcpu {
     uint64_t tsc_offset;     /* guest TSC - host TSC */
     uint64_t timer;          /* host TSC at which the monitor wants EXIT_EVENT_TIMER */
     uint64_t guest_deadline; /* host TSC at which the guest's APIC timer is due */
+    uint64_t slice_left;     /* of its turn, TSC ticks; 0: the next one is whole */
     enum vcpu_mode mode;
     uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
     uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
