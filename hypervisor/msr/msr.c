@@ -114,7 +114,6 @@ static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value
 {
     switch (row->check) {
     case MSR_CHECK_IGNORE:
-    case MSR_CHECK_WRITE_ONLY:
     case MSR_CHECK_CONSTANT:
         return true;
     case MSR_CHECK_CANONICAL:
@@ -147,7 +146,7 @@ static bool is_present(const struct msr_file *file, const struct msr_row *row)
 enum msr_result msr_read(const struct msr_file *file, const struct msr_row *row, uint32_t index,
                          uint64_t *value)
 {
-    if (!is_present(file, row) || row->check == MSR_CHECK_WRITE_ONLY)
+    if (!is_present(file, row))
         return MSR_GP;
     *value = file->value[slot_of(row, index)];
     return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
@@ -160,7 +159,7 @@ enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint
         return MSR_GP;
     if (row->handler != MSR_HANDLER_NONE && row->handler != MSR_HANDLER_RESIDENT)
         return MSR_HANDLER;
-    if (row->check != MSR_CHECK_IGNORE && row->check != MSR_CHECK_WRITE_ONLY)
+    if (row->check != MSR_CHECK_IGNORE)
         file->value[slot_of(row, index)] = value;
     return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
 }

@@ -37,7 +37,6 @@ enum msr_check {
     MSR_CHECK_IGNORE,     /* nothing; and the write has no effect */
     MSR_CHECK_CONSTANT,   /* bits outside the mask must be those of the reset value */
     MSR_CHECK_READ_ONLY,  /* a write is #GP */
-    MSR_CHECK_WRITE_ONLY, /* likewise, and a read is #GP */
 };
 
 /* Which VMCS control the row rests on. */
@@ -47,6 +46,7 @@ enum msr_control { MSR_CONTROL_NONE, MSR_CONTROL_EFER, MSR_CONTROL_PAT };
 enum msr_handler {
     MSR_HANDLER_NONE,     /* msr_read and msr_write do it all */
     MSR_HANDLER_VMCS,     /* the value is the guest field row->field */
+    MSR_HANDLER_WRITE_ONLY, /* a write has no effect, a read is #GP */
     MSR_HANDLER_RESIDENT, /* msr_file holds it; after a write the CPU gets it too, when this vCPU
                              owns it */
     MSR_HANDLER_EFER,     /* LME and LMA depend on CR0.PG */

@@ -161,7 +161,9 @@ void resident_forget(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();
 
-    if (cpu->resident_owner == v)
+    if (cpu->resident_owner == v) {
+        load_state(&blank);
         cpu->resident_owner = NULL;
+    }
     msr_switch_reset(&cpu->msr, &v->msr);
 }

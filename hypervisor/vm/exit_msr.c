@@ -26,6 +26,16 @@ static bool write_switched(struct vcpu *v, const struct msr_row *row, uint32_t i
     return true;
 }
 
+static bool refuse_read(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
+{
+    return false;
+}
+
+static bool ignore_write(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+{
+    return true;
+}
+
 static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     msr_switch_written(&this_cpu()->msr, &v->msr, row);
@@ -131,6 +141,7 @@ static const struct {
     bool (*write)(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value);
 } handlers[MSR_HANDLER_COUNT] = {
     [MSR_HANDLER_VMCS] = {read_switched, write_switched},
+    [MSR_HANDLER_WRITE_ONLY] = {refuse_read, ignore_write},
     [MSR_HANDLER_RESIDENT] = {read_file, write_resident},
     [MSR_HANDLER_EFER] = {read_switched, write_efer},
     [MSR_HANDLER_TSC] = {read_tsc, write_tsc},
@@ -148,8 +159,12 @@ void exit_rdmsr(struct vcpu *v)
     uint32_t index = (uint32_t)v->gpr[GPR_RCX];
     const struct msr_row *row = msr_find(index);
     uint64_t value = 0, answer;
-    enum msr_result result = row != NULL ? msr_read(&v->msr.file, row, index, &value) : MSR_GP;
+    enum msr_result result = MSR_GP;
 
+    if (row != NULL) {
+        v->msr_exits[row->slot]++;
+        result = msr_read(&v->msr.file, row, index, &value);
+    }
     if (result == MSR_HANDLER) {
         result = handlers[row->handler].read(v, row, index, &answer) ? MSR_OK : MSR_GP;
         value = answer;
@@ -168,8 +183,12 @@ void exit_wrmsr(struct vcpu *v)
     uint32_t index = (uint32_t)v->gpr[GPR_RCX];
     uint64_t value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX];
     const struct msr_row *row = msr_find(index);
-    enum msr_result result = row != NULL ? msr_write(&v->msr.file, row, index, value) : MSR_GP;
+    enum msr_result result = MSR_GP;
 
+    if (row != NULL) {
+        v->msr_exits[row->slot]++;
+        result = msr_write(&v->msr.file, row, index, value);
+    }
     if (result == MSR_HANDLER)
         result = handlers[row->handler].write(v, row, index, value) ? MSR_OK : MSR_GP;
     if (result == MSR_GP)

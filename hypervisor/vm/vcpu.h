@@ -63,6 +63,7 @@ struct vcpu {
     uint32_t *lapic_page;
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
+    uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
     /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */
     struct trap_frame user_frame __attribute__((aligned(16)));

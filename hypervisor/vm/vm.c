@@ -137,6 +137,9 @@ static void print_counters(const struct vm *vm)
     for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
         if (v->exits[i] != 0)
             log_line("  %10lu %s", v->exits[i], exit_reason_name(i));
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (v->msr_exits[row->slot] != 0)
+            log_line("  %10lu RDMSR or WRMSR of %s", v->msr_exits[row->slot], row->name);
     log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name, v->msr.counters.writes,
              v->msr.counters.reads, v->msr.counters.skipped);
 }

@@ -61,7 +61,6 @@ static const struct word checks[] = {
     {"IGNORE", "has no effect"},
     {"CONSTANT", "the reset value but for the mask"},
     {"READ_ONLY", "#GP"},
-    {"WRITE_ONLY", "has no effect; a read is #GP"},
 };
 
 static const char *text_of(const struct word *words, size_t count, const char *token)
