@@ -153,7 +153,7 @@ static void switch_focus(void)
         show_output(&line->output);
 }
 
-void console_stopped(struct vm *vm)
+void console_show_rest(struct vm *vm)
 {
     struct line *line = &lines[vm->index];
 
@@ -163,6 +163,10 @@ void console_stopped(struct vm *vm)
         log_line("console of vm %s, %u bytes not kept", vm->plan->name, line->lost);
         show_output(&line->output);
     }
+}
+
+void console_stopped(struct vm *vm)
+{
     if (vm == focus)
         switch_focus();
 }

@@ -20,7 +20,10 @@ size_t console_write(struct vm *vm, const char *text, size_t length);
 /* Gives up to max bytes of input; returns how many. */
 size_t console_read(struct vm *vm, char *text, size_t max);
 
-/* A VM has ended: what it wrote last is shown, and the next one gets the line. */
+/* A VM ends: shows what it wrote last. */
+void console_show_rest(struct vm *vm);
+
+/* It has ended, and the log has said so: the next VM gets the line. */
 void console_stopped(struct vm *vm);
 
 /* The serial port's interrupt: input, or room for output. */

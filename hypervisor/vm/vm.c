@@ -150,13 +150,14 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
     bool running = false;
 
     vm->running = false;
-    console_stopped(vm);
+    console_show_rest(vm);
     vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;
     log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
     if (options.counters)
         print_counters(vm);
+    console_stopped(vm);
     for (uint32_t i = 0; i < vm_count; i++) {
         running |= vms[i].running;
         faults += vms[i].fault;
