@@ -32,7 +32,19 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 };
 #undef ROW
 
-/* What the table must never say: R26, and a bit that the MSR bitmap does not have. */
+/*
+ * For each row the lowest index that it may begin with: an enumerator without a value is one more than the one before
+ * it, which is the end of the row before.
+ */
+enum msr_order {
+    MSR_ORDER_BEGIN = -1,
+#define MSR(id, index, ...)             MSR_ORDER_##id, MSR_ORDER_END_##id = (index),
+#define MSR_BANK(id, first, last, ...)  MSR_ORDER_##id, MSR_ORDER_END_##id = (last),
+#define MSR_RANGE(id, first, last, ...) MSR_ORDER_##id, MSR_ORDER_END_##id = (last),
+#include "hypervisor/msr/table.def"
+};
+
+/* What the table must never say: R26, a bit that the MSR bitmap does not have, rows out of order. */
 #define FS_BASE_INDEX 0xc0000100u
 #define GS_BASE_INDEX 0xc0000101u
 #define IS_AREA_SAFE(class, control, first)                                                        \
@@ -41,16 +53,17 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 #define IS_IN_BITMAP(pass, first, last)                                                            \
     (MSR_PASS_##pass == MSR_PASS_NONE || (last) < 0x2000 ||                                        \
      ((first) >= 0xc0000000 && (last) < 0xc0002000))
-#define CHECK_ROW(first, last, class, pass, control, name)                                             \
+#define CHECK_ROW(id, first, last, class, pass, control, name)                                             \
     _Static_assert(IS_AREA_SAFE(class, control, first),                                            \
                    name ": not allowed in the MSR areas (R26)");                                   \
-    _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");
+    _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");    \
+    _Static_assert((first) >= MSR_ORDER_##id, name ": not behind the row before it");
 #define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
-    CHECK_ROW(index, index, class, pass, control, name)
+    CHECK_ROW(id, index, index, class, pass, control, name)
 #define MSR_BANK(id, first, last, name, class, features, init, pass, check, control, ...)          \
-    CHECK_ROW(first, last, class, pass, control, name)
+    CHECK_ROW(id, first, last, class, pass, control, name)
 #define MSR_RANGE(id, first, last, name, class, features, init, pass, check, control, ...)         \
-    CHECK_ROW(first, last, class, pass, control, name)
+    CHECK_ROW(id, first, last, class, pass, control, name)
 #include "hypervisor/msr/table.def"
 
 /* The compiler makes the binary search of it, and refuses two rows for one index. */

@@ -26,6 +26,7 @@ struct msr_area_entry {
 } __attribute__((aligned(16)));
 
 #define MSR_AREA_ENTRIES (MSR_RESIDENT_MAX + MSR_AREA_MAX)
+_Static_assert(MSR_AREA_ENTRIES <= 512, "R26: what each CPU's IA32_VMX_MISC recommends at least");
 #define MSR_SWAPS_MAX    4
 
 /* What switching cost a vCPU. */
