@@ -2,8 +2,8 @@
 #
 # count.awk: what Bochs's debugger saw happen for each operation of guests/bench.c, as CSV.
 #
-# Input: the guest's rows ("OPERATION,INSTRUCTIONS"), then the debugger's output with instructions and memory accesses between
-# the magic breakpoints. The guest marks `marked` runs of each operation; of these the leanest is counted, because a timer
+# Input: the guest's rows ("OPERATION,INSTRUCTIONS", or "OPERATION" alone, whose instructions of the host are counted here), then
+# the debugger's output with instructions and memory accesses between the magic breakpoints. The guest marks `marked` runs of each operation; of these the leanest is counted, because a timer
 # of the host may fall into one. What has the guest's code segment is the guest's; the rest is the host's, its ring by CS.
 
 FNR == NR {
@@ -27,13 +27,13 @@ FNR == NR {
         next
     }
     instructions++
-    exits += in_guest
     ring3 = $3 ~ /^...[37bf]:/
     crossings += !in_guest && ring3 != was_ring3
     was_ring3 = ring3
     in_guest = 0
     rdmsr += $6 == "rdmsr"
     wrmsr += $6 == "wrmsr"
+    exits += $6 == "vmresume" || $6 == "vmlaunch"
     vmread += $6 == "vmread"
     vmwrite += $6 == "vmwrite"
 }
@@ -52,7 +52,7 @@ function end_run()
 {
     if (runs++ % marked == 0 || instructions < least) {
         least = instructions
-        counts = exits "," rdmsr "," wrmsr "," loaded "," stored "," vmread "," vmwrite "," crossings
+        counts = (operation[int((runs - 1) / marked) + 1] ~ /,/ ? "" : least ",") exits "," rdmsr "," wrmsr "," loaded "," stored "," vmread "," vmwrite "," crossings
     }
     if (runs % marked == 0)
         print subject "," operation[runs / marked] "," counts
