@@ -17,6 +17,11 @@
 #define SELECTOR_EXIT_DATA   0x3b /* SYSEXIT's SS: SYSENTER_CS + 40 */
 #define SELECTOR_TSS         0x40
 
+_Static_assert(SELECTOR_USER_DATA == SELECTOR_USER_BASE + 8 && SELECTOR_USER_CODE == SELECTOR_USER_BASE + 16,
+               "SYSRET derives both from STAR");
+_Static_assert(SELECTOR_USER_CODE == ((SELECTOR_KERNEL_CODE + 32) | 3) && SELECTOR_EXIT_DATA == ((SELECTOR_KERNEL_CODE + 40) | 3),
+               "SYSEXIT derives both from SYSENTER_CS");
+
 struct gdt {
     uint64_t entry[10];
 };

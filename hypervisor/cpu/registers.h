@@ -5,7 +5,6 @@
 
 #define CR0_PE 0x00000001ULL
 #define CR0_MP 0x00000002ULL
-#define CR0_EM 0x00000004ULL
 #define CR0_TS 0x00000008ULL
 #define CR0_ET 0x00000010ULL
 #define CR0_NE 0x00000020ULL
@@ -22,9 +21,7 @@
 #define CR4_OSFXSR     0x00000200ULL
 #define CR4_OSXMMEXCPT 0x00000400ULL
 #define CR4_UMIP       0x00000800ULL
-#define CR4_LA57       0x00001000ULL
 #define CR4_VMXE       0x00002000ULL
-#define CR4_SMXE       0x00004000ULL
 #define CR4_PCIDE      0x00020000ULL
 #define CR4_OSXSAVE    0x00040000ULL
 #define CR4_SMEP       0x00100000ULL
@@ -33,18 +30,13 @@
 #define EFER_SCE 0x001ULL
 #define EFER_LME 0x100ULL
 #define EFER_LMA 0x400ULL
-#define EFER_NXE 0x800ULL
 
 #define PAT_RESET 0x0007040600070406ULL
 
 #define RFLAGS_FIXED 0x000002ULL
 #define RFLAGS_TF    0x000100ULL
 #define RFLAGS_IF    0x000200ULL
-#define RFLAGS_DF    0x000400ULL
-#define RFLAGS_NT    0x004000ULL
-#define RFLAGS_RF    0x010000ULL
 #define RFLAGS_VM    0x020000ULL
-#define RFLAGS_AC    0x040000ULL
 #define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
 
 #define DEBUGCTL_LBR 0x1ULL
@@ -59,7 +51,6 @@
 #define CPUID_7_EBX_SMEP         0x00000080u
 #define CPUID_7_EBX_SMAP         0x00100000u
 #define CPUID_7_ECX_UMIP         0x00000004u
-#define CPUID_80000001_EDX_1G    0x04000000u
 #define CPUID_80000001_EDX_RDTSCP 0x08000000u
 
 /* The host's own MSRs: IA32_ names of SDM volume 4. */
@@ -75,10 +66,5 @@
 #define MSR_IA32_TSC_DEADLINE    0x6e0
 #define MSR_IA32_X2APIC          0x800
 #define MSR_IA32_EFER            0xc0000080
-#define MSR_IA32_STAR            0xc0000081
-#define MSR_IA32_LSTAR           0xc0000082
-#define MSR_IA32_FMASK           0xc0000084
-#define MSR_IA32_KERNEL_GS_BASE  0xc0000102
-#define MSR_IA32_TSC_AUX         0xc0000103
 
 #endif
