@@ -163,6 +163,8 @@ static void measure_exits(void)
         ROW("WRMSR IA32_MISC_ENABLE same value", "wrmsr", MSR_MISC_ENABLE, rdmsr(MSR_MISC_ENABLE),
             0);
     }
+    if (has_tsc_adjust())
+        ROW("RDMSR IA32_TSC_ADJUST", "rdmsr", MSR_TSC_ADJUST, 0, 0);
     ROW("RDMSR STAR", "rdmsr", MSR_STAR, 0, 0);
     ROW("WRMSR STAR same value", "wrmsr", MSR_STAR, rdmsr(MSR_STAR), 0);
     ROW("WRMSR KERNEL_GS_BASE", "wrmsr", MSR_KERNEL_GS_BASE, 0, 0);

@@ -9,7 +9,6 @@
 #define CANONICAL_LOW  0x00007fff87654321
 
 #define MSR_FEATURE_CONTROL 0x3a
-#define MSR_TSC_ADJUST      0x3b
 #define MSR_BIOS_UPDT_TRIG  0x79
 #define MSR_MTRRCAP         0xfe
 #define MSR_MTRR_PHYSBASE0  0x200
@@ -196,7 +195,7 @@ static void test_tsc(void)
     ok(now >= target && now - target < 1000000, "a write to the TSC moves it");
     now = rdtsc();
     ok(rdmsr(MSR_TSC) - now < 1000000, "the MSR and RDTSC show the same TSC");
-    if (!(cpuid(7, 0).ebx & 2)) {
+    if (!has_tsc_adjust()) {
         skip("no TSC_ADJUST", "TSC_ADJUST moves the TSC");
         return;
     }

@@ -36,6 +36,7 @@
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
+#define MSR_TSC_ADJUST     0x3b
 #define MSR_BIOS_SIGN_ID   0x8b
 #define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
@@ -90,6 +91,11 @@ static inline bool has_x2apic(void)
 static inline bool has_tsc_deadline(void)
 {
     return cpuid(1, 0).ecx >> 24 & 1;
+}
+
+static inline bool has_tsc_adjust(void)
+{
+    return cpuid(7, 0).ebx >> 1 & 1;
 }
 
 static inline bool has_xsave(void)

@@ -48,6 +48,7 @@
 #define CPUID_1_ECX_X2APIC       0x00200000u
 #define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
 #define CPUID_1_ECX_XSAVE        0x04000000u
+#define CPUID_7_EBX_TSC_ADJUST   0x00000002u
 #define CPUID_7_EBX_SMEP         0x00000080u
 #define CPUID_7_EBX_SMAP         0x00100000u
 #define CPUID_7_ECX_UMIP         0x00000004u
@@ -56,6 +57,7 @@
 /* The host's own MSRs: IA32_ names of SDM volume 4. */
 #define MSR_IA32_APIC_BASE       0x01b
 #define MSR_IA32_FEATURE_CONTROL 0x03a
+#define MSR_IA32_TSC_ADJUST      0x03b
 #define MSR_IA32_SYSENTER_CS     0x174
 #define MSR_IA32_SYSENTER_ESP    0x175
 #define MSR_IA32_SYSENTER_EIP    0x176

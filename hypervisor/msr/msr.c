@@ -191,10 +191,21 @@ enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *c
  * The bitmap's four quarters: reads of 0-1fffh, reads of c0000000h-c0001fffh, then writes of both.
  * SDM volume 3, "MSR-Bitmap Address".
  */
+static unsigned bit_of(uint32_t index, bool write)
+{
+    return (index & 0x1fff) + (index >= 0xc0000000 ? 0x2000 : 0) + (write ? 0x4000 : 0);
+}
+
 void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write)
 {
-    unsigned bit = (index & 0x1fff) + (index >= 0xc0000000 ? 0x2000 : 0) + (write ? 0x4000 : 0);
+    unsigned bit = bit_of(index, write);
     bitmap[bit / 8] &= (uint8_t) ~(1 << bit % 8);
+}
+
+void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)
+{
+    unsigned bit = bit_of(index, write);
+    bitmap[bit / 8] |= (uint8_t)(1 << bit % 8);
 }
 
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features)
@@ -204,7 +215,7 @@ void msr_bitmap(uint8_t bitmap[4096], uint32_t features)
         if (row->features & ~features)
             continue;
         for (uint32_t index = row->first; index <= row->last; index++) {
-            if (row->pass != MSR_PASS_NONE)
+            if (row->pass == MSR_PASS_READ || row->pass == MSR_PASS_READ_WRITE)
                 msr_bitmap_pass(bitmap, index, false);
             if (row->pass == MSR_PASS_READ_WRITE)
                 msr_bitmap_pass(bitmap, index, true);

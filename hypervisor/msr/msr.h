@@ -24,7 +24,12 @@ enum msr_class {
 enum msr_init { MSR_INIT_KEEP, MSR_INIT_RESET };
 
 /* Which accesses do not exit. */
-enum msr_pass { MSR_PASS_NONE, MSR_PASS_READ, MSR_PASS_READ_WRITE };
+enum msr_pass {
+    MSR_PASS_NONE,
+    MSR_PASS_READ,
+    MSR_PASS_READ_WRITE,
+    MSR_PASS_READ_EQUAL, /* reads, while the guest's value and the CPU's own are known to be the same */
+};
 
 /* What must be true of a value beyond the mask, see constrain.h. */
 enum msr_check {
@@ -199,12 +204,15 @@ struct msr_controls {
 /* The class of a row on this CPU: MSR_CLASS_AREA for a VMCS row without its control. */
 enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls);
 
-/* The 4 KiB MSR bitmap: all ones but for what a row passes (R25; SDM volume 3, "MSR-Bitmap
- * Address"). */
+/*
+ * The 4 KiB MSR bitmap: all ones but for what a row always passes (R25; SDM volume 3, "MSR-Bitmap Address"). What
+ * passes at times exits until somebody says that it is such a time.
+ */
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features);
 
-/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits. */
+/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits; and does again. */
 void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write);
+void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write);
 
 /* The rows that the MSR areas switch on each transition (R26, R29); list has room for MSR_AREA_MAX.
  * How many. */

@@ -15,6 +15,7 @@
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/reply.h"
 
 #define APIC_PAGE_SIZE 0x1000

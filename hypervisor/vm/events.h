@@ -3,7 +3,6 @@
 #ifndef VM_EVENTS_H
 #define VM_EVENTS_H
 
-#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/vcpu.h"
 
@@ -29,7 +28,7 @@ void events_interrupt(struct vcpu *v);
 /* Something for the monitor: EXIT_EVENT_*. */
 void events_monitor(struct vcpu *v, uint32_t events);
 
-/* The guest's APIC timer has another deadline; now is in host TSC. */
+/* The guest's APIC timer has another deadline, or the TSC has moved. */
 void events_deadline_changed(struct vcpu *v);
 
 /* Every vCPU whose timer is due by now gets what it waited for. */
@@ -40,10 +39,5 @@ void events_message(struct vcpu *v, const struct apic_message *message);
 
 /* Does what a write to v's local APIC asked for. */
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect);
-
-static inline uint64_t guest_tsc(const struct vcpu *v)
-{
-    return rdtsc() + v->tsc_offset;
-}
 
 #endif

@@ -4,6 +4,7 @@
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/guest_tsc.h"
 
 /* The end of a level-triggered interrupt: the processor has done all but tell the IOAPIC. */
 void exit_virtualized_eoi(struct vcpu *v)

@@ -5,6 +5,7 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/kvmclock.h"
 #include "hypervisor/vm/vm.h"
 
@@ -59,25 +60,15 @@ static bool read_tsc(struct vcpu *v, const struct msr_row *row, uint32_t index, 
     return true;
 }
 
-static void move_tsc(struct vcpu *v, uint64_t delta)
-{
-    v->tsc_offset += delta;
-    v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
-    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
-    vlapic_tsc_moved(&v->lapic, delta);
-    events_deadline_changed(v);
-    kvmclock_update(v);
-}
-
 static bool write_tsc(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
-    move_tsc(v, value - guest_tsc(v));
+    guest_tsc_move(v, value - guest_tsc(v));
     return true;
 }
 
 static bool write_tsc_adjust(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
-    move_tsc(v, value - v->msr.file.value[MSR_SLOT_TSC_ADJUST]);
+    guest_tsc_move(v, value - v->msr.file.value[MSR_SLOT_TSC_ADJUST]);
     return true;
 }
 

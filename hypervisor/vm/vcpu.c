@@ -15,6 +15,7 @@
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/vm.h"
 
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
@@ -275,7 +276,7 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
+    guest_tsc_reset(v);
     resident_reset(&v->resident, v->vm->cpuid.xcr0);
     msr_file_reset(&v->msr.file, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);

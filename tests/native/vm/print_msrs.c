@@ -50,7 +50,8 @@ struct word {
 };
 
 static const struct word exits[] = {
-    {"NONE", "read, write"}, {"READ", "write"}, {"READ_WRITE", "none"}};
+    {"NONE", "read, write"}, {"READ", "write"}, {"READ_WRITE", "none"},
+    {"READ_EQUAL", "write; read unless equal to the CPU's"}};
 static const struct word checks[] = {
     {"MASK", ""},
     {"CANONICAL", "canonical"},

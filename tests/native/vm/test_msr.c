@@ -61,7 +61,8 @@ static void classes(void **state)
         assert_int_equal(row->class == MSR_CLASS_VMCS, row->field != 0);
         assert_int_equal(row->class == MSR_CLASS_RESIDENT, row->handler == MSR_HANDLER_RESIDENT);
         assert_true(row->control == MSR_CONTROL_NONE || row->class == MSR_CLASS_VMCS);
-        assert_true(row->pass == MSR_PASS_NONE || row->class != MSR_CLASS_EMULATED);
+        assert_true(row->pass == MSR_PASS_NONE || row->pass == MSR_PASS_READ_EQUAL ||
+                    row->class != MSR_CLASS_EMULATED);
     }
     assert_int_equal(msr_find(0x174)->field, VMCS_GUEST_SYSENTER_CS);
     assert_int_equal(msr_find(0xc0000101)->field, VMCS_GUEST_GS_BASE);
@@ -100,6 +101,24 @@ static void bitmap(void **state)
         assert_true(!intercepted(map, read_only[i], false) && intercepted(map, read_only[i], true));
     msr_bitmap(map, ALL_FEATURES & ~(uint32_t)MSR_FEATURE_RDTSCP);
     assert_true(intercepted(map, 0xc0000103, false));
+}
+
+/* What passes at times exits at first; then it is that one bit that is changed, and the access is the same again. */
+static void bitmap_changes(void **state)
+{
+    static const uint32_t indices[] = {0x3b, 0xc0000080};
+    uint8_t map[4096], before[4096];
+    msr_bitmap(map, ALL_FEATURES);
+    assert_true(intercepted(map, 0x3b, false) && intercepted(map, 0x3b, true));
+    memset(map, 0xff, sizeof(map));
+    for (unsigned i = 0; i < 2; i++)
+        for (int write = 0; write < 2; write++) {
+            memcpy(before, map, sizeof(map));
+            msr_bitmap_pass(map, indices[i], write);
+            assert_true(!intercepted(map, indices[i], write) && intercepted(map, indices[i], !write));
+            msr_bitmap_exit(map, indices[i], write);
+            assert_memory_equal(map, before, sizeof(map));
+        }
 }
 
 static void areas(void **state)
@@ -240,6 +259,7 @@ int main(void)
         cmocka_unit_test(classes),
         cmocka_unit_test(reset_values_are_valid),
         cmocka_unit_test(bitmap),
+        cmocka_unit_test(bitmap_changes),
         cmocka_unit_test(areas),
         cmocka_unit_test(resident),
         cmocka_unit_test_setup(unknown, setup),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R25, R46: the TSC offset, and when a guest may read the CPU's own IA32_TSC_ADJUST. */
+#include "hypervisor/vm/guest_tsc.h"
+
+#include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/kvmclock.h"
+#include "hypervisor/vm/vm.h"
+
+/* Whether the CPU has IA32_TSC_ADJUST, and as a reset leaves it: some firmware moves the TSC. */
+static bool host_is_reset(void)
+{
+    return cpuid(7, 0).ebx & CPUID_7_EBX_TSC_ADJUST && rdmsr(MSR_IA32_TSC_ADJUST) == msr_rows[MSR_ROW_TSC_ADJUST].reset;
+}
+
+static void pass_adjust(struct vm *vm, bool pass)
+{
+    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
+
+    set(vm->msr_bitmap, MSR_IA32_TSC_ADJUST, false);
+    if (vm->msr_bitmap_virtual != NULL)
+        set(vm->msr_bitmap_virtual, MSR_IA32_TSC_ADJUST, false);
+}
+
+void guest_tsc_reset(struct vcpu *v)
+{
+    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
+    pass_adjust(v->vm, host_is_reset());
+}
+
+void guest_tsc_move(struct vcpu *v, uint64_t delta)
+{
+    v->tsc_offset += delta;
+    v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
+    vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
+    pass_adjust(v->vm, false);
+    vlapic_tsc_moved(&v->lapic, delta);
+    events_deadline_changed(v);
+    kvmclock_update(v);
+}
