@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # two_linux.sh LINTEL TWO.YAML CPU: two Linux VMs at once, each to its shell; what is typed goes to the one that has the
-# console, Ctrl-] n gives it to the other, and so does a power-off.
+# console, Ctrl-] n gives it to the other, and so does a power-off. The first one is busy while the second answers.
 lintel=$1 two=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
+# The loop has ended before the last programs run: the emulator's SYSRET would make them fail (docs/emulator.md).
 cat >typed <<END
 echo first \$((6*7)) \$NAME
+while :; do :; done &
 $(printf '\035')necho second \$((6*9)) \$NAME
 init-stamp
 poweroff -f
 echo third \$((6*11)) \$NAME
+kill \$!
 abi-test
 poweroff -f
 END
@@ -19,7 +22,7 @@ timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cp
     --hypervisor-options console=focus "$two" >said 2>&1 <typed
 code=$?
 says '^first 42 one$' "typed input reaches the first VM"
-says '^second 54 two$' "behind Ctrl-] n it reaches the second VM"
+says '^second 54 two$' "behind Ctrl-] n it reaches the second VM, while the first one is busy"
 says '^lintel: vm two: powered off' "the second VM is powered off"
 says '^third 66 one$' "then the first VM has the console"
 ! grep -qaE '^not ok' said && grep -qxE '1\.\.[0-9]+' said
