@@ -13,6 +13,8 @@
 #define DR7_EXECUTE_0 0x00000401
 #define RFLAGS_RF     BIT(16)
 
+#define INTERRUPT_VECTOR 0x41
+
 static void test_simple(void)
 {
     uint32_t value = 0;
@@ -153,7 +155,7 @@ static void on_debug(struct interrupt_frame *frame)
         __asm__ volatile("pushfq; orq %[tf], (%%rsp); leaq 1f(%%rip), %%r8; movq %%r8, %[at];"     \
                          "popfq; " instruction "; 1: nop"                                          \
                          : [at] "=m"(behind), "+c"(count)                                          \
-                         : [tf] "i"(RFLAGS_TF)                                                     \
+                         : [tf] "i"(RFLAGS_TF), [ipi] "i"(APIC_ICR_SELF | INTERRUPT_VECTOR)        \
                          : "rax", "rbx", "rdx", "r8", "cc", "memory");                             \
     } while (0)
 
@@ -186,6 +188,36 @@ static void test_single_step(void)
     is_step(behind, "RDMSR");
     SINGLE_STEP("movl 0xd0000000, %%eax", 0, behind);
     is_step(behind, "a load from device memory");
+    interrupt_handle(VECTOR_DB, NULL);
+}
+
+static unsigned interrupt_after;
+static uint64_t interrupt_rip;
+
+static void on_interrupt(struct interrupt_frame *frame)
+{
+    interrupt_after = debug_count;
+    interrupt_rip = frame->rip;
+    frame->rflags &= ~RFLAGS_TF;
+    apic_eoi();
+}
+
+/* R43: an interrupt that the stepped instruction itself brings about comes behind the trap. */
+static void test_step_before_interrupt(void)
+{
+    uint64_t behind;
+
+    apic_enable(APIC_MEMORY);
+    interrupt_handle(VECTOR_DB, on_debug);
+    interrupt_handle(INTERRUPT_VECTOR, on_interrupt);
+    interrupt_rip = 0;
+    __asm__ volatile("sti");
+    SINGLE_STEP("movl %[ipi], (%%rcx)", APIC_PAGE + (APIC_ICR << 4), behind);
+    __asm__ volatile("cli");
+    is_step(behind, "a self-IPI");
+    is(interrupt_rip, behind, "the self-IPI comes before the next instruction");
+    is(interrupt_after, 1, "the self-IPI comes behind the trap");
+    interrupt_handle(INTERRUPT_VECTOR, NULL);
     interrupt_handle(VECTOR_DB, NULL);
 }
 
@@ -246,6 +278,7 @@ void guest_main(void)
     test_vmx();
     test_features();
     test_single_step();
+    test_step_before_interrupt();
     test_breakpoints();
     test_double_fault();
 }

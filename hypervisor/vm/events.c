@@ -34,6 +34,7 @@ static void inject(struct vcpu *v)
         .interruptibility = (uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY),
         .activity = ACTIVITY_ACTIVE,
         .entry_info = (uint32_t)vmread(VMCS_ENTRY_INTERRUPTION_INFO),
+        .pending_debug = vmread(VMCS_GUEST_PENDING_DEBUG),
     };
 
     if (v->nmi_pending && inject_nmi_verdict(&state) == INJECT_NOW) {

@@ -173,10 +173,14 @@ struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
                    make_event(EVENT_TYPE_EXCEPTION, vector, exit->protected_mode, error_code, 0));
 }
 
-/* One event for each entry: a second one waits for the window that follows the first. */
+/*
+ * One event for each entry: a second one waits for the window that follows the first. A debug trap that is pending (R43)
+ * has precedence, and the entry drops it when it delivers something else (SDM volume 3, "Delivery of Pending Debug
+ * Exceptions after VM Entry").
+ */
 static enum inject_verdict verdict(const struct inject_state *state, uint32_t blocking, bool open)
 {
-    if (state->entry_info & EVENT_VALID)
+    if (state->entry_info & EVENT_VALID || state->pending_debug != 0)
         return INJECT_WINDOW;
     return open && !(state->interruptibility & blocking) ? INJECT_NOW : INJECT_WINDOW;
 }

@@ -89,6 +89,7 @@ struct inject_state {
     uint32_t interruptibility;
     uint32_t activity;
     uint32_t entry_info; /* what is to be injected already: one event for each entry */
+    uint64_t pending_debug; /* a trap that waits for the entry: it comes first, and would be lost behind an event */
 };
 
 enum inject_verdict {

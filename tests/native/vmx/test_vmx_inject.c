@@ -263,9 +263,12 @@ static void test_one_event(void **test)
 {
     const struct inject_state state = {.rflags = 0x202, .entry_info = HARDWARE(VECTOR_PF)};
     const struct inject_state shutdown = {.rflags = 0x202, .activity = ACTIVITY_SHUTDOWN};
+    const struct inject_state stepping = {.rflags = 0x302, .pending_debug = PENDING_DEBUG_BS};
 
     assert_int_equal(inject_interrupt_verdict(&state), INJECT_WINDOW);
     assert_int_equal(inject_nmi_verdict(&state), INJECT_WINDOW);
+    assert_int_equal(inject_interrupt_verdict(&stepping), INJECT_WINDOW);
+    assert_int_equal(inject_nmi_verdict(&stepping), INJECT_WINDOW);
     assert_int_equal(inject_interrupt_verdict(&shutdown), INJECT_HELD);
     assert_int_equal(inject_nmi_verdict(&shutdown), INJECT_NOW);
 }
