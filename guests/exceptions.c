@@ -45,6 +45,39 @@ static void test_fpu_faults(void)
     is_trap(TRY_ASM("movups %%xmm0, %%xmm0", :), VECTOR_UD, 0, "SSE without CR4.OSFXSR");
 }
 
+static uint64_t fault_return, fault_flags;
+
+static void on_fault(struct interrupt_frame *frame)
+{
+    fault_flags = frame->rflags;
+    frame->rip = fault_return;
+}
+
+/* Whether RF is set in what the fault of an instruction pushes. */
+#define PUSHES_RF(instruction, ...)                                                                \
+    ({                                                                                             \
+        fault_flags = 0;                                                                           \
+        __asm__ volatile("leaq 1f(%%rip), %%r8; movq %%r8, %0; " instruction "; 1:"                \
+                         : "=m"(fault_return)                                                      \
+                         : __VA_ARGS__                                                             \
+                         : "rax", "rdx", "r8", "memory");                                          \
+        (fault_flags & RFLAGS_RF) != 0;                                                            \
+    })
+
+/* A fault's handler returns to the same instruction, past its breakpoint (SDM volume 3,
+ * "Instruction-Breakpoint Exception Condition"). */
+static void test_resume_flag(void)
+{
+    interrupt_handle(VECTOR_GP, on_fault);
+    interrupt_handle(VECTOR_UD, on_fault);
+    ok(PUSHES_RF("movl (%1), %%eax", "r"(NOT_CANONICAL)), "RF: a load that faults");
+    ok(PUSHES_RF("rdmsr", "c"(0x12345678)), "RF: RDMSR of an unknown MSR");
+    ok(PUSHES_RF("movq %1, %%cr4", "r"(BIT(40))), "RF: a reserved bit of CR4");
+    ok(PUSHES_RF("vmxoff", "c"(0)), "RF: VMXOFF");
+    interrupt_handle(VECTOR_GP, NULL);
+    interrupt_handle(VECTOR_UD, NULL);
+}
+
 static bool is_page_fault(struct trap trap, uint32_t error_code, uint64_t cr2, const char *name)
 {
     return is_trap(trap, VECTOR_PF, error_code, "%s: page fault", name) &&
@@ -273,6 +306,7 @@ void guest_main(void)
 {
     test_simple();
     test_fpu_faults();
+    test_resume_flag();
     test_page_faults();
     test_fetch_fault();
     test_vmx();

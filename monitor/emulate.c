@@ -13,8 +13,6 @@
 #include "monitor/linear.h"
 #include "monitor/x86.h"
 
-#define RFLAGS_RF (1u << 16)
-
 /* Iterations of a REP instruction in one call: what an interrupt waits for at most. */
 #define REPEAT_BATCH 64
 

@@ -22,6 +22,7 @@
 
 #define RFLAGS_ONE (1u << 1) /* always set */
 #define RFLAGS_DF  (1u << 10)
+#define RFLAGS_RF  (1u << 16)
 #define RFLAGS_AC  (1u << 18)
 
 #define VECTOR_UD 6

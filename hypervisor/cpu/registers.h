@@ -36,6 +36,7 @@
 #define RFLAGS_FIXED 0x000002ULL
 #define RFLAGS_TF    0x000100ULL
 #define RFLAGS_IF    0x000200ULL
+#define RFLAGS_RF    0x010000ULL
 #define RFLAGS_VM    0x020000ULL
 #define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
 

@@ -51,4 +51,7 @@ void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
     fields.vectoring_info = 0;
     struct event_decision d = event_raise(&fields, vector, error_code);
     apply(v, &d);
+    /* What a fault pushes has RF set, and an entry pushes what is in the field. A #DB may be a trap. */
+    if (vector != VECTOR_DB)
+        vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
 }

@@ -122,15 +122,17 @@ static void outs(void **state)
     assert_int_equal(page.state.rip, CODE + 2);
 }
 
-/* A long one is done in parts; RIP moves with the last. */
+/* A long one is done in parts, with RF set between them; RIP moves with the last. */
 static void long_string(void **state)
 {
     unsigned parts = 0;
 
     page.state.gpr[GPR_RDI] = DATA;
     page.state.gpr[GPR_RCX] = 5000;
-    while (page.state.rip == CODE && ++parts < 100)
+    while (page.state.rip == CODE && ++parts < 100) {
         string_exit(0x7000, true, 4, true);
+        assert_int_equal((page.state.rflags & RFLAGS_RF) != 0, page.state.rip == CODE);
+    }
     assert_in_range(parts, 2, 10);
     assert_int_equal(page.state.gpr[GPR_RDI], DATA + 20000);
     assert_int_equal(page.state.gpr[GPR_RCX], 0);
