@@ -9,6 +9,7 @@
 #define LOG_SIZE     8
 #define SHORT        20000 /* TSC ticks, or the timer's */
 #define PATIENCE     100000000
+#define END_OF_TIME  (UINT64_MAX - 1)
 #define ICR_NMI      0x400
 
 #define LEVEL_VECTOR       0x74
@@ -132,6 +133,11 @@ static void test_deadline(void)
     for (uint64_t start = rdtsc(); rdtsc() - start < 3 * SHORT;)
         cpu_relax();
     is(apic_vector_bit(APIC_IRR, TIMER_VECTOR), 0, "%s: a 0 disarms the deadline", mode_name);
+    wrmsr(MSR_TSC_DEADLINE, END_OF_TIME);
+    spin_until(&timer_count, 3);
+    is(rdmsr(MSR_TSC_DEADLINE), END_OF_TIME, "%s: a deadline at the end of time stays ahead",
+       mode_name);
+    wrmsr(MSR_TSC_DEADLINE, 0);
     apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | TIMER_VECTOR);
 }
 

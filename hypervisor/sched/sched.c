@@ -134,7 +134,7 @@ static void __attribute__((noinline)) forget_next_event(struct cpu *cpu)
 
     cpu->next_event = TIME_NEVER;
     if (armed)
-        sched_set_guest_timer(TIME_NEVER);
+        sched_set_guest_timer(TIME_NEVER, 0);
 }
 
 void sched_update_next_event(void)
@@ -160,13 +160,13 @@ void sched_slice_expire(uint64_t now)
     }
 }
 
-void sched_set_guest_timer(uint64_t ticks)
+void sched_set_guest_timer(uint64_t due, uint64_t now)
 {
     if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
-                min_u64(ticks >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
+                min_u64((due - now) >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
     else
-        apic_timer_arm(ticks == TIME_NEVER ? TIME_NEVER : rdtsc() + ticks);
+        apic_timer_arm(due);
 }
 
 void sched_set_monitor_timer(void)

@@ -75,7 +75,7 @@ static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
         events_work(v);
     now = rdtsc();
     uint64_t due = VCPU_CPU(v)->next_event, least = tsc_khz() / LEAST_SHARE;
-    sched_set_guest_timer(due > now + least ? due - now : least);
+    sched_set_guest_timer(max_u64(due, now + least), now);
 }
 
 void events_arm_timer(struct vcpu *v)
@@ -85,7 +85,7 @@ void events_arm_timer(struct vcpu *v)
     if (__builtin_expect(due <= now, 0))
         take_due(v, now);
     else
-        sched_set_guest_timer(due - now);
+        sched_set_guest_timer(due, now);
 }
 
 void events_interrupt(struct vcpu *v)

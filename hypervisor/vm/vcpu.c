@@ -27,7 +27,7 @@ void vcpu_switch_vmcs(struct vcpu *v)
     vmcs_load(v->vmcs);
     cpu->vmcs_owner = v;
     if (cpu->next_event == TIME_NEVER)
-        sched_set_guest_timer(TIME_NEVER);
+        sched_set_guest_timer(TIME_NEVER, 0);
 }
 
 void vcpu_forget_launch(struct vcpu *v)
