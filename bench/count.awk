@@ -3,8 +3,9 @@
 # count.awk: what Bochs's debugger saw happen for each operation of guests/bench.c, as CSV.
 #
 # Input: the guest's rows ("OPERATION,INSTRUCTIONS", or "OPERATION" alone, whose instructions of the host are counted here), then
-# the debugger's output with instructions and memory accesses between the magic breakpoints. The guest marks `marked` runs of each operation; of these the leanest is counted, because a timer
-# of the host may fall into one. What has the guest's code segment is the guest's; the rest is the host's, its ring by CS.
+# the debugger's output with instructions and memory accesses between the magic breakpoints. The guest marks `marked` runs of each
+# operation; of these the leanest is counted, because a timer of the host may fall into one. What has the guest's code segment is
+# the guest's; the rest is the host's, its ring by CS.
 
 FNR == NR {
     operation[++operations] = $0

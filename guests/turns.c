@@ -10,10 +10,10 @@
  */
 #include "guests/lib/guest.h"
 
-#define RUNS         3
+#define RUNS         16
 #define TIMER_VECTOR 0x41
-#define DEADLINE     15000  /* TSC ticks: more than a turn of any host takes */
-#define START        500000 /* until the other VM spins */
+#define DEADLINE     15000   /* TSC ticks: more than a turn of any host takes */
+#define START        5000000 /* until the other VM spins */
 #define MEASURES     (32ULL << 20)
 
 static volatile bool woken;

@@ -7,6 +7,9 @@
  *
  * The guest starts as Linux's 64-bit boot protocol says: the memory map in boot_params, long mode
  * with paging.
+ *
+ * From Linux's command line, by way of the environment: memory=MIB[,MIB]... asks for a VM for each
+ * size of memory, in a process of its own; kvm_intel= has the options of this module.
  */
 #include <elf.h>
 #include <errno.h>
@@ -26,7 +29,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define MEMORY      (64UL << 20)
+#define MIB         (1UL << 20)
 #define PAGE_MAP    0x1000
 #define BOOT_PARAMS 0x4000
 #define E820_COUNT  0x1e8
@@ -56,6 +59,7 @@
 
 static int vm, vcpu;
 static uint8_t *memory;
+static size_t memory_size;
 
 static _Noreturn void power_off(void)
 {
@@ -120,7 +124,7 @@ static uint64_t load_kernel(const char *path)
 /* The first GiB, linear = physical; the memory map of boot_params has one entry. */
 static void describe_memory(void)
 {
-    uint64_t *tables = (void *)(memory + PAGE_MAP), entry[2] = {0, MEMORY};
+    uint64_t *tables = (void *)(memory + PAGE_MAP), entry[2] = {0, memory_size};
     uint32_t type = E820_RAM;
 
     tables[0] = (PAGE_MAP + 0x1000) | PAGE_TABLE;
@@ -143,11 +147,11 @@ static void create_vm(int kvm)
     control(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR");
     control(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
     control(vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
-    memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         die("the guest's memory");
     struct kvm_userspace_memory_region region = {
-        .memory_size = MEMORY,
+        .memory_size = memory_size,
         .userspace_addr = (uintptr_t)memory,
     };
     control(vm, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
@@ -226,13 +230,11 @@ static void run_guest(struct kvm_run *run)
     }
 }
 
-int main(void)
+/* Returns when the guest has switched itself off. */
+static void run_vm(void)
 {
-    mount("dev", "/dev", "devtmpfs", 0, NULL);
-    load_module("/irqbypass.ko", "");
-    load_module("/kvm.ko", "halt_poll_ns=0");
-    load_module("/kvm-intel.ko", "");
     int kvm = open("/dev/kvm", O_RDWR);
+
     if (kvm < 0)
         die("/dev/kvm");
     create_vm(kvm);
@@ -246,5 +248,28 @@ int main(void)
     if (run == MAP_FAILED)
         die("the vCPU's page");
     run_guest(run);
+}
+
+/* The size for this process's VM. The last one is init's, and a child is made for each before. */
+static void choose_memory(char *sizes)
+{
+    do
+        memory_size = strtoul(sizes, &sizes, 10) * MIB;
+    while (*sizes++ == ',' && fork() != 0);
+}
+
+int main(void)
+{
+    const char *options = getenv("kvm_intel");
+    char *sizes = getenv("memory");
+
+    if (sizes == NULL || options == NULL)
+        die("Linux's command line wants memory= and kvm_intel=");
+    mount("dev", "/dev", "devtmpfs", 0, NULL);
+    load_module("/irqbypass.ko", "");
+    load_module("/kvm.ko", "halt_poll_ns=0");
+    load_module("/kvm-intel.ko", options);
+    choose_memory(sizes);
+    run_vm();
     power_off();
 }
