@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# stopped.sh LINTEL KERNEL CPU PATTERN: a kernel that cannot go on: its VM is stopped with a report, and nothing else.
+# stopped.sh LINTEL KERNEL CPU PATTERN [OPTION...]: a kernel that cannot go on: its VM is stopped with a report, and nothing else.
 lintel=$1 kernel=$(realpath "$2") cpu=$3 pattern=$4
+shift 4
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
 describe "$kernel" 64M
-boot 60 --cpu "$cpu"
+boot 60 --cpu "$cpu" "$@"
 [ $? = 1 ]
 result $? "the tool's exit code tells of the fault"
 says "^lintel: vm test: stopped for a fault: .*$pattern" "the report says what happened"
