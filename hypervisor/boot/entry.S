@@ -93,12 +93,11 @@ boot_entry:
         leal    0x83(%ebp), %eax
         movl    %eax, (%edi)
 
-        movl    %cr4, %eax
-        orl     $0x20, %eax                     /* PAE */
+        movl    $0x20, %eax                     /* PAE, and nothing of the firmware's: with LA57 there would be a fifth level */
         movl    %eax, %cr4
-        movl    $0xc0000080, %ecx               /* EFER: SCE, LME, NXE */
+        movl    $0xc0000080, %ecx               /* EFER: SCE, LME; NXE may fault (cpu/init.c) */
         rdmsr
-        orl     $0x901, %eax
+        orl     $0x101, %eax
         wrmsr
         movl    %cr0, %eax
         andl    $~0x6000000c, %eax              /* CD, NW, EM, TS off: a cached machine whose FPU is not trapped yet */

@@ -6,6 +6,7 @@
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
+#include "hypervisor/report/panic.h"
 
 struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
 
@@ -25,6 +26,22 @@ static uint64_t supported_cr4(void)
     return cr4;
 }
 
+static bool has_nx(void)
+{
+    return cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_NX;
+}
+
+/* W^X rests on it; a firmware can hide it, and then NXE is a reserved bit (SDM volume 4, "IA32_MISC_ENABLE"). */
+static void enable_nx(void)
+{
+    if (!has_nx())
+        wrmsr(MSR_IA32_MISC_ENABLE, rdmsr(MSR_IA32_MISC_ENABLE) & ~MISC_ENABLE_XD_DISABLE);
+    if (!has_nx())
+        stopped("this CPU cannot keep data from being executed, or does not say so: CPUID does not report NX; in a virtual "
+                "machine, enable it");
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_NXE);
+}
+
 void cpu_init(struct cpu_block *block)
 {
     struct cpu *cpu = &block->cpu;
@@ -35,6 +52,8 @@ void cpu_init(struct cpu_block *block)
     gdt_load(&cpu->gdt, &cpu->tss);
     idt_load();
     write_cr4(supported_cr4());
+    write_dr7(DR7_RESET); /* no breakpoint of the firmware's */
+    enable_nx();
     wrmsr(MSR_IA32_PAT, PAT_RESET);
     /* TS: no monitor touches the vector registers, which hold a guest's. */
     write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);

@@ -30,6 +30,9 @@
 #define EFER_SCE 0x001ULL
 #define EFER_LME 0x100ULL
 #define EFER_LMA 0x400ULL
+#define EFER_NXE 0x800ULL
+
+#define MISC_ENABLE_XD_DISABLE 0x400000000ULL
 
 #define PAT_RESET 0x0007040600070406ULL
 
@@ -53,6 +56,7 @@
 #define CPUID_7_EBX_SMEP         0x00000080u
 #define CPUID_7_EBX_SMAP         0x00100000u
 #define CPUID_7_ECX_UMIP         0x00000004u
+#define CPUID_80000001_EDX_NX     0x00100000u
 #define CPUID_80000001_EDX_RDTSCP 0x08000000u
 
 /* The host's own MSRs: IA32_ names of SDM volume 4. */
@@ -64,6 +68,7 @@
 #define MSR_IA32_SYSENTER_EIP    0x176
 #define MSR_IA32_MCG_CAP         0x179
 #define MSR_IA32_MCG_STATUS      0x17a
+#define MSR_IA32_MISC_ENABLE     0x1a0
 #define MSR_IA32_PAT             0x277
 #define MSR_IA32_MC0_STATUS      0x401
 #define MSR_IA32_TSC_DEADLINE    0x6e0
