@@ -148,9 +148,9 @@ static void resident(void **state)
 /* R27 */
 static void unknown(void **state)
 {
-    static const uint32_t indices[] = {0x0,   0x48,  0x49,   0x10a,  0x10b,      0x186,      0x38f,
-                                       0x400, 0x480, 0x570,  0x600,  0xc0000000, 0xc0000085, 0x900,
-                                       0x7ff, 0x17b, 0x1fff, 0x2000, 0xffffffff, 0x210,      0x257};
+    static const uint32_t indices[] = {0x2,        0x4a,  0x10c,  0x185,  0x18e,      0x38f, 0x400,
+                                       0x47f,      0x494, 0x570,  0x600,  0xc0000000, 0x900, 0x7ff,
+                                       0xc0000085, 0x17b, 0x1fff, 0x2000, 0xffffffff, 0x210, 0x257};
     uint64_t value = 0x1234;
     for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
         assert_null(msr_find(indices[i]));
@@ -162,7 +162,10 @@ static void unknown(void **state)
 /* Rows that say why software that looks for an MSR does not find it. */
 static void never(void **state)
 {
-    static const uint32_t indices[] = {0x34, 0x4e, 0xce, 0x140, 0x64e, 0xc0011029};
+    static const uint32_t indices[] = {0x33,  0x34,  0x48,  0x49,  0x4e,  0xc1,  0xc8,      0xce,
+                                       0xcf,  0xe2,  0xe7,  0xe8,  0x10a, 0x10b, 0x140,     0x186,
+                                       0x18d, 0x19b, 0x19c, 0x1b0, 0x1b2, 0x345, 0x38d,     0x480,
+                                       0x493, 0x64e, 0x66a, 0x66c, 0x770, 0x777, 0xc0011029};
     uint64_t value = 0x1234;
     for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
         assert_non_null(msr_find(indices[i]));
@@ -182,6 +185,10 @@ static void features(void **state)
 
 static void special_rows(void **state)
 {
+    assert_reads(0x0, 0);
+    assert_reads(0x1, 0);
+    assert_int_equal(write(0x0, 1), MSR_GP);
+    assert_int_equal(write(0x1, 1), MSR_GP);
     assert_reads(0x8b, 0xffffffff00000000);
     assert_int_equal(write(0x8b, 0), MSR_OK);
     assert_int_equal(write(0x8b, 1), MSR_GP);
