@@ -62,14 +62,16 @@ boot()
         >said 2>&1 </dev/null
 }
 
-# make_image TREE ISO: an image for BIOS machines from a folder with boot/grub/grub.cfg.
+# make_image TREE ISO [PLATFORM MODULES]: an image from a folder with boot/grub/grub.cfg, for BIOS machines and multiboot2
+# kernels unless another of GRUB's platforms is named, with the modules that are needed there.
 make_image()
 {
-    grub-mkrescue -d /usr/lib/grub/i386-pc -o "$2" "$1" --install-modules='multiboot2 normal iso9660 biosdisk all_video' \
+    grub-mkrescue -d "/usr/lib/grub/${3:-i386-pc}" -o "$2" "$1" --install-modules="${4:-multiboot2} normal iso9660 all_video" \
         --fonts= --locales= --themes= >grub.log 2>&1
 }
 
-# boot_image ISO CPU MEMORY_MB SECONDS: runs an image in Bochs without the tool; `said` is the serial line.
+# boot_image ISO CPU MEMORY_MB SECONDS [LINE...]: runs an image in Bochs without the tool, with these lines more in its
+# configuration; `said` is the serial line.
 boot_image()
 {
     cat >bochsrc <<END
@@ -86,6 +88,7 @@ com1: enabled=1, mode=file, dev=serial
 sound: driver=dummy, waveout=/dev/null
 plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0
 END
+    printf '%s\n' "${@:5}" >>bochsrc
     printf 'c\nq\n' >rc
     : >serial
     # Bochs's display listens on all addresses: a network of its own, where that is allowed.
