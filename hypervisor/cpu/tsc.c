@@ -3,37 +3,63 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/lib/bits.h"
+#include "hypervisor/report/panic.h"
 
 #define PM_TIMER_HZ   3579545ULL
 #define PM_TIMER_MASK 0xffffffu /* 24 bits are always there */
 #define PIT_HZ        1193182ULL
 #define MEASURE_MS    20
 
+/* TSC ticks, more than MEASURE_MS of them on any CPU: a clock that has not moved meanwhile stands still. */
+#define PATIENCE 0x40000000ULL
+
+/* How often a measurement is made again whose ends are not known to a thousandth of it: an SMI came between. */
+#define ATTEMPTS 8
+
 uint64_t boot_tsc;
 
 static uint64_t khz;
 
-/* Waits for the PM timer to step, so that both ends of the measurement are edges. */
-static uint64_t pm_timer_edge(uint16_t port, uint32_t *ticks)
-{
-    uint32_t first = inl(port) & PM_TIMER_MASK;
+struct sample {
+    uint64_t tsc, doubt; /* doubt: how long the reading took, TSC ticks */
+    uint32_t ticks;
+};
 
-    do
-        *ticks = inl(port) & PM_TIMER_MASK;
-    while (*ticks == first);
-    return rdtsc();
+static struct sample pm_timer_read(uint16_t port)
+{
+    uint64_t before = rdtsc();
+    uint32_t ticks = inl(port) & PM_TIMER_MASK;
+    uint64_t after = rdtsc();
+
+    return (struct sample){after, after - before, ticks};
 }
 
+/* Waits for the PM timer to be `span` ticks behind `first`. False: it stands still. */
+static bool pm_timer_wait(uint16_t port, const struct sample *first, uint32_t span, struct sample *now)
+{
+    do
+        *now = pm_timer_read(port);
+    while (((now->ticks - first->ticks) & PM_TIMER_MASK) < span && now->tsc - first->tsc < PATIENCE);
+    return ((now->ticks - first->ticks) & PM_TIMER_MASK) >= span;
+}
+
+/* In kHz, as all of these; 0: there is no such clock. */
 static uint64_t measure_by_pm_timer(uint16_t port)
 {
-    const uint32_t span = PM_TIMER_HZ * MEASURE_MS / 1000;
-    uint32_t start, now;
-    uint64_t first = pm_timer_edge(port, &start), last;
+    struct sample any, first, last;
+    uint64_t result = 0;
 
-    do
-        last = pm_timer_edge(port, &now);
-    while (((now - start) & PM_TIMER_MASK) < span);
-    return (last - first) * PM_TIMER_HZ / (((now - start) & PM_TIMER_MASK) * 1000ULL);
+    for (unsigned i = 0; port != 0 && i < ATTEMPTS; i++) {
+        any = pm_timer_read(port);
+        /* Both ends are edges. */
+        if (!pm_timer_wait(port, &any, 1, &first) || !pm_timer_wait(port, &first, PM_TIMER_HZ * MEASURE_MS / 1000, &last))
+            return 0;
+        uint64_t took = last.tsc - first.tsc;
+        result = took * PM_TIMER_HZ / (((last.ticks - first.ticks) & PM_TIMER_MASK) * 1000ULL);
+        if (first.doubt + last.doubt <= took / 1000)
+            break;
+    }
+    return result;
 }
 
 /* Channel 2 in mode 0, gated by port 61h, whose bit 5 shows its output. */
@@ -45,15 +71,35 @@ static uint64_t measure_by_pit(void)
     outb(0x43, 0xb0);
     outb(0x42, (uint8_t)count);
     outb(0x42, (uint8_t)(count >> 8));
-    uint64_t first = rdtsc();
-    while (!(inb(0x61) & 0x20))
-        cpu_relax();
-    return (rdtsc() - first) * PIT_HZ / (count * 1000ULL);
+    uint64_t first = rdtsc(), took = 0;
+    if (inb(0x61) & 0x20)
+        return 0;
+    while (!(inb(0x61) & 0x20) && took < PATIENCE)
+        took = rdtsc() - first;
+    return took < PATIENCE ? took * PIT_HZ / (count * 1000ULL) : 0;
+}
+
+/* SDM volume 3, "Determining the Processor Base Frequency". */
+static uint64_t told_by_cpuid(void)
+{
+    uint32_t highest = cpuid(0, 0).eax;
+    struct cpuid_result ratio = highest >= 0x15 ? cpuid(0x15, 0) : (struct cpuid_result){0};
+
+    if (ratio.eax != 0 && ratio.ebx != 0 && ratio.ecx != 0)
+        return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax / 1000;
+    return highest >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000ULL : 0;
 }
 
 void tsc_measure(uint16_t pm_timer_port)
 {
-    khz = pm_timer_port != 0 ? measure_by_pm_timer(pm_timer_port) : measure_by_pit();
+    khz = measure_by_pm_timer(pm_timer_port);
+    if (khz == 0)
+        khz = measure_by_pit();
+    if (khz == 0)
+        khz = told_by_cpuid();
+    if (khz == 0)
+        stopped("neither the ACPI PM timer nor the 8254 counts here, and CPUID does not tell the TSC's frequency: switch one "
+                "of the timers on in the firmware's setup");
 }
 
 uint64_t tsc_khz(void)
@@ -63,7 +109,7 @@ uint64_t tsc_khz(void)
 
 static uint8_t cmos(uint8_t index)
 {
-    outb(0x70, index | 0x80);
+    outb(0x70, index); /* bit 7 is clear: NMIs are let through */
     return inb(0x71);
 }
 
@@ -83,18 +129,21 @@ static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
 
 uint64_t wall_clock_read(uint64_t *tsc)
 {
-    enum { SECONDS, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11, STATUS_D = 13 };
+    enum { SECONDS, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11 };
     uint8_t reg[12];
+    uint64_t start = rdtsc();
 
     do {
-        while (cmos(STATUS_A) & 0x80)
-            cpu_relax(); /* an update is going on */
+        while (cmos(STATUS_A) & 0x80) { /* an update is going on, for 2 ms */
+            *tsc = rdtsc();
+            if (*tsc - start > PATIENCE)
+                return 0;
+        }
         for (uint8_t i = 0; i < sizeof(reg); i++)
             reg[i] = cmos(i);
         *tsc = rdtsc();
     } while (cmos(SECONDS) != reg[SECONDS]);
 
-    outb(0x70, STATUS_D); /* NMIs are let through again */
     bool bcd = !(reg[STATUS_B] & 4), twelve = !(reg[STATUS_B] & 2);
     uint32_t hours = from_bcd(reg[HOURS] & 0x7f, bcd);
     if (twelve)

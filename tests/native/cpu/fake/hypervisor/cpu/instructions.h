@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* In the place of hypervisor/cpu/instructions.h: the instructions are functions, and each test has the machine. */
+#ifndef CPU_INSTRUCTIONS_H
+#define CPU_INSTRUCTIONS_H
+
+#include <stdint.h>
+
+struct cpuid_result {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf);
+uint64_t rdtsc(void);
+uint8_t inb(uint16_t port);
+uint32_t inl(uint16_t port);
+void outb(uint16_t port, uint8_t value);
+void cpu_relax(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The TSC is measured on machines with clocks that stand still, that are not there, and that SMIs
+ * disturb. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/lib/bits.h"
+#include "hypervisor/report/panic.h"
+
+#define PM_TIMER    0x408
+#define PM_TIMER_HZ 3579545.0
+#define PIT_HZ      1193182.0
+#define IN_NS       1000 /* what reading a port takes */
+#define SMI_NS      700000
+#define NEVER       UINT64_MAX
+
+static struct machine {
+    uint64_t khz; /* of its TSC */
+    uint64_t ns;
+    bool pm_timer, pit, rtc;
+    uint64_t smi;  /* the time of the next, and */
+    unsigned smis; /* how many there will be */
+    uint64_t smi_distance;
+    uint32_t pit_count, pit_bytes;
+    uint64_t pit_start;
+    uint8_t rtc_index;
+    struct cpuid_result highest, crystal, base;
+} machine;
+
+static jmp_buf stop;
+
+void stopped(const char *fmt, ...)
+{
+    longjmp(stop, 1);
+}
+
+/* Each access takes its time, and an SMI comes when it is due, before or behind what the access
+ * does. */
+static void pass(uint64_t ns)
+{
+    machine.ns += ns;
+    if (machine.smis > 0 && machine.ns >= machine.smi) {
+        machine.smis--;
+        machine.ns += SMI_NS;
+        machine.smi = machine.ns + machine.smi_distance;
+    }
+}
+
+uint64_t rdtsc(void)
+{
+    pass(7);
+    return (uint64_t)((unsigned __int128)machine.ns * machine.khz / 1000000);
+}
+
+struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    return leaf == 0 ? machine.highest : leaf == 0x15 ? machine.crystal : machine.base;
+}
+
+uint32_t inl(uint16_t port)
+{
+    uint32_t ticks;
+
+    assert_int_equal(port, PM_TIMER);
+    pass(IN_NS / 2);
+    ticks = machine.pm_timer ? (uint32_t)((double)machine.ns * PM_TIMER_HZ / 1e9) : UINT32_MAX;
+    pass(IN_NS / 2);
+    return ticks;
+}
+
+static uint8_t read_rtc(void)
+{
+    static const uint8_t registers[] = {0x59, 0, 0x59, 0, 0x23, 0, 0, 0x31, 0x12, 0x24, 0x26, 0x02};
+
+    if (!machine.rtc)
+        return 0xff;
+    assert_in_range(machine.rtc_index, 0, ARRAY_SIZE(registers) - 1);
+    return registers[machine.rtc_index];
+}
+
+uint8_t inb(uint16_t port)
+{
+    bool over = (double)(machine.ns - machine.pit_start) * PIT_HZ / 1e9 >= machine.pit_count;
+
+    pass(IN_NS);
+    if (port == 0x71)
+        return read_rtc();
+    assert_int_equal(port, 0x61);
+    return machine.pit && machine.pit_bytes == 2 && over ? 0x20 : 0;
+}
+
+void outb(uint16_t port, uint8_t value)
+{
+    pass(IN_NS);
+    if (port == 0x70)
+        machine.rtc_index = value;
+    if (port == 0x43)
+        machine.pit_bytes = machine.pit_count = 0;
+    if (port == 0x42) {
+        machine.pit_count |= (uint32_t)value << 8 * machine.pit_bytes++;
+        machine.pit_start = machine.ns;
+    }
+}
+
+void cpu_relax(void)
+{
+}
+
+static int setup(void **state)
+{
+    machine =
+        (struct machine){.khz = 2893300, .pm_timer = true, .pit = true, .rtc = true, .smi = NEVER};
+    return 0;
+}
+
+/* To a thousandth. */
+static void is_measured(void)
+{
+    assert_in_range(tsc_khz(), machine.khz - machine.khz / 1000, machine.khz + machine.khz / 1000);
+}
+
+static void pm_timer(void **state)
+{
+    static const uint64_t frequencies[] = {10000, 800000, 2893300, 5700000};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(frequencies); i++)
+        for (unsigned start = 0; start < 50; start++) {
+            machine.khz = frequencies[i];
+            machine.ns = 4600000000 + start * 4000000; /* the timer's 24 bits go round meanwhile */
+            tsc_measure(PM_TIMER);
+            is_measured();
+        }
+}
+
+/* Wherever it comes, the end of the measurement that it disturbs is not taken. */
+static void smi(void **state)
+{
+    for (uint64_t at = 0; at < 21000000; at += at < 10000 || at > 19990000 ? 97 : 9973) {
+        setup(NULL);
+        machine.smi = at;
+        machine.smis = 3;
+        machine.smi_distance = 21000000;
+        tsc_measure(PM_TIMER);
+        is_measured();
+    }
+}
+
+static void pit(void **state)
+{
+    tsc_measure(0);
+    is_measured();
+}
+
+static void pm_timer_stands(void **state)
+{
+    machine.pm_timer = false;
+    tsc_measure(PM_TIMER);
+    is_measured();
+}
+
+static void both_stand(void **state)
+{
+    machine.pm_timer = machine.pit = false;
+    machine.highest.eax = 0x16;
+    machine.crystal = (struct cpuid_result){2, 302, 19200000, 0};
+    machine.base.eax = 1234;
+    tsc_measure(PM_TIMER);
+    assert_int_equal(tsc_khz(), 2899200);
+    machine.crystal.ecx = 0;
+    tsc_measure(PM_TIMER);
+    assert_int_equal(tsc_khz(), 1234000);
+    machine.highest.eax = 0x14;
+    if (setjmp(stop) == 0) {
+        tsc_measure(PM_TIMER);
+        fail_msg("there is no clock");
+    }
+}
+
+static void wall_clock(void **state)
+{
+    uint64_t tsc;
+
+    assert_int_equal(wall_clock_read(&tsc), 1735689599); /* 2024-12-31 23:59:59 */
+    machine.rtc = false;
+    assert_int_equal(wall_clock_read(&tsc), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(pm_timer, setup),   cmocka_unit_test_setup(smi, setup),
+        cmocka_unit_test_setup(pit, setup),        cmocka_unit_test_setup(pm_timer_stands, setup),
+        cmocka_unit_test_setup(both_stand, setup), cmocka_unit_test_setup(wall_clock, setup),
+    };
+
+    return cmocka_run_group_tests_name("the TSC's frequency", tests, NULL, NULL);
+}
