@@ -21,6 +21,9 @@ enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, INTERRUPT_ID = FIFO
 #define RECEIVE_INTERRUPT  0x01
 #define TRANSMIT_INTERRUPT 0x02
 
+/* How often a status is asked for: longer than a full FIFO takes, at the speed of a processor or of an emulated one. */
+#define PATIENCE 0x100000u
+
 #define QUEUE_SIZE 0x4000u /* a power of two */
 
 static char queue[QUEUE_SIZE];
@@ -78,12 +81,20 @@ size_t serial_write(const char *text, size_t length)
     return n;
 }
 
+static bool wait_for(uint8_t status)
+{
+    for (uint32_t i = 0; i < PATIENCE; i++)
+        if (inb(PORT + LINE_STATUS) & status)
+            return true;
+    return false;
+}
+
 void serial_flush(void)
 {
-    while (queue_head != queue_tail)
+    while (queue_head != queue_tail && wait_for(TRANSMIT_EMPTY))
         serial_push();
-    while (!(inb(PORT + LINE_STATUS) & TRANSMITTER_EMPTY))
-        cpu_relax();
+    queue_head = queue_tail; /* a port that takes nothing holds nobody up */
+    wait_for(TRANSMITTER_EMPTY);
 }
 
 int serial_read(void)

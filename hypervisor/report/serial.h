@@ -24,7 +24,7 @@ size_t serial_room(void);
 /* Gives the port what it can take now. */
 void serial_push(void);
 
-/* Waits until all that is queued has left the port. */
+/* Waits until all that is queued has left the port. A port that stands still for a second loses it. */
 void serial_flush(void);
 
 /* Whether the port asks for attention; reading this ends a transmit interrupt. */

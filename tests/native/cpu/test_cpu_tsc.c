@@ -108,10 +108,6 @@ void outb(uint16_t port, uint8_t value)
     }
 }
 
-void cpu_relax(void)
-{
-}
-
 static int setup(void **state)
 {
     machine =

@@ -14,6 +14,5 @@ uint64_t rdtsc(void);
 uint8_t inb(uint16_t port);
 uint32_t inl(uint16_t port);
 void outb(uint16_t port, uint8_t value);
-void cpu_relax(void);
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's serial port: one that works, one that is not there, and one that stands still for a
+ * while. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/report/serial.h"
+
+#define COM1        0x3f8
+#define LINE_STATUS (COM1 + 5)
+#define FIFO        16
+#define BYTE_READS  90 /* how often the status can be read while one byte goes out */
+#define BOTH_EMPTY  0x60
+
+static struct port {
+    bool absent, stands;
+    unsigned fifo, reads;
+    size_t sent;
+    char line[0x10000];
+} port;
+
+static void shift_out(void)
+{
+    if (port.fifo > 0 && !port.stands && ++port.reads % BYTE_READS == 0)
+        port.fifo--;
+}
+
+uint8_t inb(uint16_t number)
+{
+    if (port.absent)
+        return 0xff;
+    shift_out();
+    assert_int_equal(number, LINE_STATUS);
+    return port.fifo == 0 ? BOTH_EMPTY : 0;
+}
+
+void outb(uint16_t number, uint8_t value)
+{
+    if (number != COM1 || port.absent)
+        return;
+    assert_in_range(port.fifo, 0, FIFO - 1);
+    assert_in_range(port.sent, 0, sizeof(port.line) - 1);
+    port.fifo++;
+    port.line[port.sent++] = (char)value;
+}
+
+static int setup(void **state)
+{
+    memset(&port, 0, sizeof(port));
+    serial_flush();
+    return 0;
+}
+
+static void all_of_it(void **state)
+{
+    static char text[10000];
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('!' + i % 90);
+    assert_int_equal(serial_write(text, sizeof(text)), sizeof(text));
+    serial_flush();
+    assert_int_equal(port.fifo, 0);
+    assert_int_equal(port.sent, sizeof(text));
+    assert_memory_equal(port.line, text, sizeof(text));
+}
+
+static void absent(void **state)
+{
+    port.absent = true;
+    assert_int_equal(serial_write("nobody", 6), 6);
+    serial_flush();
+    assert_int_equal(serial_read(), -1);
+    assert_false(serial_pending());
+}
+
+/* What was queued is lost, and nothing behind it. */
+static void stands_for_a_while(void **state)
+{
+    size_t room = serial_room();
+
+    port.stands = true;
+    assert_int_equal(serial_write("this goes into the FIFO, and this is lost", 41), 41);
+    serial_flush();
+    assert_int_equal(serial_room(), room);
+    port.stands = false;
+    serial_write("again", 5);
+    serial_flush();
+    assert_memory_equal(port.line, "this goes into tagain", 21);
+    assert_int_equal(port.sent, 21);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(all_of_it, setup),
+        cmocka_unit_test_setup(absent, setup),
+        cmocka_unit_test_setup(stands_for_a_while, setup),
+    };
+
+    return cmocka_run_group_tests_name("the host's serial port", tests, NULL, NULL);
+}
