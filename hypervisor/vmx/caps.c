@@ -38,6 +38,11 @@ enum {
 #define CR0_PE BIT(0)
 #define CR0_PG BIT(31)
 
+/* Family, model and stepping of the CPUs whose preemption timer counts at another rate than IA32_VMX_MISC tells (Intel's
+ * specification updates, errata AAT59 and AAU65 among others). Older ones with it have no unrestricted guest. */
+#define SIGNATURE 0x0fff3fffU
+static const uint32_t wrong_preemption_timer[] = {0x20652, 0x20655, 0x306a8};
+
 static void read_cpuid(struct vmx_caps *caps, const struct caps_reader *reader)
 {
     uint32_t regs[4];
@@ -51,6 +56,14 @@ static void read_cpuid(struct vmx_caps *caps, const struct caps_reader *reader)
         reader->cpuid(reader->ctx, CPUID_PHYSICAL_BITS, 0, regs);
         caps->physical_bits = (uint8_t)min_u64(regs[0] & 0xff, 52);
     }
+}
+
+/* What the CPU offers and does not do right is not there. */
+static void apply_errata(struct vmx_caps *caps)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_preemption_timer); i++)
+        if ((caps->signature & SIGNATURE) == wrong_preemption_timer[i])
+            caps->pin &= ~ALLOWED_1(CONTROL_BIT_PREEMPTION_TIMER);
 }
 
 static void read_controls(struct vmx_caps *caps, const struct caps_reader *reader)
@@ -85,6 +98,7 @@ void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader)
     caps->cr4_fixed1 = reader->rdmsr(reader->ctx, MSR_VMX_CR4_FIXED1);
     caps->vmcs_enum = reader->rdmsr(reader->ctx, MSR_VMX_VMCS_ENUM);
     read_controls(caps, reader);
+    apply_errata(caps);
 }
 
 /* R18 */

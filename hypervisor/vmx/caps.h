@@ -37,7 +37,7 @@ struct caps_reader {
     void *ctx;
 };
 
-/* Reads only the MSRs that exist by what was read before, so that no read gives #GP. */
+/* Reads only the MSRs that exist by what was read before, so that no read gives #GP. What an erratum spoils is taken out. */
 void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader);
 
 /* Compares two CPUs (R18). Returns the name of the first difference, or NULL. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of VMCS fields, exit reasons and VMX errors (R8). */
+/* The tables of VMCS fields, exit reasons and VMX errors (R8), and the names of controls. */
+#include "hypervisor/vmx/caps.h"
 #include "hypervisor/vmx/reasons.h"
 #include "hypervisor/vmx/vmcs.h"
 
@@ -70,6 +71,27 @@ static void test_names(void **test)
     assert_string_equal(vm_instruction_error_name(UINT32_MAX), "unknown VM-instruction error");
 }
 
+/* The option hide=. */
+static void test_parse(void **test)
+{
+    uint64_t hidden;
+    const char *bad;
+
+    assert_true(vmx_control_parse("", &hidden, &bad));
+    assert_int_equal(hidden, 0);
+    assert_true(vmx_control_parse("vpid", &hidden, &bad));
+    assert_int_equal(hidden, BIT(CONTROL_VPID));
+    assert_true(vmx_control_parse("ept-1g,vpid,preemption-timer", &hidden, &bad));
+    assert_int_equal(hidden,
+                     BIT(CONTROL_VPID) | BIT(CONTROL_EPT_1G) | BIT(CONTROL_PREEMPTION_TIMER));
+    assert_false(vmx_control_parse("vpid,ept-3g,ept", &hidden, &bad));
+    assert_string_equal(bad, "ept-3g,ept");
+    assert_false(vmx_control_parse("vpid,", &hidden, &bad));
+    assert_string_equal(bad, "");
+    assert_false(vmx_control_parse("vpi", &hidden, &bad));
+    assert_false(vmx_control_parse("vpid ", &hidden, &bad));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -77,6 +99,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_segment_steps),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_parse),
     };
 
     return cmocka_run_group_tests_name("vmx names", tests, NULL, NULL);
