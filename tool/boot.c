@@ -3,7 +3,6 @@
 #include "tool/boot.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +24,8 @@ static int judge(const struct boot_request *request, enum session_end end,
     case SESSION_TIMEOUT:
         return fail(LINTEL_UNFINISHED, "the run was ended after %u s (--timeout)",
                     request->timeout);
+    case SESSION_UNREAD:
+        return LINTEL_MACHINE;
     case SESSION_CLOSED:
         break;
     }
@@ -95,7 +96,7 @@ static char *hypervisor_options(const struct boot_request *request, const struct
 /* Builds the image in `folder` and boots it. */
 static int boot_in(struct boot_request *request, const struct machine *machine, const char *folder)
 {
-    char *image = text("%s/lintel.iso", folder);
+    char *image = text("%s/" EMULATOR_IMAGE, folder);
     char *options = hypervisor_options(request, machine);
     struct image_request image_request = {
         .output = image,
@@ -104,7 +105,6 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
         .end = emulator_end_word(request->emulation.runner),
     };
 
-    request->emulation.image = image;
     request->emulation.work_folder = folder;
     request->emulation.memory = machine->memory;
     if (!request->emulation.cpu) {
@@ -144,7 +144,8 @@ int boot_machine(const struct machine *machine, struct boot_request *request)
 
     if (folder && !request->keep) {
         work_folder_remove(folder);
+    } else {
+        free(folder);
     }
-    free(folder);
     return code;
 }

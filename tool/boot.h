@@ -7,7 +7,7 @@
 #include "tool/machine.h"
 
 struct boot_request {
-    struct emulation emulation; /* image, work_folder, memory are filled in; a NULL cpu too */
+    struct emulation emulation; /* work_folder and memory are filled in; a NULL cpu too */
     const char *options;        /* more words for the hypervisor's command line; NULL: none */
     const char *keep;           /* a folder to leave image and logs in; NULL: nothing is left */
     unsigned timeout;           /* seconds; 0: none */

@@ -71,7 +71,6 @@ int command_image(const struct command *self, int argc, char *argv[])
     if (folder) {
         work_folder_remove(folder);
     }
-    free(folder);
     machine_free(&machine);
     return code;
 }

@@ -2,6 +2,7 @@
 /* Fetching and unpacking Debian's kernels: see debian.h. */
 #include "tool/debian.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 
 #include "tool/paths.h"
 #include "tool/process.h"
+#include "tool/unfinished.h"
 
 /* The one file that a pattern in a folder matches; the caller frees it. NULL when there is none. */
 static char *find_one(const char *folder, const char *pattern)
@@ -50,64 +52,81 @@ static char *real_package(const char *package, const char *folder, const char *o
     return found ? found : text("%s", package);
 }
 
-/* Leaves the kernel of the package somewhere below `folder`; returns its path, or NULL. */
-static char *fetch(const char *package, const char *folder, const char *output)
+/* Leaves the archive of the package in `folder`. Returns its path, or NULL. */
+static char *download(const char *package, const char *folder, const char *output)
 {
-    char *name = real_package(package, folder, output), *archive = NULL, *kernel = NULL;
+    char *name = real_package(package, folder, output), *archive = NULL;
 
     if (!name) {
         return NULL;
     }
     /* As root, apt would warn that its own user cannot write to our folder. */
-    const char *const download[] = {"apt-get",  "-q", "-o", "APT::Sandbox::User=root",
-                                    "download", name, NULL};
-    if (process_run(download, folder, output) == 0) {
+    const char *const argv[] = {"apt-get",  "-q", "-o", "APT::Sandbox::User=root",
+                                "download", name, NULL};
+    if (process_run(argv, folder, output) == 0) {
         archive = find_one(folder, "*.deb");
     }
-    if (archive) {
-        const char *const unpack[] = {"dpkg-deb", "-x", archive, "unpacked", NULL};
-        if (process_run(unpack, folder, output) == 0) {
-            kernel = find_one(folder, "unpacked/boot/vmlinuz-*");
-        }
+    free(name);
+    return archive;
+}
+
+/* Leaves the kernel of the package somewhere below `folder`, its path in *kernel. Another code than
+ * LINTEL_OK after a message. */
+static enum exit_code fetch(const char *package, const char *folder, const char *output,
+                            char **kernel)
+{
+    char *archive = download(package, folder, output);
+    enum exit_code code = LINTEL_MACHINE;
+
+    if (!archive && geteuid() == 0) {
+        const char *const update[] = {"apt-get", "-q", "update", NULL};
+        process_run(update, folder, output);
+        archive = download(package, folder, output);
+    }
+    if (!archive) {
+        note("the Debian package %s could not be fetched; check the name and the network, and run "
+             "apt-get update as root. The last command said:",
+             package);
+        print_tail(output, 8);
+        return LINTEL_MACHINE;
+    }
+    const char *const unpack[] = {"dpkg-deb", "-x", archive, "unpacked", NULL};
+    if (process_run(unpack, folder, output) != 0) {
+        note("the Debian package %s could not be unpacked; dpkg-deb said:", package);
+        print_tail(output, 8);
+    } else {
+        *kernel = find_one(folder, "unpacked/boot/vmlinuz-*");
+        code = *kernel ? LINTEL_OK
+                       : fail(LINTEL_DESCRIPTION,
+                              "the Debian package %s holds no kernel; name one such as "
+                              "linux-image-cloud-amd64",
+                              package);
     }
     free(archive);
-    free(name);
-    return kernel;
+    return code;
 }
 
 /* Fetches into a folder beside `path`, so that the last step is a rename. */
 static enum exit_code fetch_to(const char *package, const char *path)
 {
-    char *folder = text("%s.XXXXXX", path), *output, *kernel;
-    enum exit_code code = LINTEL_MACHINE;
+    char *folder = text("%s.XXXXXX", path), *output, *kernel = NULL;
 
     if (!mkdtemp(folder)) {
         free(folder);
         return fail(LINTEL_MACHINE,
                     "%s: cannot make a folder beside it; set XDG_CACHE_HOME to another one", path);
     }
+    unfinished_begin(folder);
     output = text("%s/output", folder);
     progress("fetching the kernel of the Debian package %s", package);
-    kernel = fetch(package, folder, output);
-    if (!kernel && geteuid() == 0) {
-        const char *const update[] = {"apt-get", "-q", "update", NULL};
-        process_run(update, folder, output);
-        kernel = fetch(package, folder, output);
-    }
+    enum exit_code code = fetch(package, folder, output, &kernel);
     progress_end();
-    if (kernel && rename(kernel, path) == 0) {
-        code = LINTEL_OK;
-    } else {
-        note("the Debian package %s could not be fetched, or holds no kernel; check the name and "
-             "the network, and "
-             "run apt-get update as root. The last command said:",
-             package);
-        print_tail(output, 8);
+    if (code == LINTEL_OK && rename(kernel, path) != 0) {
+        code = fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
     }
     free(kernel);
-    work_folder_remove(folder);
     free(output);
-    free(folder);
+    work_folder_remove(folder);
     return code;
 }
 

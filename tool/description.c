@@ -21,18 +21,14 @@
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define NEEDED   CYAML_FLAG_POINTER
 
-static const cyaml_strval_t consoles[] = {{"none", PLAN_CONSOLE_NONE},
-                                          {"serial", PLAN_CONSOLE_SERIAL}};
-
 static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_STRING_PTR("name", NEEDED, struct vm_description, name, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("kernel", NEEDED, struct vm_description, kernel, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("initrd", OPTIONAL, struct vm_description, initrd, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("cmdline", OPTIONAL, struct vm_description, cmdline, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("memory", NEEDED, struct vm_description, memory, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_UINT_PTR("vcpus", OPTIONAL, struct vm_description, vcpus),
-    CYAML_FIELD_ENUM_PTR("console", OPTIONAL | CYAML_FLAG_STRICT, struct vm_description, console,
-                         consoles, CYAML_ARRAY_LEN(consoles)),
+    CYAML_FIELD_STRING_PTR("vcpus", OPTIONAL, struct vm_description, vcpus, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("console", OPTIONAL, struct vm_description, console, 0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -194,7 +190,17 @@ static void find_key(struct description_file *file, const char *key, struct comp
     }
 }
 
-/* What libcyaml says of keys, in words that say what to do. */
+/* What libcyaml says of kinds of values, in words that say what to do. */
+static const struct {
+    const char *said;
+    const char *words;
+} kind_errors[] = {
+    {"Expecting SEQUENCE", "a list must be here: entries that start with '- ', or [...]"},
+    {"Expecting MAPPING", "keys with values must be here, such as 'memory: 256M'"},
+    {"Expecting STRING", "one value must be here, no list and no keys"},
+};
+
+/* The same of keys. */
 static const struct {
     const char *said; /* the key follows */
     const char *words;
@@ -224,6 +230,12 @@ static void explain(struct description_file *file, struct complaint *complaint)
     char message[512];
 
     snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION", complaint->message);
+    for (size_t i = 0; i < sizeof(kind_errors) / sizeof(kind_errors[0]); i++) {
+        if (strncmp(complaint->message, kind_errors[i].said, strlen(kind_errors[i].said)) == 0) {
+            snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION",
+                     kind_errors[i].words);
+        }
+    }
     for (size_t i = 0; i < sizeof(key_errors) / sizeof(key_errors[0]); i++) {
         const char *key = complaint->message + strlen(key_errors[i].said);
         if (strncmp(complaint->message, key_errors[i].said, strlen(key_errors[i].said)) != 0) {
@@ -262,23 +274,83 @@ static enum exit_code read_bytes(struct description_file *file)
     return LINTEL_OK;
 }
 
+/* The next document of the file. False after a message: there is none that is YAML. */
+static bool parse_document(struct description_file *file, yaml_parser_t *parser,
+                           yaml_document_t *document)
+{
+    char message[256];
+
+    if (yaml_parser_load(parser, document)) {
+        return true;
+    }
+    snprintf(message, sizeof(message), "this is no YAML: %s%s%s", parser->problem,
+             parser->context ? " " : "", parser->context ? parser->context : "");
+    print_error(file, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "", message);
+    return false;
+}
+
+/* Says that something at a node's place is wrong. */
+static void node_error(struct description_file *file, const yaml_node_t *node, const char *message)
+{
+    print_error(file, node->start_mark.line + 1, node->start_mark.column + 1, "", message);
+}
+
+/* What YAML allows, but what C's strings and libcyaml would take for something else. */
+static void check_nodes(struct description_file *file)
+{
+    const yaml_node_t *node, *key;
+
+    for (int i = 1; (node = yaml_document_get_node(&file->document, i)); i++) {
+        if (node->type == YAML_SCALAR_NODE &&
+            strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
+            node_error(file, node, "this has a NUL character; remove it");
+        }
+        if (node->type != YAML_MAPPING_NODE) {
+            continue;
+        }
+        for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             pair < node->data.mapping.pairs.top; pair++) {
+            key = yaml_document_get_node(&file->document, pair->key);
+            if (key->type != YAML_SCALAR_NODE) {
+                node_error(file, key, "a key must be a word; see lintel(1), VM DESCRIPTION");
+            }
+        }
+    }
+}
+
+/* A second document would not be looked at. */
+static void check_end(struct description_file *file, yaml_parser_t *parser)
+{
+    yaml_document_t more;
+
+    if (!parse_document(file, parser, &more)) {
+        return;
+    }
+    if (yaml_document_get_root_node(&more)) {
+        print_error(file, more.start_mark.line + 1, more.start_mark.column + 1, "",
+                    "a second document starts here; describe all VMs in one");
+    }
+    yaml_document_delete(&more);
+}
+
 /* Parses the bytes into file->document. */
 static enum exit_code parse(struct description_file *file)
 {
     yaml_parser_t parser;
-    char message[256];
 
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, (const unsigned char *)file->bytes, file->size);
-    if (!yaml_parser_load(&parser, &file->document)) {
-        snprintf(message, sizeof(message), "this is no YAML: %s%s%s", parser.problem,
-                 parser.context ? " " : "", parser.context ? parser.context : "");
-        print_error(file, parser.problem_mark.line + 1, parser.problem_mark.column + 1, "",
-                    message);
-    } else if (!yaml_document_get_root_node(&file->document)) {
-        print_error(file, 1, 1, "",
-                    "the file is empty; describe at least one VM, as examples/demo.yaml does");
-        yaml_document_delete(&file->document);
+    if (parse_document(file, &parser, &file->document)) {
+        if (yaml_document_get_root_node(&file->document)) {
+            check_nodes(file);
+            check_end(file, &parser);
+        } else {
+            print_error(file, 1, 1, "",
+                        "the file is empty; describe at least one VM, as examples/demo.yaml does");
+        }
+        if (file->errors) {
+            yaml_document_delete(&file->document);
+        }
     }
     yaml_parser_delete(&parser);
     return file->errors ? LINTEL_DESCRIPTION : LINTEL_OK;

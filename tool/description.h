@@ -6,14 +6,11 @@
 
 #include <yaml.h>
 
-#include "abi/plan.h"
 #include "tool/report.h"
 
 /* Pointers are NULL for keys that the file does not have. */
 struct vm_description {
-    char *name, *kernel, *initrd, *cmdline, *memory;
-    uint32_t *vcpus;
-    enum plan_console *console;
+    char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console;
 };
 
 struct host_description {

@@ -22,6 +22,7 @@
 #include "tool/loopback.h"
 #include "tool/process.h"
 #include "tool/size.h"
+#include "tool/unfinished.h"
 
 #define CONNECT_SECONDS 30
 #define LOG_MAX         (256 * MIB) /* left alone, Bochs can fill a disk with its log */
@@ -83,7 +84,7 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
             emulation->cpu, emulation->ips, firmwares[emulation->firmware].any_msr);
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
-    fprintf(config, "ata0-master: type=cdrom, path=\"%s\", status=inserted\n", emulation->image);
+    fprintf(config, "ata0-master: type=cdrom, path=" EMULATOR_IMAGE ", status=inserted\n");
     fprintf(config, "boot: cdrom\n");
     fprintf(config, "log: bochs.log\n");
     fprintf(config, "com1: enabled=1, mode=socket-client, dev=127.0.0.1:%u\n", port);
@@ -115,7 +116,7 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
     execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display",
-           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", emulation->image,
+           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", EMULATOR_IMAGE,
            "-boot", "d", "-chardev", serial, "-serial", "chardev:serial", "-device",
            "isa-debug-exit,iobase=0xf4,iosize=4", rom ? "-bios" : NULL, rom, NULL);
 }
@@ -133,6 +134,26 @@ const char *emulator_end_word(enum runner runner)
     return runners[runner].end_word;
 }
 
+bool emulator_cpu_known(const char *model)
+{
+    char line[256];
+    bool listed = false, found = false;
+
+    if (strcmp(model, EMULATOR_CPU) == 0) {
+        return true;
+    }
+    FILE *list = popen("bochs --help cpu 2>&1", "r");
+    while (list && fgets(line, sizeof(line), list)) {
+        line[strcspn(line, "\n")] = '\0';
+        found |= strcmp(line, model) == 0;
+        listed |= strcmp(line, EMULATOR_CPU) == 0;
+    }
+    if (list) {
+        pclose(list);
+    }
+    return found || !listed;
+}
+
 enum exit_code emulator_check(const struct emulation *emulation)
 {
     const char *rom = emulation->runner == RUNNER_BOCHS ? firmwares[emulation->firmware].bochs_rom
@@ -148,6 +169,10 @@ enum exit_code emulator_check(const struct emulation *emulation)
     }
     if (emulation->runner == RUNNER_BOCHS && access(VGA_ROM, R_OK) != 0) {
         return fail(LINTEL_MACHINE, VGA_ROM " is missing; install the package vgabios");
+    }
+    if (emulation->runner == RUNNER_BOCHS && !emulator_cpu_known(emulation->cpu)) {
+        return fail(LINTEL_USAGE, "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them",
+                    emulation->cpu);
     }
     return LINTEL_OK;
 }
@@ -184,21 +209,71 @@ static _Noreturn void become_emulator(const struct emulation *emulation, int cha
     _exit(127);
 }
 
-/* Waits for the emulator to connect, or to end; -1 in the latter case. */
-static int accept_serial(int listener, pid_t child)
+/*
+ * Copies the lines of Bochs's log that have a severity of error or panic: "00000012345e[CPU0  ]
+ * ...". They name a failed VM entry's check and a triple fault. Returns how many there were.
+ */
+static unsigned filter_log(const char *from, const char *to)
+{
+    FILE *log = fopen(from, "r"), *filtered = fopen(to, "w");
+    unsigned count = 0;
+    char line[512];
+
+    while (log && filtered && fgets(line, sizeof(line), log)) {
+        size_t digits = strspn(line, "0123456789");
+        if (digits && strchr("ep", line[digits]) && line[digits + 1] == '[') {
+            fputs(line, filtered);
+            count++;
+        }
+    }
+    if (log) {
+        fclose(log);
+    }
+    if (filtered) {
+        fclose(filtered);
+    }
+    return count;
+}
+
+/* Before Bochs has opened its log, errors are among its output. */
+static void explain_start(const struct emulation *emulation)
+{
+    char *filtered = text("%s/errors", emulation->work_folder);
+    char *output = text("%s/emulator.out", emulation->work_folder);
+
+    if (filter_log(output, filtered)) {
+        print_tail(filtered, 12);
+    } else {
+        print_tail(output, 5);
+    }
+    free(output);
+    free(filtered);
+}
+
+/* Waits for the emulator to connect. -1 when it ends, or takes too long. */
+static int accept_serial(const struct emulation *emulation, int listener, pid_t child)
 {
     struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    sigset_t signals;
 
+    unfinished_signals(&signals);
     for (int i = 0; i < CONNECT_SECONDS * 10; i++) {
         if (poll(&waiting, 1, 100) == 1) {
             return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         }
+        int signal_number = sigtimedwait(&signals, NULL, &(struct timespec){0});
+        if (signal_number > 0) {
+            emulator_end(child, true);
+            unfinished_stop(signal_number);
+        }
         siginfo_t ended = {0};
         if (waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             ended.si_pid == child) {
-            break;
+            return -1;
         }
     }
+    note("%s has not set its machine up within %d s; it takes long with much memory (host.memory)",
+         runners[emulation->runner].program, CONNECT_SECONDS);
     return -1;
 }
 
@@ -216,16 +291,14 @@ enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, i
     close(channel[1]);
     int listener = *child > 0 ? receive_descriptor(channel[0]) : -1;
     close(channel[0]);
-    *serial = listener >= 0 ? accept_serial(listener, *child) : -1;
+    *serial = listener >= 0 ? accept_serial(emulation, listener, *child) : -1;
     close(listener);
     if (*serial >= 0) {
         return LINTEL_OK;
     }
-    if (*child > 0) {
-        emulator_end(*child, true);
-    }
-    note("%s did not start; it said:", runners[emulation->runner].program);
-    emulator_explain(emulation);
+    int code = *child > 0 ? emulator_end(*child, true) : 127;
+    note("%s did not start (code %d); it said:", runners[emulation->runner].program, code);
+    explain_start(emulation);
     return LINTEL_MACHINE;
 }
 
@@ -239,29 +312,6 @@ int emulator_end(pid_t child, bool kill_it)
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/*
- * Copies the lines of Bochs's log that have a severity of error or panic: "00000012345e[CPU0  ]
- * ...". They name a failed VM entry's check and a triple fault.
- */
-static void filter_log(const char *from, const char *to)
-{
-    FILE *log = fopen(from, "r"), *filtered = fopen(to, "w");
-    char line[512];
-
-    while (log && filtered && fgets(line, sizeof(line), log)) {
-        size_t digits = strspn(line, "0123456789");
-        if (digits && strchr("ep", line[digits]) && line[digits + 1] == '[') {
-            fputs(line, filtered);
-        }
-    }
-    if (log) {
-        fclose(log);
-    }
-    if (filtered) {
-        fclose(filtered);
-    }
 }
 
 void emulator_explain(const struct emulation *emulation)

@@ -14,13 +14,15 @@ enum firmware { FIRMWARE_BIOS, FIRMWARE_OVMF, FIRMWARE_SEABIOS, FIRMWARE_COUNT }
 struct emulation {
     enum runner runner;
     enum firmware firmware;
-    const char *image;       /* the ISO to boot; absolute */
-    const char *work_folder; /* for configuration and logs; absolute */
+    const char *work_folder; /* with the image; for configuration and logs; absolute */
     const char *cpu;         /* Bochs's CPU model */
     uint64_t memory;         /* bytes; a multiple of 1 MiB */
     uint64_t ips;            /* Bochs: instructions for each emulated second */
     uint64_t start_time;     /* Bochs: seconds since 1970 on the emulated clock; 0: now */
 };
+
+/* The ISO to boot, in the work folder. */
+#define EMULATOR_IMAGE "lintel.iso"
 
 #define EMULATOR_CPU "corei7_skylake_x"
 #define EMULATOR_IPS 10000000
@@ -28,7 +30,10 @@ struct emulation {
 /* False when no firmware has this name. */
 bool firmware_parse(const char *name, enum firmware *firmware);
 
-/* Whether what the emulation needs is installed; otherwise says what is missing. */
+/* False when Bochs is installed and says that it has no such CPU model. */
+bool emulator_cpu_known(const char *model);
+
+/* Whether what the emulation needs is installed, and its CPU known; otherwise says what is missing. */
 enum exit_code emulator_check(const struct emulation *emulation);
 
 /*

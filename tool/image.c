@@ -3,13 +3,16 @@
 #include "tool/image.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tool/paths.h"
 #include "tool/process.h"
+#include "tool/unfinished.h"
 
 /* What GRUB needs to read the ISO and to start the hypervisor: a small image boots sooner. */
 #define GRUB_MODULES "--install-modules=iso9660 multiboot2 normal serial terminal all_video"
@@ -18,7 +21,7 @@
 
 /* The words before the image's own files in grub-mkrescue's command line, and after: hypervisor,
  * monitor, plan, menu. */
-enum { FIXED_BEFORE = 7, FIXED_FILES = 4 };
+enum { FIXED_BEFORE = 9, FIXED_FILES = 4 };
 
 bool image_options_ok(const char *options)
 {
@@ -92,25 +95,45 @@ static char *graft(const char *place, const char *file)
     return result;
 }
 
+/* Runs a program that writes `output`, of which nothing is left when it fails; returns its code. */
+static int run_maker(const char *const argv[], const char *output, const char *log)
+{
+    struct stat info;
+
+    if (stat(output, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return process_run(argv, NULL, log); /* a device, such as a USB stick: it stays */
+    }
+    unfinished_begin(output);
+    int result = process_run(argv, NULL, log);
+    if (result != 0) {
+        unlink(output);
+    }
+    unfinished_end();
+    return result;
+}
+
 static enum exit_code make_iso(const struct machine *machine, const struct image_request *request,
                                const char *grafts[])
 {
+    /* When it fails, it leaves files in there. */
+    char *folder = text("TMPDIR=%s", request->work_folder);
     const char *argv[FIXED_BEFORE + FIXED_FILES + PLAN_MAX_FILES + 1] = {
-        "grub-mkrescue", GRUB_MODULES, "--fonts=", "--locales=", "--themes=", "-o", request->output,
+        "env",       folder, "grub-mkrescue", GRUB_MODULES, "--fonts=", "--locales=",
+        "--themes=", "-o",   request->output,
     };
     char *log = text("%s/grub-mkrescue.log", request->work_folder);
     enum exit_code code = LINTEL_OK;
 
     memcpy(argv + FIXED_BEFORE, grafts, (FIXED_FILES + machine->plan.file_count) * sizeof(*argv));
-    int result = process_run(argv, NULL, log);
+    int result = run_maker(argv, request->output, log);
     if (result != 0) {
-        unlink(request->output);
         code = fail(LINTEL_MACHINE,
                     "grub-mkrescue ended with code %d (does the disk of %s have room?); it said:",
                     result, request->output);
         print_tail(log, 10);
     }
     free(log);
+    free(folder);
     return code;
 }
 
@@ -166,10 +189,32 @@ static enum exit_code check_programs(void)
     return LINTEL_OK;
 }
 
+/* Whether the image can be written: grub-mkrescue would find out late, and say it at length. */
+static enum exit_code check_output(const char *path)
+{
+    struct stat info;
+    bool there = stat(path, &info) == 0;
+    char *copy = text("%s", path);
+    int error = access(there || !path[0] ? path : dirname(copy), W_OK) == 0 ? 0 : errno;
+
+    free(copy);
+    if (there && S_ISDIR(info.st_mode)) {
+        error = EISDIR;
+    }
+    if (error) {
+        return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written",
+                    path[0] ? path : "''", strerror(error));
+    }
+    return LINTEL_OK;
+}
+
 enum exit_code image_build(const struct machine *machine, const struct image_request *request)
 {
     enum exit_code code = check_programs();
 
+    if (code == LINTEL_OK) {
+        code = check_output(request->output);
+    }
     if (code != LINTEL_OK) {
         return code;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/plan.h"
+#include "monitor/load.h"
 
 /* Offsets in the Linux setup header, by the boot protocol's names. */
 enum {
@@ -27,7 +28,6 @@ enum {
 #define HEADER_MAGIC    0x53726448 /* "HdrS" */
 #define VERSION_2_12    0x020c     /* the first with xloadflags */
 #define LOADED_HIGH     0x01       /* in loadflags */
-#define XLF_KERNEL_64   0x01
 #define SECTOR          512
 
 /* A little-endian number of `size` bytes at `offset`. */
@@ -77,6 +77,12 @@ static const char *inspect_segment(const Elf64_Phdr *segment, size_t size, uint6
     }
     if (segment->p_paddr > UINT64_MAX - segment->p_memsz) {
         return "is an ELF file with a segment at an impossible physical address";
+    }
+    if (segment->p_paddr < LOAD_KERNEL_MIN ||
+        segment->p_paddr + segment->p_memsz > PLAN_HOLE_START) {
+        return "is an ELF file with a segment below 1 MiB or above 3 GiB, where a guest has no "
+               "memory "
+               "for it; link it elsewhere";
     }
     if (segment->p_paddr + segment->p_memsz > *end) {
         *end = segment->p_paddr + segment->p_memsz;

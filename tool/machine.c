@@ -18,6 +18,7 @@
 #include "hypervisor/vmx/caps.h"
 #include "tool/debian.h"
 #include "tool/description.h"
+#include "tool/emulator.h"
 #include "tool/initrd_file.h"
 #include "tool/kernel_file.h"
 #include "tool/paths.h"
@@ -30,6 +31,9 @@
 /* For the hypervisor, its tables, the monitors and the firmware: UEFI's is the larger. */
 #define MACHINE_OVERHEAD (128 * MIB)
 #define INITRD_BUILTIN   "builtin"
+
+/* An errno of map's own, which opening a file does not give. */
+#define NO_REGULAR_FILE EBADFD
 
 struct loading {
     struct description_file file;
@@ -64,7 +68,7 @@ static bool map(const char *path, struct mapped *mapped)
     }
     bool good = fstat(file, &info) == 0;
     if (good && !S_ISREG(info.st_mode)) {
-        errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+        errno = S_ISDIR(info.st_mode) ? EISDIR : NO_REGULAR_FILE;
         good = false;
     }
     if (good && info.st_size > 0) {
@@ -80,6 +84,18 @@ static bool map(const char *path, struct mapped *mapped)
     return good;
 }
 
+/* Maps the file that the value at `where` names. False after a message. */
+static bool map_named(struct loading *loading, const char *where, const char *path,
+                      const char *remedy, struct mapped *mapped)
+{
+    if (map(path, mapped)) {
+        return true;
+    }
+    description_error(&loading->file, where, "%s: %s; %s", path[0] ? path : "''",
+                      errno == NO_REGULAR_FILE ? "Not a regular file" : strerror(errno), remedy);
+    return false;
+}
+
 static void unmap(struct mapped *mapped)
 {
     if (mapped->data) {
@@ -90,7 +106,7 @@ static void unmap(struct mapped *mapped)
 /* The path of a file that the description names: relative to the description's own folder. */
 static char *beside_description(const struct loading *loading, const char *name)
 {
-    if (name[0] == '/') {
+    if (name[0] == '/' || !name[0]) {
         return text("%s", name);
     }
     char *copy = text("%s", loading->file.path);
@@ -151,9 +167,7 @@ static bool load_kernel(struct loading *loading, unsigned i, struct kernel_facts
     } else {
         path = beside_description(loading, name);
     }
-    if (!map(path, &mapped)) {
-        description_error(&loading->file, at(i, "kernel"), "%s: %s; name an existing kernel", path,
-                          strerror(errno));
+    if (!map_named(loading, at(i, "kernel"), path, "name an existing kernel", &mapped)) {
         free(path);
         return false;
     }
@@ -185,9 +199,8 @@ static uint64_t load_initrd(struct loading *loading, unsigned i)
         description_error(&loading->file, at(i, "initrd"), "the builtin initrd is not built");
         return 0;
     }
-    if (!map(path, &mapped)) {
-        description_error(&loading->file, at(i, "initrd"),
-                          "%s: %s; name an existing initrd, or 'builtin'", path, strerror(errno));
+    if (!map_named(loading, at(i, "initrd"), path, "name an existing initrd, or 'builtin'",
+                   &mapped)) {
         free(path);
         return 0;
     }
@@ -300,12 +313,17 @@ static void load_vm(struct loading *loading, unsigned i)
     uint64_t initrd = load_initrd(loading, i);
     load_cmdline(loading, i, facts);
     load_memory(loading, i, facts, initrd);
-    vm->console = from->console ? *from->console : PLAN_CONSOLE_SERIAL;
-    vm->vcpus = from->vcpus ? *from->vcpus : 1;
-    if (vm->vcpus != 1) {
+    bool none = from->console && strcmp(from->console, "none") == 0;
+    vm->console = none ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
+    if (from->console && !none && strcmp(from->console, "serial") != 0) {
+        description_error(&loading->file, at(i, "console"),
+                          "'%s' is no console; write serial or none", from->console);
+    }
+    vm->vcpus = 1;
+    if (from->vcpus && strcmp(from->vcpus, "1") != 0) {
         description_error(&loading->file, at(i, "vcpus"),
-                          "%u is not possible: this version gives each VM one vCPU; use 1",
-                          vm->vcpus);
+                          "'%s' is not possible: this version gives each VM one vCPU; use 1",
+                          from->vcpus);
     }
 }
 
@@ -354,12 +372,16 @@ static void load_host(struct loading *loading)
     if (host->cpu && (!host->cpu[0] || host->cpu[strspn(host->cpu, WORD_CHARACTERS)])) {
         description_error(&loading->file, "host.cpu",
                           "'%s' is no CPU model; 'bochs --help cpu' lists them", host->cpu);
+    } else if (host->cpu && !emulator_cpu_known(host->cpu)) {
+        description_error(&loading->file, "host.cpu",
+                          "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them", host->cpu);
     }
     machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
     load_msr_switch(loading);
     for (unsigned i = 0; i < host->hide_count; i++) {
         snprintf(where, sizeof(where), "host.hide[%u]", i);
-        if (!vmx_control_parse(host->hide[i], &hidden, &bad) || strchr(host->hide[i], ',')) {
+        if (!host->hide[i][0] || strchr(host->hide[i], ',') ||
+            !vmx_control_parse(host->hide[i], &hidden, &bad)) {
             description_error(&loading->file, where,
                               "'%s' is no VMX control; 'lintel caps' lists them", host->hide[i]);
         }

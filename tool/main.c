@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lintel, the command-line program: picks the command. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool/command.h"
 #include "tool/machine.h"
@@ -101,17 +104,19 @@ static bool wants_help(int argc, char *argv[])
 
 int command_check(const struct command *self, int argc, char *argv[])
 {
+    static const struct option no_options[] = {{0}};
     struct machine machine;
 
-    if (argc != 2) {
+    if (command_option(self, argc, argv, "", no_options) >= 0) {
+        return LINTEL_USAGE;
+    }
+    if (optind != argc - 1) {
         return command_misused(self, "give one VM description");
     }
-    if (argv[1][0] == '-') {
-        return command_misused(self, "no such option: %s", argv[1]);
-    }
-    enum exit_code code = machine_load(argv[1], &machine);
+    const char *path = argv[optind];
+    enum exit_code code = machine_load(path, &machine);
     if (code == LINTEL_OK) {
-        printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", argv[1],
+        printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", path,
                machine.plan.vm_count, machine.plan.vm_count == 1 ? "" : "s",
                machine.plan.file_count, machine.plan.file_count == 1 ? "" : "s",
                (unsigned long long)machine.memory >> 20);
@@ -122,11 +127,17 @@ int command_check(const struct command *self, int argc, char *argv[])
 
 int command_test(const struct command *self, int argc, char *argv[])
 {
+    if (argc > 1) {
+        return command_misused(self, "no argument is taken");
+    }
     return fail(LINTEL_MACHINE, "the tests need the source tree: run ./lintel test in it");
 }
 
 int command_bench(const struct command *self, int argc, char *argv[])
 {
+    if (argc > 2) {
+        return command_misused(self, "give at most one benchmark");
+    }
     return fail(LINTEL_MACHINE, "the benchmarks need the source tree: run ./lintel bench in it");
 }
 
@@ -134,8 +145,11 @@ int command_help(const struct command *self, int argc, char *argv[])
 {
     const struct command *about = argc > 1 ? find(argv[1]) : NULL;
 
-    if (argc > 2 || (argc == 2 && !about)) {
-        return command_misused(self, "no such command: %s", argv[argc - 1]);
+    if (argc > 2) {
+        return command_misused(self, "give at most one command");
+    }
+    if (argc == 2 && !about) {
+        return command_misused(self, "no such command: %s", argv[1]);
     }
     if (about) {
         command_usage(about);
@@ -145,7 +159,18 @@ int command_help(const struct command *self, int argc, char *argv[])
     return LINTEL_OK;
 }
 
-int main(int argc, char *argv[])
+/* What the rest takes for granted: the three standard files are open, and a child's end is told. */
+static void prepare(void)
+{
+    int file;
+
+    while ((file = open("/dev/null", O_RDWR)) >= 0 && file <= STDERR_FILENO) {
+    }
+    close(file);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+static int run(int argc, char *argv[])
 {
     if (argc < 2) {
         general_help(stderr);
@@ -168,4 +193,14 @@ int main(int argc, char *argv[])
         return LINTEL_OK;
     }
     return command->run(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char *argv[])
+{
+    prepare();
+    int code = run(argc, argv);
+    if (fflush(stdout) != 0 && code == LINTEL_OK) {
+        return fail(LINTEL_MACHINE, "the output cannot be written: %s", strerror(errno));
+    }
+    return code;
 }

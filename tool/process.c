@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "tool/report.h"
+#include "tool/unfinished.h"
 
 bool program_exists(const char *name)
 {
@@ -32,7 +34,11 @@ static _Noreturn void become(const char *const argv[], const char *folder, const
 {
     int in = open("/dev/null", O_RDONLY);
     int out = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    sigset_t none;
 
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0); /* what it starts is ended with it */
     if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) {
         _exit(127);
     }
@@ -46,13 +52,27 @@ static _Noreturn void become(const char *const argv[], const char *folder, const
 
 int process_run(const char *const argv[], const char *folder, const char *output)
 {
-    int status;
-    pid_t child = fork();
+    int status = 0;
+    sigset_t awaited, before;
 
+    unfinished_signals(&awaited);
+    sigaddset(&awaited, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &awaited, &before);
+    pid_t child = fork(), ended = child;
     if (child == 0) {
         become(argv, folder, output);
     }
-    if (child < 0 || waitpid(child, &status, 0) < 0) {
+    setpgid(child, child); /* whoever of the two comes first */
+    while (child > 0 && (ended = waitpid(child, &status, WNOHANG)) == 0) {
+        int number = sigwaitinfo(&awaited, NULL);
+        if (number > 0 && number != SIGCHLD) {
+            kill(-child, SIGTERM);
+            waitpid(child, NULL, 0);
+            unfinished_stop(number);
+        }
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (ended < 0) {
         return 127;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -87,6 +107,7 @@ char *work_folder_make(void)
     char *path = text("%s/lintel-XXXXXX", base && base[0] ? base : "/tmp");
 
     if (mkdtemp(path)) {
+        unfinished_begin(path);
         return path;
     }
     note("%s: %s; set TMPDIR to a folder that can be written", path, strerror(errno));
@@ -99,7 +120,14 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
-void work_folder_remove(const char *path)
+void path_remove(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void work_folder_remove(char *path)
+{
+    path_remove(path);
+    unfinished_end();
+    free(path);
 }

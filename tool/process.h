@@ -10,17 +10,22 @@ bool program_exists(const char *name);
 
 /*
  * Runs a program to its end, in `folder` (NULL: where the tool is), its output in the file
- * `output`. Returns its exit code, 128 + N after signal N, 127 when it could not be started.
+ * `output`. Returns its exit code, 128 + N after signal N, 127 when it could not be started. A
+ * signal that ends the tool ends the program first.
  */
 int process_run(const char *const argv[], const char *folder, const char *output);
 
 /* Prints the last lines of a text file on stderr, indented; nothing when there is no such file. */
 void print_tail(const char *path, unsigned lines);
 
-/* A new folder, only for this user; the caller frees the path. NULL after a message. */
+/* A new folder, only for this user, unfinished (unfinished.h) until it is removed. NULL after a
+ * message. */
 char *work_folder_make(void);
 
-/* Removes a folder and all that is in it. */
-void work_folder_remove(const char *path);
+/* Removes a work folder and all that is in it, and frees its path. */
+void work_folder_remove(char *path);
+
+/* Removes a file, or a folder and all that is in it. */
+void path_remove(const char *path);
 
 #endif

@@ -18,14 +18,16 @@
 #include "tool/pacer.h"
 #include "tool/plain.h"
 #include "tool/report.h"
+#include "tool/unfinished.h"
 
 #define INPUT_SIZE 4096
 
-enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_COUNT };
+enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
 
 struct session {
     int serial, signals;
     bool raw, started, input_ended;
+    int output_error;         /* an errno: standard output cannot be written; 0 as long as it can */
     uint64_t begin, deadline; /* ms; deadline 0: none */
     uint64_t told;            /* ms: when the progress line was last written */
     struct outcome *outcome;
@@ -109,7 +111,14 @@ static size_t skip_early(struct session *session, const char *bytes, size_t leng
     return length;
 }
 
-static bool show(struct session *session, const char *bytes, size_t length)
+static void put(struct session *session, const char *bytes, size_t length)
+{
+    if (!session->output_error && !write_all(STDOUT_FILENO, bytes, length)) {
+        session->output_error = errno;
+    }
+}
+
+static void show(struct session *session, const char *bytes, size_t length)
 {
     char text[1024];
 
@@ -117,18 +126,16 @@ static bool show(struct session *session, const char *bytes, size_t length)
     outcome_take(session->outcome, bytes, length);
     pacer_output(&session->pacer, now_ms(), bytes, length);
     if (session->raw) {
-        return write_all(STDOUT_FILENO, bytes, length);
+        put(session, bytes, length);
+        return;
     }
     for (size_t part; length; bytes += part, length -= part) {
         part = length < sizeof(text) ? length : sizeof(text);
-        if (!write_all(STDOUT_FILENO, text, plain_text(&session->plain, bytes, part, text))) {
-            return false;
-        }
+        put(session, text, plain_text(&session->plain, bytes, part, text));
     }
-    return true;
 }
 
-/* Reads the serial line. False at its end, and when nobody reads our output. */
+/* Reads the serial line. False at its end. */
 static bool take_output(struct session *session)
 {
     char bytes[4096];
@@ -143,11 +150,10 @@ static bool take_output(struct session *session)
         if (!session->started) {
             return true;
         }
-        if (!show(session, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX))) {
-            return false;
-        }
+        show(session, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX));
     }
-    return show(session, bytes + skipped, (size_t)length - skipped);
+    show(session, bytes + skipped, (size_t)length - skipped);
+    return true;
 }
 
 static void print_help(void)
@@ -220,9 +226,9 @@ static int tell_progress(struct session *session)
         return -1;
     }
     if (now - session->told >= 1000 && now - session->pacer.last_output >= 1000) {
-        progress("%s, %u s (Ctrl-] q quits)",
+        progress("%s, %u s (%s quits)",
                  session->started ? "the guest boots" : "the firmware and GRUB start",
-                 (unsigned)((now - session->begin) / 1000));
+                 (unsigned)((now - session->begin) / 1000), session->raw ? "Ctrl-] q" : "Ctrl-C");
         session->told = now;
     }
     return 1000;
@@ -234,9 +240,20 @@ static int sooner(int a, int b)
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
+/* What is said, or done, when standard output cannot be written. */
+static enum session_end end_unread(const struct session *session, int *signal)
+{
+    if (session->output_error == EPIPE) {
+        *signal = SIGPIPE;
+        return SESSION_SIGNAL;
+    }
+    note("the console's output cannot be written: %s", strerror(session->output_error));
+    return SESSION_UNREAD;
+}
+
 static enum session_end loop(struct session *session, int *signal)
 {
-    for (;;) {
+    while (!session->output_error) {
         int wait = sooner(send_input(session), tell_progress(session));
         uint64_t now = now_ms();
         if (session->deadline) {
@@ -251,6 +268,7 @@ static enum session_end loop(struct session *session, int *signal)
             [POLL_SERIAL] = {.fd = session->serial, .events = POLLIN},
             [POLL_SIGNAL] = {.fd = session->signals, .events = POLLIN},
             [POLL_INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
+            [POLL_OUTPUT] = {.fd = STDOUT_FILENO, .events = 0},
         };
         if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR) {
             return SESSION_CLOSED;
@@ -261,13 +279,17 @@ static enum session_end loop(struct session *session, int *signal)
             *signal = (int)info.ssi_signo;
             return SESSION_SIGNAL;
         }
-        if (polled[POLL_SERIAL].revents && !take_output(session)) {
+        if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error) {
             return SESSION_CLOSED;
+        }
+        if (polled[POLL_OUTPUT].revents & POLLERR) {
+            session->output_error = EPIPE; /* a silent guest would never show it */
         }
         if (polled[POLL_INPUT].revents && !take_input(session)) {
             return SESSION_QUIT;
         }
     }
+    return end_unread(session, signal);
 }
 
 enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome,
@@ -279,11 +301,7 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     if (!session) {
         return SESSION_CLOSED;
     }
-    sigemptyset(&watched);
-    sigaddset(&watched, SIGINT);
-    sigaddset(&watched, SIGTERM);
-    sigaddset(&watched, SIGHUP);
-    sigaddset(&watched, SIGQUIT);
+    unfinished_signals(&watched);
     sigprocmask(SIG_BLOCK, &watched, &before);
     signal(SIGPIPE, SIG_IGN);
 

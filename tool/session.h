@@ -9,7 +9,8 @@ enum session_end {
     SESSION_CLOSED,  /* the machine ended */
     SESSION_QUIT,    /* the user asked for it */
     SESSION_TIMEOUT, /* the time given is over */
-    SESSION_SIGNAL,  /* the tool was told to end */
+    SESSION_SIGNAL,  /* the tool was told to end, or nobody reads its output any more */
+    SESSION_UNREAD,  /* the output cannot be written, which has been said */
 };
 
 /*

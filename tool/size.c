@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What physical addresses of x86 reach at most (SDM, "Physical Address Space"): 52 bits. Sums of
+ * sizes fit 64 bits, then. */
+#define SIZE_MAX_BYTES (1ULL << 52)
+
 static const char units[] = "KMGT";
 
 bool size_parse(const char *word, uint64_t *bytes)
@@ -31,7 +35,7 @@ bool size_parse(const char *word, uint64_t *bytes)
         }
         shift = 10 * (unsigned)(unit - units + 1);
     }
-    if (number == 0 || number > UINT64_MAX >> shift) {
+    if (number == 0 || number > SIZE_MAX_BYTES >> shift) {
         return false;
     }
     *bytes = number << shift;

@@ -98,8 +98,35 @@ description 'no YAML' 3 '^vm.yaml:2:1: this is no YAML: ' <<'E1'
 vms: [
 E1
 description 'empty' 3 '^vm.yaml:1:1: the file is empty' </dev/null
-description 'a list' 3 '^vm.yaml:1:1: ' <<'E1'
+description 'a list' 3 '^vm.yaml:1:1: keys with values must be here' <<'E1'
 - a
+E1
+description 'no list' 3 '^vm.yaml:1:6: vms: a list must be here' <<'E1'
+vms: {name: a}
+E1
+description 'a list as a value' 3 '^vm.yaml:2:12: vms\[0\]\.name: one value must be here' <<'E1'
+vms:
+  - {name: [a], kernel: kernel, memory: 26M}
+E1
+description 'a list as a key' 3 '^vm.yaml:1:1: a key must be a word' <<'E1'
+[a]: 1
+E1
+description 'a NUL' 3 '^vm.yaml:2:12: this has a NUL character' <<'E1'
+vms:
+  - {name: "a\0b", kernel: kernel, memory: 26M}
+E1
+description 'two documents' 3 '^vm.yaml:3:1: a second document starts here' <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+---
+vms:
+  - {name: b, kernel: kernel, memory: 26M}
+E1
+description 'a second document that is no YAML' 3 '^vm.yaml:4:1: this is no YAML' <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+---
+]
 E1
 description 'unknown key' 3 "^vm.yaml:6:5: vms\[0\]: unknown key 'memroy'" <<'E1'
 vms:
@@ -131,7 +158,7 @@ vms:
     memory: 26M
     vcpus: two
 E1
-description 'no such console' 3 '^vm.yaml:5:14: vms\[0\]\.console: ' <<'E1'
+description 'no such console' 3 "^vm.yaml:5:14: vms\[0\]\.console: 'vga' is no console; write serial or none" <<'E1'
 vms:
   - name: a
     kernel: kernel
@@ -164,6 +191,8 @@ value 'a space in a name' "^vm.yaml:2:11: vms\[0\]\.name: 'a b' is no name" name
 value 'a long name' '^vm.yaml:2:11: vms\[0\]\.name: .*has 32 characters; at most 31' name "$long_name"
 value 'no such kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: nothing: No such file' kernel nothing
 value 'a folder as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: folder: Is a directory' kernel folder
+value 'no kernel named' "^vm.yaml:3:13: vms\[0\]\.kernel: '': No such file" kernel '""'
+value 'a device as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /dev/zero: Not a regular file' kernel /dev/zero
 value 'an empty kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: empty is empty' kernel empty
 value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise is neither a Linux bzImage nor an ELF64' kernel noise
 value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated is a truncated bzImage' kernel truncated
@@ -177,11 +206,14 @@ value 'an empty initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: empty is empty' initrd
 value 'a long command line' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has 17 characters; .* 16 at most' cmdline 12345678901234567
 value 'two lines' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has a control character \(10\) at position 2' cmdline '"a\nb"'
 value 'no memory size' "^vm.yaml:6:13: vms\[0\]\.memory: 'much' is no size" memory much
+value 'more memory than an address has bits for' "^vm.yaml:6:13: vms\[0\]\.memory: '.*' is no size" memory 18446744073709551615
 value 'odd memory' '^vm.yaml:6:13: vms\[0\]\.memory: 65M is no multiple of 2M; use 66M' memory 65M
 value 'too little memory' '^vm.yaml:6:13: vms\[0\]\.memory: 24M is too small .* use at least 28M' memory 24M
 value 'too much memory' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs .* this machine has' memory 1000T
-value 'two vCPUs' '^vm.yaml:7:12: vms\[0\]\.vcpus: 2 is not possible: this version gives each VM one' vcpus 2
-value 'no vCPU' '^vm.yaml:7:12: vms\[0\]\.vcpus: 0 is not possible' vcpus 0
+value 'as much memory as an address can have' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs 4294967' memory 4096T
+value 'two vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '2' is not possible: this version gives each VM one" vcpus 2
+value 'no vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '0' is not possible" vcpus 0
+value 'half a vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '1.5' is not possible" vcpus 1.5
 
 description 'a name twice' 3 "^vm.yaml:3:12: vms\[1\]\.name: vms\[0\] is named 'a' already" <<'E1'
 vms:
@@ -199,6 +231,11 @@ host: {hide: [epd]}
 vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
+description 'a control without a name' 3 "^vm.yaml:1:15: host\.hide\[0\]: '' is no VMX control" <<'E1'
+host: {hide: [""]}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
 description 'no way to switch MSRs' 3 \
     "^vm.yaml:1:20: host\.msr-switch: 'never' is no way to switch MSRs; write one of: none-needed lazy eager area$" <<'E1'
 host: {msr-switch: never}
@@ -212,6 +249,11 @@ vms:
 E1
 description 'a bad CPU model' 3 "^vm.yaml:1:13: host\.cpu: 'a b' is no CPU model" <<'E1'
 host: {cpu: 'a b'}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+description 'a CPU model that Bochs lacks' 3 "^vm.yaml:1:13: host\.cpu: Bochs has no CPU model 'corei7'" <<'E1'
+host: {cpu: corei7}
 vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
@@ -243,7 +285,7 @@ done
 expect 'check without a file' 2 'give one VM description; see lintel check --help' "$lintel" check
 expect 'check of no file' 3 '^lintel: nothing.yaml: No such file' "$lintel" check nothing.yaml
 expect 'check of a folder' 3 '^lintel: folder: ' "$lintel" check folder
-expect 'check with an option' 2 'no such option: --fast' "$lintel" check --fast
+expect 'check with an option' 2 "'--fast' is no option" "$lintel" check --fast
 expect 'image without -o' 2 "give the image's name with -o" "$lintel" image vm.yaml
 expect 'image with a bad end' 2 '--end takes halt, bochs or qemu' "$lintel" image vm.yaml -o x --end stop
 expect 'image with bad options' 2 'takes words of' "$lintel" image vm.yaml -o x --hypervisor-options 'a;b'
@@ -258,11 +300,18 @@ expect 'run with an unknown option' 2 "'--fast' is no option" "$lintel" run --fa
 expect 'run with a missing argument' 2 "'--cpu' is no option, or lacks its argument" "$lintel" run --cpu
 expect 'run of two files' 2 'give at most one VM description' "$lintel" run a b
 expect 'caps with an argument' 2 'no argument is taken' "$lintel" caps now
+expect 'test with an argument' 2 'no argument is taken' "$lintel" test now
+expect 'bench with two arguments' 2 'at most one benchmark' "$lintel" bench msr exits
 cat >vm.yaml <<'E1'
 vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
 expect 'no hypervisor' 4 'nothing: No such file.*set LINTEL_HYPERVISOR' env LINTEL_HYPERVISOR=nothing "$lintel" image vm.yaml -o x
+expect 'a full disk for the output' 4 'the output cannot be written: No space left' sh -c "'$lintel' check vm.yaml >/dev/full"
+expect 'image in no folder' 4 'no/x: No such file or directory; name a file that can be written' "$lintel" image vm.yaml -o no/x
+expect 'image onto a folder' 4 'folder: Is a directory; name a file' "$lintel" image vm.yaml -o folder
+expect 'image without a name' 4 "'': No such file or directory; name a file" "$lintel" image vm.yaml -o ''
+expect 'run with a CPU model that Bochs lacks' 2 "Bochs has no CPU model 'corei7'" "$lintel" run vm.yaml --on bochs --cpu corei7
 mkdir programs
 expect 'no grub-mkrescue' 4 'grub-mkrescue is missing, which writes the image; install the package' \
     env PATH="$work/programs" "$lintel" image vm.yaml -o x
@@ -270,6 +319,15 @@ expect 'no bochs' 4 'bochs is missing; install the package bochs' env PATH="$wor
 printf 'vms:\n  - {name: a, kernel: "debian:linux-image-x", memory: 26M}\n' >package.yaml
 expect 'no apt' 4 'this machine has no apt; give the path of a kernel' \
     env PATH="$work/programs" "$lintel" check package.yaml
+# A stand-in for apt-get, which fetches a package without a kernel.
+mkdir -p root/bin apt/DEBIAN
+printf 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a\nDescription: a\n' >apt/DEBIAN/control
+dpkg-deb -b apt a.deb >/dev/null
+printf '#!/bin/sh\n[ "$3" = APT::Sandbox::User=root ] && exec cp %s .\n' "'$work/a.deb'" >root/bin/apt-get
+printf '#!/bin/sh\n' >root/bin/apt-cache
+chmod +x root/bin/apt-*
+expect 'a package without a kernel' 3 '^lintel: the Debian package linux-image-x holds no kernel' \
+    env PATH="$work/root/bin:$PATH" "$lintel" check package.yaml
 
 # --- the image, where GRUB is installed
 cp kernel 'odd=name "k" \'

@@ -104,8 +104,14 @@ cp bin/bochs connecting
 printf '#!/bin/bash\necho "no such CPU model"\nexit 1\n' >bin/bochs
 scene 'an emulator that does not connect' 4 <<'E1'
 E1
-says err '^lintel: bochs did not start; it said:' 'that is told'
+says err '^lintel: bochs did not start \(code 1\); it said:' 'that is told'
 says err 'no such CPU model' 'and why'
+printf '#!/bin/bash\necho banner\necho "00000000000e[      ] wrong value"\necho banner\nexit 1\n' >bin/bochs
+scene "an emulator's error before it has a log" 4 <<'E1'
+E1
+says err 'wrong value' 'the error is shown'
+! grep -q banner err
+result $? 'what is no error is not'
 cp connecting bin/bochs
 
 SECONDS=0
@@ -132,6 +138,49 @@ wait $tool
 code=$?
 [ $code = 143 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null && [ -z "$(ls tmp)" ]
 result $? 'SIGTERM ends the emulator, and leaves nothing'
+
+# Nobody reads the output any more: with a guest that goes on, and with one that is silent for ever.
+cat >scene <<'E1'
+echo $BASHPID >"$SCENE.pid"
+printf 'lintel: 1 starts\r\n' >&3
+sleep 60
+E1
+SECONDS=0
+{ timeout 30 "$lintel" run --on bochs vm.yaml 2>err </dev/null; echo $? >code; } | { grep -m 1 -q starts; exec <&-; sleep 1; }
+cp code out
+[ "$(cat code)" = 141 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null && [ $SECONDS -lt 15 ] && [ -z "$(ls tmp)" ]
+result $? 'a reader that goes ends the emulator'
+timeout 30 "$lintel" run --on bochs vm.yaml >/dev/full 2>err </dev/null
+[ $? = 4 ] && grep -q 'output cannot be written: No space left' err
+result $? 'a full disk ends the run, and is told'
+timeout 30 "$lintel" run --on bochs vm.yaml --timeout 2 2>err <&- | cat >out
+says out '^lintel: 1 starts$' 'it runs with its input closed'
+
+# Signals before the machine runs: nothing is left. nohup's signal is none.
+cp bin/grub-mkrescue making
+printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo half >"$word"; last=$word; done\necho $$ >"$SCENE.pid"\nsleep 60\n' \
+    >bin/grub-mkrescue
+rm -f scene.pid
+"$lintel" image vm.yaml -o half.iso >out 2>err </dev/null &
+tool=$!
+for _ in $(seq 100); do [ -s scene.pid ] && break; sleep 0.1; done
+kill -TERM $tool
+wait $tool
+code=$?
+[ $code = 143 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null && [ ! -e half.iso ] && [ -z "$(ls tmp)" ]
+result $? 'SIGTERM while the image is written leaves nothing'
+cp making bin/grub-mkrescue
+cat >scene <<'E1'
+printf 'lintel: 1 starts\r\n' >&3
+sleep 2
+printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+(trap '' HUP; exec "$lintel" run --on bochs vm.yaml >out 2>err </dev/null) &
+tool=$!
+for _ in $(seq 100); do grep -q starts out && break; sleep 0.1; done
+kill -HUP $tool
+wait $tool
+result $? 'a run that ignores SIGHUP goes on'
 
 # Input: each line goes when there is a prompt, whole, however long.
 long=$(printf 'x%.0s' {1..100})
@@ -182,6 +231,10 @@ stty -g >before
 echo "code \$?" >code
 stty -g >after
 E1
+mkdir 'tmp/a"b'
+TMPDIR='tmp/a"b' "$lintel" run --on bochs vm.yaml --timeout 2 >out 2>err </dev/null
+says out '^lintel: 1 starts$' 'any name of a folder will do'
+rmdir 'tmp/a"b'
 { sleep 1.5; printf 'a\003\035n\035\035'; sleep 1; printf '\035h\035q'; sleep 0.5; } |
     timeout 30 script -qec 'bash terminal' /dev/null >out 2>err
 grep -qx 'code 0' code

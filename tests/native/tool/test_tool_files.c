@@ -269,6 +269,12 @@ static void elf_headers(void **state)
     bad.segment.p_paddr = UINT64_MAX - 8;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "impossible"));
     bad = image;
+    bad.segment.p_paddr = 0xff000;
+    assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "below 1 MiB"));
+    bad = image;
+    bad.segment.p_paddr = 0xbffff000;
+    assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "above 3 GiB"));
+    bad = image;
     bad.segment.p_filesz = 65;
     assert_non_null(inspect_kernel(&bad, sizeof(bad), &facts));
     bad = image;

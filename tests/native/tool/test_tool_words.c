@@ -28,8 +28,10 @@ static void sizes_are_read(void **state)
         {"256m", 256 * MIB},
         {"3G", 3072 * MIB},
         {"1T", MIB * MIB},
-        {"16777215T", 16777215 * MIB * MIB},
-        {"16777216T", 0},
+        {"4096T", 4096 * MIB * MIB},
+        {"4097T", 0},
+        {"4503599627370497", 0},
+        {"18446744073709551615", 0},
         {"0", 0},
         {"0M", 0},
         {"", 0},
@@ -54,7 +56,7 @@ static void sizes_are_read(void **state)
 
 static void sizes_are_written_as_they_are_read(void **state)
 {
-    static const uint64_t sizes[] = {1, 1023, 1024, 1025, 3 * MIB, MIB * MIB, UINT64_MAX};
+    static const uint64_t sizes[] = {1, 1023, 1024, 1025, 3 * MIB, MIB * MIB, 4096 * MIB * MIB - 1};
     char buffer[24];
     uint64_t again;
 

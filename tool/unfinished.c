@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Leaving nothing behind: see unfinished.h. */
+#include "tool/unfinished.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "tool/process.h"
+#include "tool/report.h"
+
+/* A work folder, and an image. */
+#define DEPTH_MAX 2
+
+static const char *paths[DEPTH_MAX];
+static size_t depth;
+static sigset_t mask_before;
+
+void unfinished_signals(sigset_t *set)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    struct sigaction action;
+
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            sigaddset(set, ending[i]);
+        }
+    }
+}
+
+void unfinished_begin(const char *path)
+{
+    sigset_t signals;
+
+    assert(depth < DEPTH_MAX);
+    if (depth == 0) {
+        unfinished_signals(&signals);
+        sigprocmask(SIG_BLOCK, &signals, &mask_before);
+    }
+    paths[depth++] = path;
+}
+
+void unfinished_end(void)
+{
+    assert(depth > 0);
+    if (--depth == 0) {
+        sigprocmask(SIG_SETMASK, &mask_before, NULL);
+    }
+}
+
+void unfinished_stop(int signal_number)
+{
+    progress_end();
+    while (depth) {
+        path_remove(paths[--depth]);
+    }
+    exit(128 + signal_number);
+}
