@@ -100,10 +100,10 @@ static const char *read_memory_map(const struct tag *tag, struct boot_info *info
 static const char *read_elf_sections(const struct tag *tag, struct boot_info *info)
 {
     const struct elf_sections_tag *sections = (const void *)tag;
-    const uint8_t *table = (const uint8_t *)sections + 20;
+    const uint8_t *table = (const uint8_t *)(sections + 1);
 
-    if (sections->entry_size < sizeof(struct elf_section) ||
-        20 + (uint64_t)sections->count * sections->entry_size > tag->size)
+    if (tag->size < sizeof(*sections) || sections->entry_size < sizeof(struct elf_section) ||
+        sizeof(*sections) + (uint64_t)sections->count * sections->entry_size > tag->size)
         return NULL; /* no symbols: a panic prints bare addresses */
     for (uint32_t i = 0; i < sections->count; i++) {
         struct elf_section s, strings;

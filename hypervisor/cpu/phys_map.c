@@ -36,6 +36,8 @@ bool phys_map_add(struct phys_map *map, uint64_t start, uint64_t end)
 
 bool phys_map_remove(struct phys_map *map, uint64_t start, uint64_t end)
 {
+    if (start >= end)
+        return true;
     for (uint32_t i = 0; i < map->count;) {
         struct phys_range r = map->range[i];
         if (r.end <= start || r.start >= end) {

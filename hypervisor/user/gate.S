@@ -33,7 +33,8 @@ monitor_gate_syscall:
 
         /*
          * SYSENTER loads RSP, but leaves all flags except IF as the monitor had them: DF, NT and AC would change what
-         * ring 0 does; TF traps before the first instruction here (trap_in_hypervisor ends that). SYSEXIT faults in ring 0 on an address that is not canonical, so those are cut.
+         * ring 0 does; TF traps before the first instruction here (trap_in_hypervisor ends that). SYSEXIT faults in ring 0
+         * on an address that is not canonical, so those are cut.
          */
         .balign 64
         .global monitor_gate_sysenter
@@ -75,6 +76,7 @@ monitor_return:
         xorl    %r10d, %r10d
         .endm
 
+        /* RCX is canonical: ring 3 executes nothing but its image, which ends far below the end of its half (monitor.c). */
 return_by_sysret:
         restore_monitor
         movq    VCPU_USER_RIP(%rdi), %rcx
