@@ -116,8 +116,8 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
     execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display",
-           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", EMULATOR_IMAGE,
-           "-boot", "d", "-chardev", serial, "-serial", "chardev:serial", "-device",
+           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", EMULATOR_IMAGE, "-boot",
+           "d", "-chardev", serial, "-serial", "chardev:serial", "-device",
            "isa-debug-exit,iobase=0xf4,iosize=4", rom ? "-bios" : NULL, rom, NULL);
 }
 

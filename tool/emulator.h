@@ -33,7 +33,8 @@ bool firmware_parse(const char *name, enum firmware *firmware);
 /* False when Bochs is installed and says that it has no such CPU model. */
 bool emulator_cpu_known(const char *model);
 
-/* Whether what the emulation needs is installed, and its CPU known; otherwise says what is missing. */
+/* Whether what the emulation needs is installed, and its CPU known; otherwise says what is missing.
+ */
 enum exit_code emulator_check(const struct emulation *emulation);
 
 /*
