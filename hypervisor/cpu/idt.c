@@ -70,6 +70,16 @@ const char *exception_name(uint64_t vector)
     return vector < ARRAY_SIZE(names) ? names[vector] : "reserved";
 }
 
+/* Each vector once: a device that the firmware left switched on may go on for ever. */
+static void report_stray(uint8_t vector)
+{
+    static bool told[ARRAY_SIZE(idt)];
+
+    if (!told[vector])
+        log_line("an interrupt that nobody asked for: vector %u", vector);
+    told[vector] = true;
+}
+
 void interrupt_handle(uint8_t vector)
 {
     switch (vector) {
@@ -82,7 +92,7 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_SPURIOUS:
         return; /* has no end (SDM volume 3, "Spurious Interrupt") */
     default:
-        log_line("an interrupt that nobody asked for: vector %u", vector);
+        report_stray(vector);
     }
     apic_eoi();
 }
