@@ -4,6 +4,9 @@ _lintel()
 {
     local current=$2 previous=$3 tool=$1 command=${COMP_WORDS[1]}
 
+    # In a source tree it is the launcher, which installs and builds first: that is not for a key to start.
+    [[ -f ${tool%/*}/meson.build ]] && tool=${tool%/*}/build/tool/lintel
+    [[ $tool != */* || -x $tool ]] || return
     case $previous in
         --on) mapfile -t COMPREPLY < <(compgen -W 'bochs qemu-kvm' -- "$current"); return ;;
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios ovmf seabios' -- "$current"); return ;;

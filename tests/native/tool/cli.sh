@@ -372,6 +372,18 @@ result $? 'the completion knows runners'
 complete_words "$lintel" image -- >said
 grep -q -- '--output' said && grep -q -- '--end' said
 result $? 'the completion knows options with short forms'
+mkdir tree
+touch tree/meson.build
+printf '#!/bin/sh\ntouch started\n' >tree/lintel
+chmod +x tree/lintel
+complete_words tree/lintel ch >said
+[ ! -e started ]
+result $? 'the completion does not start the launcher'
+mkdir -p tree/build/tool
+ln -s "$lintel" tree/build/tool/lintel
+complete_words tree/lintel ch >said
+grep -qx check said
+result $? 'the completion asks the tool that was built'
 complete_words "$lintel" check v >said
 grep -qx vm.yaml said
 result $? 'the completion finds descriptions'
