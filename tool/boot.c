@@ -18,7 +18,7 @@ static int judge(const struct boot_request *request, enum session_end end,
 {
     switch (end) {
     case SESSION_QUIT:
-        return LINTEL_OK;
+        return outcome->vm_stopped ? fail(LINTEL_FAULT, "a VM was stopped for a fault") : LINTEL_OK;
     case SESSION_SIGNAL:
         return 128 + signal_number;
     case SESSION_TIMEOUT:

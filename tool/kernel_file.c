@@ -95,6 +95,7 @@ static const char *inspect_elf(const uint8_t *data, size_t size, struct kernel_f
     Elf64_Ehdr header;
     Elf64_Phdr segment;
     uint64_t end = 0;
+    bool entered = false;
 
     if (size < sizeof(header)) {
         return "is a truncated ELF file; link or copy it again";
@@ -119,10 +120,19 @@ static const char *inspect_elf(const uint8_t *data, size_t size, struct kernel_f
         if (wrong) {
             return wrong;
         }
+        entered |= segment.p_type == PT_LOAD && header.e_entry >= segment.p_paddr &&
+                   header.e_entry - segment.p_paddr < segment.p_memsz;
+    }
+    if (end == 0) {
+        return "is an ELF file without a loadable segment";
+    }
+    if (!entered) {
+        return "is an ELF file whose entry is in none of its segments; it must be a physical "
+               "address";
     }
     facts->memory_end = end;
     facts->cmdline_max = PLAN_CMDLINE_SIZE - 1;
-    return end ? NULL : "is an ELF file without a loadable segment";
+    return NULL;
 }
 
 const char *kernel_inspect(const uint8_t *data, size_t size, struct kernel_facts *facts)

@@ -22,6 +22,10 @@ static void read_line(struct outcome *outcome)
     if (outcome->length == 0) {
         return;
     }
+    if (after(outcome->line, OUTCOME_PREFIX "vm ") &&
+        strstr(outcome->line, ": stopped for a fault: ")) {
+        outcome->vm_stopped = true;
+    }
     if (sscanf(outcome->line, OUTCOME_PREFIX "end: %u VMs, %u faults%n", &outcome->vms,
                &outcome->faults, &end) == 2 &&
         end && outcome->line[end] == '\0') {

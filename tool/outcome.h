@@ -26,6 +26,7 @@ struct outcome {
     unsigned vms, faults; /* OUTCOME_END */
     bool can_run;         /* OUTCOME_VERDICT */
     char reason[256];     /* OUTCOME_STOPPED, OUTCOME_PANIC */
+    bool vm_stopped;      /* a VM was stopped for a fault, also when the run did not end */
     char line[256];       /* the line that is being read, cut to fit */
     size_t length;
 };

@@ -243,5 +243,9 @@ cmp -s before after
 result $? 'the terminal is as before'
 says out "<a><\\$'\\\\003'><\\$'\\\\035'><n><\\$'\\\\035'><\\$'\\\\035'>" 'keys go to the machine as they are'
 says out 'the next VM.s console' 'Ctrl-] h helps'
+printf "printf 'lintel: 1 starts\\r\\nlintel: vm a: stopped for a fault: it broke\\r\\n' >&3; sleep 60" >scene
+{ sleep 1.5; printf '\035q'; sleep 0.5; } | timeout 30 script -qec 'bash terminal' /dev/null >out 2>err
+grep -qx 'code 1' code
+result $? 'Ctrl-] q after a fault tells of it'
 
 echo "1..$count"

@@ -242,6 +242,7 @@ static void elf_headers(void **state)
             .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64},
                        .e_type = ET_EXEC,
                        .e_machine = EM_X86_64,
+                       .e_entry = 0x101fff,
                        .e_phoff = sizeof(Elf64_Ehdr),
                        .e_phentsize = sizeof(Elf64_Phdr),
                        .e_phnum = 1},
@@ -274,6 +275,11 @@ static void elf_headers(void **state)
     bad = image;
     bad.segment.p_paddr = 0xbffff000;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "above 3 GiB"));
+    bad = image;
+    bad.header.e_entry = 0x102000;
+    assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "entry"));
+    bad.header.e_entry = 0xfffff;
+    assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "entry"));
     bad = image;
     bad.segment.p_filesz = 65;
     assert_non_null(inspect_kernel(&bad, sizeof(bad), &facts));
