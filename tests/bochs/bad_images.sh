@@ -66,4 +66,28 @@ change zeros file-0
 boot_image bad.iso $CPU $MEMORY_MB 30
 says '^lintel: vm test: stopped for a fault: .*kernel' "a kernel that is none: the monitor says so"
 says '^lintel: end: 1 VMs, 1 faults$' "a kernel that is none: the hypervisor ends in good order"
+
+# The hypervisor itself: where it handles an exit, an instruction that does not exist (UD2).
+# body FILE FUNCTION: where the function's instructions are in the file, after it has made its frame.
+body()
+{
+    local address segment
+    address=$((0x$(objdump -d --disassemble="$2" "$1" | awk '/mov +%rsp,%rbp/ { getline; sub(":", "", $1); print $1 }')))
+    readelf -lW "$1" | awk '$1 == "LOAD" { print $2, $3, $5 }' | while read -r start virtual size; do
+        segment=$((address - virtual))
+        [ $segment -ge 0 ] && [ $segment -lt $((size)) ] && echo $((start + segment))
+    done
+}
+cp good/boot/lintel-hypervisor broken
+printf '\x0f\x0b' | dd of=broken bs=1 seek="$(body broken exit_io)" conv=notrunc status=none
+change broken lintel-hypervisor
+boot_image bad.iso $CPU $MEMORY_MB 30
+says '^lintel: panic: #UD in the hypervisor' "a hypervisor that breaks: it panics"
+says '^lintel:   at   [0-9a-f]{16} exit_io\+0x' "a panic tells where, by name"
+says '^lintel:   from [0-9a-f]{16} exit_dispatch\+0x' "a panic tells who called"
+says '^lintel:   rax [0-9a-f]{16} rbx ' "a panic shows the registers"
+says '^lintel:   guest RIP +[0-9a-f]{16}$' "a panic shows the VMCS by its fields' names"
+says '^lintel:   exit reason: I/O instruction$' "a panic tells the exit's reason in words"
+! grep -q '^lintel: end' said
+result $? "a hypervisor that breaks ends nothing in good order"
 plan
