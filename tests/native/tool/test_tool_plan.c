@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor's check of the plan that the tool writes: what is wrong is found, and said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/boot/plan.h"
+
+#define MIB       (1ULL << 20)
+#define FILE_SIZE 0x1800
+
+struct boot {
+    struct plan plan;
+    uint64_t size; /* of the plan's module */
+    struct boot_info info;
+};
+
+/* Two VMs with a kernel of their own, as GRUB loads them. */
+static void make_good(struct boot *b)
+{
+    *b = (struct boot){
+        .plan = {.magic = PLAN_MAGIC,
+                 .version = PLAN_VERSION,
+                 .size = sizeof(struct plan),
+                 .vm_count = 2,
+                 .file_count = 2},
+        .size = sizeof(struct plan),
+        .info.module_count = PLAN_MODULE_FIRST_FILE + 2,
+    };
+    for (uint32_t i = 0; i < 2; i++) {
+        b->plan.files[i] = (struct plan_file){FILE_SIZE, "kernel"};
+        b->plan.vms[i] = (struct plan_vm){.name = {(char)('a' + i)},
+                                          .memory = 64 * MIB,
+                                          .vcpus = 1,
+                                          .kernel = i,
+                                          .initrd = PLAN_NO_FILE};
+    }
+    for (uint32_t i = 0; i < b->info.module_count; i++) {
+        uint64_t start = MIB + i * 0x2000;
+        b->info.modules[i] = (struct boot_module){start, start + FILE_SIZE};
+    }
+}
+
+/* Each way to spoil it: SPOIL(name, statement, what the message must have). */
+#define SPOILS                                                                                     \
+    SPOIL(magic, b->plan.magic++, "no plan")                                                       \
+    SPOIL(cut, b->size--, "no plan")                                                               \
+    SPOIL(version, b->plan.version++, "version")                                                   \
+    SPOIL(no_vm, b->plan.vm_count = 0, "0 VMs")                                                    \
+    SPOIL(many_vms, b->plan.vm_count = PLAN_MAX_VMS + 1, "9 VMs")                                  \
+    SPOIL(many_files, b->plan.file_count = PLAN_MAX_FILES + 1, "33 files")                         \
+    SPOIL(module_missing, b->info.module_count--, "one is missing")                                \
+    SPOIL(module_short, b->info.modules[3].end--, "truncated")                                     \
+    SPOIL(file_without_end, memset(b->plan.files[1].name, 'x', PLAN_NAME_SIZE), "no name")         \
+    SPOIL(unaligned, b->info.modules[1].start++, "did not align")                                  \
+    SPOIL(backwards, b->info.modules[1].end = 0, "did not align")                                  \
+    SPOIL(same_place, b->info.modules[3] = b->info.modules[2], "modules 2 and 3 overlap")          \
+    SPOIL(last_byte, b->info.modules[0].end = b->info.modules[1].start + 1,                        \
+          "modules 0 and 1 overlap, at 100000-102001 and 102000-103800")                           \
+    SPOIL(inside, b->info.modules[1].end = MIB + 0x8000, "modules 1 and 2 overlap")                \
+    SPOIL(vm_without_name, b->plan.vms[1].name[0] = '\0', "no name")                               \
+    SPOIL(name_twice, b->plan.vms[1].name[0] = 'a', "two VMs have the name a")                     \
+    SPOIL(cmdline_without_end, memset(b->plan.vms[0].cmdline, 'x', PLAN_CMDLINE_SIZE),             \
+          "without an end")                                                                        \
+    SPOIL(vcpus, b->plan.vms[1].vcpus = 2, "2 vCPUs")                                              \
+    SPOIL(no_memory, b->plan.vms[1].memory = 0, "0 bytes")                                         \
+    SPOIL(odd_memory, b->plan.vms[1].memory += MIB, "multiple of 2 MiB")                           \
+    SPOIL(kernel, b->plan.vms[1].kernel = 2, "no file of the plan")                                \
+    SPOIL(no_kernel, b->plan.vms[1].kernel = PLAN_NO_FILE, "no file of the plan")                  \
+    SPOIL(initrd, b->plan.vms[1].initrd = 2, "no file of the plan")                                \
+    SPOIL(console, b->plan.vms[1].console = 2, "console 2")
+
+#define SPOIL(name, statement, says)                                                               \
+    static void spoil_##name(struct boot *b)                                                       \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+SPOILS
+#undef SPOIL
+
+static const struct {
+    const char *name;
+    void (*spoil)(struct boot *b);
+    const char *says;
+} rows[] = {
+#define SPOIL(name, statement, says) {#name, spoil_##name, says},
+    SPOILS
+#undef SPOIL
+};
+
+static const char *check(const struct boot *b)
+{
+    static char message[256];
+
+    return plan_check(&b->plan, b->size, &b->info, message, sizeof(message));
+}
+
+static void a_good_plan_is_taken(void **state)
+{
+    struct boot b;
+
+    make_good(&b);
+    assert_null(check(&b));
+    b.info.modules[0].end = b.info.modules[1].start; /* they may touch */
+    assert_null(check(&b));
+}
+
+static void each_fault_is_found_and_named(void **state)
+{
+    struct boot b;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        make_good(&b);
+        rows[i].spoil(&b);
+        const char *wrong = check(&b);
+        if (!wrong || !strstr(wrong, rows[i].says)) {
+            fail_msg("%s: %s", rows[i].name, wrong ? wrong : "taken as good");
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_plan_is_taken),
+        cmocka_unit_test(each_fault_is_found_and_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
