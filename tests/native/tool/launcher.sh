@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# launcher.sh ROOT: what ./lintel does before the tool runs, as TAP. In place of dpkg, apt, Meson and Ninja stand scripts that
+# write down what they are asked for.
+set -u
+
+root=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export WORK=$work TMPDIR=$work/tmp MISSING='' FAIL='' USER_ID=0
+mkdir bin tree tmp
+cp "$root/lintel" tree/lintel
+count=0
+
+# Nothing but these programs: whether this machine has sudo must not matter.
+for program in sh bash cat chmod cut dirname env flock grep mkdir mktemp readlink rm sed sleep tail touch; do
+    ln -s "$(command -v $program)" bin/$program
+done
+stand_in()
+{
+    { echo '#!/bin/bash'; cat; } >"bin/$1"
+    chmod +x "bin/$1"
+}
+stand_in dpkg-query <<'E1'
+for word; do case " -W -f $MISSING " in *" $word "*) ;; *) echo "ii  $word" ;; esac; done
+E1
+stand_in apt-get <<'E1'
+echo "apt-get $*" >>"$WORK/calls"
+[ "$FAIL" != apt-get ] || { echo 'no network'; exit 100; }
+E1
+stand_in id <<'E1'
+echo "$USER_ID"
+E1
+stand_in meson <<'E1'
+echo "meson $*" >>"$WORK/calls"
+mkdir -p "$2/tool"
+sleep 0.3
+touch "$2/build.ninja"
+printf '#!/bin/sh\necho "tool: $*"\nexit 3\n' >"$2/tool/lintel"
+chmod +x "$2/tool/lintel"
+E1
+stand_in ninja <<'E1'
+case $* in *' -n '*) [ ! -e "$2/made" ] || echo 'ninja: no work to do.'; exit ;; esac
+echo "ninja ${*:3}" >>"$WORK/calls"
+[ "$FAIL" != ninja ] || { echo 'x.c:1: error'; exit 1; }
+touch "$2/made"
+E1
+
+# launch COMMAND...: runs it; `said` is what it said, `calls` what it called, `code` how it ended.
+launch()
+{
+    : >calls
+    PATH=$work/bin "$@" >said 2>&1 </dev/null
+    code=$?
+}
+
+# expect NAME CODE SAID CALLS: patterns of lines; the last one '' for no call at all.
+expect()
+{
+    count=$((count + 1))
+    if [ $code = "$2" ] && grep -qE -- "$3" said &&
+        { if [ -n "$4" ]; then grep -qE -- "$4" calls; else ! [ -s calls ]; fi; }; then
+        echo "ok $count - $1"
+    else
+        echo "not ok $count - $1"
+        sed 's/^/# /' said calls
+        echo "# code $code"
+    fi
+}
+
+launch tree/lintel check 'a b'
+expect 'the first run sets up the build' 3 '^tool: check a b$' "^meson setup $work/tree/build $work/tree$"
+expect 'and builds what a command needs' 3 '' '^ninja product$'
+launch tree/lintel run
+expect 'the second run does no work twice' 3 '^tool: run$' ''
+ln -s ../tree/lintel tmp/link
+launch tmp/link run
+expect 'a link finds the tree' 3 '^tool: run$' ''
+mv tree moved
+launch moved/lintel run
+expect 'a tree that was moved is set up anew' 3 '^tool: run$' "^meson setup $work/moved/build $work/moved$"
+mv moved tree
+
+rm -r tree/build
+: >calls
+PATH=$work/bin tree/lintel run >other 2>&1 </dev/null &
+PATH=$work/bin tree/lintel run >said 2>&1 </dev/null
+code=$?
+wait
+[ "$(grep -c '^meson setup' calls)$(grep -c '^ninja' calls)" = 11 ] && grep -q '^tool: run$' other || code=other
+expect 'of two at once, one builds' 3 '^tool: run$' '^meson setup'
+
+rm -r tree/build
+touch tree/build
+launch tree/lintel run
+expect 'a tree that cannot be written' 4 '^lintel: put the source tree where this user can write' ''
+rm tree/build
+FAIL=ninja launch tree/lintel run
+expect 'a build that fails is shown' 4 '^x.c:1: error$' '^ninja product$'
+launch tree/lintel bench nothing
+expect 'no such benchmark' 2 '^lintel: no such benchmark: nothing' '^ninja all$'
+
+MISSING=mtools launch tree/lintel check
+expect 'a missing package is installed' 3 '^lintel: installing 1 packages: mtools$' '^apt-get .* install -y --no-install-recommends mtools$'
+MISSING=mtools FAIL=apt-get launch tree/lintel check
+expect 'what apt-get says is shown when it fails' 4 '^no network$' '^apt-get '
+[ -z "$(find tmp -type f)" ] || code=leftover
+expect 'and nothing is left' 4 '' '^apt-get '
+MISSING=mtools USER_ID=1000 launch tree/lintel check
+expect 'not root, and no sudo' 4 '^lintel: packages are missing; as root: apt-get install mtools$' ''
+stand_in sudo <<'E1'
+echo "sudo $*" >>"$WORK/calls"
+[ "$1" = -v ] || exec "$@"
+E1
+MISSING=mtools USER_ID=1000 launch tree/lintel check
+expect 'sudo, after saying why' 3 '^lintel: these packages are missing; sudo apt-get install puts them .*: mtools$' '^sudo env .*apt-get .* install'
+rm bin/dpkg-query
+launch tree/lintel check
+expect 'no dpkg: what is missing is named' 4 "^  boot images \(Debian's packages: grub-common .*mtools\)$" ''
+
+echo "1..$count"
