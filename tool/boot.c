@@ -79,6 +79,18 @@ static bool input_is_script(void)
     return fstat(STDIN_FILENO, &info) == 0 && !S_ISCHR(info.st_mode);
 }
 
+/* What the VMs do without, or NULL. Bochs delivers a virtual interrupt in spite of IF=0 when one of
+ * the host's arrives, as a typed key does, and a guest may crash of it (docs/emulator.md). */
+static char *controls_to_hide(const struct boot_request *request, const struct machine *machine)
+{
+    const char *list = machine->hide ? machine->hide : "";
+
+    if (request->emulation.runner != RUNNER_BOCHS) {
+        return NULL;
+    }
+    return text(" hide=%s%svirtual-interrupt-delivery", list, *list ? "," : "");
+}
+
 /*
  * The words for the hypervisor's command line, those of the user last: the last one of a name wins.
  * An emulator's memory is new in each run. Clearing it would hide nobody's secrets, and takes an
@@ -88,9 +100,12 @@ static bool input_is_script(void)
 static char *hypervisor_options(const struct boot_request *request, const struct machine *machine)
 {
     bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO) && !input_is_script();
+    char *hide = controls_to_hide(request, machine);
+    char *words = text("clear-memory=no%s%s%s%s", lines ? " console=lines" : "", hide ? hide : "",
+                       request->options ? " " : "", request->options ? request->options : "");
 
-    return text("clear-memory=no%s%s%s", lines ? " console=lines" : "", request->options ? " " : "",
-                request->options ? request->options : "");
+    free(hide);
+    return words;
 }
 
 /* Builds the image in `folder` and boots it. */

@@ -21,7 +21,7 @@ static int ask_emulated(const char *cpu)
     };
     struct boot_request request = {
         .emulation = {.runner = RUNNER_BOCHS, .cpu = cpu, .ips = EMULATOR_IPS},
-        .options = "caps",
+        .options = "caps hide=",
         .timeout = CAPS_SECONDS,
     };
 
