@@ -62,6 +62,17 @@ boot_entry:
         movl    %edx, 4(%ebx)
         subl    $(1b - IMAGE_BASE), %ebp       /* ebp: the image's physical address */
 
+        movl    %ebx, %esi
+        movl    $0x80000000, %eax
+        cpuid
+        cmpl    $0x80000001, %eax
+        jb      boot_no_long_mode
+        movl    $0x80000001, %eax
+        cpuid
+        testl   $0x20000000, %edx               /* long mode */
+        jz      boot_no_long_mode
+        movl    %esi, %ebx
+
         leal    (boot_pml4 - IMAGE_BASE)(%ebp), %edi
         leal    (boot_pdpt_low - IMAGE_BASE + 3)(%ebp), %eax
         movl    %eax, (%edi)
