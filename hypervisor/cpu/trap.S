@@ -17,6 +17,7 @@ trap_stubs:
         .set vector, vector + 1
         .endr
 
+        .type   trap_common, @function
 trap_common:
         cld
         pushq   %rax
@@ -74,3 +75,4 @@ trap_return:
         popq    %rax
         addq    $16, %rsp                       /* vector and error code */
         iretq
+        .size   trap_common, . - trap_common

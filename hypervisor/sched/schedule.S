@@ -5,7 +5,9 @@
         .text
         .balign 16
         .global schedule
+        .type   schedule, @function
 schedule:
         leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
         xorl    %ebp, %ebp
         call    schedule_on_empty_stack
+        .size   schedule, . - schedule

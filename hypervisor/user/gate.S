@@ -22,6 +22,7 @@
         .text
         .balign 64
         .global monitor_gate_syscall
+        .type   monitor_gate_syscall, @function
 monitor_gate_syscall:
         movq    boot_cpu + CPU_VCPU(%rip), %r8
         movq    %rsp, VCPU_USER_RSP(%r8)
@@ -30,6 +31,7 @@ monitor_gate_syscall:
         movq    %r11, VCPU_USER_RFLAGS(%r8)
         gate_body
         jmp     return_by_sysret
+        .size   monitor_gate_syscall, . - monitor_gate_syscall
 
         /*
          * SYSENTER loads RSP, but leaves all flags except IF as the monitor had them: DF, NT and AC would change what
@@ -38,6 +40,7 @@ monitor_gate_syscall:
          */
         .balign 64
         .global monitor_gate_sysenter
+        .type   monitor_gate_sysenter, @function
 monitor_gate_sysenter:
         pushq   $2
         popfq
@@ -50,6 +53,7 @@ monitor_gate_sysenter:
         movq    %r11, VCPU_USER_RIP(%r8)
         gate_body
         jmp     return_by_sysexit
+        .size   monitor_gate_sysenter, . - monitor_gate_sysenter
 
         /* noreturn void monitor_return(struct vcpu *, int64_t result) */
         .balign 16

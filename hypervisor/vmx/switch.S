@@ -26,6 +26,7 @@
         .macro  exit_stub name, dispatch
         .balign 64
         .global \name
+        .type   \name, @function
 \name:
         pushq   %r15
         pushq   %r14
@@ -49,6 +50,7 @@
         load_guest_registers
         vmresume
         call    vmx_entry_failed
+        .size   \name, . - \name
         .endm
 
         .text
@@ -58,6 +60,7 @@
         /* noreturn void vmx_enter(struct vcpu *): the first entry, or the first since it ran elsewhere */
         .balign 16
         .global vmx_enter
+        .type   vmx_enter, @function
 vmx_enter:
         movq    %rdi, %rax
         movq    VCPU_STACK(%rdi), %rsp
@@ -70,3 +73,4 @@ vmx_enter:
 1:      load_guest_registers
         vmresume
         call    vmx_entry_failed
+        .size   vmx_enter, . - vmx_enter

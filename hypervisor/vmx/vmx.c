@@ -212,12 +212,16 @@ void vmx_print_current_vmcs(void)
 {
     if (!enabled || current_vmcs == NO_VMCS)
         return;
+    /* First of all, because a VMREAD of a field that is not there writes to it. */
+    uint32_t error = (uint32_t)read_field(NULL, VMCS_VM_INSTRUCTION_ERROR);
     log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
     for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
         enum vmcs_field field = vmcs_field_at(i);
         uint64_t value = read_field(NULL, field);
-        if (value != 0)
+        if (value != 0 && field != VMCS_VM_INSTRUCTION_ERROR)
             log_line("  %-44s %016lx", vmcs_field_name(field), value);
     }
+    if (error != 0)
+        log_line("  the last VMX instruction that failed: %s", vm_instruction_error_name(error));
     log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(NULL, VMCS_EXIT_REASON)));
 }
