@@ -148,7 +148,7 @@ void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
     if (b->pm.power_off)
         report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
     if (b->reset.requested) {
-        report("%s: restart", b->info->name);
+        report("restart");
         machine_start(b, page);
     }
 }

@@ -29,8 +29,7 @@ _Noreturn void _start(void)
     machine_start(&board, page);
     for (;;) {
         if (gate_run(0) != 0)
-            report_stop(GATE_STOP_FAULT, "%s: vCPU 0 cannot run; see the hypervisor's log",
-                        info->name);
+            report_stop(GATE_STOP_FAULT, "vCPU 0 cannot run; see the hypervisor's log");
         exit_handle(&board, 0, page);
     }
 }

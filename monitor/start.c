@@ -25,10 +25,9 @@ void machine_start(struct board *b, struct exit_page *page)
 
     board_reset(b);
     if (!load_guest(&load))
-        report_stop(GATE_STOP_FAULT, "%s: %s", info->name, load.error);
+        report_stop(GATE_STOP_FAULT, "%s", load.error);
     acpi_build(&b->memory, info->vcpus);
     page->state = load_state(&load);
     if (gate_start(0) != 0)
-        report_stop(GATE_STOP_FAULT, "%s: the hypervisor refused the start state; see its log",
-                    info->name);
+        report_stop(GATE_STOP_FAULT, "the hypervisor refused the start state; see its log");
 }

@@ -73,6 +73,18 @@ static size_t keep_backlog(struct line *line, const char *text, size_t length)
     return length;
 }
 
+/* Whose output the next is. */
+static void announce(const struct vm *vm)
+{
+    struct line *line = &lines[vm->index];
+
+    if (line->lost > 0)
+        log_line("console of vm %s, %u bytes not kept", vm->plan->name, line->lost);
+    else
+        log_line("console of vm %s", vm->plan->name);
+    line->lost = 0;
+}
+
 static void show_line(struct vm *vm)
 {
     char name[PLAN_NAME_SIZE + 4];
@@ -146,22 +158,20 @@ static void switch_focus(void)
     if (next == focus)
         return;
     focus = next;
-    struct line *line = &lines[next->index];
-    log_line("console of vm %s, %u bytes not kept", next->plan->name, line->lost);
-    line->lost = 0;
+    announce(next);
     if (!options.console_lines)
-        show_output(&line->output);
+        show_output(&lines[next->index].output);
 }
 
 void console_show_rest(struct vm *vm)
 {
-    struct line *line = &lines[vm->index];
+    struct queue *output = &lines[vm->index].output;
 
-    if (used(&line->output) > 0 && options.console_lines) {
+    if (used(output) > 0 && options.console_lines) {
         show_line(vm);
-    } else if (used(&line->output) > 0) {
-        log_line("console of vm %s, %u bytes not kept", vm->plan->name, line->lost);
-        show_output(&line->output);
+    } else if (used(output) > 0) {
+        announce(vm);
+        show_output(output);
     }
 }
 

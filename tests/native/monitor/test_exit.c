@@ -77,7 +77,7 @@ static void start_fails(void **state)
     info.kernel.address = 0;
     EXPECT_STOP(machine_start(b, &page));
     assert_string_equal(fakes.stop_text,
-                        "test: kernel: there is none: name one in the VM's description");
+                        "kernel: there is none: name one in the VM's description");
 }
 
 static void io(void **state)
