@@ -121,10 +121,12 @@ void sched_notify(struct vcpu *v)
 
     if (running == NULL || running == v || !v->halted || !can_run(v))
         return;
-    if (v->slice_left > 0)
+    if (v->slice_left > 0) {
         running->work |= WORK_SCHEDULE;
-    else if (cpu->slice_end == TIME_NEVER)
+    } else if (cpu->slice_end == TIME_NEVER) {
         start_slice(cpu);
+        sched_update_next_event();
+    }
 }
 
 /* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out of the way. */
