@@ -18,7 +18,10 @@ static struct resident {
 static size_t resident_count, kernel_gs_base; /* the latter: its place among them */
 
 static enum msr_strategy strategy;
-static struct msr_controls controls;
+
+/* EFER and PAT where they have no VMCS controls (R29). */
+static const struct msr_row *uncontrolled[MSR_AREA_MAX];
+static size_t uncontrolled_count;
 static uint64_t host_efer, host_pat;
 
 static struct resident describe(const struct msr_row *row, const struct msr_host *host)
@@ -46,7 +49,7 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
     const struct msr_row *rows[MSR_RESIDENT_MAX];
 
     strategy = chosen;
-    controls = *available;
+    uncontrolled_count = msr_area(available, uncontrolled);
     host_efer = host->efer;
     host_pat = host->pat;
     *cpu = (struct msr_cpu){.owner = NULL, .host = true};
@@ -213,15 +216,12 @@ static void add_entry(struct msr_context *c, const struct msr_row *row, uint64_t
     c->host_area[c->area_count++] = (struct msr_area_entry){row->first, 0, host};
 }
 
-/* EFER and PAT where they have no VMCS controls (R29), and the resident set if that is the strategy. */
+/* What has no VMCS controls, and the resident set if that is the strategy. */
 static void build_areas(struct msr_context *c)
 {
-    const struct msr_row *rows[MSR_AREA_MAX];
-    size_t count = msr_area(&controls, rows);
-
     c->area_count = 0;
-    for (size_t i = 0; i < count; i++)
-        add_entry(c, rows[i], rows[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
+    for (size_t i = 0; i < uncontrolled_count; i++)
+        add_entry(c, uncontrolled[i], uncontrolled[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
     for (size_t i = 0; strategy == MSR_SWITCH_AREA && i < resident_count; i++)
         add_entry(c, residents[i].row, residents[i].host);
     msr_hardware_area_count(c->area_count);
