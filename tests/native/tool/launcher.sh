@@ -14,7 +14,7 @@ cp "$root/lintel" tree/lintel
 count=0
 
 # Nothing but these programs: whether this machine has sudo must not matter.
-for program in sh bash cat chmod cut dirname env flock grep mkdir mktemp readlink rm sed sleep tail touch; do
+for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink rm sed sleep tail touch; do
     ln -s "$(command -v $program)" bin/$program
 done
 stand_in()
@@ -80,16 +80,15 @@ expect 'a link finds the tree' 3 '^tool: run$' ''
 mv tree moved
 launch moved/lintel run
 expect 'a tree that was moved is set up anew' 3 '^tool: run$' "^meson setup $work/moved/build $work/moved$"
-mv moved tree
 
-rm -r tree/build
+mv moved tree
 : >calls
 PATH=$work/bin tree/lintel run >other 2>&1 </dev/null &
 PATH=$work/bin tree/lintel run >said 2>&1 </dev/null
 code=$?
 wait
 [ "$(grep -c '^meson setup' calls)$(grep -c '^ninja' calls)" = 11 ] && grep -q '^tool: run$' other || code=other
-expect 'of two at once, one builds' 3 '^tool: run$' '^meson setup'
+expect 'of two at once, one sets it up anew and builds' 3 '^tool: run$' '^meson setup'
 
 rm -r tree/build
 touch tree/build
