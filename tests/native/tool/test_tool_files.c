@@ -231,66 +231,68 @@ static void bzimage_headers(void **state)
     assert_non_null(inspect_kernel(image, sizeof(image), &facts));
 }
 
+struct elf_image {
+    Elf64_Ehdr header;
+    Elf64_Phdr segment;
+    char content[64];
+};
+
+static const struct elf_image good_elf = {
+    .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64},
+               .e_type = ET_EXEC,
+               .e_machine = EM_X86_64,
+               .e_entry = 0x101fff,
+               .e_phoff = offsetof(struct elf_image, segment),
+               .e_phentsize = sizeof(Elf64_Phdr),
+               .e_phnum = 1},
+    .segment = {.p_type = PT_LOAD,
+                .p_offset = offsetof(struct elf_image, content),
+                .p_paddr = 0x100000,
+                .p_filesz = 64,
+                .p_memsz = 0x2000},
+};
+
 static void elf_headers(void **state)
 {
-    struct {
-        Elf64_Ehdr header;
-        Elf64_Phdr segment;
-        char content[64];
-    } image =
-        {
-            .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64},
-                       .e_type = ET_EXEC,
-                       .e_machine = EM_X86_64,
-                       .e_entry = 0x101fff,
-                       .e_phoff = sizeof(Elf64_Ehdr),
-                       .e_phentsize = sizeof(Elf64_Phdr),
-                       .e_phnum = 1},
-            .segment = {.p_type = PT_LOAD,
-                        .p_offset = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
-                        .p_paddr = 0x100000,
-                        .p_filesz = 64,
-                        .p_memsz = 0x2000},
-        },
-      bad;
+    struct elf_image bad;
     struct kernel_facts facts;
 
-    assert_null(inspect_kernel(&image, sizeof(image), &facts));
+    assert_null(inspect_kernel(&good_elf, sizeof(good_elf), &facts));
     assert_int_equal(facts.memory_end, 0x102000);
-    for (size_t size = 0; size < sizeof(image); size++) {
-        assert_non_null(inspect_kernel(&image, size, &facts));
+    for (size_t size = 0; size < sizeof(good_elf); size++) {
+        assert_non_null(inspect_kernel(&good_elf, size, &facts));
     }
-    bad = image;
+    bad = good_elf;
     bad.segment.p_offset = UINT64_MAX - 8;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "outside of the file"));
-    bad = image;
+    bad = good_elf;
     bad.header.e_phoff = UINT64_MAX - 8;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "program headers"));
-    bad = image;
+    bad = good_elf;
     bad.segment.p_paddr = UINT64_MAX - 8;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "impossible"));
-    bad = image;
+    bad = good_elf;
     bad.segment.p_paddr = 0xff000;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "below 1 MiB"));
-    bad = image;
+    bad = good_elf;
     bad.segment.p_paddr = 0xbffff000;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "above 3 GiB"));
-    bad = image;
+    bad = good_elf;
     bad.header.e_entry = 0x102000;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "entry"));
     bad.header.e_entry = 0xfffff;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "entry"));
-    bad = image;
+    bad = good_elf;
     bad.segment.p_filesz = 65;
     assert_non_null(inspect_kernel(&bad, sizeof(bad), &facts));
-    bad = image;
+    bad = good_elf;
     bad.segment.p_type = PT_NOTE;
     assert_non_null(
         strstr(inspect_kernel(&bad, sizeof(bad), &facts), "without a loadable segment"));
-    bad = image;
+    bad = good_elf;
     bad.header.e_ident[EI_CLASS] = ELFCLASS32;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "not for x86-64"));
-    bad = image;
+    bad = good_elf;
     bad.header.e_type = ET_DYN;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "ET_EXEC"));
 }
