@@ -81,8 +81,7 @@ static const char *inspect_segment(const Elf64_Phdr *segment, size_t size, uint6
     if (segment->p_paddr < LOAD_KERNEL_MIN ||
         segment->p_paddr + segment->p_memsz > PLAN_HOLE_START) {
         return "is an ELF file with a segment below 1 MiB or above 3 GiB, where a guest has no "
-               "memory "
-               "for it; link it elsewhere";
+               "memory for it; link it elsewhere";
     }
     if (segment->p_paddr + segment->p_memsz > *end) {
         *end = segment->p_paddr + segment->p_memsz;
