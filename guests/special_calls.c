@@ -215,9 +215,13 @@ static void test_sysexit(void)
     ring3.rdx = address(program_report);
     ring3.rcx = UNCANONICAL;
     is_refused(go_sysexitq, "SYSEXIT with a stack that is not canonical");
-    wrmsr(MSR_SYSENTER_CS, 3);
-    ring3.rcx = USER_TOP;
-    is_refused(go_sysexitq, "SYSEXIT with CS 3");
+    for (uint64_t selector = 0; selector <= 3; selector++) {
+        wrmsr(MSR_SYSENTER_CS, selector);
+        ring3.rcx = USER_TOP;
+        is_refused(go_sysexitq, "SYSEXIT to 64 bits with CS 0 to 3");
+        ring3.rcx = USER_TOP;
+        is_refused(go_sysexitl, "SYSEXIT to 32 bits with CS 0 to 3");
+    }
     set_msrs();
 }
 

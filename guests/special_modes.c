@@ -99,6 +99,7 @@ static void test_notes(void)
     } rows[NOTE_COUNT] = {
         [NOTE_efer_paging_off] = {EFER_LME | EFER_NXE, "clearing PG clears LMA and keeps LME"},
         [NOTE_efer_written_off] = {EFER_NXE | EFER_SCE, "LME can be cleared with paging off"},
+        [NOTE_efer_values_off] = {0, "SCE, LME and NXE in all ways with paging off, LMA in none"},
         [NOTE_efer_lma_written] = {EFER_LME | EFER_NXE, "LMA cannot be written with paging off"},
         [NOTE_paging_without_pae] = {FAULT | VECTOR_GP, "PG with LME and without PAE: #GP(0)"},
         [NOTE_cr0_without_pae] = {CR0_WP | 0x33, "CR0 is unchanged then"},
@@ -112,6 +113,7 @@ static void test_notes(void)
         [NOTE_pae_cr3_kept] = {0, "CR3 is unchanged then"},
         [NOTE_pae_bad_paging] = {FAULT | VECTOR_GP, "PG, a reserved bit in a PDPTE: #GP(0)"},
         [NOTE_pae_paging_again] = {MARK_ONE, "PG loads the PDPTEs"},
+        [NOTE_pae_efer_values] = {0, "SCE and NXE in all ways with PAE paging, LMA in none"},
         [NOTE_pae_lme] = {FAULT | VECTOR_GP, "setting LME with PAE paging on: #GP(0)"},
         [NOTE_pae_efer] = {EFER_NXE | EFER_SCE, "EFER is unchanged then"},
         [NOTE_pae_syscall] = {FAULT | VECTOR_UD, "SYSCALL in protected mode is undefined"},

@@ -24,6 +24,7 @@
 #define NOTES(X)                                                                                   \
     X(efer_paging_off)                                                                             \
     X(efer_written_off)                                                                            \
+    X(efer_values_off)                                                                             \
     X(efer_lma_written)                                                                            \
     X(paging_without_pae)                                                                          \
     X(cr0_without_pae)                                                                             \
@@ -37,6 +38,7 @@
     X(pae_cr3_kept)                                                                                \
     X(pae_bad_paging)                                                                              \
     X(pae_paging_again)                                                                            \
+    X(pae_efer_values)                                                                             \
     X(pae_lme)                                                                                     \
     X(pae_efer)                                                                                    \
     X(pae_syscall)                                                                                 \

@@ -87,6 +87,26 @@ note:
     wrmsr
     .endm
 
+/* Notes in which bits EFER did not take a value, over all values of these bits. LMA is never taken: it is 0 here. */
+    .macro NOTE_EFER_VALUES bits
+    movl $MSR_EFER, %ecx
+    xorl %esi, %esi
+    xorl %edi, %edi
+1:  movl %esi, %eax
+    xorl %edx, %edx
+    wrmsr
+    outb %al, $0x80
+    rdmsr
+    movl %esi, %ebx
+    andl $~EFER_LMA, %ebx
+    xorl %ebx, %eax
+    orl %eax, %edi
+    subl $\bits, %esi
+    andl $\bits, %esi
+    jnz 1b
+    NOTE %edi
+    .endm
+
     .macro LOAD_PDPTE pdpte
     movl $\pdpte, %eax
     movl %eax, pae_pointers + WINDOW_PDPTE
@@ -105,6 +125,7 @@ leave_long:
     outb %al, $0x80
     READ_EFER
     call note
+    NOTE_EFER_VALUES (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
     WRITE_MSR MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE
     READ_EFER
     call note
@@ -160,7 +181,8 @@ leave_long:
     movl %eax, %cr0
     NOTE WINDOW
 
-/* LME cannot change while paging is on. */
+/* With paging on the others can change, LME cannot. */
+    NOTE_EFER_VALUES (EFER_SCE | EFER_LMA | EFER_NXE)
     movl $MSR_EFER, %ecx
     movl $EFER_LME | EFER_NXE, %edx
     movl $1f, resume32
