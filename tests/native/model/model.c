@@ -133,17 +133,44 @@ static void check(void)
     }
 }
 
-/* The counters say what was done. */
-static void check_counters(void)
+static unsigned resident_count(void)
 {
-    uint64_t reads = 0, writes = 0;
+    return MODEL_TSC_AUX + sim.has_tsc_aux;
+}
+
+/* R32: only what SWAPGS may have changed is read, when the CPU changes hands; eager reads all of them on each exit. */
+static unsigned reads_allowed(enum model_step step, bool changes_hands)
+{
+    switch (step) {
+    case STEP_ENTER:
+        return changes_hands;
+    case STEP_MOVE:
+    case STEP_RESET:
+        return 1;
+    case STEP_EXIT:
+    case STEP_WRITE:
+        return msr_switch_each_exit() ? resident_count() : 0;
+    default:
+        return 0;
+    }
+}
+
+/* What a step cost, and that the counters say so. Whoever gets the CPU has each MSR written, or found right. */
+static void check_costs(enum model_step step, bool changes_hands)
+{
+    struct msr_counters sum = {0};
 
     for (struct model_vcpu *v = model_vcpus; v < model_vcpus + MODEL_VCPUS; v++) {
-        reads += v->context.counters.reads;
-        writes += v->context.counters.writes;
+        sum.reads += v->context.counters.reads;
+        sum.writes += v->context.counters.writes;
+        sum.skipped += v->context.counters.skipped;
         v->context.counters = (struct msr_counters){0};
     }
-    if (reads != sim.reads || writes != sim.writes)
+    if (sim.reads > reads_allowed(step, changes_hands))
+        sim_break("useful-reads");
+    if (sum.reads != sim.reads || sum.writes != sim.writes)
+        sim_break("counters");
+    if (step == STEP_ENTER && changes_hands && sum.writes + sum.skipped != resident_count())
         sim_break("counters");
 }
 
@@ -271,12 +298,15 @@ static void act(const struct model_action *a)
 
 bool model_act(const struct model_action *action)
 {
+    const struct msr_cpu *cpu = &model_cpus[action->cpu].software;
+    const struct msr_context *owner = cpu->owner;
+
     if (!is_possible(action))
         return false;
     sim.reads = sim.writes = 0;
     act(action);
     check();
-    check_counters();
+    check_costs(action->step, cpu->owner != owner);
     return true;
 }
 
