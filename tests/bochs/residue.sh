@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# residue.sh LINTEL KERNEL OPTIONS ORDER...: several VMs audit one CPU for what the others leave there (R35), once for
+# residue.sh LINTEL KERNEL CPU OPTIONS ORDER...: several VMs audit one CPU for what the others leave there (R35), once for
 # each ORDER, a word with a letter for each VM. A letter stands for a memory size, and so for that VM's canaries.
-# residue.sh LINTEL KERNEL OPTIONS leaks PATTERN: the hypervisor of LINTEL_HYPERVISOR leaks, and the audit must name
+# residue.sh LINTEL KERNEL CPU OPTIONS leaks PATTERN: the hypervisor of LINTEL_HYPERVISOR leaks, and the audit must name
 # what: at least one of its findings matches PATTERN.
-lintel=$1 kernel=$(realpath "$2") options=$3
-shift 3
+lintel=$1 kernel=$(realpath "$2") cpu=$3 options=$4
+shift 4
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
@@ -36,7 +36,7 @@ vm_passes()
 audit()
 {
     describe_order "$1"
-    boot 120 --cpu corei7_skylake_x --hypervisor-options "$options console=lines"
+    boot 120 --cpu "$cpu" --hypervisor-options "$options console=lines"
 }
 
 if [ "${1:-}" = leaks ]; then
