@@ -73,7 +73,7 @@ struct monitor_info {
     uint64_t memory;        /* bytes of guest RAM */
     uint64_t tsc_khz;       /* measured; the guest's TSC ticks at the same rate */
     uint64_t apic_khz;      /* the frequency of the virtual local APIC's timer, undivided */
-    uint64_t wall_seconds;  /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC */
+    uint64_t wall_seconds;  /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
     uint64_t wall_tsc;
     struct monitor_file kernel, initrd;
     char name[PLAN_NAME_SIZE];

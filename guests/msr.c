@@ -16,6 +16,11 @@
 #define MSR_MTRR_DEF_TYPE   0x2ff
 #define MSR_VMX_FIRST       0x480
 #define MSR_VMX_LAST        0x491
+#define MSR_KVM_WALL_CLOCK  0x4b564d00
+#define MSR_KVM_SYSTEM_TIME 0x4b564d01
+
+#define KVM_TIME_ENABLED 1
+#define NANOSECONDS      1000000000ULL
 
 static bool unknown(uint32_t index)
 {
@@ -206,6 +211,47 @@ static void test_tsc(void)
     is(rdmsr(MSR_TSC_ADJUST), adjust + BIT(41), "TSC_ADJUST reads back");
 }
 
+/* Now, in nanoseconds since 1970, by both of KVM's clocks (Linux's
+ * Documentation/virt/kvm/x86/msr.rst). */
+static uint64_t kvm_now(void)
+{
+    static volatile struct {
+        uint32_t version, seconds, nanoseconds;
+    } wall;
+    static volatile struct {
+        uint32_t version, padding;
+        uint64_t tsc_timestamp, system_time;
+        uint32_t multiplier;
+        int8_t shift;
+        uint8_t flags, padding2[2];
+    } system __attribute__((aligned(32)));
+
+    wrmsr(MSR_KVM_WALL_CLOCK, (uint64_t)&wall);
+    wrmsr(MSR_KVM_SYSTEM_TIME, (uint64_t)&system | KVM_TIME_ENABLED);
+    uint64_t ticks = rdtsc() - system.tsc_timestamp;
+    ticks = system.shift >= 0 ? ticks << system.shift : ticks >> -system.shift;
+    wrmsr(MSR_KVM_SYSTEM_TIME, 0);
+    return wall.seconds * NANOSECONDS + wall.nanoseconds + system.system_time +
+           (uint64_t)((unsigned __int128)ticks * system.multiplier >> 32);
+}
+
+/* Also where the TSC has less than it had when the host read its own clock. */
+static void test_kvm_clocks(void)
+{
+    uint64_t before, after;
+
+    if (!has_hypervisor()) {
+        skip("no KVM's interface", "KVM's clocks");
+        return;
+    }
+    before = kvm_now();
+    ok(before / NANOSECONDS > 1600000000 && before / NANOSECONDS < UINT32_MAX,
+       "KVM's clocks tell a time of this century");
+    wrmsr(MSR_TSC, 0);
+    after = kvm_now();
+    ok(after - before < NANOSECONDS, "KVM's clocks tell the same time when the TSC is moved back");
+}
+
 static void test_tsc_aux(void)
 {
     uint32_t low, high, aux;
@@ -293,6 +339,7 @@ void guest_main(void)
     test_apic_base();
     test_mtrr();
     test_tsc();
+    test_kvm_clocks();
     test_tsc_aux();
     test_kept_over_exits();
     if (has_hypervisor())

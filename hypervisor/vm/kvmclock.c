@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/vm/kvmclock.h"
 
+#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/vm.h"
 
@@ -37,8 +38,11 @@ bool kvmclock_update(struct vcpu *v)
 bool kvmclock_write_wall(struct vcpu *v)
 {
     const struct monitor_info *info = v->vm->info;
-    uint64_t up = kvmclock_nanoseconds(kvmclock_scale(tsc_khz()), info->wall_tsc + v->tsc_offset);
-    uint64_t start = info->wall_seconds * NANOSECONDS - up;
+    struct kvmclock_scale scale = kvmclock_scale(tsc_khz());
+    uint64_t tsc = rdtsc(), up = kvmclock_nanoseconds(scale, tsc + v->tsc_offset);
+    uint64_t now = info->wall_seconds * NANOSECONDS + kvmclock_nanoseconds(scale, tsc - info->wall_tsc);
+    /* Both as of now: when the host read its own clock, the guest's may not have begun. Without an RTC it is 1970. */
+    uint64_t start = now > up ? now - up : 0;
     struct wall_clock wall = {2, (uint32_t)(start / NANOSECONDS), (uint32_t)(start % NANOSECONDS)};
 
     return vm_write(v->vm, v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK], &wall, sizeof(wall));
