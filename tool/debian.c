@@ -111,12 +111,13 @@ static enum exit_code fetch_to(const char *package, const char *path)
 {
     char *folder = text("%s.XXXXXX", path), *output, *kernel = NULL;
 
+    unfinished_begin(folder);
     if (!mkdtemp(folder)) {
+        unfinished_end();
         free(folder);
         return fail(LINTEL_MACHINE,
                     "%s: cannot make a folder beside it; set XDG_CACHE_HOME to another one", path);
     }
-    unfinished_begin(folder);
     output = text("%s/output", folder);
     progress("fetching the kernel of the Debian package %s", package);
     enum exit_code code = fetch(package, folder, output, &kernel);

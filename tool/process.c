@@ -106,10 +106,11 @@ char *work_folder_make(void)
     const char *base = getenv("TMPDIR");
     char *path = text("%s/lintel-XXXXXX", base && base[0] ? base : "/tmp");
 
+    unfinished_begin(path);
     if (mkdtemp(path)) {
-        unfinished_begin(path);
         return path;
     }
+    unfinished_end();
     note("%s: %s; set TMPDIR to a folder that can be written", path, strerror(errno));
     free(path);
     return NULL;

@@ -7,9 +7,10 @@
 #include <signal.h>
 
 /*
- * From here to unfinished_end, `path` (a file, or a folder with all that is in it) is removed when
- * a signal ends the tool. Such signals are held so long, and taken where the tool waits:
- * process_run, emulator_start and session_run. Pairs may be nested; the path must stay valid.
+ * From here to unfinished_end, `path` (a file, or a folder with all that is in it; it need not be
+ * there yet) is removed when a signal ends the tool. Such signals are held so long, and taken where
+ * the tool waits: process_run, emulator_start and session_run. Pairs may be nested; the path must
+ * stay valid.
  */
 void unfinished_begin(const char *path);
 
