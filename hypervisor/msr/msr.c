@@ -44,20 +44,26 @@ enum msr_order {
 #include "hypervisor/msr/table.def"
 };
 
-/* What the table must never say: R26, a bit that the MSR bitmap does not have, rows out of order. */
-#define FS_BASE_INDEX 0xc0000100u
-#define GS_BASE_INDEX 0xc0000101u
-#define IS_AREA_SAFE(class, control, first)                                                        \
+/*
+ * What the table must never say: what the areas refuse (R26: FS and GS base, x2APIC's range, the microcode's trigger and
+ * signature, SMM's), a bit that the MSR bitmap does not have, rows out of order, several values in one resident row.
+ */
+#define IS_OUTSIDE(first, last, from, to) ((int64_t)(last) < (from) || (int64_t)(first) > (to))
+#define IS_AREA_SAFE(class, control, first, last)                                                  \
     ((MSR_CONTROL_##control == MSR_CONTROL_NONE && MSR_CLASS_##class != MSR_CLASS_RESIDENT) ||     \
-     ((first) != FS_BASE_INDEX && (first) != GS_BASE_INDEX && (first) >> 8 != 0x8))
+     ((first) == (last) && IS_OUTSIDE(first, last, 0xc0000100u, 0xc0000101u) &&                    \
+      IS_OUTSIDE(first, last, 0x800u, 0x8ffu) && IS_OUTSIDE(first, last, 0x79u, 0x79u) &&          \
+      IS_OUTSIDE(first, last, 0x8bu, 0x8bu) && IS_OUTSIDE(first, last, 0x9bu, 0x9bu) &&            \
+      IS_OUTSIDE(first, last, 0x9eu, 0x9eu)))
 #define IS_IN_BITMAP(pass, first, last)                                                            \
     (MSR_PASS_##pass == MSR_PASS_NONE || (last) < 0x2000 ||                                        \
      ((first) >= 0xc0000000 && (last) < 0xc0002000))
-#define CHECK_ROW(id, first, last, class, pass, control, name)                                             \
-    _Static_assert(IS_AREA_SAFE(class, control, first),                                            \
+#define CHECK_ROW(id, first, last, class, pass, control, name)                                     \
+    _Static_assert(IS_AREA_SAFE(class, control, first, last),                                      \
                    name ": not allowed in the MSR areas (R26)");                                   \
     _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");    \
-    _Static_assert((first) >= MSR_ORDER_##id, name ": not behind the row before it");
+    _Static_assert((first) <= (last) && (first) >= MSR_ORDER_##id,                                 \
+                   name ": not behind the row before it");
 #define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
     CHECK_ROW(id, index, index, class, pass, control, name)
 #define MSR_BANK(id, first, last, name, class, features, init, pass, check, control, ...)          \

@@ -123,6 +123,21 @@ enum msr_resident_number {
     MSR_RESIDENT_MAX
 };
 
+/* Likewise, how many rows rest on a VMCS control: without it they go to the MSR areas. */
+enum msr_controlled_number {
+#define MSR_IF_CONTROL_NONE(id)
+#define MSR_IF_CONTROL_EFER(id)                                                MSR_CONTROLLED_##id,
+#define MSR_IF_CONTROL_PAT(id)                                                 MSR_CONTROLLED_##id,
+#define MSR(id, i, n, class, features, init, pass, check, control, ...)        MSR_IF_CONTROL_##control(id)
+#define MSR_BANK(id, f, l, n, class, features, init, pass, check, control, ...)  MSR_IF_CONTROL_##control(id)
+#define MSR_RANGE(id, f, l, n, class, features, init, pass, check, control, ...) MSR_IF_CONTROL_##control(id)
+#include "hypervisor/msr/table.def"
+#undef MSR_IF_CONTROL_NONE
+#undef MSR_IF_CONTROL_EFER
+#undef MSR_IF_CONTROL_PAT
+    MSR_AREA_MAX
+};
+
 /* One for each row, in the order of the table: by index. */
 enum msr_row_number {
 #define MSR(id, ...)       MSR_ROW_##id,
@@ -216,7 +231,6 @@ void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write);
 
 /* The rows that the MSR areas switch on each transition (R26, R29); list has room for MSR_AREA_MAX.
  * How many. */
-#define MSR_AREA_MAX 2
 size_t msr_area(const struct msr_controls *controls, const struct msr_row *list[MSR_AREA_MAX]);
 
 /*

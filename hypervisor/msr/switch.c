@@ -15,7 +15,7 @@ static struct resident {
     uint64_t host; /* what ring 3 wants in it, or 0 */
     bool swapped;  /* ring 3 needs it, or could read it; others stay in the CPU until another guest needs them */
 } residents[MSR_RESIDENT_MAX];
-static size_t resident_count, kernel_gs_base; /* the latter: its place among them */
+static size_t resident_count, swapped_count, kernel_gs_base; /* the last: its place among them */
 
 static enum msr_strategy strategy;
 
@@ -54,8 +54,10 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
     host_pat = host->pat;
     *cpu = (struct msr_cpu){.owner = NULL, .host = true};
     resident_count = msr_resident(features, rows);
+    swapped_count = 0;
     for (size_t i = 0; i < resident_count; i++) {
         residents[i] = describe(rows[i], host);
+        swapped_count += residents[i].swapped;
         if (rows[i] == &msr_rows[MSR_ROW_KERNEL_GS_BASE])
             kernel_gs_base = i;
         cpu->held[i] = residents[i].host;
@@ -92,6 +94,13 @@ static void load(struct msr_cpu *cpu, struct msr_context *c, size_t i)
     c->counters.writes++;
 }
 
+/* R32: what is not swapped holds what both want. */
+static void count_swaps(struct msr_context *c)
+{
+    c->counters.writes += c->swap_count;
+    c->counters.skipped += swapped_count - c->swap_count;
+}
+
 /* R32: only MSRs in which the two sides differ are swapped. */
 static void list_swaps(struct msr_context *c)
 {
@@ -109,7 +118,7 @@ static void swap_in(struct msr_cpu *cpu, struct msr_context *c)
         cpu->held[s->place] = s->guest;
         msr_hardware_write(s->index, s->guest);
     }
-    c->counters.writes += c->swap_count;
+    count_swaps(c);
     cpu->host = false;
 }
 
@@ -121,7 +130,7 @@ static void swap_out(struct msr_cpu *cpu)
         cpu->held[s->place] = s->host;
         msr_hardware_write(s->index, s->host);
     }
-    c->counters.writes += c->swap_count;
+    count_swaps(c);
     cpu->host = true;
 }
 
