@@ -22,6 +22,8 @@ mapfile -t strategies < <(places 'MSR accesses')
     "$bench/msr" "${strategies[@]}" | awk -F, 'NR > 1 { print $2 "," $1 ",MSR accesses," $5 + $6 + $7 + $8 }'
 } >figures 2>said
 
+[ "${#models[@]}" -gt 0 ] && [ "${#strategies[@]}" -gt 0 ]
+result $? "there are aims of both kinds"
 while IFS=, read -r operation place what aim; do
     figure=$(awk -F, -v key="$operation,$place,$what" '$1 "," $2 "," $3 == key { print $4 }' figures)
     [ -n "$figure" ] && [ "$figure" -le "$aim" ]
