@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit page: how the hypervisor tells a monitor why its vCPU stopped, and how the monitor answers.
+ * The exit page: how the hypervisor tells a monitor why its vCPU stopped, and how the monitor
+ * answers.
  *
- * One page for each vCPU, written by the hypervisor before GATE_RUN returns, and read by it once when the
- * monitor calls GATE_RUN again. Nothing that a monitor writes here can harm anybody but its own guest.
+ * One page for each vCPU, written by the hypervisor before GATE_RUN returns, and read by it once
+ * when the monitor calls GATE_RUN again. Nothing that a monitor writes here can harm anybody but
+ * its own guest.
  */
 #ifndef ABI_EXIT_H
 #define ABI_EXIT_H
@@ -15,9 +17,10 @@ enum exit_kind {
     EXIT_EVENTS,    /* only `events` says something */
     EXIT_IO,        /* IN or OUT; for IN the monitor sets io.value */
     EXIT_IO_STRING, /* INS or OUTS, with or without REP; `state` is valid, the monitor emulates */
-    EXIT_MMIO,      /* an access to a guest-physical address without memory; `state` is valid, but see below */
-    EXIT_EOI,       /* the guest ended a level-triggered interrupt: eoi.vector */
-    EXIT_SHUTDOWN,  /* the guest cannot go on: shutdown.reason; `state` is valid */
+    /* an access to a guest-physical address without memory; `state` is valid, but see below */
+    EXIT_MMIO,
+    EXIT_EOI,      /* the guest ended a level-triggered interrupt: eoi.vector */
+    EXIT_SHUTDOWN, /* the guest cannot go on: shutdown.reason; `state` is valid */
 };
 
 /* Bits of exit_page.events: what happened meanwhile. Reported once each. */
@@ -26,9 +29,11 @@ enum exit_kind {
 
 enum exit_shutdown {
     SHUTDOWN_TRIPLE_FAULT,
-    SHUTDOWN_TASK_SWITCH,  /* a hardware task switch, which Lintel does not emulate */
-    SHUTDOWN_UNSUPPORTED,  /* an exit that Lintel has no handler for; shutdown.detail: exit reason */
-    SHUTDOWN_ENTRY_FAILED, /* the guest's state cannot be entered; the log says which check failed */
+    SHUTDOWN_TASK_SWITCH, /* a hardware task switch, which Lintel does not emulate */
+    /* an exit that Lintel has no handler for; shutdown.detail: exit reason */
+    SHUTDOWN_UNSUPPORTED,
+    /* the guest's state cannot be entered; the log says which check failed */
+    SHUTDOWN_ENTRY_FAILED,
 };
 
 /* GPR indices are the instruction encoding's. */
@@ -38,9 +43,10 @@ enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR,
 
 struct segment_state {
     uint64_t base;
-    uint32_t limit;  /* bytes - 1 */
+    uint32_t limit; /* bytes - 1 */
     uint16_t selector;
-    uint16_t access; /* the VMCS access-rights format, with SEGMENT_UNUSABLE in place of its bit 16 */
+    /* the VMCS access-rights format, with SEGMENT_UNUSABLE in place of its bit 16 */
+    uint16_t access;
 };
 #define SEGMENT_UNUSABLE 0x0100
 
@@ -50,8 +56,8 @@ struct table_state {
 };
 
 /*
- * For EXIT_MMIO and EXIT_IO_STRING in 64-bit mode only what an instruction there depends on is valid: of the segments CS,
- * SS, and the bases of FS and GS; not the descriptor tables.
+ * For EXIT_MMIO and EXIT_IO_STRING in 64-bit mode only what an instruction there depends on is
+ * valid: of the segments CS, SS, and the bases of FS and GS; not the descriptor tables.
  */
 struct guest_state {
     uint64_t gpr[16];
@@ -62,9 +68,10 @@ struct guest_state {
 };
 
 enum exit_reply {
-    REPLY_DONE,      /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on */
-    REPLY_STATE,     /* gpr, rip and rflags are taken from `state` */
-    REPLY_EXCEPTION, /* gpr are taken from `state`, then reply_vector is injected, at the same RIP */
+    REPLY_DONE,  /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on */
+    REPLY_STATE, /* gpr, rip and rflags are taken from `state` */
+    /* gpr are taken from `state`, then reply_vector is injected, at the same RIP */
+    REPLY_EXCEPTION,
 };
 
 struct exit_page {
@@ -79,8 +86,9 @@ struct exit_page {
             uint8_t address_size; /* string only, bytes: 2, 4 or 8 */
             uint8_t segment;      /* OUTS only: enum segment */
             uint8_t reserved;
-            uint32_t value;       /* OUT: from the guest; IN: set by the monitor; its low `size` bytes count */
-            uint32_t length;      /* string only: of the instruction, bytes */
+            /* OUT: from the guest; IN: set by the monitor; its low `size` bytes count */
+            uint32_t value;
+            uint32_t length; /* string only: of the instruction, bytes */
         } io;
         struct {
             uint64_t address; /* guest-physical */
@@ -102,13 +110,14 @@ struct exit_page {
     uint32_t reply_vector;     /* REPLY_EXCEPTION */
     uint32_t reply_error_code; /* REPLY_EXCEPTION, where the vector has one */
     uint32_t reserved;
-    uint64_t reply_cr2;        /* REPLY_EXCEPTION with #PF */
+    uint64_t reply_cr2; /* REPLY_EXCEPTION with #PF */
     struct guest_state state;
 };
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
-_Static_assert(sizeof(struct exit_page) == 64 + 23 * 8 + 8 * 16 + 2 * 16, "the exit page's layout is ABI");
+_Static_assert(sizeof(struct exit_page) == 64 + 23 * 8 + 8 * 16 + 2 * 16,
+               "the exit page's layout is ABI");
 
 #endif

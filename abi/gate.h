@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate: the calls that a monitor makes into the hypervisor, and what its address space looks like.
+ * The gate: the calls that a monitor makes into the hypervisor, and what its address space looks
+ * like.
  *
- * A call is SYSCALL with the number in RAX and up to three arguments in RDI, RSI and RDX; the result is in RAX,
- * negative for an error (enum gate_error). RCX, R11 and the other caller-saved registers are lost.
- * No call takes a pointer: what does not fit into registers goes through the exit page or the text page.
+ * A call is SYSCALL with the number in RAX and up to three arguments in RDI, RSI and RDX; the
+ * result is in RAX, negative for an error (enum gate_error). RCX, R11 and the other caller-saved
+ * registers are lost. No call takes a pointer: what does not fit into registers goes through the
+ * exit page or the text page.
  */
 #ifndef ABI_GATE_H
 #define ABI_GATE_H
@@ -16,16 +18,24 @@
 #define GATE_VERSION 1
 
 enum gate_call {
-    GATE_RUN,           /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
-    GATE_START,         /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit not answered */
-    GATE_MESSAGE,       /* (address, data): an interrupt message in MSI format to the VM's local APICs */
-    GATE_LAPIC_READ,    /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
-    GATE_LAPIC_WRITE,   /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */
-    GATE_TIMER,         /* (tsc): EXIT_EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
+    /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
+    GATE_RUN,
+    /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
+       not answered */
+    GATE_START,
+    /* (address, data): an interrupt message in MSI format to the VM's local APICs */
+    GATE_MESSAGE,
+    /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
+    GATE_LAPIC_READ,
+    /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */
+    GATE_LAPIC_WRITE,
+    /* (tsc): EXIT_EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
+    GATE_TIMER,
     GATE_CONSOLE_WRITE, /* (length): bytes of the text page to the console; how many were taken */
     GATE_CONSOLE_READ,  /* (max): input into the text page; how many bytes */
     GATE_LOG,           /* (length): one line of the text page to the hypervisor's log */
-    GATE_STOP,          /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
+    /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
+    GATE_STOP,
     GATE_CALL_COUNT
 };
 
@@ -37,8 +47,9 @@ enum gate_error {
 
 /* How a call enters ring 0: monitor_info.gate says which one this hypervisor answers. */
 enum gate_entry {
-    GATE_SYSCALL,  /* as above */
-    GATE_SYSENTER, /* SYSENTER with the return address in R11 and the stack pointer in RCX; the rest is the same */
+    GATE_SYSCALL, /* as above */
+    /* SYSENTER with the return address in R11 and the stack pointer in RCX; the rest is the same */
+    GATE_SYSENTER,
 };
 
 enum gate_stop {
@@ -47,15 +58,17 @@ enum gate_stop {
 };
 
 /*
- * A monitor's address space. Everything is mapped before the monitor starts and nothing changes later.
- * The monitor's own image lies below MONITOR_INFO, where its ELF file says.
+ * A monitor's address space. Everything is mapped before the monitor starts and nothing changes
+ * later. The monitor's own image lies below MONITOR_INFO, where its ELF file says.
  */
-#define MONITOR_INFO   0x0000100000000000ULL /* struct monitor_info, read-only */
-#define MONITOR_TEXT   0x0000100000100000ULL /* one page of text, read-write */
-#define MONITOR_EXIT   0x0000100000200000ULL /* an exit page for each vCPU, read-write */
-#define MONITOR_STACK  0x0000100000400000ULL /* the end of the stack, MONITOR_STACK_SIZE below it */
-#define MONITOR_FILES  0x0000200000000000ULL /* kernel and initrd, read-only */
-#define MONITOR_MEMORY 0x0000400000000000ULL /* guest-physical 0, read-write; the hole stays unmapped */
+#define MONITOR_INFO 0x0000100000000000ULL /* struct monitor_info, read-only */
+#define MONITOR_TEXT 0x0000100000100000ULL /* one page of text, read-write */
+#define MONITOR_EXIT 0x0000100000200000ULL /* an exit page for each vCPU, read-write */
+/* the end of the stack, MONITOR_STACK_SIZE below it */
+#define MONITOR_STACK 0x0000100000400000ULL
+#define MONITOR_FILES 0x0000200000000000ULL /* kernel and initrd, read-only */
+/* guest-physical 0, read-write; the hole stays unmapped */
+#define MONITOR_MEMORY 0x0000400000000000ULL
 
 #define MONITOR_STACK_SIZE 0x10000ULL
 #define MONITOR_TEXT_SIZE  0x1000ULL
@@ -70,10 +83,11 @@ struct monitor_info {
     uint32_t vcpus;
     uint32_t gate; /* enum gate_entry */
     uint32_t reserved;
-    uint64_t memory;        /* bytes of guest RAM */
-    uint64_t tsc_khz;       /* measured; the guest's TSC ticks at the same rate */
-    uint64_t apic_khz;      /* the frequency of the virtual local APIC's timer, undivided */
-    uint64_t wall_seconds;  /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
+    uint64_t memory;   /* bytes of guest RAM */
+    uint64_t tsc_khz;  /* measured; the guest's TSC ticks at the same rate */
+    uint64_t apic_khz; /* the frequency of the virtual local APIC's timer, undivided */
+    /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
+    uint64_t wall_seconds;
     uint64_t wall_tsc;
     struct monitor_file kernel, initrd;
     char name[PLAN_NAME_SIZE];

@@ -10,21 +10,22 @@
 
 #include <stdint.h>
 
-#define PLAN_MAGIC       0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION     1
-#define PLAN_MAX_VMS     8
-#define PLAN_MAX_VCPUS   8
-#define PLAN_MAX_FILES   32
-#define PLAN_NAME_SIZE   32
+#define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
+#define PLAN_VERSION      1
+#define PLAN_MAX_VMS      8
+#define PLAN_MAX_VCPUS    8
+#define PLAN_MAX_FILES    32
+#define PLAN_NAME_SIZE    32
 #define PLAN_CMDLINE_SIZE 2048
-#define PLAN_NO_FILE     UINT32_MAX
+#define PLAN_NO_FILE      UINT32_MAX
 
 /* The multiboot2 modules that come before the plan's files. */
 #define PLAN_MODULE_PLAN       0
 #define PLAN_MODULE_MONITOR    1
 #define PLAN_MODULE_FIRST_FILE 2
 
-/* Guest-physical layout: RAM from 0 to the hole, devices in the hole, the rest of RAM above 4 GiB. */
+/* Guest-physical layout: RAM from 0 to the hole, devices in the hole, the rest of RAM
+ * above 4 GiB. */
 #define PLAN_HOLE_START 0xc0000000ULL
 #define PLAN_HOLE_END   0x100000000ULL
 

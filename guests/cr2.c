@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR2 is the guest's own while the CPU is with others: over HLT, time slices and PAUSE loops (R11).
- */
+/* CR2 is the guest's own while the CPU is with others: over HLT, time slices and
+ * PAUSE loops (R11). */
 #include "guests/lib/guest.h"
 
 #define TIMER_VECTOR 0x41

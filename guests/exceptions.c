@@ -25,12 +25,10 @@ static void test_simple(void)
     is_trap(try_load((void *)NOT_CANONICAL, &value), VECTOR_GP, 0,
             "a load from an address that is not canonical");
     is_trap(TRY_ASM("movw %w0, %%ds", : "r"(0x88)), VECTOR_GP, 0x88, "a selector beyond the GDT");
-    is_trap(TRY_ASM("movw %w0, %%ss",
-                    : "r"(USER_DATA)),
-            VECTOR_GP, USER_DATA & ~3, "SS of another privilege level");
-    is_trap(TRY_ASM("ltr %w0",
-                    : "r"(KERNEL_DATA)),
-            VECTOR_GP, KERNEL_DATA, "LTR of a data segment");
+    is_trap(TRY_ASM("movw %w0, %%ss", : "r"(USER_DATA)), VECTOR_GP, USER_DATA & ~3,
+            "SS of another privilege level");
+    is_trap(TRY_ASM("ltr %w0", : "r"(KERNEL_DATA)), VECTOR_GP, KERNEL_DATA,
+            "LTR of a data segment");
 }
 
 static void test_fpu_faults(void)
@@ -162,9 +160,8 @@ static void test_features(void)
     trap = TRY_ASM("rdseed %0", "=r"(value) :);
     ok((trap.vector == NO_TRAP) == (ebx7 >> 18 & 1), "RDSEED follows CPUID");
     is_trap(TRY_ASM("rsm", :), VECTOR_UD, 0, "RSM");
-    is_trap(TRY_ASM("rdpmc", "=a"(value), "=d"(value)
-                    : "c"(0x3fff)),
-            VECTOR_GP, 0, "RDPMC of a missing counter");
+    is_trap(TRY_ASM("rdpmc", "=a"(value), "=d"(value) : "c"(0x3fff)), VECTOR_GP, 0,
+            "RDPMC of a missing counter");
     is_no_trap(TRY_ASM("pause", :), "PAUSE");
 }
 

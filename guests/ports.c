@@ -55,8 +55,8 @@ static void test_registers(void)
     ok((rax & ~0xffULL) == 0x1122334455667700, "IN with an immediate port keeps the rest of RAX");
 }
 
-/* INS and OUTS with the direction flag clear or set; returns RDI or RSI and the count that is left.
- */
+/* INS and OUTS with the direction flag clear or set; returns RDI or RSI and the count
+ * that is left. */
 struct string_result {
     uint64_t address, count;
 };

@@ -230,8 +230,8 @@ static void on_nmi(struct interrupt_frame *frame)
     nmi_depth--;
 }
 
-/* R16: an NMI comes with IF=0, and a second one waits for the first one's IRET. The CPU's id is 0.
- */
+/* R16: an NMI comes with IF=0, and a second one waits for the first one's IRET. The CPU's
+ * id is 0. */
 static void test_nmi(void)
 {
     interrupt_handle(2, on_nmi);

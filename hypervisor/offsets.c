@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the assembly needs to know of the C structures: compiled to text, from which the build takes offsets.h. */
+/* What the assembly needs to know of the C structures: compiled to text, from which the build takes
+ * offsets.h. */
 #include <stddef.h>
 
 #include "hypervisor/cpu/cpu.h"

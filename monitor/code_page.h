@@ -24,8 +24,8 @@ struct code_page {
 
 void code_page_reset(struct code_page *page);
 
-/* Where the page around `linear` is mapped, for a fetch by the guest; NULL: it cannot be fetched.
- */
+/* Where the page around `linear` is mapped, for a fetch by the guest; NULL: it
+ * cannot be fetched. */
 const uint8_t *code_page_find(struct code_page *page, const struct guest_memory *memory,
                               const struct guest_state *state, uint64_t linear);
 

@@ -38,9 +38,9 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault);
 
 enum emulate_result {
-    EMULATE_DONE,        /* gpr, rip and rflags are those after the instruction */
-    EMULATE_FAULT,       /* *fault is to be injected at the same RIP; gpr changed only by finished
-                            iterations of REP */
+    EMULATE_DONE, /* gpr, rip and rflags are those after the instruction */
+    /* *fault is to be injected at the same RIP; gpr changed only by finished iterations of REP */
+    EMULATE_FAULT,
     EMULATE_UNSUPPORTED, /* not in scope, or its bytes cannot be read; nothing has changed */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PCI host bridge: a header (PCI Local Bus Specification, "Configuration Space Organization").
- */
+/* The PCI host bridge: a header (PCI Local Bus Specification,
+ * "Configuration Space Organization"). */
 #include "monitor/host_bridge.h"
 
 #include "hypervisor/lib/bits.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PCI configuration mechanism 1 (PCI Local Bus Specification, "Configuration Mechanism #1"). R20.
- */
+/* PCI configuration mechanism 1 (PCI Local Bus Specification, "Configuration
+ * Mechanism #1"). R20. */
 #include "monitor/pci.h"
 
 #include <stddef.h>

@@ -62,7 +62,7 @@ void pm_write(struct pm *pm, unsigned offset, uint32_t value, uint32_t mask, uin
     update(pm, tsc);
     switch (offset) {
     case PM_EVENT:
-        pm->status &= (uint16_t) ~(value & mask); /* writing a 1 clears */
+        pm->status &= (uint16_t)~(value & mask); /* writing a 1 clears */
         pm->enable =
             (uint16_t)((pm->enable & ~(mask >> 16)) | (value & mask & EVENT_BITS << 16) >> 16);
         break;

@@ -136,15 +136,15 @@ static bool alarm_matches(uint8_t byte, uint32_t wanted, uint32_t value)
     return byte >= ALARM_ANY || wanted == value;
 }
 
-/* The first second of a day, not before `from`, at which the alarm goes off; SECONDS_PER_DAY: none.
- */
+/* The first second of a day, not before `from`, at which the alarm goes
+ * off; SECONDS_PER_DAY: none. */
 static uint32_t alarm_in_day(const struct rtc *rtc, uint32_t from)
 {
     const uint8_t *m = rtc->memory;
     uint32_t hour = decode_hour(rtc, m[HOUR_ALARM]), minute = decode(rtc, m[MINUTE_ALARM]);
     uint32_t second = decode(rtc, m[SECOND_ALARM]), t = from;
 
-    while (t < SECONDS_PER_DAY) {
+    while (t < SECONDS_PER_DAY)
         if (!alarm_matches(m[HOUR_ALARM], hour, t / 3600))
             t = (t / 3600 + 1) * 3600;
         else if (!alarm_matches(m[MINUTE_ALARM], minute, t / 60 % 60))
@@ -153,7 +153,6 @@ static uint32_t alarm_in_day(const struct rtc *rtc, uint32_t from)
             t++;
         else
             break;
-    }
     return t;
 }
 
@@ -217,7 +216,7 @@ void rtc_init(struct rtc *rtc, uint64_t tsc_hz, uint64_t seconds, uint64_t tsc)
 
 void rtc_reset(struct rtc *rtc)
 {
-    rtc->memory[B] &= (uint8_t) ~(B_PIE | B_AIE | B_UIE);
+    rtc->memory[B] &= (uint8_t)~(B_PIE | B_AIE | B_UIE);
     rtc->memory[C] = 0;
 }
 
@@ -262,8 +261,8 @@ uint8_t rtc_read(struct rtc *rtc, unsigned vcpu, uint64_t tsc)
     return value;
 }
 
-/* Makes the last full second the base, so that the clock can go on from there under other settings.
- */
+/* Makes the last full second the base, so that the clock can go on from there
+ * under other settings. */
 static void rebase(struct rtc *rtc, uint64_t tsc)
 {
     uint64_t seconds = seconds_at(rtc, tsc);

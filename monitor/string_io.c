@@ -68,7 +68,8 @@ void string_io(struct board *board, unsigned vcpu, struct exit_page *page)
         if (page->io.rep)
             set_register(s, GPR_RCX, left, address_size);
     }
-    /* RF is set between iterations and cleared behind the instruction, as for those of emulate.c. */
+    /* RF is set between iterations and cleared behind the instruction, as for
+     * those of emulate.c. */
     s->rflags = left == 0 ? s->rflags & ~(uint64_t)RFLAGS_RF : s->rflags | RFLAGS_RF;
     if (left == 0)
         s->rip += page->io.length;

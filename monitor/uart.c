@@ -215,7 +215,7 @@ static void write_modem_control(struct uart *u, uint8_t value)
     uint8_t after = modem_lines(u), changed = before ^ after;
 
     /* The ring indicator counts only where it ends. */
-    changed &= (uint8_t) ~(after & MSR_RI);
+    changed &= (uint8_t)~(after & MSR_RI);
     u->modem_delta |= changed >> 4;
 }
 

@@ -22,10 +22,10 @@ struct uart {
     struct uart_fifo receive, transmit;
     uint8_t divisor[2]; /* low, high */
     uint8_t interrupt_enable, fifo_control, line_control, modem_control, scratch;
-    uint8_t line_errors;              /* bits of the line status register that reading it clears */
-    uint8_t modem_delta;              /* likewise of the modem status register */
-    bool transmitter_empty_interrupt; /* set when the transmitter runs empty, cleared by reading the
-                                         IIR */
+    uint8_t line_errors; /* bits of the line status register that reading it clears */
+    uint8_t modem_delta; /* likewise of the modem status register */
+    /* set when the transmitter runs empty, cleared by reading the IIR */
+    bool transmitter_empty_interrupt;
 };
 
 void uart_reset(struct uart *u);

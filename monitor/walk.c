@@ -22,8 +22,8 @@
 #define PML4_SHIFT      39
 #define DIRECTORY_SHIFT 21
 
-/* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13, and bit 21 is reserved.
- */
+/* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13, and bit
+ * 21 is reserved. */
 #define ENTRY4M_BASE     0xffc00000u
 #define ENTRY4M_HIGH     0x001fe000u
 #define ENTRY4M_RESERVED (1u << 21)

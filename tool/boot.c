@@ -61,9 +61,8 @@ static int boot(const struct boot_request *request)
 
     progress("starting %s", runner_name(request->emulation.runner));
     enum exit_code code = emulator_start(&request->emulation, &child, &serial);
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     enum session_end end = session_run(serial, request->timeout, &outcome, &signal_number);
     close(serial);
     int emulator_code = emulator_end(child, end != SESSION_CLOSED);
@@ -85,9 +84,8 @@ static char *controls_to_hide(const struct boot_request *request, const struct m
 {
     const char *list = machine->hide ? machine->hide : "";
 
-    if (request->emulation.runner != RUNNER_BOCHS) {
+    if (request->emulation.runner != RUNNER_BOCHS)
         return NULL;
-    }
     return text(" hide=%s%svirtual-interrupt-delivery", list, *list ? "," : "");
 }
 
@@ -122,16 +120,13 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
 
     request->emulation.work_folder = folder;
     request->emulation.memory = machine->memory;
-    if (!request->emulation.cpu) {
+    if (!request->emulation.cpu)
         request->emulation.cpu = machine->cpu ? machine->cpu : EMULATOR_CPU;
-    }
     int code = emulator_check(&request->emulation);
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK)
         code = image_build(machine, &image_request);
-    }
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK)
         code = boot(request);
-    }
     free(options);
     free(image);
     return code;
@@ -141,14 +136,12 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
  * message. */
 static char *folder_for(const struct boot_request *request)
 {
-    if (!request->keep) {
+    if (!request->keep)
         return work_folder_make();
-    }
     mkdir(request->keep, 0777);
     char *folder = realpath(request->keep, NULL);
-    if (!folder) {
+    if (!folder)
         note("%s: %s; name a folder that can be made", request->keep, strerror(errno));
-    }
     return folder;
 }
 
@@ -157,10 +150,9 @@ int boot_machine(const struct machine *machine, struct boot_request *request)
     char *folder = folder_for(request);
     int code = folder ? boot_in(request, machine, folder) : LINTEL_MACHINE;
 
-    if (folder && !request->keep) {
+    if (folder && !request->keep)
         work_folder_remove(folder);
-    } else {
+    else
         free(folder);
-    }
     return code;
 }

@@ -29,9 +29,8 @@ const char *capability_read(struct vmx_caps *caps)
     *caps = (struct vmx_caps){0};
     run_cpuid(NULL, 1, 0, leaf1);
     if (!(leaf1[2] & BIT(5))) {
-        if (file >= 0) {
+        if (file >= 0)
             close(file);
-        }
         return "CPUID shows no VT-x here: the CPU has none, or this is a virtual machine without "
                "nesting";
     }

@@ -35,20 +35,16 @@ int command_caps(const struct command *self, int argc, char *argv[])
     int option;
 
     while ((option = command_option(self, argc, argv, "", long_options)) >= 0) {
-        if (option != 'c') {
+        if (option != 'c')
             return LINTEL_USAGE;
-        }
         cpu = optarg;
     }
-    if (optind != argc) {
+    if (optind != argc)
         return command_misused(self, "no argument is taken");
-    }
     const char *obstacle = cpu ? NULL : capability_read(&caps);
-    if (!cpu && !obstacle) {
+    if (!cpu && !obstacle)
         return capability_print(stdout, &caps) ? LINTEL_OK : LINTEL_FAULT;
-    }
-    if (obstacle) {
+    if (obstacle)
         note("%s. Asking the emulated machine instead:", obstacle);
-    }
     return ask_emulated(cpu);
 }

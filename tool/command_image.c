@@ -35,12 +35,10 @@ static int read_options(const struct command *self, int argc, char *argv[],
             return LINTEL_USAGE;
         }
     }
-    if (optind != argc - 1) {
+    if (optind != argc - 1)
         return command_misused(self, "give one VM description");
-    }
-    if (!request->output) {
+    if (!request->output)
         return command_misused(self, "give the image's name with -o");
-    }
     if (strcmp(request->end, "halt") != 0 && strcmp(request->end, "bochs") != 0 &&
         strcmp(request->end, "qemu") != 0) {
         return command_misused(self, "--end takes halt, bochs or qemu, not '%s'", request->end);
@@ -58,19 +56,16 @@ int command_image(const struct command *self, int argc, char *argv[])
     struct machine machine;
     int code = read_options(self, argc, argv, &request);
 
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     code = machine_load(argv[optind], &machine);
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     char *folder = work_folder_make();
     request.work_folder = folder;
     code = folder ? (int)image_build(&machine, &request) : LINTEL_MACHINE;
-    if (folder) {
+    if (folder)
         work_folder_remove(folder);
-    }
     machine_free(&machine);
     return code;
 }

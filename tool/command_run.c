@@ -47,21 +47,18 @@ static int take_option(const struct command *self, int option, struct run_reques
         }
         return LINTEL_OK;
     case 'i':
-        if (!command_number(self, "--ips", optarg, 1000000, 1000000000, &number)) {
+        if (!command_number(self, "--ips", optarg, 1000000, 1000000000, &number))
             return LINTEL_USAGE;
-        }
         request->boot.emulation.ips = number;
         return LINTEL_OK;
     case 's':
-        if (!command_number(self, "--time", optarg, 1, UINT32_MAX, &number)) {
+        if (!command_number(self, "--time", optarg, 1, UINT32_MAX, &number))
             return LINTEL_USAGE;
-        }
         request->boot.emulation.start_time = number;
         return LINTEL_OK;
     case 't':
-        if (!command_number(self, "--timeout", optarg, 1, 1000000, &number)) {
+        if (!command_number(self, "--timeout", optarg, 1, 1000000, &number))
             return LINTEL_USAGE;
-        }
         request->boot.timeout = (unsigned)number;
         return LINTEL_OK;
     case 'O':
@@ -84,21 +81,17 @@ static int read_options(const struct command *self, int argc, char *argv[],
 
     while ((option = command_option(self, argc, argv, "", long_options)) >= 0) {
         int code = take_option(self, option, request);
-        if (code != LINTEL_OK) {
+        if (code != LINTEL_OK)
             return code;
-        }
     }
-    if (optind < argc - 1) {
+    if (optind < argc - 1)
         return command_misused(self, "give at most one VM description");
-    }
     request->description = optind < argc ? argv[optind] : NULL;
     request->boot.emulation.runner = runner_choose(&facts);
-    if (request->on && !runner_parse(request->on, &request->boot.emulation.runner)) {
+    if (request->on && !runner_parse(request->on, &request->boot.emulation.runner))
         return command_misused(self, "--on takes bochs or qemu-kvm, not '%s'", request->on);
-    }
-    if (request->boot.emulation.runner == RUNNER_QEMU_KVM && runner_kvm_obstacle(&facts)) {
+    if (request->boot.emulation.runner == RUNNER_QEMU_KVM && runner_kvm_obstacle(&facts))
         return fail(LINTEL_MACHINE, "qemu-kvm cannot run Lintel: %s", runner_kvm_obstacle(&facts));
-    }
     return LINTEL_OK;
 }
 
@@ -108,9 +101,8 @@ int command_run(const struct command *self, int argc, char *argv[])
     struct machine machine;
     int code = read_options(self, argc, argv, &request);
 
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     char *description =
         request.description ? text("%s", request.description) : built_path(BUILT_DEMO);
     code = description ? (int)machine_load(description, &machine) : LINTEL_MACHINE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing cpio archives: see cpio.h. The format: Linux, driver-api/early-userspace/buffer-format.
- */
+/* Writing cpio archives: see cpio.h. The
+ * format: Linux, driver-api/early-userspace/buffer-format. */
 #include "tool/cpio.h"
 
 #include <string.h>

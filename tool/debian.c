@@ -37,18 +37,14 @@ static char *real_package(const char *package, const char *folder, const char *o
     const char *const argv[] = {"apt-cache", "depends", package, NULL};
     char line[512], name[256], *found = NULL;
 
-    if (process_run(argv, folder, output) != 0) {
+    if (process_run(argv, folder, output) != 0)
         return NULL;
-    }
     FILE *stream = fopen(output, "r");
-    while (stream && !found && fgets(line, sizeof(line), stream)) {
-        if (sscanf(line, " Depends: %255s", name) == 1 && strncmp(name, "linux-image-", 12) == 0) {
+    while (stream && !found && fgets(line, sizeof(line), stream))
+        if (sscanf(line, " Depends: %255s", name) == 1 && strncmp(name, "linux-image-", 12) == 0)
             found = text("%s", name);
-        }
-    }
-    if (stream) {
+    if (stream)
         fclose(stream);
-    }
     return found ? found : text("%s", package);
 }
 
@@ -57,15 +53,13 @@ static char *download(const char *package, const char *folder, const char *outpu
 {
     char *name = real_package(package, folder, output), *archive = NULL;
 
-    if (!name) {
+    if (!name)
         return NULL;
-    }
     /* As root, apt would warn that its own user cannot write to our folder. */
     const char *const argv[] = {"apt-get",  "-q", "-o", "APT::Sandbox::User=root",
                                 "download", name, NULL};
-    if (process_run(argv, folder, output) == 0) {
+    if (process_run(argv, folder, output) == 0)
         archive = find_one(folder, "*.deb");
-    }
     free(name);
     return archive;
 }
@@ -122,9 +116,8 @@ static enum exit_code fetch_to(const char *package, const char *path)
     progress("fetching the kernel of the Debian package %s", package);
     enum exit_code code = fetch(package, folder, output, &kernel);
     progress_end();
-    if (code == LINTEL_OK && rename(kernel, path) != 0) {
+    if (code == LINTEL_OK && rename(kernel, path) != 0)
         code = fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
-    }
     free(kernel);
     free(output);
     work_folder_remove(folder);
@@ -141,21 +134,18 @@ enum exit_code debian_kernel(const char *package, char **path)
                     package);
     }
     char *folder = cache_folder();
-    if (!folder) {
+    if (!folder)
         return LINTEL_MACHINE;
-    }
     char *lock_path = text("%s/lock", folder);
     int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     *path = text("%s/%s.vmlinuz", folder, package);
     if (access(*path, R_OK) != 0) {
         flock(lock, LOCK_EX); /* of two at the same time, the second finds what the first fetched */
-        if (access(*path, R_OK) != 0) {
+        if (access(*path, R_OK) != 0)
             code = fetch_to(package, *path);
-        }
     }
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         free(*path);
-    }
     close(lock);
     free(lock_path);
     free(folder);

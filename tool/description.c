@@ -76,9 +76,8 @@ static void listen(cyaml_log_t level, void *context, const char *format, va_list
     said[strcspn(said, "\n")] = '\0';
     const char *place = strstr(said, "(line: ");
     if (!place) {
-        if (!complaint->message[0] && strncmp(said, "Load: ", 6) == 0) {
+        if (!complaint->message[0] && strncmp(said, "Load: ", 6) == 0)
             snprintf(complaint->message, sizeof(complaint->message), "%s", said + 6);
-        }
         return;
     }
     if (!complaint->line && sscanf(place, "(line: %u, column: %u)", &line, &column) == 2) {
@@ -86,13 +85,12 @@ static void listen(cyaml_log_t level, void *context, const char *format, va_list
         complaint->column = column;
     }
     const char *joint = complaint->where[0] && complaint->where[0] != '[' ? "." : "";
-    if (sscanf(said, "  in mapping field '%63[^']'", name) == 1) {
+    if (sscanf(said, "  in mapping field '%63[^']'", name) == 1)
         snprintf(outer, sizeof(outer), "%s%s%s", name, joint, complaint->where);
-    } else if (sscanf(said, "  in sequence entry '%u'", &entry) == 1) {
+    else if (sscanf(said, "  in sequence entry '%u'", &entry) == 1)
         snprintf(outer, sizeof(outer), "[%u]%s%s", entry ? entry - 1 : 0, joint, complaint->where);
-    } else {
+    else
         return;
-    }
     snprintf(complaint->where, sizeof(complaint->where), "%.255s", outer);
 }
 
@@ -109,9 +107,8 @@ static void print_error(struct description_file *file, size_t line, size_t colum
 static int child_by_key(struct description_file *file, const yaml_node_t *node, const char *key,
                         size_t length)
 {
-    if (node->type != YAML_MAPPING_NODE) {
+    if (node->type != YAML_MAPPING_NODE)
         return 0;
-    }
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&file->document, pair->key);
@@ -126,9 +123,8 @@ static int child_by_key(struct description_file *file, const yaml_node_t *node, 
 /* The node of a sequence's entry, or 0. */
 static int child_by_index(const yaml_node_t *node, unsigned long index)
 {
-    if (node->type != YAML_SEQUENCE_NODE) {
+    if (node->type != YAML_SEQUENCE_NODE)
         return 0;
-    }
     yaml_node_item_t *item = node->data.sequence.items.start + index;
     return item < node->data.sequence.items.top ? *item : 0;
 }
@@ -150,9 +146,8 @@ static yaml_mark_t mark_of(struct description_file *file, const char *where)
             child = child_by_key(file, node, where, length);
             where += length;
         }
-        if (!child) {
+        if (!child)
             break;
-        }
         node = yaml_document_get_node(&file->document, child);
     }
     return node->start_mark;
@@ -175,9 +170,8 @@ static void find_key(struct description_file *file, const char *key, struct comp
 {
     for (int i = 1;; i++) {
         const yaml_node_t *node = yaml_document_get_node(&file->document, i);
-        if (!node) {
+        if (!node)
             return;
-        }
         const yaml_mark_t *mark = &node->start_mark;
         if (node->type == YAML_SCALAR_NODE &&
             strcmp((const char *)node->data.scalar.value, key) == 0 &&
@@ -216,9 +210,8 @@ static void widen(struct description_file *file, struct complaint *complaint)
 {
     char *last = strrchr(complaint->where, '.');
 
-    if (last) {
+    if (last)
         *last = '\0';
-    }
     yaml_mark_t mark = mark_of(file, last ? complaint->where : "");
     complaint->line = (unsigned)mark.line + 1;
     complaint->column = (unsigned)mark.column + 1;
@@ -238,15 +231,13 @@ static void explain(struct description_file *file, struct complaint *complaint)
     }
     for (size_t i = 0; i < sizeof(key_errors) / sizeof(key_errors[0]); i++) {
         const char *key = complaint->message + strlen(key_errors[i].said);
-        if (strncmp(complaint->message, key_errors[i].said, strlen(key_errors[i].said)) != 0) {
+        if (strncmp(complaint->message, key_errors[i].said, strlen(key_errors[i].said)) != 0)
             continue;
-        }
         snprintf(message, sizeof(message), key_errors[i].words, key);
-        if (key_errors[i].at_key) {
+        if (key_errors[i].at_key)
             find_key(file, key, complaint);
-        } else {
+        else
             widen(file, complaint);
-        }
     }
     print_error(file, complaint->line ? complaint->line : 1,
                 complaint->column ? complaint->column : 1, complaint->where, message);
@@ -264,9 +255,8 @@ static enum exit_code read_bytes(struct description_file *file)
     file->size = file->bytes ? fread(file->bytes, 1, DESCRIPTION_MAX + 1, stream) : 0;
     bool bad = ferror(stream);
     fclose(stream);
-    if (bad) {
+    if (bad)
         return fail(LINTEL_DESCRIPTION, "%s: cannot be read; is it a regular file?", file->path);
-    }
     if (file->size > DESCRIPTION_MAX) {
         return fail(LINTEL_DESCRIPTION, "%s: is longer than 1 MiB; is it a VM description?",
                     file->path);
@@ -280,9 +270,8 @@ static bool parse_document(struct description_file *file, yaml_parser_t *parser,
 {
     char message[256];
 
-    if (yaml_parser_load(parser, document)) {
+    if (yaml_parser_load(parser, document))
         return true;
-    }
     snprintf(message, sizeof(message), "this is no YAML: %s%s%s", parser->problem,
              parser->context ? " " : "", parser->context ? parser->context : "");
     print_error(file, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "", message);
@@ -305,15 +294,13 @@ static void check_nodes(struct description_file *file)
             strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
             node_error(file, node, "this has a NUL character; remove it");
         }
-        if (node->type != YAML_MAPPING_NODE) {
+        if (node->type != YAML_MAPPING_NODE)
             continue;
-        }
         for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
              pair < node->data.mapping.pairs.top; pair++) {
             key = yaml_document_get_node(&file->document, pair->key);
-            if (key->type != YAML_SCALAR_NODE) {
+            if (key->type != YAML_SCALAR_NODE)
                 node_error(file, key, "a key must be a word; see lintel(1), VM DESCRIPTION");
-            }
         }
     }
 }
@@ -323,9 +310,8 @@ static void check_end(struct description_file *file, yaml_parser_t *parser)
 {
     yaml_document_t more;
 
-    if (!parse_document(file, parser, &more)) {
+    if (!parse_document(file, parser, &more))
         return;
-    }
     if (yaml_document_get_root_node(&more)) {
         print_error(file, more.start_mark.line + 1, more.start_mark.column + 1, "",
                     "a second document starts here; describe all VMs in one");
@@ -348,9 +334,8 @@ static enum exit_code parse(struct description_file *file)
             print_error(file, 1, 1, "",
                         "the file is empty; describe at least one VM, as examples/demo.yaml does");
         }
-        if (file->errors) {
+        if (file->errors)
             yaml_document_delete(&file->document);
-        }
     }
     yaml_parser_delete(&parser);
     return file->errors ? LINTEL_DESCRIPTION : LINTEL_OK;
@@ -369,9 +354,8 @@ enum exit_code description_open(struct description_file *file, const char *path)
 
     *file = (struct description_file){.path = path};
     enum exit_code code = read_bytes(file);
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK)
         code = parse(file);
-    }
     if (code != LINTEL_OK) {
         free(file->bytes);
         return code;

@@ -68,9 +68,8 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     uint64_t memory = bochs_memory(emulation) / MIB, resident = BOCHS_RESIDENT_MAX / MIB;
     FILE *config = fopen("bochsrc", "w"), *commands = fopen("rc", "w");
 
-    if (!config || !commands) {
+    if (!config || !commands)
         return false;
-    }
     fprintf(config,
             "display_library: rfb, options=\"timeout=0\"\n"); /* no window; waits for no viewer */
     fprintf(config, "memory: guest=%" PRIu64 ", host=%" PRIu64 "\n", memory,
@@ -99,14 +98,12 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
 {
     struct rlimit limit = {LOG_MAX, LOG_MAX};
 
-    if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX) {
+    if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX)
         limit.rlim_cur = limit.rlim_max = LOG_MAX + bochs_memory(emulation);
-    }
     setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, SIG_IGN); /* the log stops growing, and the run goes on */
-    if (write_bochsrc(emulation, port)) {
+    if (write_bochsrc(emulation, port))
         execlp("bochs", "bochs", "-q", "-unlock", "-f", "bochsrc", "-rc", "rc", NULL);
-    }
 }
 
 static void become_qemu(const struct emulation *emulation, unsigned port)
@@ -139,18 +136,16 @@ bool emulator_cpu_known(const char *model)
     char line[256];
     bool listed = false, found = false;
 
-    if (strcmp(model, EMULATOR_CPU) == 0) {
+    if (strcmp(model, EMULATOR_CPU) == 0)
         return true;
-    }
     FILE *list = popen("bochs --help cpu 2>&1", "r");
     while (list && fgets(line, sizeof(line), list)) {
         line[strcspn(line, "\n")] = '\0';
         found |= strcmp(line, model) == 0;
         listed |= strcmp(line, EMULATOR_CPU) == 0;
     }
-    if (list) {
+    if (list)
         pclose(list);
-    }
     return found || !listed;
 }
 
@@ -167,9 +162,8 @@ enum exit_code emulator_check(const struct emulation *emulation)
         return fail(LINTEL_MACHINE, "%s is missing; install the package %s", rom,
                     firmwares[emulation->firmware].package);
     }
-    if (emulation->runner == RUNNER_BOCHS && access(VGA_ROM, R_OK) != 0) {
+    if (emulation->runner == RUNNER_BOCHS && access(VGA_ROM, R_OK) != 0)
         return fail(LINTEL_MACHINE, VGA_ROM " is missing; install the package vgabios");
-    }
     if (emulation->runner == RUNNER_BOCHS && !emulator_cpu_known(emulation->cpu)) {
         return fail(LINTEL_USAGE, "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them",
                     emulation->cpu);
@@ -226,12 +220,10 @@ static unsigned filter_log(const char *from, const char *to)
             count++;
         }
     }
-    if (log) {
+    if (log)
         fclose(log);
-    }
-    if (filtered) {
+    if (filtered)
         fclose(filtered);
-    }
     return count;
 }
 
@@ -241,11 +233,10 @@ static void explain_start(const struct emulation *emulation)
     char *filtered = text("%s/errors", emulation->work_folder);
     char *output = text("%s/emulator.out", emulation->work_folder);
 
-    if (filter_log(output, filtered)) {
+    if (filter_log(output, filtered))
         print_tail(filtered, 12);
-    } else {
+    else
         print_tail(output, 5);
-    }
     free(output);
     free(filtered);
 }
@@ -258,9 +249,8 @@ static int accept_serial(const struct emulation *emulation, int listener, pid_t 
 
     unfinished_signals(&signals);
     for (int i = 0; i < CONNECT_SECONDS * 10; i++) {
-        if (poll(&waiting, 1, 100) == 1) {
+        if (poll(&waiting, 1, 100) == 1)
             return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        }
         int signal_number = sigtimedwait(&signals, NULL, &(struct timespec){0});
         if (signal_number > 0) {
             emulator_end(child, true);
@@ -281,21 +271,18 @@ enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, i
 {
     int channel[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0)
         return fail(LINTEL_MACHINE, "no socket: %s", strerror(errno));
-    }
     *child = fork();
-    if (*child == 0) {
+    if (*child == 0)
         become_emulator(emulation, channel[1]);
-    }
     close(channel[1]);
     int listener = *child > 0 ? receive_descriptor(channel[0]) : -1;
     close(channel[0]);
     *serial = listener >= 0 ? accept_serial(emulation, listener, *child) : -1;
     close(listener);
-    if (*serial >= 0) {
+    if (*serial >= 0)
         return LINTEL_OK;
-    }
     int code = *child > 0 ? emulator_end(*child, true) : 127;
     note("%s did not start (code %d); it said:", runners[emulation->runner].program, code);
     explain_start(emulation);
@@ -306,9 +293,8 @@ int emulator_end(pid_t child, bool kill_it)
 {
     int status = 0;
 
-    if (kill_it) {
+    if (kill_it)
         kill(child, SIGKILL);
-    }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

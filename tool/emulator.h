@@ -33,8 +33,8 @@ bool firmware_parse(const char *name, enum firmware *firmware);
 /* False when Bochs is installed and says that it has no such CPU model. */
 bool emulator_cpu_known(const char *model);
 
-/* Whether what the emulation needs is installed, and its CPU known; otherwise says what is missing.
- */
+/* Whether what the emulation needs is installed, and its CPU known; otherwise says
+ * what is missing. */
 enum exit_code emulator_check(const struct emulation *emulation);
 
 /*
@@ -43,8 +43,8 @@ enum exit_code emulator_check(const struct emulation *emulation);
  */
 enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, int *serial);
 
-/* Ends the emulator if it still runs, and waits for it. Returns its exit code, or 128 + the signal.
- */
+/* Ends the emulator if it still runs, and waits for it. Returns its exit code, or 128
+ * + the signal. */
 int emulator_end(pid_t child, bool kill_it);
 
 /* The words that the hypervisor's option end= takes for this runner. */

@@ -33,9 +33,8 @@ static enum exit_code write_menu(const struct machine *machine, const struct ima
 {
     FILE *menu = fopen(path, "w");
 
-    if (!menu) {
+    if (!menu)
         return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
-    }
     if (request->serial_menu) {
         fputs("if serial --unit=0 --speed=115200; then\n"
               "  terminal_input console serial\n"
@@ -47,23 +46,19 @@ static enum exit_code write_menu(const struct machine *machine, const struct ima
           "menuentry Lintel {\n",
           menu);
     fprintf(menu, "  multiboot2 /boot/lintel-hypervisor end=%s", request->end);
-    if (machine->hide) {
+    if (machine->hide)
         fprintf(menu, " hide=%s", machine->hide);
-    }
-    if (machine->msr_switch) {
+    if (machine->msr_switch)
         fprintf(menu, " msr-switch=%s", machine->msr_switch);
-    }
     fprintf(menu, "%s%s\n", request->options ? " " : "", request->options ? request->options : "");
     fputs("  module2 /boot/plan plan\n"
           "  module2 /boot/monitor monitor\n",
           menu);
-    for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+    for (uint32_t i = 0; i < machine->plan.file_count; i++)
         fprintf(menu, "  module2 /boot/file-%u %s\n", i, machine->plan.files[i].name);
-    }
     fputs("}\n", menu);
-    if (fclose(menu) != 0) {
+    if (fclose(menu) != 0)
         return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
-    }
     return LINTEL_OK;
 }
 
@@ -72,23 +67,21 @@ static enum exit_code write_plan(const struct plan *plan, const char *path)
     FILE *file = fopen(path, "w");
     size_t done = file ? fwrite(plan, sizeof(*plan), 1, file) : 0;
 
-    if (!file || (fclose(file) != 0) || done != 1) {
+    if (!file || (fclose(file) != 0) || done != 1)
         return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
-    }
     return LINTEL_OK;
 }
 
-/* "PLACE=FILE" for xorriso's -graft-points, in which '=' and '\' of a file's name need a backslash.
- */
+/* "PLACE=FILE" for xorriso's -graft-points, in which '=' and '\' of a file's name
+ * need a backslash. */
 static char *graft(const char *place, const char *file)
 {
     char *result = text("%s=%*s", place, (int)(2 * strlen(file)), ""),
          *to = result + strlen(place) + 1;
 
     for (; *file; file++) {
-        if (*file == '=' || *file == '\\') {
+        if (*file == '=' || *file == '\\')
             *to++ = '\\';
-        }
         *to++ = *file;
     }
     *to = '\0';
@@ -100,14 +93,12 @@ static int run_maker(const char *const argv[], const char *output, const char *l
 {
     struct stat info;
 
-    if (stat(output, &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (stat(output, &info) == 0 && !S_ISREG(info.st_mode))
         return process_run(argv, NULL, log); /* a device, such as a USB stick: it stays */
-    }
     unfinished_begin(output);
     int result = process_run(argv, NULL, log);
-    if (result != 0) {
+    if (result != 0)
         unlink(output);
-    }
     unfinished_end();
     return result;
 }
@@ -147,9 +138,8 @@ static enum exit_code assemble(const struct machine *machine, const struct image
     uint32_t count = FIXED_FILES + machine->plan.file_count;
 
     enum exit_code code = write_menu(machine, request, menu);
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK)
         code = write_plan(&machine->plan, plan);
-    }
     if (code == LINTEL_OK) {
         grafts[0] = graft("/boot/grub/grub.cfg", menu);
         grafts[1] = graft("/boot/plan", plan);
@@ -160,9 +150,8 @@ static enum exit_code assemble(const struct machine *machine, const struct image
             grafts[FIXED_FILES + i] = graft(place, machine->files[i]);
         }
         code = make_iso(machine, request, (const char **)grafts);
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; i < count; i++)
             free(grafts[i]);
-        }
     }
     free(plan);
     free(menu);
@@ -198,9 +187,8 @@ static enum exit_code check_output(const char *path)
     int error = access(there || !path[0] ? path : dirname(copy), W_OK) == 0 ? 0 : errno;
 
     free(copy);
-    if (there && S_ISDIR(info.st_mode)) {
+    if (there && S_ISDIR(info.st_mode))
         error = EISDIR;
-    }
     if (error) {
         return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written",
                     path[0] ? path : "''", strerror(error));
@@ -212,12 +200,10 @@ enum exit_code image_build(const struct machine *machine, const struct image_req
 {
     enum exit_code code = check_programs();
 
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK)
         code = check_output(request->output);
-    }
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     progress("writing the image");
     char *hypervisor = built_path(BUILT_HYPERVISOR);
     char *monitor = hypervisor ? built_path(BUILT_MONITOR) : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bootable image: an ISO with GRUB for BIOS and UEFI, the hypervisor, the plan and its files.
- */
+/* The bootable image: an ISO with GRUB for BIOS and UEFI, the hypervisor, the plan
+ * and its files. */
 #ifndef TOOL_IMAGE_H
 #define TOOL_IMAGE_H
 

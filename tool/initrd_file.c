@@ -68,16 +68,13 @@ static uint64_t stream_read(struct stream *stream, void *buffer, uint64_t size)
     while (done < size) {
         uint64_t part = size - done;
         void *to = buffer ? (uint8_t *)buffer + done : nowhere;
-        if (!buffer && part > sizeof(nowhere)) {
+        if (!buffer && part > sizeof(nowhere))
             part = sizeof(nowhere);
-        }
         la_ssize_t got = archive_read_data(stream->archive, to, part);
-        if (got < 0) {
+        if (got < 0)
             stream_damaged(stream, stream->position + done);
-        }
-        if (got <= 0) {
+        if (got <= 0)
             break;
-        }
         done += (uint64_t)got;
     }
     stream->position += done;
@@ -121,9 +118,8 @@ static bool read_member(struct stream *stream, char header[static NEWC_HEADER], 
     uint64_t start = stream->position - have, size, name_size;
     char name[NAME_MAX_LEN];
 
-    if (stream_read(stream, header + have, NEWC_HEADER - have) != NEWC_HEADER - have) {
+    if (stream_read(stream, header + have, NEWC_HEADER - have) != NEWC_HEADER - have)
         return truncated(stream);
-    }
     if ((memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0) ||
         !newc_number(header + NEWC_SIZE, &size) || !newc_number(header + NEWC_NAME, &name_size) ||
         name_size == 0 || name_size > sizeof(name)) {
@@ -132,9 +128,8 @@ static bool read_member(struct stream *stream, char header[static NEWC_HEADER], 
                  (unsigned long long)start);
         return false;
     }
-    if (stream_read(stream, name, name_size) != name_size) {
+    if (stream_read(stream, name, name_size) != name_size)
         return truncated(stream);
-    }
     name[name_size - 1] = '\0';
     *last = strcmp(name, TRAILER) == 0;
     return stream_skip(stream, 0) && stream_skip(stream, size);
@@ -153,25 +148,20 @@ static bool read_archives(struct stream *stream, uint64_t *next)
     *next = 0;
     for (;;) {
         size_t have = stream_read(stream, header, 4);
-        if (stream->wrong[0]) {
+        if (stream->wrong[0])
             return false;
-        }
-        if (have == 0) {
+        if (have == 0)
             return last || truncated(stream);
-        }
-        if (last && memcmp(header, "\0\0\0\0", have) == 0) {
+        if (last && memcmp(header, "\0\0\0\0", have) == 0)
             continue; /* the padding between archives */
-        }
-        if (have < 4) {
+        if (have < 4)
             return truncated(stream);
-        }
         if (last && plain && stream->position > 4 && memcmp(header, "0707", 4) != 0) {
             *next = stream->position - 4;
             return true;
         }
-        if (!read_member(stream, header, have, &last)) {
+        if (!read_member(stream, header, have, &last))
             return false;
-        }
     }
 }
 
@@ -182,9 +172,8 @@ const char *initrd_inspect(const uint8_t *data, size_t size)
     bool good = size > 0;
 
     stream.wrong[0] = '\0';
-    if (!good) {
+    if (!good)
         return "is empty";
-    }
     do {
         data += next;
         size -= next;

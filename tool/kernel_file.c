@@ -51,18 +51,16 @@ static const char *inspect_bzimage(const uint8_t *data, size_t size, struct kern
         return "is a Linux kernel without the 64-bit entry point (boot protocol 2.12); use a "
                "64-bit kernel";
     }
-    if (!(number(data, LOADFLAGS, 1) & LOADED_HIGH)) {
+    if (!(number(data, LOADFLAGS, 1) & LOADED_HIGH))
         return "is a zImage, which loads below 1 MiB; use a bzImage";
-    }
     uint64_t sectors = data[SETUP_SECTS] ? data[SETUP_SECTS] : 4;
     if ((sectors + 1) * SECTOR + number(data, SYSSIZE, 4) * 16 > size) {
         return "is a truncated bzImage: its header promises more bytes than the file has; copy it "
                "again";
     }
     uint64_t start = number(data, PREF_ADDRESS, 8), length = number(data, INIT_SIZE, 4);
-    if (start > UINT64_MAX - length) {
+    if (start > UINT64_MAX - length)
         return "has a setup header that makes no sense (pref_address, init_size); copy it again";
-    }
     facts->memory_end = start + length;
     facts->cmdline_max = number(data, CMDLINE_SIZE, 4);
     return NULL;
@@ -75,17 +73,15 @@ static const char *inspect_segment(const Elf64_Phdr *segment, size_t size, uint6
         segment->p_filesz > size - segment->p_offset) {
         return "is a truncated ELF file: a segment lies outside of the file; link or copy it again";
     }
-    if (segment->p_paddr > UINT64_MAX - segment->p_memsz) {
+    if (segment->p_paddr > UINT64_MAX - segment->p_memsz)
         return "is an ELF file with a segment at an impossible physical address";
-    }
     if (segment->p_paddr < LOAD_KERNEL_MIN ||
         segment->p_paddr + segment->p_memsz > PLAN_HOLE_START) {
         return "is an ELF file with a segment below 1 MiB or above 3 GiB, where a guest has no "
                "memory for it; link it elsewhere";
     }
-    if (segment->p_paddr + segment->p_memsz > *end) {
+    if (segment->p_paddr + segment->p_memsz > *end)
         *end = segment->p_paddr + segment->p_memsz;
-    }
     return NULL;
 }
 
@@ -96,13 +92,11 @@ static const char *inspect_elf(const uint8_t *data, size_t size, struct kernel_f
     uint64_t end = 0;
     bool entered = false;
 
-    if (size < sizeof(header)) {
+    if (size < sizeof(header))
         return "is a truncated ELF file; link or copy it again";
-    }
     memcpy(&header, data, sizeof(header));
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) {
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
         return "is an ELF file, but not for x86-64; use a 64-bit kernel";
-    }
     if (header.e_type != ET_EXEC) {
         return "is an ELF file, but not an executable at fixed addresses (ET_EXEC); link it with "
                "-static -no-pie";
@@ -116,15 +110,13 @@ static const char *inspect_elf(const uint8_t *data, size_t size, struct kernel_f
         memcpy(&segment, data + header.e_phoff + i * sizeof(segment), sizeof(segment));
         const char *wrong =
             segment.p_type == PT_LOAD ? inspect_segment(&segment, size, &end) : NULL;
-        if (wrong) {
+        if (wrong)
             return wrong;
-        }
         entered |= segment.p_type == PT_LOAD && header.e_entry >= segment.p_paddr &&
                    header.e_entry - segment.p_paddr < segment.p_memsz;
     }
-    if (end == 0) {
+    if (end == 0)
         return "is an ELF file without a loadable segment";
-    }
     if (!entered) {
         return "is an ELF file whose entry is in none of its segments; it must be a physical "
                "address";
@@ -136,14 +128,11 @@ static const char *inspect_elf(const uint8_t *data, size_t size, struct kernel_f
 
 const char *kernel_inspect(const uint8_t *data, size_t size, struct kernel_facts *facts)
 {
-    if (size == 0) {
+    if (size == 0)
         return "is empty";
-    }
-    if (size >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0) {
+    if (size >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0)
         return inspect_elf(data, size, facts);
-    }
-    if (is_bzimage(data, size)) {
+    if (is_bzimage(data, size))
         return inspect_bzimage(data, size, facts);
-    }
     return "is neither a Linux bzImage nor an ELF64 file; give a kernel such as /boot/vmlinuz-*";
 }

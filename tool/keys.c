@@ -7,9 +7,8 @@ enum keys_command keys_take(struct keys *keys, char byte, char out[static 2], si
     *length = 0;
     if (!keys->escaped) {
         keys->escaped = byte == KEY_ESCAPE;
-        if (!keys->escaped) {
+        if (!keys->escaped)
             out[(*length)++] = byte;
-        }
         return KEYS_NONE;
     }
     keys->escaped = false;

@@ -14,9 +14,8 @@ bool leave_network(void)
 {
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 
-    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         return false;
-    }
     int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool up = any >= 0 && ioctl(any, SIOCSIFFLAGS, &loopback) == 0;
     close(any);
@@ -65,8 +64,7 @@ int receive_descriptor(int channel)
                              .msg_controllen = sizeof(control)};
     int descriptor = -1;
 
-    if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message)) {
+    if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
         memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-    }
     return descriptor;
 }

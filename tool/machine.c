@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the VM description to the plan, with all checks that can be made before boot: see machine.h.
- */
+/* From the VM description to the plan, with all checks that can be made before
+ * boot: see machine.h. */
 #include "tool/machine.h"
 
 #include <errno.h>
@@ -55,17 +55,16 @@ static const char *at(unsigned vm, const char *key)
     return path;
 }
 
-/* Maps a regular file. False, with errno set, when that is impossible; an empty file has no data.
- */
+/* Maps a regular file. False, with errno set, when that is impossible; an empty file
+ * has no data. */
 static bool map(const char *path, struct mapped *mapped)
 {
     struct stat info;
     int file = open(path, O_RDONLY | O_CLOEXEC);
 
     *mapped = (struct mapped){0};
-    if (file < 0) {
+    if (file < 0)
         return false;
-    }
     bool good = fstat(file, &info) == 0;
     if (good && !S_ISREG(info.st_mode)) {
         errno = S_ISDIR(info.st_mode) ? EISDIR : NO_REGULAR_FILE;
@@ -74,9 +73,8 @@ static bool map(const char *path, struct mapped *mapped)
     if (good && info.st_size > 0) {
         void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
         good = data != MAP_FAILED;
-        if (good) {
+        if (good)
             *mapped = (struct mapped){data, (size_t)info.st_size};
-        }
     }
     int saved = errno;
     close(file);
@@ -88,9 +86,8 @@ static bool map(const char *path, struct mapped *mapped)
 static bool map_named(struct loading *loading, const char *where, const char *path,
                       const char *remedy, struct mapped *mapped)
 {
-    if (map(path, mapped)) {
+    if (map(path, mapped))
         return true;
-    }
     description_error(&loading->file, where, "%s: %s; %s", path[0] ? path : "''",
                       errno == NO_REGULAR_FILE ? "Not a regular file" : strerror(errno), remedy);
     return false;
@@ -98,17 +95,15 @@ static bool map_named(struct loading *loading, const char *where, const char *pa
 
 static void unmap(struct mapped *mapped)
 {
-    if (mapped->data) {
+    if (mapped->data)
         munmap(mapped->data, mapped->size);
-    }
 }
 
 /* The path of a file that the description names: relative to the description's own folder. */
 static char *beside_description(const struct loading *loading, const char *name)
 {
-    if (name[0] == '/' || !name[0]) {
+    if (name[0] == '/' || !name[0])
         return text("%s", name);
-    }
     char *copy = text("%s", loading->file.path);
     const char *folder = dirname(copy);
     char *path = strcmp(folder, ".") == 0 ? text("%s", name) : text("%s/%s", folder, name);
@@ -189,9 +184,8 @@ static uint64_t load_initrd(struct loading *loading, unsigned i)
     struct mapped mapped;
 
     loading->machine->plan.vms[i].initrd = PLAN_NO_FILE;
-    if (!name) {
+    if (!name)
         return 0;
-    }
     char *path = strcmp(name, INITRD_BUILTIN) == 0 ? built_path(BUILT_INITRD)
                                                    : beside_description(loading, name);
     if (!path) {
@@ -246,12 +240,10 @@ static void load_cmdline(struct loading *loading, unsigned i, const struct kerne
     const char *cmdline = loading->file.content->vms[i].cmdline;
     uint64_t max = PLAN_CMDLINE_SIZE - 1;
 
-    if (!cmdline) {
+    if (!cmdline)
         return;
-    }
-    if (facts && facts->cmdline_max < max) {
+    if (facts && facts->cmdline_max < max)
         max = facts->cmdline_max;
-    }
     if (strlen(cmdline) > max) {
         description_error(&loading->file, at(i, "cmdline"),
                           "it has %zu characters; this kernel and Lintel take %" PRIu64 " at most",
@@ -307,9 +299,8 @@ static void load_vm(struct loading *loading, unsigned i)
     struct kernel_facts found, *facts = NULL;
 
     load_name(loading, i);
-    if (load_kernel(loading, i, &found)) {
+    if (load_kernel(loading, i, &found))
         facts = &found;
-    }
     uint64_t initrd = load_initrd(loading, i);
     load_cmdline(loading, i, facts);
     load_memory(loading, i, facts, initrd);
@@ -392,8 +383,8 @@ static void load_host(struct loading *loading)
     }
 }
 
-/* Whether all VMs and files fit the machine: the one described, or the one that the tool runs on.
- */
+/* Whether all VMs and files fit the machine: the one described, or the one that the
+ * tool runs on. */
 static void check_total(struct loading *loading)
 {
     struct machine *machine = loading->machine;
@@ -402,9 +393,8 @@ static void check_total(struct loading *loading)
     uint64_t here = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t have = described ? machine->memory : here, need = MACHINE_OVERHEAD;
 
-    for (uint32_t i = 0; i < plan->file_count; i++) {
+    for (uint32_t i = 0; i < plan->file_count; i++)
         need += (plan->files[i].size + MIB - 1) & ~(MIB - 1);
-    }
     for (unsigned i = 0; i < plan->vm_count; i++) {
         need += plan->vms[i].memory;
         if (need > have || need < plan->vms[i].memory) {
@@ -428,9 +418,8 @@ enum exit_code machine_load(const char *path, struct machine *machine)
     struct loading loading = {.machine = machine, .code = LINTEL_DESCRIPTION};
     enum exit_code code = description_open(&loading.file, path);
 
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK)
         return code;
-    }
     *machine = (struct machine){
         .plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(struct plan)},
     };
@@ -442,26 +431,22 @@ enum exit_code machine_load(const char *path, struct machine *machine)
     }
     machine->plan.vm_count = count;
     load_host(&loading);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
-    }
-    if (loading.file.errors == 0) {
+    if (loading.file.errors == 0)
         check_total(&loading);
-    }
     unsigned errors = loading.file.errors;
     description_close(&loading.file);
-    if (errors == 0) {
+    if (errors == 0)
         return LINTEL_OK;
-    }
     machine_free(machine);
     return loading.code;
 }
 
 void machine_free(struct machine *machine)
 {
-    for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+    for (uint32_t i = 0; i < machine->plan.file_count; i++)
         free(machine->files[i]);
-    }
     free(machine->cpu);
     free(machine->hide);
 }

@@ -65,19 +65,16 @@ int command_option(const struct command *self, int argc, char *argv[], const cha
 {
     opterr = 0;
     int option = getopt_long(argc, argv, short_options, long_options, NULL);
-    if (option == '?') {
+    if (option == '?')
         command_misused(self, "'%s' is no option, or lacks its argument", argv[optind - 1]);
-    }
     return option;
 }
 
 static const struct command *find(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i].name) == 0) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
             return &commands[i];
-        }
-    }
     return NULL;
 }
 
@@ -85,20 +82,17 @@ static void general_help(FILE *to)
 {
     fprintf(to, "Usage: lintel COMMAND [ARGUMENT...]\n\nLintel, a type-1 hypervisor for Intel "
                 "VT-x.\n\nCommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].summary);
-    }
     fprintf(to, "\nlintel COMMAND --help tells more; lintel --version prints the version.\n%s",
             exit_codes);
 }
 
 static bool wants_help(int argc, char *argv[])
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -107,12 +101,10 @@ int command_check(const struct command *self, int argc, char *argv[])
     static const struct option no_options[] = {{0}};
     struct machine machine;
 
-    if (command_option(self, argc, argv, "", no_options) >= 0) {
+    if (command_option(self, argc, argv, "", no_options) >= 0)
         return LINTEL_USAGE;
-    }
-    if (optind != argc - 1) {
+    if (optind != argc - 1)
         return command_misused(self, "give one VM description");
-    }
     const char *path = argv[optind];
     enum exit_code code = machine_load(path, &machine);
     if (code == LINTEL_OK) {
@@ -127,17 +119,15 @@ int command_check(const struct command *self, int argc, char *argv[])
 
 int command_test(const struct command *self, int argc, char *argv[])
 {
-    if (argc > 1) {
+    if (argc > 1)
         return command_misused(self, "no argument is taken");
-    }
     return fail(LINTEL_MACHINE, "the tests need the source tree: run ./lintel test in it");
 }
 
 int command_bench(const struct command *self, int argc, char *argv[])
 {
-    if (argc > 2) {
+    if (argc > 2)
         return command_misused(self, "give at most one benchmark");
-    }
     return fail(LINTEL_MACHINE, "the benchmarks need the source tree: run ./lintel bench in it");
 }
 
@@ -145,17 +135,14 @@ int command_help(const struct command *self, int argc, char *argv[])
 {
     const struct command *about = argc > 1 ? find(argv[1]) : NULL;
 
-    if (argc > 2) {
+    if (argc > 2)
         return command_misused(self, "give at most one command");
-    }
-    if (argc == 2 && !about) {
+    if (argc == 2 && !about)
         return command_misused(self, "no such command: %s", argv[1]);
-    }
-    if (about) {
+    if (about)
         command_usage(about);
-    } else {
+    else
         general_help(stdout);
-    }
     return LINTEL_OK;
 }
 
@@ -185,9 +172,8 @@ static int run(int argc, char *argv[])
         return LINTEL_OK;
     }
     const struct command *command = find(argv[1]);
-    if (!command) {
+    if (!command)
         return fail(LINTEL_USAGE, "no such command: %s; see lintel --help", argv[1]);
-    }
     if (wants_help(argc - 1, argv + 1)) {
         command_usage(command);
         return LINTEL_OK;
@@ -199,8 +185,7 @@ int main(int argc, char *argv[])
 {
     prepare();
     int code = run(argc, argv);
-    if (fflush(stdout) != 0 && code == LINTEL_OK) {
+    if (fflush(stdout) != 0 && code == LINTEL_OK)
         return fail(LINTEL_MACHINE, "the output cannot be written: %s", strerror(errno));
-    }
     return code;
 }

@@ -34,14 +34,12 @@ static void add_file(struct cpio *cpio, const char *name, unsigned mode, const c
     struct stat info;
     FILE *file = fopen(source, "r");
 
-    if (!file || fstat(fileno(file), &info) != 0) {
+    if (!file || fstat(fileno(file), &info) != 0)
         die("%s: %s", source, strerror(errno));
-    }
     size_t size = (size_t)info.st_size;
     char *data = malloc(size + 1);
-    if (!data || fread(data, 1, size, file) != size) {
+    if (!data || fread(data, 1, size, file) != size)
         die("%s: cannot be read", source);
-    }
     cpio_add(cpio, &(struct cpio_member){
                        .name = name, .mode = S_IFREG | mode, .data = data, .size = size});
     free(data);
@@ -90,26 +88,20 @@ int main(int argc, char *argv[])
     struct cpio cpio;
     char line[4 * WORD_SIZE];
 
-    if (argc < 3) {
+    if (argc < 3)
         die("give OUTPUT LIST [PROGRAM...]");
-    }
     FILE *list = fopen(argv[2], "r"), *output = fopen(argv[1], "w");
-    if (!list || !output) {
+    if (!list || !output)
         die("%s: %s", list ? argv[1] : argv[2], strerror(errno));
-    }
     cpio_begin(&cpio, output);
     char *copy = strdup(argv[2]), *folder = dirname(copy);
-    for (unsigned number = 1; fgets(line, sizeof(line), list); number++) {
-        if (!add_line(&cpio, line, folder)) {
+    for (unsigned number = 1; fgets(line, sizeof(line), list); number++)
+        if (!add_line(&cpio, line, folder))
             die("%s:%u: no such kind of line: %s", argv[2], number, line);
-        }
-    }
-    for (int i = 3; i < argc; i++) {
+    for (int i = 3; i < argc; i++)
         add_program(&cpio, argv[i]);
-    }
-    if (!cpio_end(&cpio) || fclose(output) != 0) {
+    if (!cpio_end(&cpio) || fclose(output) != 0)
         die("%s: %s", argv[1], strerror(errno));
-    }
     free(copy);
     fclose(list);
     return 0;

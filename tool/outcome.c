@@ -19,9 +19,8 @@ static void read_line(struct outcome *outcome)
     int end = 0;
 
     outcome->line[outcome->length] = '\0';
-    if (outcome->length == 0) {
+    if (outcome->length == 0)
         return;
-    }
     if (after(outcome->line, OUTCOME_PREFIX "vm ") &&
         strstr(outcome->line, ": stopped for a fault: ")) {
         outcome->vm_stopped = true;

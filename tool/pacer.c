@@ -16,19 +16,16 @@ static void take(struct pacer *pacer, char byte)
         pacer->line_open = pacer->telling = true;
         pacer->told = 0;
     }
-    if (pacer->telling && pacer->told < strlen(OUTCOME_PREFIX)) {
+    if (pacer->telling && pacer->told < strlen(OUTCOME_PREFIX))
         pacer->telling = byte == OUTCOME_PREFIX[pacer->told++];
-    }
 }
 
 void pacer_output(struct pacer *pacer, uint64_t now, const char *bytes, size_t length)
 {
-    if (length) {
+    if (length)
         pacer->last_output = now;
-    }
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         take(pacer, bytes[i]);
-    }
 }
 
 /* When the next line may start: a time, or UINT64_MAX for not before there is more output. */
@@ -36,12 +33,10 @@ static uint64_t line_time(const struct pacer *pacer)
 {
     uint64_t last = pacer->last_input > pacer->last_output ? pacer->last_input : pacer->last_output;
 
-    if (pacer->typed) {
+    if (pacer->typed)
         return 0;
-    }
-    if (pacer->line_open && !pacer->telling && !pacer->line_sent) {
+    if (pacer->line_open && !pacer->telling && !pacer->line_sent)
         return pacer->last_output + PACER_QUIET_MS;
-    }
     return pacer->prompted ? last + PACER_PATIENCE : UINT64_MAX;
 }
 
@@ -51,9 +46,8 @@ size_t pacer_ready(const struct pacer *pacer, uint64_t now, const char *bytes, s
     uint64_t when = pacer->last_input ? pacer->last_input + PACER_GAP_MS : 0;
     uint64_t line = line_time(pacer);
 
-    if (!pacer->mid_line && line > when) {
+    if (!pacer->mid_line && line > when)
         when = line;
-    }
     if (when > now) {
         *wait = when == UINT64_MAX ? -1 : (int)(when - now);
         return 0;

@@ -29,9 +29,8 @@ static char *build_folder(void)
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    if (length < 0) {
+    if (length < 0)
         return text("..");
-    }
     self[length] = '\0';
     return text("%s", dirname(dirname(self)));
 }
@@ -52,9 +51,8 @@ char *built_path(enum built_file file)
             path = text("%s/%s", LINTEL_DATADIR, files[file].installed);
         }
     }
-    if (access(path, R_OK) == 0) {
+    if (access(path, R_OK) == 0)
         return path;
-    }
     note("%s: %s; build with ninja, or set %s", path, strerror(errno), files[file].variable);
     free(path);
     return NULL;
@@ -67,9 +65,8 @@ static int make_folders(char *path)
         *slash = '\0';
         int result = mkdir(path, 0700);
         *slash = '/';
-        if (result != 0 && errno != EEXIST) {
+        if (result != 0 && errno != EEXIST)
             return -1;
-        }
     }
     return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
 }
@@ -82,9 +79,8 @@ char *cache_folder(void)
                      ? text("%s/lintel", cache)
                      : text("%s/.cache/lintel", home && home[0] ? home : "/root");
 
-    if (make_folders(path) == 0) {
+    if (make_folders(path) == 0)
         return path;
-    }
     note("%s: %s; set XDG_CACHE_HOME to a folder that can be written", path, strerror(errno));
     free(path);
     return NULL;

@@ -11,19 +11,17 @@ size_t plain_text(struct plain *plain, const char *bytes, size_t length, char *o
     for (size_t i = 0; i < length; i++) {
         switch (plain->state) {
         case PLAIN_TEXT:
-            if (bytes[i] == ESCAPE) {
+            if (bytes[i] == ESCAPE)
                 plain->state = PLAIN_ESCAPE;
-            } else if (bytes[i] != '\r') {
+            else if (bytes[i] != '\r')
                 out[done++] = bytes[i];
-            }
             break;
         case PLAIN_ESCAPE:
             plain->state = bytes[i] == '[' ? PLAIN_SEQUENCE : PLAIN_TEXT;
             break;
         case PLAIN_SEQUENCE:
-            if (bytes[i] >= '@' && bytes[i] <= '~') {
+            if (bytes[i] >= '@' && bytes[i] <= '~')
                 plain->state = PLAIN_TEXT;
-            }
             break;
         }
     }

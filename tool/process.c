@@ -39,12 +39,10 @@ static _Noreturn void become(const char *const argv[], const char *folder, const
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0); /* what it starts is ended with it */
-    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) {
+    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(127);
-    }
-    if (folder && chdir(folder) != 0) {
+    if (folder && chdir(folder) != 0)
         _exit(127);
-    }
     execvp(argv[0], (char *const *)argv);
     fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -59,9 +57,8 @@ int process_run(const char *const argv[], const char *folder, const char *output
     sigaddset(&awaited, SIGCHLD);
     sigprocmask(SIG_BLOCK, &awaited, &before);
     pid_t child = fork(), ended = child;
-    if (child == 0) {
+    if (child == 0)
         become(argv, folder, output);
-    }
     setpgid(child, child); /* whoever of the two comes first */
     while (child > 0 && (ended = waitpid(child, &status, WNOHANG)) == 0) {
         int number = sigwaitinfo(&awaited, NULL);
@@ -72,9 +69,8 @@ int process_run(const char *const argv[], const char *folder, const char *output
         }
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    if (ended < 0) {
+    if (ended < 0)
         return 127;
-    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -85,18 +81,14 @@ void print_tail(const char *path, unsigned lines)
     size_t size = 0;
     unsigned total = 0;
 
-    if (!file) {
+    if (!file)
         return;
-    }
-    while (getline(&line, &size, file) >= 0) {
+    while (getline(&line, &size, file) >= 0)
         total++;
-    }
     rewind(file);
-    for (unsigned i = 0; getline(&line, &size, file) >= 0; i++) {
-        if (i + lines >= total) {
+    for (unsigned i = 0; getline(&line, &size, file) >= 0; i++)
+        if (i + lines >= total)
             fprintf(stderr, "    %s%s", line, strchr(line, '\n') ? "" : "\n");
-        }
-    }
     free(line);
     fclose(file);
 }
@@ -107,9 +99,8 @@ char *work_folder_make(void)
     char *path = text("%s/lintel-XXXXXX", base && base[0] ? base : "/tmp");
 
     unfinished_begin(path);
-    if (mkdtemp(path)) {
+    if (mkdtemp(path))
         return path;
-    }
     unfinished_end();
     note("%s: %s; set TMPDIR to a folder that can be written", path, strerror(errno));
     free(path);

@@ -29,9 +29,8 @@ void progress(const char *format, ...)
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    if (!terminal) {
+    if (!terminal)
         fputc('\n', stderr);
-    }
     progress_shown = terminal;
     fflush(stderr);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tool tells its user: errors with an exit code, and progress that does not litter a log.
- */
+/* What the tool tells its user: errors with an exit code, and progress that does not
+ * litter a log. */
 #ifndef TOOL_REPORT_H
 #define TOOL_REPORT_H
 

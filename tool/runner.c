@@ -16,16 +16,14 @@ static const char *const names[RUNNER_COUNT] = {
 
 const char *runner_kvm_obstacle(const struct runner_facts *facts)
 {
-    if (!facts->cpu_vmx) {
+    if (!facts->cpu_vmx)
         return "this CPU, or the virtual machine that this is, has no VT-x; use --on bochs";
-    }
     if (!facts->kvm_usable) {
         return "/dev/kvm cannot be used; load the module kvm_intel and join the group kvm, or use "
                "--on bochs";
     }
-    if (!facts->nested) {
+    if (!facts->nested)
         return "KVM's nesting is off; reload kvm_intel with nested=1, or use --on bochs";
-    }
     if (!facts->qemu) {
         return "qemu-system-x86_64 is missing; install the package qemu-system-x86, or use --on "
                "bochs";
@@ -68,9 +66,8 @@ static bool kvm_usable(void)
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     bool usable = kvm >= 0 && ioctl(kvm, KVM_GET_API_VERSION, 0) == KVM_API_VERSION;
 
-    if (kvm >= 0) {
+    if (kvm >= 0)
         close(kvm);
-    }
     return usable;
 }
 
@@ -79,9 +76,8 @@ static bool nesting_on(void)
     char answer = 'N';
     int parameter = open("/sys/module/kvm_intel/parameters/nested", O_RDONLY | O_CLOEXEC);
 
-    if (parameter < 0) {
+    if (parameter < 0)
         return false;
-    }
     bool read_it = read(parameter, &answer, 1) == 1;
     close(parameter);
     return read_it && (answer == 'Y' || answer == '1');

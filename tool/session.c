@@ -56,9 +56,8 @@ static void terminal_raw(void)
     static bool registered;
     struct termios raw;
 
-    if (tcgetattr(STDIN_FILENO, &terminal_before) != 0) {
+    if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
         return;
-    }
     if (!registered) {
         atexit(terminal_restore);
         registered = true;
@@ -81,9 +80,8 @@ static bool write_all(int to, const char *bytes, size_t length)
 {
     while (length) {
         ssize_t done = write(to, bytes, length);
-        if (done < 0 && errno != EINTR && errno != EAGAIN) {
+        if (done < 0 && errno != EINTR && errno != EAGAIN)
             return false;
-        }
         if (done > 0) {
             bytes += done;
             length -= (size_t)done;
@@ -98,9 +96,8 @@ static size_t skip_early(struct session *session, const char *bytes, size_t leng
     const size_t prefix = strlen(OUTCOME_PREFIX);
 
     for (size_t i = 0; i < length; i++) {
-        if (session->early_length == prefix) {
+        if (session->early_length == prefix)
             memmove(session->early, session->early + 1, --session->early_length);
-        }
         session->early[session->early_length++] = bytes[i];
         if (session->early_length == prefix &&
             memcmp(session->early, OUTCOME_PREFIX, prefix) == 0) {
@@ -113,9 +110,8 @@ static size_t skip_early(struct session *session, const char *bytes, size_t leng
 
 static void put(struct session *session, const char *bytes, size_t length)
 {
-    if (!session->output_error && !write_all(STDOUT_FILENO, bytes, length)) {
+    if (!session->output_error && !write_all(STDOUT_FILENO, bytes, length))
         session->output_error = errno;
-    }
 }
 
 static void show(struct session *session, const char *bytes, size_t length)
@@ -142,14 +138,12 @@ static bool take_output(struct session *session)
     ssize_t length = read(session->serial, bytes, sizeof(bytes));
     size_t skipped = 0;
 
-    if (length <= 0) {
+    if (length <= 0)
         return length < 0 && errno == EINTR;
-    }
     if (!session->started) {
         skipped = skip_early(session, bytes, (size_t)length);
-        if (!session->started) {
+        if (!session->started)
             return true;
-        }
         show(session, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX));
     }
     show(session, bytes + skipped, (size_t)length - skipped);
@@ -185,12 +179,10 @@ static bool take_input(struct session *session)
         enum keys_command command = keys_take(&session->keys, bytes[i], out, &out_length);
         memcpy(session->input + session->input_length, out, out_length);
         session->input_length += out_length;
-        if (command == KEYS_QUIT) {
+        if (command == KEYS_QUIT)
             return false;
-        }
-        if (command == KEYS_HELP) {
+        if (command == KEYS_HELP)
             print_help();
-        }
     }
     return true;
 }
@@ -202,13 +194,11 @@ static int send_input(struct session *session)
     int wait = -1;
     uint64_t now = now_ms();
 
-    if (!session->started || session->input_length == 0) {
+    if (!session->started || session->input_length == 0)
         return -1;
-    }
     size_t ready = pacer_ready(&session->pacer, now, session->input, session->input_length, &wait);
-    if (ready == 0) {
+    if (ready == 0)
         return wait;
-    }
     write_all(session->serial, session->input, ready);
     pacer_sent(&session->pacer, now, session->input, ready);
     session->input_length -= ready;
@@ -222,9 +212,8 @@ static int tell_progress(struct session *session)
 {
     uint64_t now = now_ms();
 
-    if (!isatty(STDERR_FILENO) || session->pacer.prompted || session->pacer.line_open) {
+    if (!isatty(STDERR_FILENO) || session->pacer.prompted || session->pacer.line_open)
         return -1;
-    }
     if (now - session->told >= 1000 && now - session->pacer.last_output >= 1000) {
         progress("%s, %u s (%s quits)",
                  session->started ? "the guest boots" : "the firmware and GRUB start",
@@ -257,9 +246,8 @@ static enum session_end loop(struct session *session, int *signal)
         int wait = sooner(send_input(session), tell_progress(session));
         uint64_t now = now_ms();
         if (session->deadline) {
-            if (now >= session->deadline) {
+            if (now >= session->deadline)
                 return SESSION_TIMEOUT;
-            }
             uint64_t left = session->deadline - now;
             wait = sooner(wait, left > 60000 ? 60000 : (int)left);
         }
@@ -270,24 +258,20 @@ static enum session_end loop(struct session *session, int *signal)
             [POLL_INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
             [POLL_OUTPUT] = {.fd = STDOUT_FILENO, .events = 0},
         };
-        if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR) {
+        if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR)
             return SESSION_CLOSED;
-        }
         struct signalfd_siginfo info;
         if (polled[POLL_SIGNAL].revents &&
             read(session->signals, &info, sizeof(info)) == sizeof(info)) {
             *signal = (int)info.ssi_signo;
             return SESSION_SIGNAL;
         }
-        if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error) {
+        if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error)
             return SESSION_CLOSED;
-        }
-        if (polled[POLL_OUTPUT].revents & POLLERR) {
+        if (polled[POLL_OUTPUT].revents & POLLERR)
             session->output_error = EPIPE; /* a silent guest would never show it */
-        }
-        if (polled[POLL_INPUT].revents && !take_input(session)) {
+        if (polled[POLL_INPUT].revents && !take_input(session))
             return SESSION_QUIT;
-        }
     }
     return end_unread(session, signal);
 }
@@ -298,9 +282,8 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     struct session *session = calloc(1, sizeof(*session));
     sigset_t watched, before;
 
-    if (!session) {
+    if (!session)
         return SESSION_CLOSED;
-    }
     unfinished_signals(&watched);
     sigprocmask(SIG_BLOCK, &watched, &before);
     signal(SIGPIPE, SIG_IGN);
@@ -312,15 +295,13 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     session->begin = session->told = now_ms();
     session->deadline = seconds ? session->begin + 1000ULL * seconds : 0;
     session->outcome = outcome;
-    if (session->raw) {
+    if (session->raw)
         terminal_raw();
-    }
     enum session_end end = loop(session, signal_number);
     terminal_restore();
     progress_end();
-    if (session->raw && session->pacer.line_open) {
+    if (session->raw && session->pacer.line_open)
         write_all(STDOUT_FILENO, "\n", 1);
-    }
     close(session->signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
     free(session);

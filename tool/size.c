@@ -20,24 +20,20 @@ bool size_parse(const char *word, uint64_t *bytes)
     char *rest;
     unsigned shift = 0;
 
-    if (!isdigit((unsigned char)word[0])) {
+    if (!isdigit((unsigned char)word[0]))
         return false;
-    }
     errno = 0;
     uint64_t number = strtoull(word, &rest, 10);
-    if (errno) {
+    if (errno)
         return false;
-    }
     if (*rest) {
         const char *unit = strchr(units, toupper((unsigned char)*rest));
-        if (!unit || rest[1]) {
+        if (!unit || rest[1])
             return false;
-        }
         shift = 10 * (unsigned)(unit - units + 1);
     }
-    if (number == 0 || number > SIZE_MAX_BYTES >> shift) {
+    if (number == 0 || number > SIZE_MAX_BYTES >> shift)
         return false;
-    }
     *bytes = number << shift;
     return true;
 }

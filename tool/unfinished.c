@@ -22,11 +22,9 @@ void unfinished_signals(sigset_t *set)
     struct sigaction action;
 
     sigemptyset(set);
-    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
             sigaddset(set, ending[i]);
-        }
-    }
 }
 
 void unfinished_begin(const char *path)
@@ -44,16 +42,14 @@ void unfinished_begin(const char *path)
 void unfinished_end(void)
 {
     assert(depth > 0);
-    if (--depth == 0) {
+    if (--depth == 0)
         sigprocmask(SIG_SETMASK, &mask_before, NULL);
-    }
 }
 
 void unfinished_stop(int signal_number)
 {
     progress_end();
-    while (depth) {
+    while (depth)
         path_remove(paths[--depth]);
-    }
     exit(128 + signal_number);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What must not be left behind when a signal ends the tool half-way: work folders, half an image.
- */
+/* What must not be left behind when a signal ends the tool half-way: work folders,
+ * half an image. */
 #ifndef TOOL_UNFINISHED_H
 #define TOOL_UNFINISHED_H
 

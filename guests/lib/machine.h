@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The board's few devices that every test kernel needs: the first UART, power and reset, CMOS RAM.
- */
+/* The board's few devices that every test kernel needs: the first UART, power and
+ * reset, CMOS RAM. */
 #ifndef GUESTS_LIB_MACHINE_H
 #define GUESTS_LIB_MACHINE_H
 
@@ -40,8 +40,8 @@ void serial_write(const char *text);
 uint8_t cmos_read(uint8_t index);
 void cmos_write(uint8_t index, uint8_t value);
 
-/* Waits until the last byte has left the UART, then powers off (ACPI S5) or resets by port 0xcf9.
- */
+/* Waits until the last byte has left the UART, then powers off (ACPI S5) or resets
+ * by port 0xcf9. */
 _Noreturn void power_off(void);
 _Noreturn void reset(void);
 

@@ -13,8 +13,8 @@
 /* Where linear addresses are free: above the identity map. */
 #define MAP_BASE 0x8000000000ULL
 
-/* Learns how much RAM follows the kernel. One of the two addresses is 0. Called before guest_main.
- */
+/* Learns how much RAM follows the kernel. One of the two addresses is 0.
+ * Called before guest_main. */
 void memory_init(uint64_t boot_params, uint64_t multiboot_info);
 
 /* The end of the RAM that the kernel lies in, physical. */
@@ -23,8 +23,8 @@ uint64_t memory_end(void);
 /* A zeroed page; linear = physical. */
 void *page_alloc(void);
 
-/* Maps one 4 KiB page with PAGE_* flags, for linear addresses from MAP_BASE. 0 as flags unmaps it.
- */
+/* Maps one 4 KiB page with PAGE_* flags, for linear addresses from MAP_BASE. 0 as
+ * flags unmaps it. */
 void map_page(uint64_t linear, uint64_t physical, uint64_t flags);
 
 #endif

@@ -69,7 +69,8 @@ static const struct {
 } readers[] = {{"FACP", read_fadt}, {"APIC", read_madt}};
 
 /* A whole table, or NULL when it is not there or its checksum is wrong. */
-static const uint8_t *find_table(uint64_t phys, const void *(*map)(uint64_t, uint64_t), uint32_t *length)
+static const uint8_t *find_table(uint64_t phys, const void *(*map)(uint64_t, uint64_t),
+                                 uint32_t *length)
 {
     const struct table_header *header = phys != 0 ? map(phys, sizeof(*header)) : NULL;
     uint8_t sum = 0;
@@ -83,7 +84,8 @@ static const uint8_t *find_table(uint64_t phys, const void *(*map)(uint64_t, uin
     return sum == 0 ? table : NULL;
 }
 
-void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size), struct acpi_info *info)
+void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size),
+               struct acpi_info *info)
 {
     bool extended = rsdp[15] >= 2 && read_le(rsdp + 24, 8) != 0;
     unsigned size = extended ? 8 : 4;
@@ -92,7 +94,8 @@ void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_
     *info = (struct acpi_info){.ioapic = IOAPIC_DEFAULT};
     for (uint32_t i = 0; i < ACPI_ISA_IRQS; i++)
         info->isa[i].gsi = i;
-    const uint8_t *root = find_table(extended ? read_le(rsdp + 24, 8) : read_le(rsdp + 16, 4), map, &length);
+    const uint8_t *root =
+        find_table(extended ? read_le(rsdp + 24, 8) : read_le(rsdp + 16, 4), map, &length);
     if (root == NULL)
         return;
     for (uint32_t at = sizeof(struct table_header); at + size <= length; at += size) {

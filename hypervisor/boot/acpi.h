@@ -21,9 +21,10 @@ struct acpi_info {
 };
 
 /*
- * Reads FADT and MADT by way of the root pointer (a copy of it). `map` gives a pointer to size bytes of physical
- * memory, or NULL. What is absent or damaged keeps the PC's defaults.
+ * Reads FADT and MADT by way of the root pointer (a copy of it). `map` gives a pointer to size
+ * bytes of physical memory, or NULL. What is absent or damaged keeps the PC's defaults.
  */
-void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size), struct acpi_info *info);
+void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size),
+               struct acpi_info *info);
 
 #endif

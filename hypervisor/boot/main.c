@@ -22,7 +22,8 @@
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/vmx.h"
 
-/* The arena: fixed, and for each VM its monitor, tables and pages; a page of tables for each 2 MiB without large pages. */
+/* The arena: fixed, and for each VM its monitor, tables and pages; a page of tables for each 2 MiB
+ * without large pages. */
 #define ARENA_BASE_SIZE   0x200000ULL
 #define ARENA_VM_SIZE     0x200000ULL
 #define LOW_MEMORY        0x100000ULL /* left to the firmware */
@@ -52,7 +53,8 @@ static const void *map_boot(uint64_t phys, uint64_t size)
 /* Takes a range that is in use out of the free memory, whole pages of it. */
 static void reserve(uint64_t start, uint64_t size)
 {
-    if (size > 0 && !phys_map_remove(&info.free, align_down(start, PAGE_SIZE), align_up(start + size, PAGE_SIZE)))
+    if (size > 0 && !phys_map_remove(&info.free, align_down(start, PAGE_SIZE),
+                                     align_up(start + size, PAGE_SIZE)))
         stopped("the memory map has too many pieces");
 }
 
@@ -66,7 +68,8 @@ static void read_boot_information(uint64_t information)
     if (word != NULL)
         stopped("the hypervisor's command line: '%s' is not an option that it knows", word);
     acpi_read(info.rsdp, map_boot, &acpi);
-    symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start), info.strings.size);
+    symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start),
+                 info.strings.size);
 }
 
 /* R36: whatever the hypervisor or a module uses is no guest's. */
@@ -85,11 +88,13 @@ static uint64_t arena_size(const struct plan *plan)
 {
     uint64_t size = ARENA_BASE_SIZE, mapped = 0;
 
-    /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0 and in each monitor. */
+    /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0
+     * and in each monitor. */
     for (uint32_t i = 0; i < info.module_count; i++)
         mapped += (info.modules[i].end - info.modules[i].start) * (plan->vm_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
-        mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8 : plan->vms[i].memory;
+        mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
+                                                             : plan->vms[i].memory;
         size += ARENA_VM_SIZE;
     }
     return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
@@ -98,14 +103,17 @@ static uint64_t arena_size(const struct plan *plan)
 static void create_arena(const struct plan *plan)
 {
     uint64_t size = arena_size(plan), frames = plan->vm_count + 1; /* VMXON region, VMCSs */
-    uint64_t start = phys_map_take(&info.free, size + frames * PAGE_SIZE, LARGE_PAGE, BOOT_TABLES_LIMIT);
+    uint64_t start =
+        phys_map_take(&info.free, size + frames * PAGE_SIZE, LARGE_PAGE, BOOT_TABLES_LIMIT);
 
     if (start == PHYS_MAP_NONE)
-        stopped("this machine has no %lu MiB of free memory below 4 GiB for the hypervisor", size >> 20);
+        stopped("this machine has no %lu MiB of free memory below 4 GiB for the hypervisor",
+                size >> 20);
     arena_init(start, size, frames);
     host_memory_init(start, size);
     host_map(info.modules[PLAN_MODULE_MONITOR].start,
-             info.modules[PLAN_MODULE_MONITOR].end - info.modules[PLAN_MODULE_MONITOR].start, PAGING_NX);
+             info.modules[PLAN_MODULE_MONITOR].end - info.modules[PLAN_MODULE_MONITOR].start,
+             PAGING_NX);
     if (info.symbols.size > 0) {
         host_map(info.symbols.start, info.symbols.size, PAGING_NX);
         host_map(info.strings.start, info.strings.size, PAGING_NX);
@@ -114,7 +122,8 @@ static void create_arena(const struct plan *plan)
 
 static void create_vms(const struct plan *plan)
 {
-    modules.image = (struct phys_range){info.modules[PLAN_MODULE_MONITOR].start, info.modules[PLAN_MODULE_MONITOR].end};
+    modules.image = (struct phys_range){info.modules[PLAN_MODULE_MONITOR].start,
+                                        info.modules[PLAN_MODULE_MONITOR].end};
     for (uint32_t i = 0; i < plan->file_count; i++) {
         const struct boot_module *m = &info.modules[PLAN_MODULE_FIRST_FILE + i];
         modules.files[i] = (struct phys_range){m->start, m->end};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the multiboot2 boot information: a list of tags, each 8-byte aligned, with its type and size first. */
+/* Reads the multiboot2 boot information: a list of tags, each 8-byte aligned, with its type and
+ * size first. */
 #include "hypervisor/boot/multiboot.h"
 
 #include "hypervisor/lib/bits.h"
@@ -128,8 +129,9 @@ static const struct {
     uint32_t type;
     const char *(*read)(const struct tag *, struct boot_info *);
 } readers[] = {
-    {TAG_CMDLINE, read_cmdline},           {TAG_MODULE, read_module},  {TAG_MEMORY_MAP, read_memory_map},
-    {TAG_ELF_SECTIONS, read_elf_sections}, {TAG_RSDP_1, read_rsdp},    {TAG_RSDP_2, read_rsdp},
+    {TAG_CMDLINE, read_cmdline},       {TAG_MODULE, read_module},
+    {TAG_MEMORY_MAP, read_memory_map}, {TAG_ELF_SECTIONS, read_elf_sections},
+    {TAG_RSDP_1, read_rsdp},           {TAG_RSDP_2, read_rsdp},
 };
 
 const char *multiboot_read(const void *information, uint64_t phys, struct boot_info *info)

@@ -9,7 +9,7 @@
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
 
-#define BOOT_MODULES_MAX (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
+#define BOOT_MODULES_MAX  (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
 #define BOOT_CMDLINE_SIZE 512
 
 struct boot_module {

@@ -84,8 +84,13 @@ static const struct {
     const char *name;
     bool (*set)(const char *value);
 } table[] = {
-    {"end", set_end}, {"hide", set_hide}, {"caps", set_caps}, {"counters", set_counters}, {"console", set_console},
-    {"msr-switch", set_strategy}, {"clear-memory", set_clear_memory},
+    {"end", set_end},
+    {"hide", set_hide},
+    {"caps", set_caps},
+    {"counters", set_counters},
+    {"console", set_console},
+    {"msr-switch", set_strategy},
+    {"clear-memory", set_clear_memory},
 };
 
 static bool set_option(char *word)
@@ -94,7 +99,8 @@ static bool set_option(char *word)
 
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         size_t length = strlen(table[i].name);
-        if (strncmp(word, table[i].name, length) == 0 && (word[length] == '=' || word[length] == '\0'))
+        if (strncmp(word, table[i].name, length) == 0 &&
+            (word[length] == '=' || word[length] == '\0'))
             return table[i].set(value != NULL ? value + 1 : "");
     }
     return false;

@@ -9,12 +9,14 @@
 #include "hypervisor/msr/switch.h"
 
 struct options {
-    bool caps;       /* caps: print what VT-x offers here, and end */
-    bool counters;   /* counters: print when each VM starts, and what its exits were when it stops */
-    bool keep_memory;   /* clear-memory=no: guests may see what was in the RAM before, as in a new emulator's */
-    bool console_lines; /* console=focus|lines: how VMs share the console, see console.h */
+    bool caps; /* caps: print what VT-x offers here, and end */
+    /* counters: print when each VM starts, and what its exits were when it stops */
+    bool counters;
+    /* clear-memory=no: guests may see what was in the RAM before, as in a new emulator's */
+    bool keep_memory;
+    bool console_lines;         /* console=focus|lines: how VMs share the console, see console.h */
     enum msr_strategy strategy; /* msr-switch=lazy|none-needed|eager|area */
-    uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
+    uint64_t hidden;   /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
     void (*end)(void); /* end=halt|bochs|qemu: what to do when all VMs have stopped */
 };
 

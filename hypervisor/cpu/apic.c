@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SDM volume 3, "Advanced Programmable Interrupt Controller"; 82093AA IOAPIC data sheet; 8259A data sheet. */
+/* SDM volume 3, "Advanced Programmable Interrupt Controller"; 82093AA IOAPIC data sheet; 8259A data
+ * sheet. */
 #include "hypervisor/cpu/apic.h"
 
 #include "hypervisor/cpu/host_memory.h"
@@ -25,14 +26,14 @@ enum apic_register {
     APIC_TIMER_DIVIDE = 0x3e0,
 };
 
-#define APIC_SOFTWARE_ENABLE  0x100
-#define LVT_MASKED            0x10000
-#define LVT_NMI               0x400
-#define LVT_TSC_DEADLINE      0x40000
-#define DIVIDE_BY_1           0xb
-#define APIC_BASE_ENABLE      0x800
-#define APIC_BASE_X2APIC      0x400
-#define APIC_BASE_ADDRESS     0xfffffffff000ULL
+#define APIC_SOFTWARE_ENABLE 0x100
+#define LVT_MASKED           0x10000
+#define LVT_NMI              0x400
+#define LVT_TSC_DEADLINE     0x40000
+#define DIVIDE_BY_1          0xb
+#define APIC_BASE_ENABLE     0x800
+#define APIC_BASE_X2APIC     0x400
+#define APIC_BASE_ADDRESS    0xfffffffff000ULL
 
 #define IOAPIC_VERSION        1
 #define IOAPIC_REDIRECTION(n) (0x10 + 2 * (n))
@@ -71,7 +72,8 @@ static uint32_t ioapic_read(uint32_t reg)
     return ioapic[4];
 }
 
-/* The PICs' vectors go where nothing else is, for the spurious interrupts that a masked PIC still can raise. */
+/* The PICs' vectors go where nothing else is, for the spurious interrupts that a masked PIC still
+ * can raise. */
 static void pic_disable(void)
 {
     static const struct {
@@ -93,7 +95,9 @@ static void ioapic_init(const struct acpi_info *acpi)
     for (uint32_t pin = 0; pin < pins; pin++)
         ioapic_write(IOAPIC_REDIRECTION(pin), IOAPIC_MASKED);
     if (irq->gsi - acpi->ioapic_gsi >= pins)
-        stopped("the serial line's interrupt, GSI %u, is not at the first IOAPIC: Lintel uses no other", irq->gsi);
+        stopped(
+            "the serial line's interrupt, GSI %u, is not at the first IOAPIC: Lintel uses no other",
+            irq->gsi);
     uint32_t pin = irq->gsi - acpi->ioapic_gsi;
     ioapic_write(IOAPIC_REDIRECTION(pin) + 1, id << 24);
     ioapic_write(IOAPIC_REDIRECTION(pin), VECTOR_SERIAL | (irq->level ? IOAPIC_LEVEL : 0) |
@@ -131,7 +135,8 @@ void apic_init(const struct acpi_info *acpi)
     apic_write(APIC_LVT_LINT1, LVT_NMI);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-    apic_write(APIC_LVT_TIMER, has_tsc_deadline ? VECTOR_TIMER | LVT_TSC_DEADLINE : VECTOR_TIMER | LVT_MASKED);
+    apic_write(APIC_LVT_TIMER,
+               has_tsc_deadline ? VECTOR_TIMER | LVT_TSC_DEADLINE : VECTOR_TIMER | LVT_MASKED);
     if (!has_tsc_deadline) {
         timer_measure();
         apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
@@ -152,10 +157,13 @@ void apic_timer_fired(void)
 /* The TSC for which the timer is set in place of `tsc`, which a 32-bit count may not reach. */
 static uint64_t start_count(uint64_t tsc)
 {
-    uint64_t now = rdtsc(), left = tsc > now ? tsc - now : 0, longest = (uint64_t)UINT32_MAX / 2 * tsc_khz() / timer_khz;
+    uint64_t now = rdtsc(), left = tsc > now ? tsc - now : 0,
+             longest = (uint64_t)UINT32_MAX / 2 * tsc_khz() / timer_khz;
 
     left = min_u64(left, longest);
-    apic_write(APIC_TIMER_INITIAL, (uint32_t)(left / tsc_khz() * timer_khz + left % tsc_khz() * timer_khz / tsc_khz()) + 1);
+    apic_write(APIC_TIMER_INITIAL,
+               (uint32_t)(left / tsc_khz() * timer_khz + left % tsc_khz() * timer_khz / tsc_khz()) +
+                   1);
     return now + left;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's own interrupt controllers: the local APIC with its timer, one IOAPIC line, and the PICs switched off. */
+/* The host's own interrupt controllers: the local APIC with its timer, one IOAPIC line, and the
+ * PICs switched off. */
 #ifndef CPU_APIC_H
 #define CPU_APIC_H
 
@@ -13,8 +14,8 @@ void apic_init(const struct acpi_info *acpi);
 void apic_eoi(void);
 
 /*
- * VECTOR_TIMER at the latest when the TSC reaches this value; UINT64_MAX: no need for one. It may come earlier, for an
- * older deadline: who sleeps looks at the time, and arms again.
+ * VECTOR_TIMER at the latest when the TSC reaches this value; UINT64_MAX: no need for one. It may
+ * come earlier, for an older deadline: who sleeps looks at the time, and arms again.
  */
 void apic_timer_arm(uint64_t tsc);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The per-CPU block: one aligned piece of memory that holds a CPU's data and all of its stacks, so that the
- * data is found from the stack pointer, whichever stack that is. Ring 0 uses no GS and never executes SWAPGS.
+ * The per-CPU block: one aligned piece of memory that holds a CPU's data and all of its stacks, so
+ * that the data is found from the stack pointer, whichever stack that is. Ring 0 uses no GS and
+ * never executes SWAPGS.
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -22,10 +23,11 @@ struct cpu {
     struct vcpu *vcpu;           /* whose monitor or guest runs here; NULL: idle */
     struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
-    bool guest_ran;              /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
+    /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
+    bool guest_ran;
     struct msr_cpu msr;
-    uint64_t next_event;         /* the TSC at which somebody's timer or the time slice is over */
-    uint64_t slice_end;          /* UINT64_MAX: nobody waits for the CPU */
+    uint64_t next_event; /* the TSC at which somebody's timer or the time slice is over */
+    uint64_t slice_end;  /* UINT64_MAX: nobody waits for the CPU */
     struct gdt gdt;
     struct tss tss;
 };
@@ -39,7 +41,8 @@ struct cpu_block {
     uint8_t stack[CPU_BLOCK_SIZE - IST_COUNT * CPU_IST_SIZE];
 };
 
-_Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "the stack pointer must lead to the block");
+_Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE,
+               "the stack pointer must lead to the block");
 
 /* The boot CPU's block; Lintel runs on this one CPU, the others stay as the firmware left them. */
 extern struct cpu_block boot_cpu;

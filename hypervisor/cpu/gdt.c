@@ -3,7 +3,8 @@
 
 #include "hypervisor/cpu/instructions.h"
 
-/* Access bytes and flags as in SDM volume 3, "Segment Descriptors": present, long mode, accessed. */
+/* Access bytes and flags as in SDM volume 3, "Segment Descriptors": present,
+ * long mode, accessed. */
 #define KERNEL_CODE 0x00209b0000000000ULL
 #define KERNEL_DATA 0x0000930000000000ULL
 #define USER_DATA   0x0000f30000000000ULL

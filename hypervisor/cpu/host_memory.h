@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hypervisor's address space: W^X, only what it needs, and no guest memory but through one window page. */
+/* The hypervisor's address space: W^X, only what it needs, and no guest memory but through one
+ * window page. */
 #ifndef CPU_HOST_MEMORY_H
 #define CPU_HOST_MEMORY_H
 
@@ -20,8 +21,8 @@ uint64_t *host_new_root(void);
 uint64_t host_root_phys(void);
 
 /*
- * Maps one page of somebody else's memory (a guest's, or a VMCS while its revision is written), until window_close.
- * phys may have an offset in the page; the result has it too.
+ * Maps one page of somebody else's memory (a guest's, or a VMCS while its revision is written),
+ * until window_close. phys may have an offset in the page; the result has it too.
  */
 void *window_open(uint64_t phys);
 void window_close(void);

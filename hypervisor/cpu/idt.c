@@ -11,8 +11,8 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 
-#define TRAP_STUB_SIZE     16
-#define INTERRUPT_GATE     0x8e
+#define TRAP_STUB_SIZE 16
+#define INTERRUPT_GATE 0x8e
 
 struct gate_descriptor {
     uint16_t offset_low, selector;
@@ -106,7 +106,8 @@ void trap_in_hypervisor(struct trap_frame *frame)
     else if (frame->vector == VECTOR_MC)
         machine_check();
     else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)monitor_gate_sysenter)
-        frame->rflags &= ~RFLAGS_TF; /* ring 3's single step over SYSENTER, which leaves TF as it was */
+        /* ring 3's single step over SYSENTER, which leaves TF as it was */
+        frame->rflags &= ~RFLAGS_TF;
     else
         panic_trap(frame);
 }

@@ -31,13 +31,15 @@ static bool has_nx(void)
     return cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_NX;
 }
 
-/* W^X rests on it; a firmware can hide it, and then NXE is a reserved bit (SDM volume 4, "IA32_MISC_ENABLE"). */
+/* W^X rests on it; a firmware can hide it, and then NXE is a reserved bit (SDM volume 4,
+ * "IA32_MISC_ENABLE"). */
 static void enable_nx(void)
 {
     if (!has_nx())
         wrmsr(MSR_IA32_MISC_ENABLE, rdmsr(MSR_IA32_MISC_ENABLE) & ~MISC_ENABLE_XD_DISABLE);
     if (!has_nx())
-        stopped("this CPU cannot keep data from being executed, or does not say so: CPUID does not report NX; in a virtual "
+        stopped("this CPU cannot keep data from being executed, or does not say so: CPUID does not "
+                "report NX; in a virtual "
                 "machine, enable it");
     wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_NXE);
 }

@@ -20,7 +20,9 @@ static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result r;
 
-    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(subleaf));
     return r;
 }
 
@@ -34,7 +36,10 @@ static inline uint64_t rdmsr(uint32_t index)
 
 static inline void wrmsr(uint32_t index, uint64_t value)
 {
-    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(index) : "memory");
+    __asm__ volatile("wrmsr"
+                     :
+                     : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(index)
+                     : "memory");
 }
 
 static inline uint64_t rdtsc(void)
@@ -71,16 +76,16 @@ static inline void outl(uint16_t port, uint32_t value)
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-#define CONTROL_REGISTER(name)                                                                                         \
-    static inline uint64_t read_##name(void)                                                                           \
-    {                                                                                                                  \
-        uint64_t value;                                                                                                \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory");                                            \
-        return value;                                                                                                  \
-    }                                                                                                                  \
-    static inline void write_##name(uint64_t value)                                                                    \
-    {                                                                                                                  \
-        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                                                \
+#define CONTROL_REGISTER(name)                                                                     \
+    static inline uint64_t read_##name(void)                                                       \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value) : : "memory");                        \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void write_##name(uint64_t value)                                                \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                            \
     }
 
 CONTROL_REGISTER(cr0)
@@ -107,12 +112,18 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 /* Area: 64-byte aligned, CPUID.0DH.0:EBX bytes for the components in mask. */
 static inline void xsave(void *area, uint64_t mask)
 {
-    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+    __asm__ volatile("xsave64 (%0)"
+                     :
+                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+                     : "memory");
 }
 
 static inline void xrstor(const void *area, uint64_t mask)
 {
-    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+    __asm__ volatile("xrstor64 (%0)"
+                     :
+                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+                     : "memory");
 }
 
 /* Area: 16-byte aligned, 512 bytes. */

@@ -4,19 +4,19 @@
 #define CPU_LAYOUT_H
 
 /*
- * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena, device
- * registers, the monitor's image and the symbols. Guest memory never does.
+ * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena,
+ * device registers, the monitor's image and the symbols. Guest memory never does.
  */
-#define PHYS_OFFSET     0xffff800000000000
+#define PHYS_OFFSET 0xffff800000000000
 /* One page for each use of somebody else's memory: see host_memory.h. */
-#define WINDOW_BASE     0xfffffe0000000000
+#define WINDOW_BASE 0xfffffe0000000000
 /* The image, as linked. */
-#define IMAGE_BASE      0xffffffff80000000
+#define IMAGE_BASE 0xffffffff80000000
 
 #define LARGE_PAGE_SIZE 0x200000
 #define CPU_BLOCK_BYTES 0x8000
 
-#define PML4_SLOT(a)    (((a) >> 39) & 511)
-#define PDPT_SLOT(a)    (((a) >> 30) & 511)
+#define PML4_SLOT(a) (((a) >> 39) & 511)
+#define PDPT_SLOT(a) (((a) >> 30) & 511)
 
 #endif

@@ -79,7 +79,8 @@ uint64_t phys_map_largest(const struct phys_map *map, uint64_t align)
     uint64_t largest = 0;
 
     for (uint32_t i = 0; i < map->count; i++) {
-        uint64_t start = align_up(map->range[i].start, align), end = align_down(map->range[i].end, align);
+        uint64_t start = align_up(map->range[i].start, align),
+                 end = align_down(map->range[i].end, align);
         if (end > start)
             largest = max_u64(largest, end - start);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A set of physical address ranges, kept sorted and apart. What of the machine's RAM is still free. */
+/* A set of physical address ranges, kept sorted and apart. What of the machine's RAM
+ * is still free. */
 #ifndef CPU_PHYS_MAP_H
 #define CPU_PHYS_MAP_H
 
@@ -28,8 +29,8 @@ bool phys_map_remove(struct phys_map *map, uint64_t start, uint64_t end);
 bool phys_map_contains(const struct phys_map *map, uint64_t start, uint64_t end);
 
 /*
- * Takes the highest piece of size bytes, aligned to align (a power of two), that ends at or below limit.
- * Returns its address, or PHYS_MAP_NONE when there is none.
+ * Takes the highest piece of size bytes, aligned to align (a power of two), that ends at or below
+ * limit. Returns its address, or PHYS_MAP_NONE when there is none.
  */
 uint64_t phys_map_take(struct phys_map *map, uint64_t size, uint64_t align, uint64_t limit);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits of the control registers, RFLAGS, EFER, the debug registers and of the CPUID leaves that the host asks about. */
+/* Bits of the control registers, RFLAGS, EFER, the debug registers and of the CPUID leaves that the
+ * host asks about. */
 #ifndef CPU_REGISTERS_H
 #define CPU_REGISTERS_H
 
@@ -49,13 +50,13 @@
 #define DR6_RESET 0xffff0ff0ULL
 #define DR7_RESET 0x00000400ULL
 
-#define CPUID_1_ECX_X2APIC       0x00200000u
-#define CPUID_1_ECX_TSC_DEADLINE 0x01000000u
-#define CPUID_1_ECX_XSAVE        0x04000000u
-#define CPUID_7_EBX_TSC_ADJUST   0x00000002u
-#define CPUID_7_EBX_SMEP         0x00000080u
-#define CPUID_7_EBX_SMAP         0x00100000u
-#define CPUID_7_ECX_UMIP         0x00000004u
+#define CPUID_1_ECX_X2APIC        0x00200000u
+#define CPUID_1_ECX_TSC_DEADLINE  0x01000000u
+#define CPUID_1_ECX_XSAVE         0x04000000u
+#define CPUID_7_EBX_TSC_ADJUST    0x00000002u
+#define CPUID_7_EBX_SMEP          0x00000080u
+#define CPUID_7_EBX_SMAP          0x00100000u
+#define CPUID_7_ECX_UMIP          0x00000004u
 #define CPUID_80000001_EDX_NX     0x00100000u
 #define CPUID_80000001_EDX_RDTSCP 0x08000000u
 

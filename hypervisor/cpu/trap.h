@@ -9,8 +9,8 @@
 #include "hypervisor/cpu/vectors.h"
 
 /*
- * The host's own interrupts, high up: the local APIC serves the highest vector first. Exceptions have the numbers of
- * enum exception_vector.
+ * The host's own interrupts, high up: the local APIC serves the highest vector first. Exceptions
+ * have the numbers of enum exception_vector.
  */
 enum host_vector {
     VECTOR_FIRST_INTERRUPT = 32,
@@ -31,13 +31,15 @@ struct trap_frame {
 void idt_init(void);
 void idt_load(void);
 
-/* Runs NMI handling as if an NMI had come, so that its IRET ends the blocking that a VM exit by NMI leaves behind. */
+/* Runs NMI handling as if an NMI had come, so that its IRET ends the blocking that a VM exit by NMI
+ * leaves behind. */
 static inline void trap_nmi(void)
 {
     __asm__ volatile("int $2" : : : "memory");
 }
 
-/* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the stack. */
+/* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the
+ * stack. */
 void trap_in_hypervisor(struct trap_frame *frame);
 void __attribute__((noreturn)) trap_in_monitor(struct trap_frame *frame);
 

@@ -10,10 +10,12 @@
 #define PIT_HZ        1193182ULL
 #define MEASURE_MS    20
 
-/* TSC ticks, more than MEASURE_MS of them on any CPU: a clock that has not moved meanwhile stands still. */
+/* TSC ticks, more than MEASURE_MS of them on any CPU: a clock that has not moved meanwhile stands
+ * still. */
 #define PATIENCE 0x40000000ULL
 
-/* How often a measurement is made again whose ends are not known to a thousandth of it: an SMI came between. */
+/* How often a measurement is made again whose ends are not known to a thousandth of it: an SMI came
+ * between. */
 #define ATTEMPTS 8
 
 uint64_t boot_tsc;
@@ -35,11 +37,13 @@ static struct sample pm_timer_read(uint16_t port)
 }
 
 /* Waits for the PM timer to be `span` ticks behind `first`. False: it stands still. */
-static bool pm_timer_wait(uint16_t port, const struct sample *first, uint32_t span, struct sample *now)
+static bool pm_timer_wait(uint16_t port, const struct sample *first, uint32_t span,
+                          struct sample *now)
 {
     do
         *now = pm_timer_read(port);
-    while (((now->ticks - first->ticks) & PM_TIMER_MASK) < span && now->tsc - first->tsc < PATIENCE);
+    while (((now->ticks - first->ticks) & PM_TIMER_MASK) < span &&
+           now->tsc - first->tsc < PATIENCE);
     return ((now->ticks - first->ticks) & PM_TIMER_MASK) >= span;
 }
 
@@ -52,7 +56,8 @@ static uint64_t measure_by_pm_timer(uint16_t port)
     for (unsigned i = 0; port != 0 && i < ATTEMPTS; i++) {
         any = pm_timer_read(port);
         /* Both ends are edges. */
-        if (!pm_timer_wait(port, &any, 1, &first) || !pm_timer_wait(port, &first, PM_TIMER_HZ * MEASURE_MS / 1000, &last))
+        if (!pm_timer_wait(port, &any, 1, &first) ||
+            !pm_timer_wait(port, &first, PM_TIMER_HZ * MEASURE_MS / 1000, &last))
             return 0;
         uint64_t took = last.tsc - first.tsc;
         result = took * PM_TIMER_HZ / (((last.ticks - first.ticks) & PM_TIMER_MASK) * 1000ULL);
@@ -98,7 +103,8 @@ void tsc_measure(uint16_t pm_timer_port)
     if (khz == 0)
         khz = told_by_cpuid();
     if (khz == 0)
-        stopped("neither the ACPI PM timer nor the 8254 counts here, and CPUID does not tell the TSC's frequency: switch one "
+        stopped("neither the ACPI PM timer nor the 8254 counts here, and CPUID does not tell the "
+                "TSC's frequency: switch one "
                 "of the timers on in the firmware's setup");
 }
 
@@ -129,7 +135,16 @@ static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
 
 uint64_t wall_clock_read(uint64_t *tsc)
 {
-    enum { SECONDS, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11 };
+    enum {
+        SECONDS,
+        MINUTES = 2,
+        HOURS = 4,
+        DAY = 7,
+        MONTH = 8,
+        YEAR = 9,
+        STATUS_A = 10,
+        STATUS_B = 11
+    };
     uint8_t reg[12];
     uint64_t start = rdtsc();
 
@@ -148,6 +163,8 @@ uint64_t wall_clock_read(uint64_t *tsc)
     uint32_t hours = from_bcd(reg[HOURS] & 0x7f, bcd);
     if (twelve)
         hours = hours % 12 + (reg[HOURS] & 0x80 ? 12 : 0);
-    uint64_t days = days_since_1970(2000 + from_bcd(reg[YEAR], bcd), from_bcd(reg[MONTH], bcd), from_bcd(reg[DAY], bcd));
-    return days * 86400 + hours * 3600 + from_bcd(reg[MINUTES], bcd) * 60 + from_bcd(reg[SECONDS], bcd);
+    uint64_t days = days_since_1970(2000 + from_bcd(reg[YEAR], bcd), from_bcd(reg[MONTH], bcd),
+                                    from_bcd(reg[DAY], bcd));
+    return days * 86400 + hours * 3600 + from_bcd(reg[MINUTES], bcd) * 60 +
+           from_bcd(reg[SECONDS], bcd);
 }

@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 /*
- * Measures the TSC against the ACPI PM timer, or the PIT where there is none or it stands still: firmwares switch either
- * off to save power. CPUID leaves 15h and 16h are believed last of all: under an emulator they tell the frequency of the
- * CPU that it imitates. Stops with a verdict where nothing tells. pm_timer_port: 0: there is none.
+ * Measures the TSC against the ACPI PM timer, or the PIT where there is none or it stands still:
+ * firmwares switch either off to save power. CPUID leaves 15h and 16h are believed last of all:
+ * under an emulator they tell the frequency of the CPU that it imitates. Stops with a verdict where
+ * nothing tells. pm_timer_port: 0: there is none.
  */
 void tsc_measure(uint16_t pm_timer_port);
 

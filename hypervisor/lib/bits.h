@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BIT(n)         (1ULL << (n))
-#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+#define BIT(n)        (1ULL << (n))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define PAGE_SIZE      0x1000ULL
-#define LARGE_PAGE     0x200000ULL
-#define HUGE_PAGE      0x40000000ULL
+#define PAGE_SIZE  0x1000ULL
+#define LARGE_PAGE 0x200000ULL
+#define HUGE_PAGE  0x40000000ULL
 
 /* Align must be a power of two. */
 static inline uint64_t align_down(uint64_t value, uint64_t align)
@@ -30,7 +30,8 @@ static inline bool is_aligned(uint64_t value, uint64_t align)
     return (value & (align - 1)) == 0;
 }
 
-/* Whether a linear address is canonical with 48 bits of linear address (SDM volume 1, "Canonical Addressing"). */
+/* Whether a linear address is canonical with 48 bits of linear address (SDM volume 1, "Canonical
+ * Addressing"). */
 static inline bool is_canonical(uint64_t address)
 {
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;

@@ -42,7 +42,8 @@ static void put_text(struct output *o, const struct spec *s, const char *text, s
         put_padding(o, s->width, length, ' ');
 }
 
-static void put_number(struct output *o, const struct spec *s, uint64_t value, unsigned base, bool negative)
+static void put_number(struct output *o, const struct spec *s, uint64_t value, unsigned base,
+                       bool negative)
 {
     char digits[21];
     size_t n = sizeof(digits);
@@ -63,7 +64,8 @@ static void put_number(struct output *o, const struct spec *s, uint64_t value, u
     put_text(o, s, digits + n, sizeof(digits) - n);
 }
 
-/* Reads the flags, width, precision and length after a '%'; returns where the conversion letter is. */
+/* Reads the flags, width, precision and length after a '%'; returns where the
+ * conversion letter is. */
 static const char *parse_spec(const char *p, struct spec *s)
 {
     *s = (struct spec){.precision = SIZE_MAX};

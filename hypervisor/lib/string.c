@@ -2,8 +2,8 @@
 /*
  * Memory and string functions for freestanding programs.
  *
- * Copies and fills are REP MOVS and REP STOS: with ERMS microcode does them by cache lines, and by quadwords they
- * cost the emulator one step for eight bytes instead of one for each.
+ * Copies and fills are REP MOVS and REP STOS: with ERMS microcode does them by cache lines, and by
+ * quadwords they cost the emulator one step for eight bytes instead of one for each.
  */
 #include "hypervisor/lib/string.h"
 

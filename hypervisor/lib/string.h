@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The few functions of <string.h> that a freestanding program needs; the compiler calls the first three itself. */
+/* The few functions of <string.h> that a freestanding program needs; the compiler calls the first
+ * three itself. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 

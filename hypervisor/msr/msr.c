@@ -33,8 +33,8 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 #undef ROW
 
 /*
- * For each row the lowest index that it may begin with: an enumerator without a value is one more than the one before
- * it, which is the end of the row before.
+ * For each row the lowest index that it may begin with: an enumerator without a value is one more
+ * than the one before it, which is the end of the row before.
  */
 enum msr_order {
     MSR_ORDER_BEGIN = -1,
@@ -45,8 +45,9 @@ enum msr_order {
 };
 
 /*
- * What the table must never say: what the areas refuse (R26: FS and GS base, x2APIC's range, the microcode's trigger and
- * signature, SMM's), a bit that the MSR bitmap does not have, rows out of order, several values in one resident row.
+ * What the table must never say: what the areas refuse (R26: FS and GS base, x2APIC's range, the
+ * microcode's trigger and signature, SMM's), a bit that the MSR bitmap does not have, rows out of
+ * order, several values in one resident row.
  */
 #define IS_OUTSIDE(first, last, from, to) ((int64_t)(last) < (from) || (int64_t)(first) > (to))
 #define IS_AREA_SAFE(class, control, first, last)                                                  \
@@ -205,7 +206,7 @@ static unsigned bit_of(uint32_t index, bool write)
 void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write)
 {
     unsigned bit = bit_of(index, write);
-    bitmap[bit / 8] &= (uint8_t) ~(1 << bit % 8);
+    bitmap[bit / 8] &= (uint8_t)~(1 << bit % 8);
 }
 
 void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)

@@ -14,8 +14,8 @@
 enum msr_class {
     MSR_CLASS_VMCS,     /* a guest field; row->field */
     MSR_CLASS_RESIDENT, /* the CPU, until somebody else needs that MSR */
-    MSR_CLASS_AREA, /* the VM-entry and VM-exit MSR areas: a VMCS row without its control on this
-                       CPU */
+    /* the VM-entry and VM-exit MSR areas: a VMCS row without its control on this CPU */
+    MSR_CLASS_AREA,
     MSR_CLASS_EMULATED, /* the msr_file, or a handler's own state */
     MSR_CLASS_DIRECT,   /* the hardware's own, shown to the guest */
 };
@@ -28,7 +28,8 @@ enum msr_pass {
     MSR_PASS_NONE,
     MSR_PASS_READ,
     MSR_PASS_READ_WRITE,
-    MSR_PASS_READ_EQUAL, /* reads, while the guest's value and the CPU's own are known to be the same */
+    /* reads, while the guest's value and the CPU's own are known to be the same */
+    MSR_PASS_READ_EQUAL,
 };
 
 /* What must be true of a value beyond the mask, see constrain.h. */
@@ -39,9 +40,9 @@ enum msr_check {
     MSR_CHECK_MTRR_VARIABLE,
     MSR_CHECK_MTRR_FIXED,
     MSR_CHECK_MTRR_DEF_TYPE,
-    MSR_CHECK_IGNORE,     /* nothing; and the write has no effect */
-    MSR_CHECK_CONSTANT,   /* bits outside the mask must be those of the reset value */
-    MSR_CHECK_READ_ONLY,  /* a write is #GP */
+    MSR_CHECK_IGNORE,    /* nothing; and the write has no effect */
+    MSR_CHECK_CONSTANT,  /* bits outside the mask must be those of the reset value */
+    MSR_CHECK_READ_ONLY, /* a write is #GP */
 };
 
 /* Which VMCS control the row rests on. */
@@ -49,12 +50,12 @@ enum msr_control { MSR_CONTROL_NONE, MSR_CONTROL_EFER, MSR_CONTROL_PAT };
 
 /* Who answers. vm/ has a table with one handler for each. */
 enum msr_handler {
-    MSR_HANDLER_NONE,     /* msr_read and msr_write do it all */
-    MSR_HANDLER_VMCS,     /* the value is the guest field row->field */
+    MSR_HANDLER_NONE,       /* msr_read and msr_write do it all */
+    MSR_HANDLER_VMCS,       /* the value is the guest field row->field */
     MSR_HANDLER_WRITE_ONLY, /* a write has no effect, a read is #GP */
-    MSR_HANDLER_RESIDENT, /* msr_file holds it; after a write the CPU gets it too, when this vCPU
-                             owns it */
-    MSR_HANDLER_EFER,     /* LME and LMA depend on CR0.PG */
+    /* msr_file holds it; after a write the CPU gets it too, when this vCPU owns it */
+    MSR_HANDLER_RESIDENT,
+    MSR_HANDLER_EFER, /* LME and LMA depend on CR0.PG */
     MSR_HANDLER_TSC,
     MSR_HANDLER_TSC_ADJUST,
     MSR_HANDLER_TSC_DEADLINE,
@@ -93,7 +94,7 @@ enum msr_feature {
 #define F(name, leaf, subleaf, reg, bit) MSR_FEATURE_##name = 1 << MSR_FEATURE_NUMBER_##name,
     MSR_FEATURES(F)
 #undef F
-    MSR_FEATURE_NEVER = 1 << 30, /* no VM has it: the row says why the MSR is not there */
+        MSR_FEATURE_NEVER = 1 << 30, /* no VM has it: the row says why the MSR is not there */
 };
 
 /* One for each value: a row that covers several MSRs with values of their own has several. */
@@ -126,11 +127,13 @@ enum msr_resident_number {
 /* Likewise, how many rows rest on a VMCS control: without it they go to the MSR areas. */
 enum msr_controlled_number {
 #define MSR_IF_CONTROL_NONE(id)
-#define MSR_IF_CONTROL_EFER(id)                                                MSR_CONTROLLED_##id,
-#define MSR_IF_CONTROL_PAT(id)                                                 MSR_CONTROLLED_##id,
-#define MSR(id, i, n, class, features, init, pass, check, control, ...)        MSR_IF_CONTROL_##control(id)
-#define MSR_BANK(id, f, l, n, class, features, init, pass, check, control, ...)  MSR_IF_CONTROL_##control(id)
-#define MSR_RANGE(id, f, l, n, class, features, init, pass, check, control, ...) MSR_IF_CONTROL_##control(id)
+#define MSR_IF_CONTROL_EFER(id)                                         MSR_CONTROLLED_##id,
+#define MSR_IF_CONTROL_PAT(id)                                          MSR_CONTROLLED_##id,
+#define MSR(id, i, n, class, features, init, pass, check, control, ...) MSR_IF_CONTROL_##control(id)
+#define MSR_BANK(id, f, l, n, class, features, init, pass, check, control, ...)                    \
+    MSR_IF_CONTROL_##control(id)
+#define MSR_RANGE(id, f, l, n, class, features, init, pass, check, control, ...)                   \
+    MSR_IF_CONTROL_##control(id)
 #include "hypervisor/msr/table.def"
 #undef MSR_IF_CONTROL_NONE
 #undef MSR_IF_CONTROL_EFER
@@ -220,12 +223,13 @@ struct msr_controls {
 enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls);
 
 /*
- * The 4 KiB MSR bitmap: all ones but for what a row always passes (R25; SDM volume 3, "MSR-Bitmap Address"). What
- * passes at times exits until somebody says that it is such a time.
+ * The 4 KiB MSR bitmap: all ones but for what a row always passes (R25; SDM volume 3, "MSR-Bitmap
+ * Address"). What passes at times exits until somebody says that it is such a time.
  */
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features);
 
-/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits; and does again. */
+/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits; and does
+ * again. */
 void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write);
 void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write);
 

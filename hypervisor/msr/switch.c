@@ -13,7 +13,8 @@ const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
 static struct resident {
     const struct msr_row *row;
     uint64_t host; /* what ring 3 wants in it, or 0 */
-    bool swapped;  /* ring 3 needs it, or could read it; others stay in the CPU until another guest needs them */
+    /* ring 3 needs it, or could read it; others stay in the CPU until another guest needs them */
+    bool swapped;
 } residents[MSR_RESIDENT_MAX];
 static size_t resident_count, swapped_count, kernel_gs_base; /* the last: its place among them */
 
@@ -45,7 +46,8 @@ static struct resident describe(const struct msr_row *row, const struct msr_host
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_host *host,
                      const struct msr_controls *available)
 {
-    uint32_t features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (host->has_tsc_aux ? MSR_FEATURE_RDTSCP : 0);
+    uint32_t features =
+        MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (host->has_tsc_aux ? MSR_FEATURE_RDTSCP : 0);
     const struct msr_row *rows[MSR_RESIDENT_MAX];
 
     strategy = chosen;
@@ -108,7 +110,8 @@ static void list_swaps(struct msr_context *c)
     for (uint32_t i = 0; i < resident_count; i++) {
         const struct resident *r = &residents[i];
         if (r->swapped && guest_value(c, i) != r->host)
-            c->swap[c->swap_count++] = (struct msr_swap){r->row->first, i, guest_value(c, i), r->host};
+            c->swap[c->swap_count++] =
+                (struct msr_swap){r->row->first, i, guest_value(c, i), r->host};
     }
 }
 
@@ -174,7 +177,8 @@ void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
 
 void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c)
 {
-    /* A VM's own TSC_AUX is no secret from its monitor, and with SYSENTER nothing else is in ring 3's way. */
+    /* A VM's own TSC_AUX is no secret from its monitor, and with SYSENTER nothing else is in ring
+     * 3's way. */
     if (cpu->host || (strategy == MSR_SWITCH_NONE_NEEDED && cpu->owner == c))
         return;
     swap_out(cpu);
@@ -202,8 +206,8 @@ void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
 }
 
 /*
- * What SWAPGS has changed since the last rebuild is in the area alone. Only KERNEL_GS_BASE can: all other rows'
- * writes exit.
+ * What SWAPGS has changed since the last rebuild is in the area alone. Only KERNEL_GS_BASE can: all
+ * other rows' writes exit.
  */
 static void take_stored(struct msr_context *c)
 {
@@ -230,7 +234,8 @@ static void build_areas(struct msr_context *c)
 {
     c->area_count = 0;
     for (size_t i = 0; i < uncontrolled_count; i++)
-        add_entry(c, uncontrolled[i], uncontrolled[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
+        add_entry(c, uncontrolled[i],
+                  uncontrolled[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
     for (size_t i = 0; strategy == MSR_SWITCH_AREA && i < resident_count; i++)
         add_entry(c, residents[i].row, residents[i].host);
     msr_hardware_area_count(c->area_count);
@@ -245,7 +250,8 @@ void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct
     }
     list_swaps(c);
     for (size_t i = 0; i < resident_count; i++)
-        if (residents[i].row == row && !(cpu->host && residents[i].swapped)) /* otherwise the next entry brings it */
+        /* otherwise the next entry brings it */
+        if (residents[i].row == row && !(cpu->host && residents[i].swapped))
             load(cpu, c, i);
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who has the resident MSRs of this CPU (R30-R35): STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE, TSC_AUX. Four strategies
- * answer, each with the same verbs; the option msr-switch= picks one for the whole run.
+ * Who has the resident MSRs of this CPU (R30-R35): STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE,
+ * TSC_AUX. Four strategies answer, each with the same verbs; the option msr-switch= picks one for
+ * the whole run.
  *
  *   area         the VM-entry and VM-exit MSR areas switch the set on every transition
  *   eager        software does, on every exit and entry
  *   lazy         only when ring 3 or another vCPU needs the CPU, and then only what differs
- *   none-needed  as lazy, but ring 3 enters by SYSENTER, whose MSRs the VMCS switches: only vCPU to vCPU
+ *   none-needed  as lazy, but ring 3 enters by SYSENTER, whose MSRs the VMCS switches: only vCPU to
+ * vCPU
  *
- * All decisions are here; what touches a CPU is in the leaf functions at the end, which the model test replaces.
+ * All decisions are here; what touches a CPU is in the leaf functions at the end, which the model
+ * test replaces.
  */
 #ifndef MSR_SWITCH_H
 #define MSR_SWITCH_H
@@ -27,7 +30,7 @@ struct msr_area_entry {
 
 #define MSR_AREA_ENTRIES (MSR_RESIDENT_MAX + MSR_AREA_MAX)
 _Static_assert(MSR_AREA_ENTRIES <= 512, "R26: what each CPU's IA32_VMX_MISC recommends at least");
-#define MSR_SWAPS_MAX    4
+#define MSR_SWAPS_MAX 4
 
 /* What switching cost a vCPU. */
 struct msr_counters {
@@ -55,7 +58,8 @@ struct msr_context {
 struct msr_cpu {
     struct msr_context *owner; /* whose values the CPU holds; NULL: nobody's, and host is true */
     bool host;                 /* of the owner's swaps, ring 3's values are loaded */
-    uint64_t held[MSR_RESIDENT_MAX]; /* what the MSRs hold; KERNEL_GS_BASE only while the CPU has no owner */
+    /* what the MSRs hold; KERNEL_GS_BASE only while the CPU has no owner */
+    uint64_t held[MSR_RESIDENT_MAX];
 };
 
 enum msr_strategy {
@@ -75,13 +79,14 @@ struct msr_host {
 };
 
 /*
- * Picks the strategy, and loads the host's values. controls: what has VMCS fields on this CPU. Once on each CPU, first
- * of all, and with the same arguments.
+ * Picks the strategy, and loads the host's values. controls: what has VMCS fields on this CPU. Once
+ * on each CPU, first of all, and with the same arguments.
  */
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy strategy, const struct msr_host *host,
                      const struct msr_controls *controls);
 
-/* Whether ring 3 enters by SYSENTER. Then LSTAR can be a guest's while ring 3 runs: SYSCALL must be off in the host. */
+/* Whether ring 3 enters by SYSENTER. Then LSTAR can be a guest's while ring 3 runs: SYSCALL must be
+ * off in the host. */
 bool msr_switch_uses_sysenter(void);
 
 /* Whether software has to switch on each exit and entry: then the next two are called there. */
@@ -98,10 +103,12 @@ void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c);
 /* On the CPU where c's guest ran last, before it is entered on another one. */
 void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c);
 
-/* The guest that runs wrote a resident MSR, or one without a VMCS field; the value is checked and in c->file. */
+/* The guest that runs wrote a resident MSR, or one without a VMCS field; the value is checked and
+ * in c->file. */
 void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct msr_row *row);
 
-/* c->file has been set anew: what the CPU or the areas hold of it is void. On the CPU where c's guest ran last. */
+/* c->file has been set anew: what the CPU or the areas hold of it is void. On the CPU where c's
+ * guest ran last. */
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c);
 
 /* Leaf functions. The last sets the counts of the three areas in the current VMCS. */

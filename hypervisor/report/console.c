@@ -9,10 +9,10 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/vm.h"
 
-#define ESCAPE       0x1d /* Ctrl-] */
-#define QUEUE_SIZE   0x1000u /* a power of two */
+#define ESCAPE     0x1d    /* Ctrl-] */
+#define QUEUE_SIZE 0x1000u /* a power of two */
 /* The log has this much of the serial queue for itself. */
-#define LOG_RESERVE  0x1000u
+#define LOG_RESERVE 0x1000u
 
 struct queue {
     char byte[QUEUE_SIZE];
@@ -21,9 +21,10 @@ struct queue {
 
 static struct line {
     struct queue input;
-    struct queue output; /* the backlog while another VM has the line, or the line that is not whole yet */
-    uint32_t lost;       /* bytes of backlog overwritten */
-    bool starved;        /* a write was cut: the monitor waits for room */
+    /* the backlog while another VM has the line, or the line that is not whole yet */
+    struct queue output;
+    uint32_t lost; /* bytes of backlog overwritten */
+    bool starved;  /* a write was cut: the monitor waits for room */
 } lines[PLAN_MAX_VMS];
 
 static struct vm *focus;
@@ -187,7 +188,8 @@ static void put_input(char c)
     events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
 }
 
-/* After the escape: n switches, the escape itself is meant as it is, and for anything else both are. */
+/* After the escape: n switches, the escape itself is meant as it is, and for anything else both
+ * are. */
 static void take_input(char c)
 {
     if (focus == NULL || !focus->running)
@@ -212,7 +214,8 @@ void console_interrupt(void)
 {
     int c;
 
-    /* Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no new edge. */
+    /* Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no
+     * new edge. */
     do {
         while ((c = serial_read()) >= 0)
             take_input((char)c);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console: one serial line, shared by the hypervisor's log and the VMs that have a console. One VM at a time
- * has the input; Ctrl-] n gives it to the next. Of the output, console=focus shows that VM's, and keeps the end of what
- * the others write until it is their turn; console=lines shows all VMs', line by line, with their names in front.
+ * The console: one serial line, shared by the hypervisor's log and the VMs that have a console. One
+ * VM at a time has the input; Ctrl-] n gives it to the next. Of the output, console=focus shows
+ * that VM's, and keeps the end of what the others write until it is their turn; console=lines shows
+ * all VMs', line by line, with their names in front.
  */
 #ifndef REPORT_CONSOLE_H
 #define REPORT_CONSOLE_H
@@ -14,7 +15,8 @@ struct vm;
 /* The first VM with a console gets the line. After all VMs are made. */
 void console_init(void);
 
-/* Takes as much of text as there is room for; returns how many bytes. What is not taken the monitor offers again. */
+/* Takes as much of text as there is room for; returns how many bytes. What is not taken the monitor
+ * offers again. */
 size_t console_write(struct vm *vm, const char *text, size_t length);
 
 /* Gives up to max bytes of input; returns how many. */

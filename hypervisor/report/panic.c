@@ -2,8 +2,8 @@
 #include "hypervisor/report/panic.h"
 
 #include "hypervisor/boot/options.h"
-#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/format.h"
 #include "hypervisor/lib/string.h"
@@ -27,7 +27,8 @@ static uint64_t symbol_count;
 static const char *names;
 static uint64_t names_size;
 
-void symbols_init(const void *table, uint64_t table_size, const char *strings, uint64_t strings_size)
+void symbols_init(const void *table, uint64_t table_size, const char *strings,
+                  uint64_t strings_size)
 {
     symbols = table;
     symbol_count = table_size / sizeof(*symbols);
@@ -39,8 +40,8 @@ static void print_address(const char *what, uint64_t address)
 {
     for (uint64_t i = 0; i < symbol_count; i++) {
         const struct elf_symbol *s = &symbols[i];
-        if ((s->info & 15) == SYMBOL_FUNCTION && address >= s->value && address < s->value + s->size &&
-            s->name < names_size) {
+        if ((s->info & 15) == SYMBOL_FUNCTION && address >= s->value &&
+            address < s->value + s->size && s->name < names_size) {
             log_line("  %s %016lx %s+0x%lx", what, address, names + s->name, address - s->value);
             return;
         }
@@ -66,8 +67,8 @@ static void print_frame(const struct trap_frame *f)
     log_line("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
     log_line("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
     log_line("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
-    log_line("  rflags %08lx cs %02lx ss %02lx cr0 %08lx cr2 %016lx cr3 %lx cr4 %lx", f->rflags, f->cs, f->ss,
-             read_cr0(), read_cr2(), read_cr3(), read_cr4());
+    log_line("  rflags %08lx cs %02lx ss %02lx cr0 %08lx cr2 %016lx cr3 %lx cr4 %lx", f->rflags,
+             f->cs, f->ss, read_cr0(), read_cr2(), read_cr3(), read_cr4());
 }
 
 /* Once: a panic while panicking ends the run with what has been printed. */
@@ -104,7 +105,8 @@ void panic(const char *fmt, ...)
 void panic_trap(const struct trap_frame *frame)
 {
     begin();
-    log_line("panic: %s in the hypervisor, error code 0x%lx", exception_name(frame->vector), frame->error_code);
+    log_line("panic: %s in the hypervisor, error code 0x%lx", exception_name(frame->vector),
+             frame->error_code);
     print_address("at  ", frame->rip);
     print_frame(frame);
     finish(frame->rbp);

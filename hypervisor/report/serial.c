@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's serial port. Output goes through a queue, because at 115200 baud the processor would spend more
- * time waiting for the port than booting; who must be sure that it is out calls serial_flush.
+ * The host's serial port. Output goes through a queue, because at 115200 baud the processor would
+ * spend more time waiting for the port than booting; who must be sure that it is out calls
+ * serial_flush.
  */
 #include "hypervisor/report/serial.h"
 
@@ -10,7 +11,15 @@
 
 #define PORT 0x3f8
 
-enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, INTERRUPT_ID = FIFO_CONTROL, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS };
+enum serial_register {
+    DATA,
+    INTERRUPT_ENABLE,
+    FIFO_CONTROL,
+    INTERRUPT_ID = FIFO_CONTROL,
+    LINE_CONTROL,
+    MODEM_CONTROL,
+    LINE_STATUS
+};
 
 #define NO_DEVICE          0xff
 #define NOT_PENDING        0x01
@@ -21,7 +30,8 @@ enum serial_register { DATA, INTERRUPT_ENABLE, FIFO_CONTROL, INTERRUPT_ID = FIFO
 #define RECEIVE_INTERRUPT  0x01
 #define TRANSMIT_INTERRUPT 0x02
 
-/* How often a status is asked for: longer than a full FIFO takes, at the speed of a processor or of an emulated one. */
+/* How often a status is asked for: longer than a full FIFO takes, at the speed of a processor or of
+ * an emulated one. */
 #define PATIENCE 0x100000u
 
 #define QUEUE_SIZE 0x4000u /* a power of two */
@@ -36,8 +46,8 @@ void serial_init(void)
     outb(PORT + LINE_CONTROL, 0x80); /* divisor latch: 1 is 115200 baud */
     outb(PORT + DATA, 1);
     outb(PORT + INTERRUPT_ENABLE, 0);
-    outb(PORT + LINE_CONTROL, 0x03); /* 8N1 */
-    outb(PORT + FIFO_CONTROL, 0xc7); /* on, cleared, receive at 14 bytes or a pause */
+    outb(PORT + LINE_CONTROL, 0x03);  /* 8N1 */
+    outb(PORT + FIFO_CONTROL, 0xc7);  /* on, cleared, receive at 14 bytes or a pause */
     outb(PORT + MODEM_CONTROL, 0x0b); /* DTR, RTS, OUT2: the interrupt line */
 }
 
@@ -50,7 +60,8 @@ void serial_enable_interrupts(void)
 /* The transmit interrupt is on exactly while something is queued. */
 static void update_interrupts(void)
 {
-    uint8_t want = queue_head != queue_tail ? RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT : RECEIVE_INTERRUPT;
+    uint8_t want =
+        queue_head != queue_tail ? RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT : RECEIVE_INTERRUPT;
 
     if (interrupts != 0 && interrupts != want) {
         interrupts = want;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's first serial port (16550): the only device that ring 0 drives apart from interrupt controllers. */
+/* The host's first serial port (16550): the only device that ring 0 drives apart from interrupt
+ * controllers. */
 #ifndef REPORT_SERIAL_H
 #define REPORT_SERIAL_H
 
@@ -24,7 +25,8 @@ size_t serial_room(void);
 /* Gives the port what it can take now. */
 void serial_push(void);
 
-/* Waits until all that is queued has left the port. A port that stands still for a second loses it. */
+/* Waits until all that is queued has left the port. A port that stands still for a
+ * second loses it. */
 void serial_flush(void);
 
 /* Whether the port asks for attention; reading this ends a transmit interrupt. */

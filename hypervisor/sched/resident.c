@@ -10,13 +10,14 @@
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/vm.h"
 
-/* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux guest (R32). */
+/* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux
+ * guest (R32). */
 #define HOST_FMASK 0x257fd5
 
-#define FPU_LEGACY_SIZE   512
-#define FPU_CONTROL_WORD  0x37f
-#define FPU_MXCSR         0x1f80
-#define FPU_MXCSR_OFFSET  24
+#define FPU_LEGACY_SIZE  512
+#define FPU_CONTROL_WORD 0x37f
+#define FPU_MXCSR        0x1f80
+#define FPU_MXCSR_OFFSET 24
 
 /* What the CPU holds while it is nobody's: nothing of any guest. */
 static struct resident_state blank;
@@ -47,7 +48,8 @@ static uint64_t supported_xcr0(void)
 
 void resident_init(enum msr_strategy strategy)
 {
-    /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be #UD (R35). */
+    /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be
+     * #UD (R35). */
     if (strategy == MSR_SWITCH_NONE_NEEDED)
         wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
 
@@ -64,7 +66,8 @@ void resident_init(enum msr_strategy strategy)
         .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
     };
 
-    resident_reset(&blank, cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
+    resident_reset(&blank,
+                   cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
     msr_switch_init(&this_cpu()->msr, strategy, &host, &controls);
     wrmsr(MSR_IA32_SYSENTER_CS, 0);
     if (msr_switch_uses_sysenter()) {
@@ -135,7 +138,8 @@ void resident_to_guest(struct vcpu *v)
         cpu->resident_owner->cr2 = read_cr2();
     if (cpu->resident_owner != v)
         change_owner(cpu, v);
-    msr_switch_to_guest(&cpu->msr, &v->msr); /* even if it stays: `eager` has the host's values in since the exit */
+    /* even if it stays: `eager` has the host's values in since the exit */
+    msr_switch_to_guest(&cpu->msr, &v->msr);
     if (stays)
         return;
     write_cr2(v->cr2);
@@ -151,7 +155,8 @@ void resident_to_monitor(struct vcpu *v)
         cpu->guest_ran = false;
         gdt_reload(&cpu->gdt);
     }
-    /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from guessing at them. */
+    /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from
+     * guessing at them. */
     if (cpu->resident_owner != NULL && cpu->resident_owner != v)
         change_owner(cpu, NULL);
     msr_switch_to_monitor(&cpu->msr, &v->msr);

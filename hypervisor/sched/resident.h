@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state that stays in the CPU while its owner does (R11, R31, R34, R35): the vector registers, XCR0, the debug
- * registers and CR2; and the syscall MSRs, by the strategy that msr/switch.h describes. Exits and entries do not
- * touch it.
+ * The state that stays in the CPU while its owner does (R11, R31, R34, R35): the vector registers,
+ * XCR0, the debug registers and CR2; and the syscall MSRs, by the strategy that msr/switch.h
+ * describes. Exits and entries do not touch it.
  */
 #ifndef SCHED_RESIDENT_H
 #define SCHED_RESIDENT_H
@@ -14,14 +14,15 @@
 
 struct vcpu;
 
-/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of protection keys. */
+/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of
+ * protection keys. */
 #define XCR0_SWITCHED 0xe7
 
 /* What has no VMCS field and no row in the MSR table; valid while the CPU holds another's. */
 struct resident_state {
-    void *fpu;          /* an XSAVE area, or FXSAVE's */
-    uint64_t xcr0;      /* the guest's own */
-    uint64_t xcr0_all;  /* what the area has room for; 0: the CPU has no XSAVE */
+    void *fpu;         /* an XSAVE area, or FXSAVE's */
+    uint64_t xcr0;     /* the guest's own */
+    uint64_t xcr0_all; /* what the area has room for; 0: the CPU has no XSAVE */
     uint64_t dr[4], dr6;
 };
 
@@ -34,7 +35,8 @@ void resident_init(enum msr_strategy strategy);
 /* Before an entry that comes from a monitor or the scheduler: all that the CPU holds is v's. */
 void resident_to_guest(struct vcpu *v);
 
-/* Before ring 3: the host's syscall MSRs, and nothing of a VM but v's own that the monitor could read. */
+/* Before ring 3: the host's syscall MSRs, and nothing of a VM but v's own that the monitor could
+ * read. */
 void resident_to_monitor(struct vcpu *v);
 
 /* v's state has been set anew (after a reset); what the CPU holds of it is forgotten. */

@@ -72,7 +72,8 @@ static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool 
 {
     uint64_t root = phys_of(v->vm->root);
 
-    /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of another monitor's. */
+    /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of
+     * another monitor's. */
     if (read_cr3() != root)
         write_cr3(root);
     cpu->vcpu = v;
@@ -129,7 +130,8 @@ void sched_notify(struct vcpu *v)
     }
 }
 
-/* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out of the way. */
+/* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out
+ * of the way. */
 static void __attribute__((noinline)) forget_next_event(struct cpu *cpu)
 {
     bool armed = cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL;
@@ -166,7 +168,8 @@ void sched_set_guest_timer(uint64_t due, uint64_t now)
 {
     if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
-                min_u64((due - now) >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX)); /* R42 */
+                /* R42 */
+                min_u64((due - now) >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX));
     else
         apic_timer_arm(due);
 }

@@ -7,13 +7,15 @@
 
 struct vcpu;
 
-/* Runs the next vCPU that can run; sleeps while none can. The caller's stack is gone: schedule.S empties it. */
+/* Runs the next vCPU that can run; sleeps while none can. The caller's stack is gone: schedule.S
+ * empties it. */
 void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
 /*
- * v may have been woken. If it has something left of its last slice it gets the CPU at the next chance, otherwise when the
- * slice of the one that runs is over: waking up often gives nobody more than its share.
+ * v may have been woken. If it has something left of its last slice it gets the CPU at the next
+ * chance, otherwise when the slice of the one that runs is over: waking up often gives nobody more
+ * than its share.
  */
 void sched_notify(struct vcpu *v);
 
@@ -23,10 +25,12 @@ void sched_update_next_event(void);
 /* Ends the running vCPU's time slice, if it is over by now (host TSC). */
 void sched_slice_expire(uint64_t now);
 
-/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier; TIME_NEVER: none is wanted. */
+/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier; TIME_NEVER:
+ * none is wanted. */
 void sched_set_guest_timer(uint64_t due, uint64_t now);
 
-/* Before ring 3: an interrupt comes in time for the next event, if anybody but this monitor's VM may want the CPU. */
+/* Before ring 3: an interrupt comes in time for the next event, if anybody but this monitor's VM
+ * may want the CPU. */
 void sched_set_monitor_timer(void);
 
 /* Enters the guest of the vCPU that runs, after its monitor or the scheduler; not from an exit. */

@@ -66,7 +66,8 @@ static int64_t gate_start(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c
         return GATE_EINVAL;
     v->exit_kind = EXIT_EVENTS;
     if (options.counters)
-        log_from_monitor("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name, rdtsc(), boot_tsc);
+        log_from_monitor("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name,
+                         rdtsc(), boot_tsc);
     return vcpu_start(v) ? 0 : GATE_ESTATE;
 }
 
@@ -119,7 +120,8 @@ static int64_t gate_console_read(struct vcpu *v, uint64_t max, uint64_t b, uint6
     return (int64_t)console_read(v->vm, v->vm->text, max);
 }
 
-/* A copy of the text page's line, printable: what a monitor says cannot pretend to be the hypervisor's own line. */
+/* A copy of the text page's line, printable: what a monitor says cannot pretend to be the
+ * hypervisor's own line. */
 static const char *copy_text(const struct vcpu *v, uint64_t length)
 {
     static char line[160];
@@ -143,11 +145,13 @@ static int64_t gate_log(struct vcpu *v, uint64_t length, uint64_t b, uint64_t c)
 
 static int64_t gate_stop(struct vcpu *v, uint64_t how, uint64_t b, uint64_t c)
 {
-    vm_stop(v->vm, how != GATE_STOP_POWER_OFF, copy_text(v, strnlen(v->vm->text, MONITOR_TEXT_SIZE)));
+    vm_stop(v->vm, how != GATE_STOP_POWER_OFF,
+            copy_text(v, strnlen(v->vm->text, MONITOR_TEXT_SIZE)));
     schedule();
 }
 
-static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c) = {
+static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint64_t b,
+                                               uint64_t c) = {
     [GATE_RUN] = gate_run,
     [GATE_START] = gate_start,
     [GATE_MESSAGE] = gate_message,

@@ -29,12 +29,12 @@ struct elf_segment {
     uint32_t type, flags;
     uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
-#define ELF_MAGIC       "\177ELF\2\1\1"
-#define ELF_EXECUTABLE  2
-#define ELF_X86_64      62
-#define ELF_LOAD        1
-#define ELF_FLAG_X      1
-#define ELF_FLAG_W      2
+#define ELF_MAGIC      "\177ELF\2\1\1"
+#define ELF_EXECUTABLE 2
+#define ELF_X86_64     62
+#define ELF_LOAD       1
+#define ELF_FLAG_X     1
+#define ELF_FLAG_W     2
 
 /* Read by gate.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
 bool monitor_sysenter;
@@ -47,14 +47,16 @@ static void map_user(struct vm *vm, uint64_t virt, const void *pages, uint64_t s
 static bool segment_valid(const struct elf_segment *s, uint64_t file_size)
 {
     return s->offset <= file_size && s->filesz <= file_size - s->offset && s->filesz <= s->memsz &&
-           is_aligned(s->vaddr, PAGE_SIZE) && s->vaddr < MONITOR_INFO && s->memsz < MONITOR_INFO - s->vaddr &&
+           is_aligned(s->vaddr, PAGE_SIZE) && s->vaddr < MONITOR_INFO &&
+           s->memsz < MONITOR_INFO - s->vaddr &&
            (s->flags & (ELF_FLAG_W | ELF_FLAG_X)) != (ELF_FLAG_W | ELF_FLAG_X);
 }
 
 static void load_segment(struct vm *vm, const uint8_t *file, const struct elf_segment *s)
 {
     uint8_t *memory = arena_alloc(s->memsz);
-    unsigned flags = (s->flags & ELF_FLAG_W ? PAGING_W : 0) | (s->flags & ELF_FLAG_X ? 0 : PAGING_NX);
+    unsigned flags =
+        (s->flags & ELF_FLAG_W ? PAGING_W : 0) | (s->flags & ELF_FLAG_X ? 0 : PAGING_NX);
 
     memcpy(memory, file + s->offset, s->filesz);
     map_user(vm, s->vaddr, memory, s->memsz, flags);
@@ -67,8 +69,9 @@ static uint64_t load_image(struct vm *vm, const struct phys_range *image)
     const uint8_t *file = virt_of(image->start);
     const struct elf_header *header = (const void *)file;
 
-    if (size < sizeof(*header) || memcmp(header->ident, ELF_MAGIC, 7) != 0 || header->type != ELF_EXECUTABLE ||
-        header->machine != ELF_X86_64 || header->phentsize != sizeof(struct elf_segment) || header->phoff > size ||
+    if (size < sizeof(*header) || memcmp(header->ident, ELF_MAGIC, 7) != 0 ||
+        header->type != ELF_EXECUTABLE || header->machine != ELF_X86_64 ||
+        header->phentsize != sizeof(struct elf_segment) || header->phoff > size ||
         header->phnum > (size - header->phoff) / sizeof(struct elf_segment))
         stopped("the monitor's module is no 64-bit ELF executable: build the image again");
     const struct elf_segment *segments = (const void *)(file + header->phoff);
@@ -76,7 +79,9 @@ static uint64_t load_image(struct vm *vm, const struct phys_range *image)
         if (segments[i].type != ELF_LOAD || segments[i].memsz == 0)
             continue;
         if (!segment_valid(&segments[i], size))
-            stopped("segment %u of the monitor's module is damaged, writable code or not page-aligned", i);
+            stopped(
+                "segment %u of the monitor's module is damaged, writable code or not page-aligned",
+                i);
         load_segment(vm, file, &segments[i]);
     }
     return header->entry;
@@ -122,11 +127,12 @@ void monitor_create(struct vm *vm, const struct monitor_modules *modules)
     map_user(vm, MONITOR_INFO, vm->info, PAGE_SIZE, PAGING_NX);
     map_user(vm, MONITOR_TEXT, vm->text, MONITOR_TEXT_SIZE, PAGING_W | PAGING_NX);
     map_user(vm, MONITOR_EXIT, v->page, PAGE_SIZE, PAGING_W | PAGING_NX);
-    map_user(vm, MONITOR_STACK - MONITOR_STACK_SIZE, arena_alloc(MONITOR_STACK_SIZE), MONITOR_STACK_SIZE,
-             PAGING_W | PAGING_NX);
+    map_user(vm, MONITOR_STACK - MONITOR_STACK_SIZE, arena_alloc(MONITOR_STACK_SIZE),
+             MONITOR_STACK_SIZE, PAGING_W | PAGING_NX);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct vm_extent *e = &vm->extents[i];
-        ASSERT(paging_map(vm->root, MONITOR_MEMORY + e->gpa, e->hpa, e->size, PAGING_W | PAGING_U | PAGING_NX));
+        ASSERT(paging_map(vm->root, MONITOR_MEMORY + e->gpa, e->hpa, e->size,
+                          PAGING_W | PAGING_U | PAGING_NX));
     }
     v->mode = VCPU_IN_MONITOR;
     v->user_frame = (struct trap_frame){
@@ -152,8 +158,9 @@ void trap_in_monitor(struct trap_frame *frame)
     char why[96];
 
     if (frame->vector < VECTOR_FIRST_INTERRUPT) {
-        format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx", exception_name(frame->vector),
-               frame->rip, frame->error_code, frame->vector == VECTOR_PF ? read_cr2() : 0);
+        format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx",
+               exception_name(frame->vector), frame->rip, frame->error_code,
+               frame->vector == VECTOR_PF ? read_cr2() : 0);
         vm_stop(v->vm, true, why);
         schedule();
     }

@@ -14,8 +14,8 @@ struct monitor_modules {
 };
 
 /*
- * Builds the monitor of vm: loads the image (W^X), maps the files, guest memory and the pages that it shares with the
- * hypervisor. Stops with a verdict where the image is no monitor.
+ * Builds the monitor of vm: loads the image (W^X), maps the files, guest memory and the pages that
+ * it shares with the hypervisor. Stops with a verdict where the image is no monitor.
  */
 void monitor_create(struct vm *vm, const struct monitor_modules *modules);
 

@@ -96,8 +96,8 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
  * (MSR_FEATURE_*). */
 uint32_t cpuid_msr_features(const struct cpuid_table *table);
 
-/* The bits of CR4 that the table's features allow the guest to set; all others are reserved: #GP.
- */
+/* The bits of CR4 that the table's features allow the guest to set; all others
+ * are reserved: #GP. */
 uint64_t cpuid_cr4_allowed(const struct cpuid_table *table);
 
 /* Whether XSETBV may set XCR0 to value (SDM volume 1, "Enabling the XSAVE Feature Set"). */

@@ -9,7 +9,8 @@
 /* What the exit interrupted during its delivery is injected again (R15). */
 void event_fields_resume(struct vcpu *v);
 
-/* The exception that exited goes to the guest (R14, R15); may find a triple fault and not return. */
+/* The exception that exited goes to the guest (R14, R15); may find a triple fault
+ * and not return. */
 void event_fields_reflect(struct vcpu *v);
 
 /* A hardware exception that emulation found. */

@@ -21,7 +21,8 @@ static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
 }
 
 /* R40: at most one event for an entry; for what cannot be injected yet, a window exit. NMIs come
- * first. A processor that delivers interrupts itself hears of them, and leaves no more than NMIs. */
+ * first. A processor that delivers interrupts itself hears of them, and leaves no more than NMIs.
+ */
 static void inject(struct vcpu *v)
 {
     if (v->lapic.handed_over) {
@@ -65,7 +66,8 @@ void events_work(struct vcpu *v)
         exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
-/* R42: between two of them a guest gets this part of a millisecond at least. With 0 it would not come to one instruction. */
+/* R42: between two of them a guest gets this part of a millisecond at least. With 0 it would not
+ * come to one instruction. */
 #define LEAST_SHARE 100
 
 static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)

@@ -11,7 +11,8 @@
 #define KVM_ENOSYS (-1000LL)
 
 /* The few leaves that are more than four constants. */
-static void __attribute__((noinline)) apply_rule(struct vcpu *v, const struct cpuid_answer *answer, uint32_t out[4])
+static void __attribute__((noinline)) apply_rule(struct vcpu *v, const struct cpuid_answer *answer,
+                                                 uint32_t out[4])
 {
     struct cpuid_dynamic dynamic = {
         .cr4 = vmread(VMCS_GUEST_CR4),
@@ -64,8 +65,9 @@ void exit_general_protection(struct vcpu *v)
 }
 
 /*
- * INVD would lose what others have written, and WBINVD would empty the caches for all: guest memory is write-back
- * and no device of a guest is outside of the coherent domain, so there is nothing to do for either.
+ * INVD would lose what others have written, and WBINVD would empty the caches for all: guest memory
+ * is write-back and no device of a guest is outside of the coherent domain, so there is nothing to
+ * do for either.
  */
 void exit_invd(struct vcpu *v)
 {

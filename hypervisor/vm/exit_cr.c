@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* R23, R28: control registers. SDM volume 3, "Control Registers", and volume 2, "MOV - Move to/from Control Registers". */
+/* R23, R28: control registers. SDM volume 3, "Control Registers", and volume 2, "MOV - Move to/from
+ * Control Registers". */
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/lib/bits.h"
@@ -10,8 +11,8 @@
 #define ACCESS_MOV_TO   0
 #define ACCESS_MOV_FROM 1
 
-#define CS_LONG_MODE    0x2000
-#define PDPTE_RESERVED  0x1e6ULL
+#define CS_LONG_MODE   0x2000
+#define PDPTE_RESERVED 0x1e6ULL
 
 static uint64_t read_gpr(const struct vcpu *v, unsigned index)
 {
@@ -49,10 +50,12 @@ static bool cr0_legal(const struct vcpu *v, uint64_t value)
 {
     uint64_t efer = guest_efer(v), cr4 = guest_cr4();
 
-    if (value >> 32 != 0 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
+    if (value >> 32 != 0 || (value & CR0_PG && !(value & CR0_PE)) ||
+        (value & CR0_NW && !(value & CR0_CD)))
         return false;
     if (!(value & CR0_PG))
-        return !(cr4 & CR4_PCIDE) && !(efer & EFER_LMA && vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE);
+        return !(cr4 & CR4_PCIDE) &&
+               !(efer & EFER_LMA && vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE);
     if (guest_cr0() & CR0_PG || !(efer & EFER_LME))
         return true;
     return cr4 & CR4_PAE && !(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE);
@@ -64,7 +67,8 @@ static void set_long_mode(struct vcpu *v, bool on)
     uint64_t entry = vmread(VMCS_ENTRY_CONTROLS), efer = guest_efer(v);
 
     guest_set_efer(v, on ? efer | EFER_LMA : efer & ~EFER_LMA);
-    vmwrite(VMCS_ENTRY_CONTROLS, on ? entry | CONTROL_MASK(IA32E_MODE_GUEST) : entry & ~CONTROL_MASK(IA32E_MODE_GUEST));
+    vmwrite(VMCS_ENTRY_CONTROLS,
+            on ? entry | CONTROL_MASK(IA32E_MODE_GUEST) : entry & ~CONTROL_MASK(IA32E_MODE_GUEST));
 }
 
 static bool write_cr0_guest(struct vcpu *v, uint64_t value)
@@ -73,8 +77,8 @@ static bool write_cr0_guest(struct vcpu *v, uint64_t value)
 
     if (!cr0_legal(v, value))
         return false;
-    if (value & CR0_PG && !(efer & EFER_LME) && guest_cr4() & CR4_PAE && (old ^ value) & (CR0_PG | CR0_CD | CR0_NW) &&
-        !guest_load_pdptes(v))
+    if (value & CR0_PG && !(efer & EFER_LME) && guest_cr4() & CR4_PAE &&
+        (old ^ value) & (CR0_PG | CR0_CD | CR0_NW) && !guest_load_pdptes(v))
         return false;
     if ((old ^ value) & CR0_PG && efer & EFER_LME)
         set_long_mode(v, value & CR0_PG);
@@ -101,7 +105,8 @@ static bool write_cr4_guest(struct vcpu *v, uint64_t value)
 void exit_cr_access(struct vcpu *v)
 {
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
-    unsigned cr = qualification & 15, access = qualification >> 4 & 3, gpr = qualification >> 8 & 15;
+    unsigned cr = qualification & 15, access = qualification >> 4 & 3,
+             gpr = qualification >> 8 & 15;
     bool ok = true;
 
     if (cr == 8 && access == ACCESS_MOV_FROM) {
@@ -118,7 +123,8 @@ void exit_cr_access(struct vcpu *v)
             vlapic_write_cr8(&v->lapic, value);
         v->work |= WORK_INTERRUPT;
     } else {
-        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_CR_ACCESS); /* no bit that CLTS or LMSW changes is owned */
+        /* no bit that CLTS or LMSW changes is owned */
+        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_CR_ACCESS);
     }
     if (!ok) {
         vcpu_raise(v, VECTOR_GP, 0);

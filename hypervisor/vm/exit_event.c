@@ -21,8 +21,8 @@ static void update_debug_registers(struct vcpu *v)
 }
 
 /*
- * Only what would harm the host exits: machine checks, and #DB and #AC, whose delivery can raise themselves
- * again without end. Both of those go back to the guest.
+ * Only what would harm the host exits: machine checks, and #DB and #AC, whose delivery can raise
+ * themselves again without end. Both of those go back to the guest.
  */
 void exit_exception_nmi(struct vcpu *v)
 {

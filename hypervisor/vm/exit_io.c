@@ -10,15 +10,17 @@
 #define IO_REP    BIT(5)
 
 /* SDM volume 3, "Exit Qualification for EPT Violations". */
-#define EPT_WRITE         BIT(1)
-#define EPT_FETCH         BIT(2)
-#define EPT_LINEAR        (BIT(7) | BIT(8)) /* the linear address is there, and it is no walk's access to a table */
+#define EPT_WRITE BIT(1)
+#define EPT_FETCH BIT(2)
+/* the linear address is there, and it is no walk's access to a table */
+#define EPT_LINEAR        (BIT(7) | BIT(8))
 #define EPT_NMI_UNBLOCKED BIT(12)
 
 static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qualification)
 {
     static const uint8_t address_sizes[] = {2, 4, 8, 8};
-    static const uint8_t segments[] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_DS, SEG_DS};
+    static const uint8_t segments[] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS,
+                                       SEG_FS, SEG_GS, SEG_DS, SEG_DS};
     uint32_t info = (uint32_t)vmread(VMCS_EXIT_INSTRUCTION_INFO);
 
     v->page->io.rep = (qualification & IO_REP) != 0;
@@ -51,12 +53,14 @@ void exit_ept_violation(struct vcpu *v)
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
     uint32_t vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING_INFO);
 
-    /* An event's delivery, with a stack or a table in device memory, is no instruction that could be emulated. */
+    /* An event's delivery, with a stack or a table in device memory, is no instruction that could
+     * be emulated. */
     if (vectoring & EVENT_VALID)
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_EPT_VIOLATION);
     if (qualification & EPT_NMI_UNBLOCKED) /* R16 */
         vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-                event_restore_nmi_blocking((uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY), true, vectoring));
+                event_restore_nmi_blocking((uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY), true,
+                                           vectoring));
     v->page->mmio.address = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
     v->page->mmio.write = (qualification & EPT_WRITE) != 0;
     v->page->mmio.fetch = (qualification & EPT_FETCH) != 0;

@@ -15,13 +15,15 @@ static bool read_file(struct vcpu *v, const struct msr_row *row, uint32_t index,
     return true;
 }
 
-static bool read_switched(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
+static bool read_switched(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                          uint64_t *value)
 {
     *value = guest_switched_read(v, row);
     return true;
 }
 
-static bool write_switched(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_switched(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                           uint64_t value)
 {
     guest_switched_write(v, row, value);
     return true;
@@ -37,13 +39,15 @@ static bool ignore_write(struct vcpu *v, const struct msr_row *row, uint32_t ind
     return true;
 }
 
-static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                           uint64_t value)
 {
     msr_switch_written(&this_cpu()->msr, &v->msr, row);
     return true;
 }
 
-/* LMA is what the mode is, whatever is written; LME may not change while paging is on (SDM volume 3, "IA32_EFER MSR"). */
+/* LMA is what the mode is, whatever is written; LME may not change while paging is on (SDM volume
+ * 3, "IA32_EFER MSR"). */
 static bool write_efer(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
 {
     uint64_t old = guest_efer(v);
@@ -66,32 +70,37 @@ static bool write_tsc(struct vcpu *v, const struct msr_row *row, uint32_t index,
     return true;
 }
 
-static bool write_tsc_adjust(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_tsc_adjust(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                             uint64_t value)
 {
     guest_tsc_move(v, value - v->msr.file.value[MSR_SLOT_TSC_ADJUST]);
     return true;
 }
 
-static bool read_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
+static bool read_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                              uint64_t *value)
 {
     *value = vlapic_read_tsc_deadline(&v->lapic, guest_tsc(v));
     return true;
 }
 
-static bool write_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                               uint64_t value)
 {
     vlapic_write_tsc_deadline(&v->lapic, value, guest_tsc(v));
     events_deadline_changed(v);
     return true;
 }
 
-static bool read_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
+static bool read_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                           uint64_t *value)
 {
     *value = v->lapic.base;
     return true;
 }
 
-static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                            uint64_t value)
 {
     if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
         return false;
@@ -115,13 +124,15 @@ static bool write_x2apic(struct vcpu *v, const struct msr_row *row, uint32_t ind
     return true;
 }
 
-static bool write_wall_clock(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_wall_clock(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                             uint64_t value)
 {
     v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
     return kvmclock_write_wall(v);
 }
 
-static bool write_system_time(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t value)
+static bool write_system_time(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                              uint64_t value)
 {
     v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
     return kvmclock_update(v);

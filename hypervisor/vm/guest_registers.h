@@ -7,10 +7,10 @@
 #include "hypervisor/vm/vcpu.h"
 
 /*
- * What the hypervisor owns. CR0: NE must be 1 in VMX operation; CD and NW would change how the host's memory is
- * cached; PG too where EFER is in the MSR areas, because LMA in there must follow it. CR4: VMXE must be 1 and is hidden;
- * MCE must be 1, or a machine check would shut the CPU down (R44); all that CPUID does not offer. Everything else
- * changes without an exit.
+ * What the hypervisor owns. CR0: NE must be 1 in VMX operation; CD and NW would change how the
+ * host's memory is cached; PG too where EFER is in the MSR areas, because LMA in there must follow
+ * it. CR4: VMXE must be 1 and is hidden; MCE must be 1, or a machine check would shut the CPU down
+ * (R44); all that CPUID does not offer. Everything else changes without an exit.
  */
 #define CR0_HIDDEN (CR0_NE | CR0_CD | CR0_NW)
 #define CR4_FORCED (CR4_VMXE | CR4_MCE)
@@ -39,7 +39,8 @@ static inline void guest_set_cr4(uint64_t value)
     vmwrite(VMCS_GUEST_CR4, value | CR4_FORCED);
 }
 
-/* Loads the four PDPTEs of PAE paging from guest memory (R23). False: reserved bits, or no memory at CR3. */
+/* Loads the four PDPTEs of PAE paging from guest memory (R23). False: reserved bits, or no memory
+ * at CR3. */
 bool guest_load_pdptes(struct vcpu *v);
 
 /* A switched MSR, in its VMCS field or, without the control for that, in the MSR area. */

@@ -10,7 +10,8 @@
 /* Whether the CPU has IA32_TSC_ADJUST, and as a reset leaves it: some firmware moves the TSC. */
 static bool host_is_reset(void)
 {
-    return cpuid(7, 0).ebx & CPUID_7_EBX_TSC_ADJUST && rdmsr(MSR_IA32_TSC_ADJUST) == msr_rows[MSR_ROW_TSC_ADJUST].reset;
+    return cpuid(7, 0).ebx & CPUID_7_EBX_TSC_ADJUST &&
+           rdmsr(MSR_IA32_TSC_ADJUST) == msr_rows[MSR_ROW_TSC_ADJUST].reset;
 }
 
 static void pass_adjust(struct vm *vm, bool pass)

@@ -5,8 +5,8 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/vm.h"
 
-#define ENABLED    1
-#define TSC_STABLE 1
+#define ENABLED     1
+#define TSC_STABLE  1
 #define NANOSECONDS 1000000000ULL
 
 struct time_info {
@@ -40,8 +40,10 @@ bool kvmclock_write_wall(struct vcpu *v)
     const struct monitor_info *info = v->vm->info;
     struct kvmclock_scale scale = kvmclock_scale(tsc_khz());
     uint64_t tsc = rdtsc(), up = kvmclock_nanoseconds(scale, tsc + v->tsc_offset);
-    uint64_t now = info->wall_seconds * NANOSECONDS + kvmclock_nanoseconds(scale, tsc - info->wall_tsc);
-    /* Both as of now: when the host read its own clock, the guest's may not have begun. Without an RTC it is 1970. */
+    uint64_t now =
+        info->wall_seconds * NANOSECONDS + kvmclock_nanoseconds(scale, tsc - info->wall_tsc);
+    /* Both as of now: when the host read its own clock, the guest's may not have begun. Without an
+     * RTC it is 1970. */
     uint64_t start = now > up ? now - up : 0;
     struct wall_clock wall = {2, (uint32_t)(start / NANOSECONDS), (uint32_t)(start % NANOSECONDS)};
 

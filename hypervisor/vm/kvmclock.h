@@ -8,7 +8,8 @@
 
 struct vcpu;
 
-/* How to make nanoseconds of TSC ticks: ((ticks << shift) * multiplier) >> 32; a negative shift goes right. Pure. */
+/* How to make nanoseconds of TSC ticks: ((ticks << shift) * multiplier) >> 32; a negative shift
+ * goes right. Pure. */
 struct kvmclock_scale {
     uint32_t multiplier;
     int8_t shift;
@@ -17,8 +18,9 @@ struct kvmclock_scale kvmclock_scale(uint64_t tsc_khz);
 uint64_t kvmclock_nanoseconds(struct kvmclock_scale scale, uint64_t ticks);
 
 /*
- * Writes the time structure to where the guest's MSR says, if it is enabled. The TSC never changes its rate, so once
- * for each write of the MSR, and when the guest's TSC jumps. False: there is no guest memory at that address.
+ * Writes the time structure to where the guest's MSR says, if it is enabled. The TSC never changes
+ * its rate, so once for each write of the MSR, and when the guest's TSC jumps. False: there is no
+ * guest memory at that address.
  */
 bool kvmclock_update(struct vcpu *v);
 

@@ -14,7 +14,8 @@ static void take_registers(struct vcpu *v)
     vmwrite(VMCS_GUEST_RSP, v->gpr[GPR_RSP]);
 }
 
-/* The emulated instruction is behind us: the end of vcpu_skip_instruction, with RIP and RFLAGS from the monitor. */
+/* The emulated instruction is behind us: the end of vcpu_skip_instruction, with RIP and RFLAGS from
+ * the monitor. */
 static void take_state(struct vcpu *v)
 {
     uint64_t old = vmread(VMCS_GUEST_RFLAGS), rip = v->page->state.rip;
@@ -24,16 +25,20 @@ static void take_state(struct vcpu *v)
     if (!(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L))
         rip = (uint32_t)rip;
     vmwrite(VMCS_GUEST_RIP, is_canonical(rip) ? rip : 0);
-    vmwrite(VMCS_GUEST_RFLAGS, (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
-    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+    vmwrite(VMCS_GUEST_RFLAGS,
+            (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
+    vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+            interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
     vcpu_pend_single_step(old); /* R43 */
 }
 
 static void take_exception(struct vcpu *v)
 {
-    /* What an emulated access can raise; anything else would be the monitor's mistake, and is its guest's #GP. */
-    static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF |
-                                   1u << VECTOR_AC | 1u << VECTOR_DB | 1u << VECTOR_DE;
+    /* What an emulated access can raise; anything else would be the monitor's mistake, and is its
+     * guest's #GP. */
+    static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP |
+                                   1u << VECTOR_PF | 1u << VECTOR_AC | 1u << VECTOR_DB |
+                                   1u << VECTOR_DE;
     uint32_t vector = v->page->reply_vector, error_code = v->page->reply_error_code & 0xffff;
 
     take_registers(v);

@@ -5,7 +5,8 @@
 
 #include "hypervisor/vm/vcpu.h"
 
-/* The monitor has emulated an instruction. Reads the exit page once; whatever it says can harm only the guest itself. */
+/* The monitor has emulated an instruction. Reads the exit page once; whatever it says can harm only
+ * the guest itself. */
 void reply_take_emulated(struct vcpu *v);
 
 /* IN: 8 and 16 bits keep the rest of RAX, 32 bits clear the upper half. OUT has the mask 0. */

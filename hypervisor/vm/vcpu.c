@@ -85,7 +85,8 @@ static void write_host(struct vcpu *v)
     vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
     vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
     vmwrite(VMCS_HOST_RIP, (uint64_t)(msr_switch_each_exit() ? vmx_exit_eager : vmx_exit));
-    vmwrite(VMCS_HOST_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS)); /* R30: what resident_init has set */
+    /* R30: what resident_init has set */
+    vmwrite(VMCS_HOST_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS));
     vmwrite(VMCS_HOST_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP));
     vmwrite(VMCS_HOST_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP));
     if (control_has(&vmx.controls, CONTROL_LOAD_HOST_EFER))
@@ -151,7 +152,8 @@ struct vcpu *vcpu_create(struct vm *vm)
     return v;
 }
 
-/* EFER or PAT where the CPU has no VMCS field for it: the MSR areas switch it, and the file knows its value. */
+/* EFER or PAT where the CPU has no VMCS field for it: the MSR areas switch it, and the file knows
+ * its value. */
 static bool is_in_area(const struct msr_row *row)
 {
     switch (row->control) {
@@ -260,7 +262,9 @@ static void load_registers(struct vcpu *v, const struct guest_state *s)
     vmwrite(VMCS_GUEST_CR3, s->cr3);
     guest_set_cr4(s->cr4);
     guest_set_efer(v, s->efer);
-    vmwrite(VMCS_ENTRY_CONTROLS, s->efer & EFER_LMA ? entry | CONTROL_MASK(IA32E_MODE_GUEST) : entry); /* R13 */
+    /* R13 */
+    vmwrite(VMCS_ENTRY_CONTROLS,
+            s->efer & EFER_LMA ? entry | CONTROL_MASK(IA32E_MODE_GUEST) : entry);
     v->cr2 = s->cr2;
 }
 
@@ -312,7 +316,8 @@ bool vcpu_start(struct vcpu *v)
     load_registers(v, &state);
     const char *check = check_state(v, &state);
     if (check != NULL)
-        log_from_monitor("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name, check);
+        log_from_monitor("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name,
+                         check);
     v->started = check == NULL;
     return v->started;
 }

@@ -23,10 +23,9 @@
 #define VCPU_CPU(v) ((struct cpu *)((uint8_t *)(v)->stack - CPU_BLOCK_SIZE))
 
 /* What must be looked at before the next entry: the one word that the exit path tests. */
-#define WORK_INTERRUPT (1u << 0) /* the local APIC's state or an NMI: something may be injectable  \
-                                  */
-#define WORK_MONITOR  (1u << 1)  /* events wait for the monitor */
-#define WORK_SCHEDULE (1u << 2)  /* another vCPU's turn, or this one has nothing to do */
+#define WORK_INTERRUPT (1u << 0) /* the local APIC or an NMI: something may be injectable */
+#define WORK_MONITOR   (1u << 1) /* events wait for the monitor */
+#define WORK_SCHEDULE  (1u << 2) /* another vCPU's turn, or this one has nothing to do */
 
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */
@@ -50,8 +49,8 @@ struct vcpu {
     uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
     uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
     uint32_t exit_kind;      /* of the exit that the monitor is answering */
-    uint64_t input_keep;      /* EXIT_IO: the bits of RAX that stay, */
-    uint64_t input_mask;      /* and those that come from the monitor */
+    uint64_t input_keep;     /* EXIT_IO: the bits of RAX that stay, */
+    uint64_t input_mask;     /* and those that come from the monitor */
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
@@ -84,7 +83,8 @@ bool vcpu_start(struct vcpu *v);
 /* Makes its VMCS the current one. */
 void vcpu_switch_vmcs(struct vcpu *v);
 
-/* An entry failed: whether that launched the VMCS depends on how, and VMCLEAR makes it certain (R6). It stays current. */
+/* An entry failed: whether that launched the VMCS depends on how, and VMCLEAR makes it certain
+ * (R6). It stays current. */
 void vcpu_forget_launch(struct vcpu *v);
 
 static inline void vcpu_load(struct vcpu *v)
@@ -104,7 +104,8 @@ static inline void vcpu_skip_instruction(struct vcpu *v)
 
     vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
     if (interruptibility & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
-        vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+                interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
     uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
     if (__builtin_expect((rflags & RFLAGS_TF) != 0, 0))
         vcpu_pend_single_step(rflags);
@@ -119,7 +120,8 @@ static inline bool vcpu_may_wake(const struct vcpu *v)
     return v->nmi_pending || (v->halted_if && vlapic_wakes(&v->lapic));
 }
 
-/* Writes the state of the guest, whose VMCS is current: all of it, or what emulating one instruction takes. */
+/* Writes the state of the guest, whose VMCS is current: all of it, or what emulating one
+ * instruction takes. */
 void vcpu_save_state(struct vcpu *v, struct guest_state *state);
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *state);
 

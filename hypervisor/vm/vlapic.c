@@ -5,8 +5,8 @@
 #include "hypervisor/lib/string.h"
 #include "hypervisor/vm/vlapic_page.h"
 
-/* ID and LDR look different in each mode: SDM volume 3, "Logical Destination Mode in x2APIC Mode".
- */
+/* ID and LDR look different in each mode: SDM volume 3, "Logical Destination Mode
+ * in x2APIC Mode". */
 static void set_identity(struct vlapic *l)
 {
     if (vlapic_mode(l) == VLAPIC_X2APIC) {
@@ -116,7 +116,7 @@ static inline void clear_vector(struct vlapic *l, unsigned offset, uint8_t *word
 {
     uint32_t left = *set_word(l, offset, vector / 32) &= ~(1u << vector % 32);
     if (left == 0)
-        *words &= (uint8_t) ~(1u << vector / 32);
+        *words &= (uint8_t)~(1u << vector / 32);
 }
 
 static inline bool is_level(const struct vlapic *l, unsigned vector)
@@ -178,8 +178,8 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 {
     clear_vector(l, APIC_IRR, &l->irr_words, vector);
     set_vector(l, APIC_ISR, &l->isr_words, vector);
-    /* It was the highest in IRR and above PPR: now it is PPR, and nothing else in IRR exceeds it.
-     */
+    /* It was the highest in IRR and above PPR: now it is PPR, and nothing else in
+     * IRR exceeds it. */
     *apic_reg(l, APIC_PPR) = vector & 0xf0;
     l->pending = VLAPIC_NONE;
 }

@@ -75,17 +75,18 @@ struct vlapic {
     uint32_t *page;    /* 4 KiB, 4 KiB aligned: the registers, offset / 4 is the index */
     uint64_t deadline; /* guest TSC at which vlapic_expire is due, or VLAPIC_NEVER */
     uint64_t base;     /* IA32_APIC_BASE, as RDMSR reads it */
-    int32_t pending; /* the vector that the CPU would take now, or VLAPIC_NONE; while the processor
-                        delivers, the highest that it has not been told of */
-    uint32_t id;     /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
-    uint64_t start;  /* guest TSC when the current count was loaded; one-shot and periodic */
-    bool counting;   /* the counter has been loaded, and no change of mode has found it at 0 */
-    uint32_t errors; /* errors since the last write to ESR */
-    uint8_t irr_words;   /* bit n: IRR word n has a bit set; nothing while the processor delivers */
-    uint8_t isr_words;   /* likewise for ISR */
-    bool handed_over;    /* the processor delivers: vlapic_hand_over */
-    bool levels_changed; /* TMR has changed since vlapic_hand_over, or since the caller cleared this
-                          */
+    /* the vector that the CPU would take now, or VLAPIC_NONE; while the processor delivers, the
+     * highest that it has not been told of */
+    int32_t pending;
+    uint32_t id;       /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
+    uint64_t start;    /* guest TSC when the current count was loaded; one-shot and periodic */
+    bool counting;     /* the counter has been loaded, and no change of mode has found it at 0 */
+    uint32_t errors;   /* errors since the last write to ESR */
+    uint8_t irr_words; /* bit n: IRR word n has a bit set; nothing while the processor delivers */
+    uint8_t isr_words; /* likewise for ISR */
+    bool handed_over;  /* the processor delivers: vlapic_hand_over */
+    /* TMR has changed since vlapic_hand_over, or since the caller cleared this */
+    bool levels_changed;
 };
 
 /*

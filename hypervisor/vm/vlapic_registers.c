@@ -17,11 +17,11 @@ struct apic_register_row {
 /* Indexed by offset >> 4; a register that is not there has no access. */
 static const struct apic_register_row rows[APIC_REGISTERS_END >> 4] = {
 #define REGISTER(offset, count, xapic_, x2apic_, virtual_, writable_, ignored_)                    \
-    [(offset) >> 4 ...((offset) >> 4) + (count)-1] = {.xapic = xapic_,                             \
-                                                      .x2apic = x2apic_,                           \
-                                                      .virtual = virtual_,                         \
-                                                      .writable = writable_,                       \
-                                                      .ignored = ignored_},
+    [(offset) >> 4 ...((offset) >> 4) + (count) - 1] = {.xapic = xapic_,                           \
+                                                        .x2apic = x2apic_,                         \
+                                                        .virtual = virtual_,                       \
+                                                        .writable = writable_,                     \
+                                                        .ignored = ignored_},
 #include "hypervisor/vm/vlapic.def"
 };
 

@@ -86,8 +86,8 @@ void apic_timer_divide(struct vlapic *l, uint32_t divide, uint64_t now)
     arm(l, now);
 }
 
-/* Between one-shot and periodic the count goes on from where it is; one that has reached 0 stands.
- */
+/* Between one-shot and periodic the count goes on from where it is; one that has
+ * reached 0 stands. */
 static void change_mode(struct vlapic *l, uint64_t now)
 {
     uint64_t ticks = period(l);

@@ -68,9 +68,10 @@ static void create_memory(struct vm *vm, struct phys_map *free)
 {
     uint64_t low = min_u64(vm->plan->memory, PLAN_HOLE_START);
 
-    if (!add_memory(vm, free, 0, low) || !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
-        stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less", vm->plan->name,
-                vm->plan->memory >> 20);
+    if (!add_memory(vm, free, 0, low) ||
+        !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
+        stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less",
+                vm->plan->name, vm->plan->memory >> 20);
     if (!options.keep_memory)
         clear_memory(vm);
     if (!ept_init(&vm->ept, &vmx.controls))
@@ -140,8 +141,8 @@ static void print_counters(const struct vm *vm)
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
         if (v->msr_exits[row->slot] != 0)
             log_line("  %10lu RDMSR or WRMSR of %s", v->msr_exits[row->slot], row->name);
-    log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name, v->msr.counters.writes,
-             v->msr.counters.reads, v->msr.counters.skipped);
+    log_line("vm %s: resident MSRs: %lu WRMSR, %lu RDMSR, %lu left as they were", vm->plan->name,
+             v->msr.counters.writes, v->msr.counters.reads, v->msr.counters.skipped);
 }
 
 void vm_stop(struct vm *vm, bool fault, const char *why)

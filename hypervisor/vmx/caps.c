@@ -38,8 +38,9 @@ enum {
 #define CR0_PE BIT(0)
 #define CR0_PG BIT(31)
 
-/* Family, model and stepping of the CPUs whose preemption timer counts at another rate than IA32_VMX_MISC tells (Intel's
- * specification updates, errata AAT59 and AAU65 among others). Older ones with it have no unrestricted guest. */
+/* Family, model and stepping of the CPUs whose preemption timer counts at another rate than
+ * IA32_VMX_MISC tells (Intel's specification updates, errata AAT59 and AAU65 among others). Older
+ * ones with it have no unrestricted guest. */
 #define SIGNATURE 0x0fff3fffU
 static const uint32_t wrong_preemption_timer[] = {0x20652, 0x20655, 0x306a8};
 

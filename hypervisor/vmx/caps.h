@@ -37,7 +37,8 @@ struct caps_reader {
     void *ctx;
 };
 
-/* Reads only the MSRs that exist by what was read before, so that no read gives #GP. What an erratum spoils is taken out. */
+/* Reads only the MSRs that exist by what was read before, so that no read gives #GP. What an
+ * erratum spoils is taken out. */
 void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader);
 
 /* Compares two CPUs (R18). Returns the name of the first difference, or NULL. */
@@ -82,8 +83,8 @@ static inline bool vmx_fixed_ok(uint64_t value, uint64_t fixed0, uint64_t fixed1
     return value == vmx_fixed(value, fixed0, fixed1);
 }
 
-/* The bits of CR0 that must be 1 in a guest: with unrestricted guest, PE and PG need not be (R12).
- */
+/* The bits of CR0 that must be 1 in a guest: with unrestricted guest, PE and PG need
+ * not be (R12). */
 uint64_t vmx_guest_cr0_fixed0(const struct vmx_caps *caps, bool unrestricted);
 
 /* TSC ticks for one tick of the preemption timer, as a power of two (R42). */

@@ -17,7 +17,7 @@
 #define ENTRY_TO_SMM          0x400U
 #define ENTRY_DEACTIVATE_DUAL 0x800U
 
-#define EPTP_TYPE(eptp)        ((eptp)&7)
+#define EPTP_TYPE(eptp)        ((eptp) & 7)
 #define EPTP_LEVELS(eptp)      (((eptp) >> 3) & 7)
 #define EPTP_ACCESSED_DIRTY    BIT(6)
 #define EPTP_RESERVED          0xf80ULL
@@ -180,8 +180,8 @@ static const char *check_msr_areas(const struct entry_state *state)
     return NULL;
 }
 
-/* Whether the error-code bit of an event is what its type, its vector and the guest's mode ask for.
- */
+/* Whether the error-code bit of an event is what its type, its vector and the guest's
+ * mode ask for. */
 static bool error_code_ok(const struct entry_state *state)
 {
     const bool delivers = state->event & EVENT_ERROR_CODE;

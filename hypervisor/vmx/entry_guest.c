@@ -96,8 +96,8 @@ static const char *check_rip_rflags(const struct entry_state *state)
         state->ia32e && (entry_field(state, VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L);
     const uint64_t high = rip >> 48;
 
-    /* Not the canonical form: bit 47 is free, since RIP may have run to the end of the lower half.
-     */
+    /* Not the canonical form: bit 47 is free, since RIP may have run to the end of
+     * the lower half. */
     if (long_code)
         REQUIRE(high == 0 || high == 0xffff, "guest RIP: bits 63:48 differ from each other");
     else

@@ -7,7 +7,7 @@
 
 enum { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 
-#define RPL(selector) ((selector)&3)
+#define RPL(selector) ((selector) & 3)
 #define SELECTOR_TI   4U
 
 #define TYPE_ACCESSED        1U

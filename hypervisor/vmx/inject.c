@@ -14,7 +14,8 @@
      BIT(VECTOR_CP))
 #define PAGE_FAULTS (BIT(VECTOR_PF) | BIT(VECTOR_VE))
 
-/* Exceptions that push an error code. Not #CP: guests have no CET, and a CPU without it refuses to inject one. */
+/* Exceptions that push an error code. Not #CP: guests have no CET, and a CPU without it refuses to
+ * inject one. */
 #define HAS_ERROR_CODE                                                                             \
     (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |          \
      BIT(VECTOR_PF) | BIT(VECTOR_AC))
@@ -139,7 +140,8 @@ static struct event_decision deliver(const struct event_exit *exit, struct event
         [PAGE_FAULT] = {[CONTRIBUTORY_FAULT] = DOUBLE, [PAGE_FAULT] = DOUBLE},
         [DOUBLE_FAULT] = {[CONTRIBUTORY_FAULT] = TRIPLE, [PAGE_FAULT] = TRIPLE},
     };
-    /* Delivery ends blocking by STI and MOV SS; left in place, it would want BS in the pending debug exceptions. */
+    /* Delivery ends blocking by STI and MOV SS; left in place, it would want BS in the pending
+     * debug exceptions. */
     struct event_decision decision = {
         .inject = event,
         .interruptibility = exit->interruptibility & ~(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS),
@@ -174,9 +176,9 @@ struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
 }
 
 /*
- * One event for each entry: a second one waits for the window that follows the first. A debug trap that is pending (R43)
- * has precedence, and the entry drops it when it delivers something else (SDM volume 3, "Delivery of Pending Debug
- * Exceptions after VM Entry").
+ * One event for each entry: a second one waits for the window that follows the first. A debug trap
+ * that is pending (R43) has precedence, and the entry drops it when it delivers something else (SDM
+ * volume 3, "Delivery of Pending Debug Exceptions after VM Entry").
  */
 static enum inject_verdict verdict(const struct inject_state *state, uint32_t blocking, bool open)
 {

@@ -14,7 +14,7 @@
 
 /* The interruption-information format, the same in the VM-entry, VM-exit and IDT-vectoring fields
  * but for bit 12. */
-#define EVENT_VECTOR(info)  ((info)&0xffU)
+#define EVENT_VECTOR(info)  ((info) & 0xffU)
 #define EVENT_TYPE(info)    (((info) >> 8) & 7U)
 #define EVENT_ERROR_CODE    0x800U
 #define EVENT_NMI_UNBLOCKED 0x1000U /* VM-exit only: an IRET had just ended blocking by NMI */
@@ -58,8 +58,8 @@ struct event_decision {
  * injected again (R15). */
 struct event_decision event_resume(const struct event_exit *exit);
 
-/* An exception that exited goes to the guest after all (R14), on top of what it interrupted (R15).
- */
+/* An exception that exited goes to the guest after all (R14), on top of what
+ * it interrupted (R15). */
 struct event_decision event_reflect(const struct event_exit *exit);
 
 /* The guest gets a hardware exception found by emulation; error_code is used where the vector has
@@ -89,14 +89,15 @@ struct inject_state {
     uint32_t interruptibility;
     uint32_t activity;
     uint32_t entry_info; /* what is to be injected already: one event for each entry */
-    uint64_t pending_debug; /* a trap that waits for the entry: it comes first, and would be lost behind an event */
+    /* a trap that waits for the entry: it comes first, and would be lost behind an event */
+    uint64_t pending_debug;
 };
 
 enum inject_verdict {
     INJECT_NOW,
     INJECT_WINDOW, /* set interrupt-window or NMI-window exiting and try again at that exit */
-    INJECT_HELD,   /* wait for SIPI, or shutdown for an interrupt: no window ever comes in this
-                      activity state */
+    /* wait for SIPI, or shutdown for an interrupt: no window ever comes in this activity state */
+    INJECT_HELD,
 };
 
 /* R40; the caller has already compared the vector with the virtual PPR. */

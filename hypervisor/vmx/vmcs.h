@@ -65,7 +65,7 @@ enum activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_
 #define PENDING_DEBUG_RTM                BIT(16)
 
 /* Access rights of a segment: SDM volume 3, "Guest Register State". */
-#define ACCESS_TYPE(ar) ((ar)&0xf)
+#define ACCESS_TYPE(ar) ((ar) & 0xf)
 #define ACCESS_S        0x10U
 #define ACCESS_DPL(ar)  (((ar) >> 5) & 3)
 #define ACCESS_P        0x80U

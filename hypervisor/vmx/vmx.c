@@ -91,9 +91,15 @@ static void invalidate(const char *name, bool vpid, uint64_t type, uint64_t oper
     bool failed;
 
     if (vpid)
-        __asm__ volatile("invvpid %1, %2" : "=@ccbe"(failed) : "m"(descriptor), "r"(type) : "memory");
+        __asm__ volatile("invvpid %1, %2"
+                         : "=@ccbe"(failed)
+                         : "m"(descriptor), "r"(type)
+                         : "memory");
     else
-        __asm__ volatile("invept %1, %2" : "=@ccbe"(failed) : "m"(descriptor), "r"(type) : "memory");
+        __asm__ volatile("invept %1, %2"
+                         : "=@ccbe"(failed)
+                         : "m"(descriptor), "r"(type)
+                         : "memory");
     if (failed)
         vmx_instruction_failed(name, operand);
 }
@@ -137,7 +143,8 @@ void vmx_enable(void)
             "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
             rdmsr(MSR_IA32_FEATURE_CONTROL));
     enabled = true;
-    /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the INVEPT Instruction"). */
+    /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the
+     * INVEPT Instruction"). */
     invalidate("INVEPT", false, INVEPT_ALL, 0);
     if (control_has(&vmx.controls, CONTROL_VPID))
         invalidate("INVVPID", true, INVVPID_ALL, 0);

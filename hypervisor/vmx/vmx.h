@@ -19,8 +19,8 @@ extern struct vmx vmx;
 /* Reads the capabilities into `vmx`. */
 void vmx_probe(void);
 
-/* Checks that the firmware allows VMX (R1) and chooses the controls (R10) without `hidden`, a bit for each enum control_id; stops with a verdict
- * if one is missing. */
+/* Checks that the firmware allows VMX (R1) and chooses the controls (R10) without `hidden`, a bit
+ * for each enum control_id; stops with a verdict if one is missing. */
 void vmx_choose_controls(uint64_t hidden);
 
 /* Prints the table of controls, for the option caps. */
@@ -39,8 +39,8 @@ void vmx_print_current_vmcs(void);
 /* The first entry check that the current VMCS fails, in words, or NULL (R9). */
 const char *vmx_explain_entry(void);
 
-/* A VMCS on a page of its own, with the revision in it, cleared (R5). Returns its physical address.
- */
+/* A VMCS on a page of its own, with the revision in it, cleared (R5). Returns
+ * its physical address. */
 uint64_t vmcs_new(void);
 
 void vmcs_clear(uint64_t phys);
@@ -52,7 +52,8 @@ void vmx_flush_vpid(uint16_t vpid);
 /* Called when an instruction failed (R8): panics with the error in words. */
 void __attribute__((noreturn)) vmx_instruction_failed(const char *instruction, uint64_t operand);
 
-/* Not checked (R8): there is a current VMCS wherever this is used, and each field is one that its controls imply. */
+/* Not checked (R8): there is a current VMCS wherever this is used, and each field is one that its
+ * controls imply. */
 static inline uint64_t vmread(enum vmcs_field field)
 {
     uint64_t value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ACPI tables that tell the guest of the board: RSDP, XSDT, FADT, FACS, MADT and the DSDT. R21.
- */
+/* The ACPI tables that tell the guest of the board: RSDP, XSDT, FADT, FACS, MADT and
+ * the DSDT. R21. */
 #include "monitor/acpi/acpi.h"
 
 #include "abi/plan.h"

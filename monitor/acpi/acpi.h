@@ -10,8 +10,8 @@
 #define ACPI_BASE 0xe0000ULL
 #define ACPI_SIZE 0x20000ULL
 
-/* Writes the tables for a machine with that many vCPUs, whose APIC ids are 0, 1, 2 and so on (R21).
- */
+/* Writes the tables for a machine with that many vCPUs, whose APIC ids are 0, 1, 2 and
+ * so on (R21). */
 void acpi_build(const struct guest_memory *memory, unsigned vcpus);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls in the wrong order, with wrong numbers and arguments, and in states that no compiler makes.
- */
+/* Calls in the wrong order, with wrong numbers and arguments, and in states that
+ * no compiler makes. */
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
 #include "monitor/exit.h"
@@ -33,8 +33,8 @@ void misdeed_start_badly(struct board *board, struct exit_page *page)
     machine_start(board, page);
 }
 
-/* Each word of the state with values that few fields can take; the guest may run, but not for long.
- */
+/* Each word of the state with values that few fields can take; the guest may run, but
+ * not for long. */
 void misdeed_start_with_anything(struct board *board, struct exit_page *page)
 {
     static const uint64_t values[] = {0, UINT64_MAX, 1ULL << 63, 0x8000000000000000ULL >> 16};

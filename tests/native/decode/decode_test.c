@@ -123,10 +123,9 @@ static bool is_written(const ZydisDecodedOperand *operand)
 /* The operand, among those that assembly spells out, of this type, or NULL. */
 static const ZydisDecodedOperand *find(const struct comparison *c, ZydisOperandType type)
 {
-    for (unsigned i = 0; i < c->theirs.operand_count; i++) {
+    for (unsigned i = 0; i < c->theirs.operand_count; i++)
         if (is_written(&c->operands[i]) && c->operands[i].type == type)
             return &c->operands[i];
-    }
     return NULL;
 }
 
@@ -261,12 +260,11 @@ static enum repeat last_repeat(const struct comparison *c)
 {
     enum repeat repeat = REPEAT_NONE;
 
-    for (unsigned i = 0; i < c->theirs.raw.prefix_count; i++) {
+    for (unsigned i = 0; i < c->theirs.raw.prefix_count; i++)
         if (c->theirs.raw.prefixes[i].value == 0xf2)
             repeat = REPEAT_NOT_EQUAL;
         else if (c->theirs.raw.prefixes[i].value == 0xf3)
             repeat = REPEAT;
-    }
     return repeat;
 }
 

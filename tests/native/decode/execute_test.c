@@ -339,10 +339,9 @@ static void test_execute(void **state)
     static struct trial t = {.random = {SEED}};
     static struct forms forms;
 
-    for (unsigned i = 0; i < MAP_COUNT * 256; i++) {
+    for (unsigned i = 0; i < MAP_COUNT * 256; i++)
         if (opcodes[i / 256][i % 256])
             add_forms(&forms, i / 256, (uint8_t)i);
-    }
     t.native = native_create();
     ZydisDecoderInit(&t.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     t.state.cr0 = BIT(31) | BIT(0);

@@ -154,10 +154,9 @@ static void test_form(void **argument)
     assert_int_equal(trial.accesses, accesses);
     assert_int_equal(state.rip, before.rip + (uint64_t)(form->end - form->bytes));
     assert_int_equal(state.gpr[form->reg], form->value);
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < 16; i++)
         if (i != form->reg && i != RSI && i != RDI)
             assert_int_equal(state.gpr[i], before.gpr[i]);
-    }
 }
 
 int main(void)

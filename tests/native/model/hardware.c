@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The simulated processor, and the leaf functions of msr/switch.c. What it refuses is the SDM's, not the table's. */
+/* The simulated processor, and the leaf functions of msr/switch.c. What it refuses is the SDM's,
+ * not the table's. */
 #include "tests/native/model/hardware.h"
 
 #include <stddef.h>
@@ -16,20 +17,23 @@ const uint32_t sim_index[MODEL_MSRS] = {
 /* Reset, the host's, of vCPU 0, of vCPU 1, the firmware's, refused. */
 const uint64_t sim_values[MODEL_MSRS][VALUES] = {
     [MODEL_STAR] = {0, 0x001b000800000000, 0x0023001000000000, 0x0033002011111111, 0x0005, 0},
-    [MODEL_LSTAR] = {0, 0xffffffff80000100, 0xffffffff81800000, 0x00007fffffffffff, 0x1000, 0x0000800000000000},
+    [MODEL_LSTAR] = {0, 0xffffffff80000100, 0xffffffff81800000, 0x00007fffffffffff, 0x1000,
+                     0x0000800000000000},
     [MODEL_CSTAR] = {0, 0, 0xffff800000000000, 0x2000, 0x3000, 0xffff7fffffffffff},
     [MODEL_FMASK] = {0, 0x257fd5, 0x47700, 0xffffffff, 0x200, 0x100000000},
     [MODEL_KERNEL_GS_BASE] = {0, 0, 0xffff888000000000, 0x7f0000001000, 0x4000, 0x8000000000000000},
     [MODEL_TSC_AUX] = {0, 0x77, 0x1001, 0xffffffff, 0x5, 0x100000001},
     [MODEL_EFER] = {0, 0xd01, 0x1, 0x801, 0xd01, 0x2},
-    [MODEL_PAT] = {0x0007040600070406, 0x0007010600070106, 0x0606060606060606, 0x0407050600070106, 0x0007010600070106,
-                   0x0007040600070206},
+    [MODEL_PAT] = {0x0007040600070406, 0x0007010600070106, 0x0606060606060606, 0x0407050600070106,
+                   0x0007010600070106, 0x0007040600070206},
 };
 
-/* R26: what the SDM forbids in the areas (volume 3, "VM-Exit Controls for MSRs", "Loading MSRs"). */
+/* R26: what the SDM forbids in the areas (volume 3, "VM-Exit Controls for
+ * MSRs", "Loading MSRs"). */
 static bool is_forbidden(uint32_t index)
 {
-    return index == 0xc0000100 || index == 0xc0000101 || index >> 8 == 0x8 || index == 0x79 || index == 0x8b;
+    return index == 0xc0000100 || index == 0xc0000101 || index >> 8 == 0x8 || index == 0x79 ||
+           index == 0x8b;
 }
 
 void sim_break(const char *invariant)
@@ -134,9 +138,10 @@ void msr_hardware_area_count(uint32_t count)
     }
     sim.vmcs->area_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct msr_area_entry *guest = &sim.vmcs->guest_area[i], *host = &sim.vmcs->host_area[i];
-        if (is_forbidden(guest->index) || number(guest->index) == MODEL_MSRS || guest->reserved != 0 ||
-            host->index != guest->index || host->reserved != 0)
+        const struct msr_area_entry *guest = &sim.vmcs->guest_area[i],
+                                    *host = &sim.vmcs->host_area[i];
+        if (is_forbidden(guest->index) || number(guest->index) == MODEL_MSRS ||
+            guest->reserved != 0 || host->index != guest->index || host->reserved != 0)
             sim_break("area-lists");
         for (uint32_t j = 0; j < i; j++)
             if (sim.vmcs->guest_area[j].index == guest->index)
@@ -144,7 +149,8 @@ void msr_hardware_area_count(uint32_t count)
     }
 }
 
-/* An entry that would change nothing is not listed, except that of KERNEL_GS_BASE, which SWAPGS may have changed. */
+/* An entry that would change nothing is not listed, except that of KERNEL_GS_BASE, which SWAPGS may
+ * have changed. */
 static void load(const struct msr_area_entry *entry)
 {
     unsigned msr = number(entry->index);

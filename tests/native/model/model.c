@@ -27,10 +27,12 @@ const struct msr_row *const model_rows[MODEL_MSRS] = {
 static enum msr_strategy strategy;
 static struct msr_controls controls;
 
-/* Whether the model has to do with the MSR: it is resident, or in the areas for want of its control. */
+/* Whether the model has to do with the MSR: it is resident, or in the areas for want of its
+ * control. */
 static bool is_modelled(unsigned msr)
 {
-    return model_rows[msr]->class == MSR_CLASS_RESIDENT || msr_class(model_rows[msr], &controls) == MSR_CLASS_AREA;
+    return model_rows[msr]->class == MSR_CLASS_RESIDENT ||
+           msr_class(model_rows[msr], &controls) == MSR_CLASS_AREA;
 }
 
 static bool is_offered(const struct model_vcpu *v, unsigned msr)
@@ -112,7 +114,8 @@ static bool holds_host_value(const struct model_cpu *c, unsigned msr)
 
 static void check_ring3(const struct model_cpu *c, const struct model_vcpu *v)
 {
-    bool gate = holds_host_value(c, MODEL_STAR) && holds_host_value(c, MODEL_LSTAR) && holds_host_value(c, MODEL_FMASK);
+    bool gate = holds_host_value(c, MODEL_STAR) && holds_host_value(c, MODEL_LSTAR) &&
+                holds_host_value(c, MODEL_FMASK);
 
     if (!msr_switch_uses_sysenter() && !gate)
         sim_break("ring-3-gate");
@@ -138,7 +141,8 @@ static unsigned resident_count(void)
     return MODEL_TSC_AUX + sim.has_tsc_aux;
 }
 
-/* R32: only what SWAPGS may have changed is read, when the CPU changes hands; eager reads all of them on each exit. */
+/* R32: only what SWAPGS may have changed is read, when the CPU changes hands; eager reads all of
+ * them on each exit. */
 static unsigned reads_allowed(enum model_step step, bool changes_hands)
 {
     switch (step) {
@@ -155,7 +159,8 @@ static unsigned reads_allowed(enum model_step step, bool changes_hands)
     }
 }
 
-/* What a step cost, and that the counters say so. Whoever gets the CPU has each MSR written, or found right. */
+/* What a step cost, and that the counters say so. Whoever gets the CPU has each MSR written, or
+ * found right. */
 static void check_costs(enum model_step step, bool changes_hands)
 {
     struct msr_counters sum = {0};
@@ -217,7 +222,8 @@ static void enter(struct model_cpu *c, uint8_t vcpu)
     c->vcpu = vcpu;
 }
 
-/* Ring 0 of the old CPU gives the vCPU up: where something else runs there, an interrupt has asked for it. */
+/* Ring 0 of the old CPU gives the vCPU up: where something else runs there, an interrupt has asked
+ * for it. */
 static void move(struct model_vcpu *v)
 {
     struct model_cpu *old = &model_cpus[v->home];
@@ -311,7 +317,8 @@ bool model_act(const struct model_action *action)
 }
 
 /* The actions of one CPU. */
-static unsigned cpu_actions(const struct model_config *config, uint8_t cpu, struct model_action *list)
+static unsigned cpu_actions(const struct model_config *config, uint8_t cpu,
+                            struct model_action *list)
 {
     unsigned n = 0;
 
@@ -331,7 +338,8 @@ static unsigned cpu_actions(const struct model_config *config, uint8_t cpu, stru
     return n;
 }
 
-unsigned model_actions(const struct model_config *config, struct model_action list[MODEL_ACTIONS_MAX])
+unsigned model_actions(const struct model_config *config,
+                       struct model_action list[MODEL_ACTIONS_MAX])
 {
     unsigned n = 0;
 

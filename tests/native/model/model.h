@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two CPUs, and two vCPUs of different VMs with a monitor each, that use msr/switch.c as the hypervisor does. The MSRs
- * are simulated: a WRMSR of what a processor refuses, or of what is there already, breaks an invariant, as does a guest
- * or a monitor that finds a wrong value (R25, R26, R29-R32, R34, R35).
+ * Two CPUs, and two vCPUs of different VMs with a monitor each, that use msr/switch.c as the
+ * hypervisor does. The MSRs are simulated: a WRMSR of what a processor refuses, or of what is there
+ * already, breaks an invariant, as does a guest or a monitor that finds a wrong value (R25, R26,
+ * R29-R32, R34, R35).
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -15,7 +16,8 @@
 #define MODEL_CPUS  2
 #define MODEL_VCPUS 2
 
-/* The MSRs that are simulated: the resident ones, and those which go through the areas where their controls lack. */
+/* The MSRs that are simulated: the resident ones, and those which go through the areas where their
+ * controls lack. */
 enum model_msr {
     MODEL_STAR,
     MODEL_LSTAR,
@@ -28,7 +30,8 @@ enum model_msr {
     MODEL_MSRS
 };
 
-/* The values that each of them can have; a guest writes its own, the host's and one that is refused. */
+/* The values that each of them can have; a guest writes its own, the host's and one that is
+ * refused. */
 enum model_value {
     VALUE_RESET,
     VALUE_HOST,
@@ -101,7 +104,8 @@ const char *model_broken(void);
 
 /* Writes all actions that a configuration may have to list; how many. */
 #define MODEL_ACTIONS_MAX 80
-unsigned model_actions(const struct model_config *config, struct model_action list[MODEL_ACTIONS_MAX]);
+unsigned model_actions(const struct model_config *config,
+                       struct model_action list[MODEL_ACTIONS_MAX]);
 
 /* An action in words. */
 void model_describe(const struct model_action *action, char text[80]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A state that has been seen is known by a hash of 64 bits. Two states with the same hash would be taken for one: among
- * a few million states the chance of that is less than one in a million.
+ * A state that has been seen is known by a hash of 64 bits. Two states with the same hash would be
+ * taken for one: among a few million states the chance of that is less than one in a million.
  */
 #include "tests/native/model/search.h"
 
@@ -17,7 +17,8 @@ struct node {
     uint32_t action;
 };
 
-/* The states seen, in the order of their depths, and an open hash table of their numbers plus one. */
+/* The states seen, in the order of their depths, and an open hash table of their
+ * numbers plus one. */
 static struct node *nodes;
 static uint32_t *buckets;
 static size_t node_count, node_room, bucket_count;
@@ -99,7 +100,8 @@ static void arrive(struct frontier *next, uint32_t parent, uint32_t action)
     push(next, &state);
 }
 
-/* All that can happen in a state; false when it breaks an invariant, and then the last node is where. */
+/* All that can happen in a state; false when it breaks an invariant, and then the last node is
+ * where. */
 static bool expand(const struct model_state *state, uint32_t parent, struct frontier *next,
                    struct search_result *result)
 {

@@ -12,8 +12,8 @@ struct search_result {
 };
 
 /*
- * Tries all sequences of actions up to config->depth, in the order of their lengths, until an invariant is broken.
- * Two sequences that lead to the same state go on as one.
+ * Tries all sequences of actions up to config->depth, in the order of their lengths, until an
+ * invariant is broken. Two sequences that lead to the same state go on as one.
  */
 struct search_result search(const struct model_config *config, enum msr_strategy strategy);
 

@@ -44,12 +44,14 @@ static void save_vcpu(const struct model_vcpu *v, struct model_state *state, uns
     for (unsigned n = 0; n < v->context.swap_count; n++) {
         const struct msr_swap *s = &v->context.swap[n];
         unsigned m = number_of(s->index);
-        const uint8_t saved[] = {(uint8_t)m, (uint8_t)s->place, sim_value(m, s->guest), sim_value(m, s->host)};
+        const uint8_t saved[] = {(uint8_t)m, (uint8_t)s->place, sim_value(m, s->guest),
+                                 sim_value(m, s->host)};
         memcpy(state->vcpu[i].swap[n], saved, sizeof(saved));
     }
     for (unsigned n = 0; n < v->context.area_count; n++) {
         unsigned m = number_of(v->area[0][n].index);
-        const uint8_t saved[] = {(uint8_t)m, sim_value(m, v->area[0][n].value), sim_value(m, v->area[1][n].value)};
+        const uint8_t saved[] = {(uint8_t)m, sim_value(m, v->area[0][n].value),
+                                 sim_value(m, v->area[1][n].value)};
         memcpy(state->vcpu[i].area[n], saved, sizeof(saved));
     }
 }
@@ -90,7 +92,8 @@ static void restore_vcpu(struct model_vcpu *v, const struct model_state *state, 
     v->vmcs.area_count = state->vcpu[i].counted;
     for (unsigned n = 0; n < v->context.swap_count; n++) {
         const uint8_t *s = state->vcpu[i].swap[n];
-        v->context.swap[n] = (struct msr_swap){sim_index[s[0]], s[1], sim_values[s[0]][s[2]], sim_values[s[0]][s[3]]};
+        v->context.swap[n] = (struct msr_swap){sim_index[s[0]], s[1], sim_values[s[0]][s[2]],
+                                               sim_values[s[0]][s[3]]};
     }
     for (unsigned n = 0; n < v->context.area_count; n++) {
         const uint8_t *a = state->vcpu[i].area[n];

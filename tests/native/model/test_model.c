@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Explores the model. Without arguments: each configuration by each strategy, a line of TAP for each, with how many
- * states there are. With a strategy and the name of an invariant: that must be the first that breaks.
+ * Explores the model. Without arguments: each configuration by each strategy, a line of TAP for
+ * each, with how many states there are. With a strategy and the name of an invariant: that must be
+ * the first that breaks.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +10,9 @@
 #include "tests/native/model/search.h"
 
 #define MSR(name) (1u << MODEL_##name)
-#define RESIDENT  (MSR(STAR) | MSR(LSTAR) | MSR(CSTAR) | MSR(FMASK) | MSR(KERNEL_GS_BASE) | MSR(TSC_AUX))
-#define CONTROLS                                                                                                       \
-    {                                                                                                                  \
-        .efer = true, .pat = true                                                                                      \
-    }
+#define RESIDENT                                                                                   \
+    (MSR(STAR) | MSR(LSTAR) | MSR(CSTAR) | MSR(FMASK) | MSR(KERNEL_GS_BASE) | MSR(TSC_AUX))
+#define CONTROLS {.efer = true, .pat = true}
 #define ALL_HAVE .tsc_aux = {true, true}, .host_tsc_aux = true
 
 #define DEPTH        9
@@ -21,7 +20,11 @@
 
 static const struct model_config configs[] = {
     {"all six MSRs", RESIDENT, ALL_HAVE, CONTROLS, DEPTH},
-    {"all six MSRs, no EFER and PAT controls", RESIDENT | MSR(EFER) | MSR(PAT), ALL_HAVE, {0}, DEPTH - 1},
+    {"all six MSRs, no EFER and PAT controls",
+     RESIDENT | MSR(EFER) | MSR(PAT),
+     ALL_HAVE,
+     {0},
+     DEPTH - 1},
     {"STAR alone", MSR(STAR), ALL_HAVE, CONTROLS, 0},
     {"LSTAR alone", MSR(LSTAR), ALL_HAVE, CONTROLS, 0},
     {"CSTAR alone", MSR(CSTAR), ALL_HAVE, CONTROLS, 0},
@@ -39,8 +42,9 @@ static bool explore(unsigned number, const struct model_config *config, enum msr
 {
     struct search_result r = search(config, strategy);
 
-    printf("%sok %u - %s, %s: %llu states, %llu transitions, ", r.broken != NULL ? "not " : "", number,
-           msr_strategy_names[strategy], config->name, (unsigned long long)r.states, (unsigned long long)r.transitions);
+    printf("%sok %u - %s, %s: %llu states, %llu transitions, ", r.broken != NULL ? "not " : "",
+           number, msr_strategy_names[strategy], config->name, (unsigned long long)r.states,
+           (unsigned long long)r.transitions);
     if (config->depth == 0)
         printf("sequences of any length (no new state after %u actions)\n", r.depth);
     else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the model consists of: for model.c, which changes it, and state.c, which saves and restores it. */
+/* What the model consists of: for model.c, which changes it, and state.c, which saves and restores
+ * it. */
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H
 

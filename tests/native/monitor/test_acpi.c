@@ -137,8 +137,8 @@ static void write_file(const char *name, const void *data, size_t size)
     fclose(f);
 }
 
-/* iasl disassembles each table without a complaint, and compiles what it wrote into the same bytes.
- */
+/* iasl disassembles each table without a complaint, and compiles what it wrote into
+ * the same bytes. */
 static void judge(const char *name, const void *data, size_t size)
 {
     char command[1024], line[512];

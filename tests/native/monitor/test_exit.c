@@ -76,8 +76,7 @@ static void start_fails(void **state)
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     info.kernel.address = 0;
     EXPECT_STOP(machine_start(b, &page));
-    assert_string_equal(fakes.stop_text,
-                        "kernel: there is none: name one in the VM's description");
+    assert_string_equal(fakes.stop_text, "kernel: there is none: name one in the VM's description");
 }
 
 static void io(void **state)
@@ -218,7 +217,8 @@ static void mmio_across_pages(void **state)
     memcpy(b->memory.base + CODE, "\x33\x22\x11", 3);
     page.kind = EXIT_MMIO;
     page.state.rip = 0x3ffffc;
-    directory[512 * 3] = 0xc00083; /* linear c0000000 → RAM; before it: the last page of the bus */
+    /* linear c0000000 → RAM; before it: the last page of the bus */
+    directory[512 * 3] = 0xc00083;
     memcpy(b->memory.base + 0xc00000, "\x01\x02\x03\x04", 4);
     directory[511 + 512 * 2] = 0xd0000083;
     page.state.gpr[GPR_RBX] = 0xbffffffc - 0x11223344;

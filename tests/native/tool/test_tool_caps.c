@@ -40,9 +40,8 @@ static void expect(const struct vmx_caps *caps, bool can_run, const char *words)
     bool result;
     char *printed = print(caps, &result);
 
-    if (result != can_run || !strstr(printed, words)) {
+    if (result != can_run || !strstr(printed, words))
         fail_msg("expected %d and '%s', got %d and:\n%s", can_run, words, result, printed);
-    }
     free(printed);
 }
 
@@ -53,9 +52,8 @@ static void a_whole_cpu_is_good(void **state)
 
 static void every_control_has_its_line(void **state)
 {
-    for (int i = 0; i < CONTROL_COUNT; i++) {
+    for (int i = 0; i < CONTROL_COUNT; i++)
         expect(&everything, true, control_rows[i].name);
-    }
 }
 
 static void what_is_needed_is_named(void **state)

@@ -114,11 +114,9 @@ static void every_truncation_of_an_archive_is_found(void **state)
     struct bytes bytes = make_archive();
 
     assert_null(inspect_initrd(bytes.data, bytes.size));
-    for (size_t size = 0; size < bytes.size; size++) {
-        if (!inspect_initrd(bytes.data, size)) {
+    for (size_t size = 0; size < bytes.size; size++)
+        if (!inspect_initrd(bytes.data, size))
             fail_msg("cut to %zu of %zu bytes, it was taken as whole", size, bytes.size);
-        }
-    }
     free(bytes.data);
 }
 
@@ -155,9 +153,8 @@ static void compressed_archives_are_read_and_their_truncations_found(void **stat
 
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
         struct bytes packed = compress_with(&plain, filters[i]);
-        if (inspect_initrd(packed.data, packed.size)) {
+        if (inspect_initrd(packed.data, packed.size))
             fail_msg("filter %zu: %s", i, inspect_initrd(packed.data, packed.size));
-        }
         for (size_t size = 0; size < packed.size; size++) {
             if (!inspect_initrd(packed.data, size)) {
                 fail_msg("filter %zu: cut to %zu of %zu bytes, it was taken as whole", i, size,
@@ -214,9 +211,8 @@ static void bzimage_headers(void **state)
     assert_null(inspect_kernel(image, sizeof(image), &facts));
     assert_int_equal(facts.memory_end, 0x1800000);
     assert_int_equal(facts.cmdline_max, 2047);
-    for (size_t size = 0; size < sizeof(image); size++) {
+    for (size_t size = 0; size < sizeof(image); size++)
         assert_non_null(inspect_kernel(image, size, &facts));
-    }
     assert_non_null(strstr(inspect_kernel(image, sizeof(image) - 1, &facts), "truncated bzImage"));
     put(image, 0x236, 0, 2);
     assert_non_null(strstr(inspect_kernel(image, sizeof(image), &facts), "64-bit entry"));
@@ -259,9 +255,8 @@ static void elf_headers(void **state)
 
     assert_null(inspect_kernel(&good_elf, sizeof(good_elf), &facts));
     assert_int_equal(facts.memory_end, 0x102000);
-    for (size_t size = 0; size < sizeof(good_elf); size++) {
+    for (size_t size = 0; size < sizeof(good_elf); size++)
         assert_non_null(inspect_kernel(&good_elf, size, &facts));
-    }
     bad = good_elf;
     bad.segment.p_offset = UINT64_MAX - 8;
     assert_non_null(strstr(inspect_kernel(&bad, sizeof(bad), &facts), "outside of the file"));
@@ -308,9 +303,8 @@ static void random_damage_does_no_harm(void **state)
     for (int i = 0; i < 20000; i++) {
         const struct bytes *from = i & 1 ? &plain : &packed;
         struct bytes bytes = copy_of(from->data, from->size);
-        for (int flips = rand() % 4; flips >= 0; flips--) {
+        for (int flips = rand() % 4; flips >= 0; flips--)
             bytes.data[(size_t)rand() % bytes.size] = (uint8_t)rand();
-        }
         initrd_inspect(bytes.data, bytes.size);
         kernel_inspect(bytes.data, bytes.size, &facts);
         free(bytes.data);

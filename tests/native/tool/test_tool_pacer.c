@@ -15,9 +15,8 @@ static size_t ask(struct pacer *pacer, uint64_t now, const char *bytes, int *wai
 {
     size_t ready = pacer_ready(pacer, now, bytes, strlen(bytes), wait);
 
-    if (ready) {
+    if (ready)
         pacer_sent(pacer, now, bytes, ready);
-    }
     return ready;
 }
 

@@ -117,9 +117,8 @@ static void each_fault_is_found_and_named(void **state)
         make_good(&b);
         rows[i].spoil(&b);
         const char *wrong = check(&b);
-        if (!wrong || !strstr(wrong, rows[i].says)) {
+        if (!wrong || !strstr(wrong, rows[i].says))
             fail_msg("%s: %s", rows[i].name, wrong ? wrong : "taken as good");
-        }
     }
 }
 

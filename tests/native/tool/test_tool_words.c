@@ -48,9 +48,8 @@ static void sizes_are_read(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint64_t bytes = 0;
         bool good = size_parse(rows[i].word, &bytes);
-        if (good != (rows[i].bytes != 0) || bytes != rows[i].bytes) {
+        if (good != (rows[i].bytes != 0) || bytes != rows[i].bytes)
             fail_msg("'%s' was read as %d, %llu", rows[i].word, good, (unsigned long long)bytes);
-        }
     }
 }
 
@@ -156,13 +155,11 @@ static void outcome_is_the_last_word(void **state)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct outcome outcome = {0};
-        for (const char *c = rows[i].output; *c; c++) {
+        for (const char *c = rows[i].output; *c; c++)
             outcome_take(&outcome, c, 1);
-        }
         assert_int_equal(outcome.kind, rows[i].kind);
-        if (outcome.kind == OUTCOME_END) {
+        if (outcome.kind == OUTCOME_END)
             assert_int_equal(outcome.faults, rows[i].faults);
-        }
         assert_string_equal(outcome.reason, rows[i].reason);
     }
 }
@@ -171,9 +168,8 @@ static void outcome_survives_a_long_line(void **state)
 {
     struct outcome outcome = {0};
 
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 10000; i++)
         outcome_take(&outcome, "x", 1);
-    }
     outcome_take(&outcome, "\n", 1);
     assert_int_equal(outcome.kind, OUTCOME_NONE);
     outcome_take(&outcome, "lintel: end: 1 VMs, 0 faults\n", 29);

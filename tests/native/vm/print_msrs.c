@@ -48,9 +48,10 @@ struct word {
     const char *token, *text;
 };
 
-static const struct word exits[] = {
-    {"NONE", "read, write"}, {"READ", "write"}, {"READ_WRITE", "none"},
-    {"READ_EQUAL", "write; read unless equal to the CPU's"}};
+static const struct word exits[] = {{"NONE", "read, write"},
+                                    {"READ", "write"},
+                                    {"READ_WRITE", "none"},
+                                    {"READ_EQUAL", "write; read unless equal to the CPU's"}};
 static const struct word checks[] = {
     {"MASK", ""},
     {"CANONICAL", "canonical"},

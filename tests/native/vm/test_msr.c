@@ -103,7 +103,8 @@ static void bitmap(void **state)
     assert_true(intercepted(map, 0xc0000103, false));
 }
 
-/* What passes at times exits at first; then it is that one bit that is changed, and the access is the same again. */
+/* What passes at times exits at first; then it is that one bit that is changed, and the access is
+ * the same again. */
 static void bitmap_changes(void **state)
 {
     static const uint32_t indices[] = {0x3b, 0xc0000080};
@@ -115,7 +116,8 @@ static void bitmap_changes(void **state)
         for (int write = 0; write < 2; write++) {
             memcpy(before, map, sizeof(map));
             msr_bitmap_pass(map, indices[i], write);
-            assert_true(!intercepted(map, indices[i], write) && intercepted(map, indices[i], !write));
+            assert_true(!intercepted(map, indices[i], write) &&
+                        intercepted(map, indices[i], !write));
             msr_bitmap_exit(map, indices[i], write);
             assert_memory_equal(map, before, sizeof(map));
         }

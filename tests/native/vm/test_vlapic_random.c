@@ -133,8 +133,8 @@ static void write_deadline(void)
     vlapic_expire(&apic, model.now);
 }
 
-/* The model takes the same state after a legal transition: that of x2APIC mode keeps all but two.
- */
+/* The model takes the same state after a legal transition: that of x2APIC mode keeps
+ * all but two. */
 static void change_mode(void)
 {
     static const uint64_t bits[] = {0x0, 0x800, 0x800, 0xc00};

@@ -228,8 +228,8 @@ static void ends_with_the_mode(void **state)
     assert_int_equal(vlapic_highest_pending(&apic), VLAPIC_NONE);
 }
 
-/* Each access that the processor answers is one that software would let through, and not a timer's.
- */
+/* Each access that the processor answers is one that software would let through, and
+ * not a timer's. */
 static void virtualized_registers(void **state)
 {
     uint64_t value;

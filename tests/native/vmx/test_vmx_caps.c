@@ -125,8 +125,9 @@ static void test_read(void **test)
 /* A preemption timer with a wrong rate is none, whatever the capability says. */
 static void test_errata(void **test)
 {
-    static const uint32_t signatures[][2] = {{0x20652, false}, {0x30020655, false}, {0x306a8, false},
-                                             {0x206c2, true},  {0x306a9, true},     {0x20654, true}};
+    static const uint32_t signatures[][2] = {{0x20652, false}, {0x30020655, false},
+                                             {0x306a8, false}, {0x206c2, true},
+                                             {0x306a9, true},  {0x20654, true}};
 
     for (size_t i = 0; i < ARRAY_SIZE(signatures); i++) {
         struct cpu cpu = coffee_lake_cpu;

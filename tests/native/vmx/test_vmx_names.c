@@ -95,10 +95,8 @@ static void test_parse(void **test)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_segment_steps),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_encodings),     cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_segment_steps), cmocka_unit_test(test_names),
         cmocka_unit_test(test_parse),
     };
 

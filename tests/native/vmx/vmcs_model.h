@@ -19,8 +19,8 @@ extern const struct vmx_caps coffee_lake, ivy_bridge;
 void model_write(struct vmcs_model *model, enum vmcs_field field, uint64_t value);
 uint64_t model_read(const struct vmcs_model *model, enum vmcs_field field);
 
-/* Each is a whole VMCS with which Coffee Lake enters the guest. The model must not move afterwards.
- */
+/* Each is a whole VMCS with which Coffee Lake enters the guest. The model must
+ * not move afterwards. */
 void model_long_mode(struct vmcs_model *model);
 void model_real_mode(struct vmcs_model *model);
 void model_pae_mode(struct vmcs_model *model);

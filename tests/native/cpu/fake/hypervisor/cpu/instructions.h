@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* In the place of hypervisor/cpu/instructions.h: the instructions are functions, and each test has the machine. */
+/* In the place of hypervisor/cpu/instructions.h: the instructions are functions, and each test has
+ * the machine. */
 #ifndef CPU_INSTRUCTIONS_H
 #define CPU_INSTRUCTIONS_H
 
