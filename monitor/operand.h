@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the operations of decode.def work on: one instruction that is being performed, its operands
+ * in registers and in memory. Whatever returns bool has set run->fault when it is false.
+ */
+#ifndef MONITOR_OPERAND_H
+#define MONITOR_OPERAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "monitor/decode.h"
+#include "monitor/emulate.h"
+
+struct run {
+    struct guest_state *state;
+    void *ctx;
+    struct emulate_fault *fault;
+    const struct instruction *instruction;
+    uint64_t linear; /* of the memory operand, by locate() */
+    uint64_t rflags; /* those after the instruction */
+    bool unfinished; /* a REP instruction has iterations left */
+};
+
+static inline uint64_t truncate(uint64_t value, unsigned size)
+{
+    unsigned shift = 64 - size * 8;
+
+    return value << shift >> shift;
+}
+
+static inline uint64_t sign_extend(uint64_t value, unsigned size)
+{
+    unsigned shift = 64 - size * 8;
+
+    return (uint64_t)((int64_t)(value << shift) >> shift);
+}
+
+/* Writes a register as the CPU does: 4 bytes clear the upper half, 1 and 2 leave the rest. */
+static inline void set_gpr(uint64_t *gpr, uint64_t value, unsigned size, unsigned shift)
+{
+    if (size == 4) {
+        *gpr = (uint32_t)value;
+    } else if (size == 8) {
+        *gpr = value;
+    } else {
+        uint64_t mask = truncate(UINT64_MAX, size) << shift;
+
+        *gpr = (*gpr & ~mask) | ((value << shift) & mask);
+    }
+}
+
+static inline uint64_t register_operand(const struct run *run)
+{
+    const struct instruction *in = run->instruction;
+
+    return truncate(run->state->gpr[in->reg] >> in->reg_shift, in->size);
+}
+
+static inline void set_register_operand(struct run *run, uint64_t value)
+{
+    const struct instruction *in = run->instruction;
+
+    set_gpr(&run->state->gpr[in->reg], value, in->size, in->reg_shift);
+}
+
+static inline void set_accumulator(struct run *run, uint64_t value)
+{
+    set_gpr(&run->state->gpr[GPR_RAX], value, run->instruction->size, 0);
+}
+
+bool read_segment(struct run *run, enum segment segment, uint64_t offset, unsigned size,
+                  uint64_t *value);
+bool write_segment(struct run *run, enum segment segment, uint64_t offset, unsigned size,
+                   uint64_t value);
+
+/* Finds the memory operand; `distance` is added to its offset, in bytes. */
+bool locate(struct run *run, uint64_t distance);
+
+/* Reads the located operand. One that is to be written back faults as for a write. */
+bool read_operand(struct run *run, uint64_t *value);
+bool write_operand(struct run *run, uint64_t value);
+
+/* The operations. Each does its memory accesses first and changes registers last, so that a fault
+ * leaves the guest as it was. */
+#define OPERATION(name, handler) bool run_##handler(struct run *run);
+#include "monitor/decode.def"
+
+#endif
