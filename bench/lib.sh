@@ -92,7 +92,13 @@ EOF
     alone=
     ! unshare -rn true 2>/dev/null || alone='unshare -rn'
     (cd "$work" && ulimit -f 4000000 &&
-        timeout "$emulate_seconds" $alone bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null) || true
+        timeout "$emulate_seconds" $alone bochs -q -unlock -f bochsrc -rc rc $(bochs_debugger) >bochs.out 2>&1 </dev/null) || true
+}
+
+# The option that starts the debugger, which 2.7 does without one (tool/emulator.c).
+bochs_debugger()
+{
+    bochs --help 2>&1 | grep -oE '^ *-debugger ' || true
 }
 
 # ticks_at SECONDS IMAGE MEMORY_MB ADDRESS[,ADDRESS]...: boots an image, and prints the TSC when the first of these linear

@@ -27,6 +27,7 @@ static int judge(const struct boot_request *request, enum session_end end,
     case SESSION_UNREAD:
         return LINTEL_MACHINE;
     case SESSION_CLOSED:
+    case SESSION_HALTED:
         break;
     }
     switch (outcome->kind) {
@@ -53,9 +54,31 @@ static int judge(const struct boot_request *request, enum session_end end,
     return LINTEL_UNFINISHED;
 }
 
-static int boot(const struct boot_request *request)
+/* Whether lines come from a file or another program. They are for prompts, which have no end of
+ * line, and so for one VM at a time. */
+static bool input_is_script(void)
 {
-    struct outcome outcome = {0};
+    struct stat info;
+
+    return fstat(STDIN_FILENO, &info) == 0 && !S_ISCHR(info.st_mode);
+}
+
+/* Whether the lines of all VMs are shown, each with its VM's name: where no person switches between
+ * consoles, unless the user says otherwise; of his words the last wins. */
+static bool lines_shown(const struct boot_request *request, const struct machine *machine)
+{
+    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO) && !input_is_script();
+
+    for (const char *word = request->options; word && (word = strstr(word, "console=")); word++)
+        lines = strncmp(word, "console=lines", strlen("console=lines")) == 0;
+    return lines;
+}
+
+static int boot(const struct boot_request *request, const struct machine *machine)
+{
+    /* What a guest says in the hypervisor's name must not end another's run. */
+    struct outcome outcome = {.unforged =
+                                  machine->plan.vm_count == 1 || lines_shown(request, machine)};
     int serial, signal_number = 0;
     pid_t child;
 
@@ -67,15 +90,6 @@ static int boot(const struct boot_request *request)
     close(serial);
     int emulator_code = emulator_end(child, end != SESSION_CLOSED);
     return judge(request, end, &outcome, emulator_code, signal_number);
-}
-
-/* Whether lines come from a file or another program. They are for prompts, which have no end of
- * line, and so for one VM at a time. */
-static bool input_is_script(void)
-{
-    struct stat info;
-
-    return fstat(STDIN_FILENO, &info) == 0 && !S_ISCHR(info.st_mode);
 }
 
 /* What the VMs do without, or NULL. Bochs delivers a virtual interrupt in spite of IF=0 when one of
@@ -92,14 +106,13 @@ static char *controls_to_hide(const struct boot_request *request, const struct m
 /*
  * The words for the hypervisor's command line, those of the user last: the last one of a name wins.
  * An emulator's memory is new in each run. Clearing it would hide nobody's secrets, and takes an
- * emulated CPU a step for each 8 bytes. Where no person switches between consoles, the lines of all
- * VMs are shown.
+ * emulated CPU a step for each 8 bytes.
  */
 static char *hypervisor_options(const struct boot_request *request, const struct machine *machine)
 {
-    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO) && !input_is_script();
     char *hide = controls_to_hide(request, machine);
-    char *words = text("clear-memory=no%s%s%s%s", lines ? " console=lines" : "", hide ? hide : "",
+    char *words = text("clear-memory=no%s%s%s%s",
+                       lines_shown(request, machine) ? " console=lines" : "", hide ? hide : "",
                        request->options ? " " : "", request->options ? request->options : "");
 
     free(hide);
@@ -126,7 +139,7 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
     if (code == LINTEL_OK)
         code = image_build(machine, &image_request);
     if (code == LINTEL_OK)
-        code = boot(request);
+        code = boot(request, machine);
     free(options);
     free(image);
     return code;

@@ -38,7 +38,8 @@ static void read_line(struct outcome *outcome)
     } else if ((rest = after(outcome->line, OUTCOME_PREFIX "panic: "))) {
         outcome->kind = OUTCOME_PANIC;
         snprintf(outcome->reason, sizeof(outcome->reason), "%s", rest);
-    } else if (outcome->kind == OUTCOME_END || outcome->kind == OUTCOME_VERDICT) {
+    } else if ((outcome->kind == OUTCOME_END || outcome->kind == OUTCOME_VERDICT) &&
+               strcmp(outcome->line, OUTCOME_HALTED) != 0) {
         outcome->kind = OUTCOME_NONE;
     }
 }
@@ -53,4 +54,9 @@ void outcome_take(struct outcome *outcome, const char *bytes, size_t length)
             outcome->line[outcome->length++] = bytes[i];
         }
     }
+}
+
+bool outcome_is_last_word(const struct outcome *outcome)
+{
+    return outcome->unforged && outcome->kind != OUTCOME_NONE && outcome->length == 0;
 }

@@ -9,6 +9,9 @@
 /* How every line of the hypervisor's own starts. */
 #define OUTCOME_PREFIX "lintel: "
 
+/* What follows the last word when nothing has ended the machine. */
+#define OUTCOME_HALTED OUTCOME_PREFIX "the machine is halted; switch it off or reset it"
+
 enum outcome_kind {
     OUTCOME_NONE,    /* the line ended without a last word */
     OUTCOME_END,     /* "lintel: end: N VMs, M faults" */
@@ -18,10 +21,12 @@ enum outcome_kind {
 };
 
 /*
- * Only the last of these lines counts, and an end or a verdict only when no line follows it: a
- * guest can print such lines too, but the hypervisor has the last word.
+ * Only the last of these lines counts, and an end or a verdict only when no line follows it but
+ * that the machine is halted: a guest can print such lines too, but the hypervisor has the last
+ * word.
  */
 struct outcome {
+    bool unforged; /* set at the start: no guest can print such a line at another's cost */
     enum outcome_kind kind;
     unsigned vms, faults; /* OUTCOME_END */
     bool can_run;         /* OUTCOME_VERDICT */
@@ -33,5 +38,9 @@ struct outcome {
 
 /* Takes the next bytes of the serial line. */
 void outcome_take(struct outcome *outcome, const char *bytes, size_t length);
+
+/* Whether the hypervisor has said how the run ended, as far as what came tells; with more, it had
+ * not. */
+bool outcome_is_last_word(const struct outcome *outcome);
 
 #endif

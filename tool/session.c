@@ -22,6 +22,9 @@
 
 #define INPUT_SIZE 4096
 
+/* How long a machine may be silent after its last word, before it is taken for halted. */
+#define HALTED_MS 3000
+
 enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
 
 struct session {
@@ -223,6 +226,17 @@ static int tell_progress(struct session *session)
     return 1000;
 }
 
+/* Ms until the machine is taken for halted; -1: there was no last word. An emulator need not end
+ * with the hypervisor. */
+static int until_halted(const struct session *session)
+{
+    uint64_t silent = now_ms() - session->pacer.last_output;
+
+    if (!outcome_is_last_word(session->outcome))
+        return -1;
+    return silent < HALTED_MS ? (int)(HALTED_MS - silent) : 0;
+}
+
 /* The sooner of two waits, of which -1 is never. */
 static int sooner(int a, int b)
 {
@@ -244,6 +258,7 @@ static enum session_end loop(struct session *session, int *signal)
 {
     while (!session->output_error) {
         int wait = sooner(send_input(session), tell_progress(session));
+        wait = sooner(wait, until_halted(session));
         uint64_t now = now_ms();
         if (session->deadline) {
             if (now >= session->deadline)
@@ -268,6 +283,8 @@ static enum session_end loop(struct session *session, int *signal)
         }
         if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error)
             return SESSION_CLOSED;
+        if (!polled[POLL_SERIAL].revents && until_halted(session) == 0)
+            return SESSION_HALTED;
         if (polled[POLL_OUTPUT].revents & POLLERR)
             session->output_error = EPIPE; /* a silent guest would never show it */
         if (polled[POLL_INPUT].revents && !take_input(session))

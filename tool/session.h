@@ -7,6 +7,7 @@
 
 enum session_end {
     SESSION_CLOSED,  /* the machine ended */
+    SESSION_HALTED,  /* it said how it ended, and stays as it is */
     SESSION_QUIT,    /* the user asked for it */
     SESSION_TIMEOUT, /* the time given is over */
     SESSION_SIGNAL,  /* the tool was told to end, or nobody reads its output any more */

@@ -103,6 +103,12 @@ END
     # Bochs's display listens on all addresses: a network of its own, where that is allowed.
     local alone=()
     unshare -rn true 2>/dev/null && alone=(unshare -rn)
-    (ulimit -f 500000; exec timeout "$4" "${alone[@]}" bochs -q -unlock -f bochsrc -rc rc >bochs.out 2>&1 </dev/null)
+    # The debugger, which ends a run, wants to be asked for, but in 2.7 (tool/emulator.c).
+    local debugger=()
+    bochs --help 2>&1 | grep -qE '^ *-debugger ' && debugger=(-debugger)
+    (
+        ulimit -f 500000
+        exec timeout "$4" "${alone[@]}" bochs -q -unlock -f bochsrc -rc rc "${debugger[@]}" >bochs.out 2>&1 </dev/null
+    )
     tr -d '\r' <serial >said
 }

@@ -15,6 +15,7 @@ count=0
 cat >bin/bochs <<'E1'
 #!/bin/bash
 # The stand-in: $SCENE is a script that talks on descriptor 3.
+[ "$1" != --help ] || { printf ' %s\n' $OPTIONS; exit; }
 port=$(sed -n 's/^com1:.*127.0.0.1:\([0-9]*\)$/\1/p' bochsrc)
 exec 3<>/dev/tcp/127.0.0.1/$port
 . "$SCENE"
@@ -22,6 +23,7 @@ E1
 printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
 chmod +x bin/*
 echo hypervisor >hypervisor
+export OPTIONS='-q -rc'
 export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor SCENE=$work/scene
 
 # The smallest ELF kernel: a header, one segment.
@@ -73,6 +75,44 @@ printf 'lintel: 1 starts\nhello\nlintel: end: 1 VMs, 0 faults\n' | cmp -s - out
 result $? 'the output is plain, and starts with the hypervisor'
 [ -z "$(ls tmp)" ]
 result $? 'nothing is left in the folder for temporary files'
+
+
+# Bochs is asked for its debugger, which ends a run: each version has its own way to start it.
+cat >words <<'E1'
+printf 'lintel: said %s\r\nlintel: end: 1 VMs, 0 faults\r\n' "$*" >&3
+E1
+scene 'Bochs 2.7' 0 <words
+says out '^lintel: said -q -unlock -f bochsrc -rc rc$' 'a debugger that always runs is told what to do'
+OPTIONS='-q -rc -debugger' scene 'Bochs 3.0' 0 <words
+says out '^lintel: said -q -unlock -f bochsrc -rc rc -debugger$' 'a debugger that must be asked for is started'
+OPTIONS=-q scene 'a Bochs without debugger' 0 <words
+says out '^lintel: said -q -unlock -f bochsrc$' 'a debugger that is not there is not told what to do'
+
+# An emulator that goes on when the hypervisor has ended: nobody answered its port.
+SECONDS=0
+scene 'a good end that ends no emulator' 0 <<'E1'
+printf 'lintel: end: 1 VMs, 0 faults\r\nlintel: the machine is halted; switch it off or reset it\r\n' >&3
+sleep 60
+E1
+scene 'a panic that ends no emulator' 1 <<'E1'
+printf 'lintel: panic: it broke\r\n' >&3
+sleep 1
+printf 'lintel:   rax 0\r\n' >&3
+sleep 60
+E1
+says out 'rax 0' 'all that it says is shown'
+vms=two.yaml
+scene 'two VMs whose lines are told apart' 1 <<'E1'
+printf 'lintel: end: 2 VMs, 1 faults\r\n' >&3
+sleep 60
+E1
+[ $SECONDS -lt 20 ]
+result $? 'the tool ends them a few seconds later'
+scene 'a guest that may have said it in the name of the hypervisor' 5 --timeout 5 --hypervisor-options console=focus <<'E1'
+printf 'lintel: end: 2 VMs, 0 faults\r\n' >&3
+sleep 60
+E1
+vms=vm.yaml
 
 scene 'a faulty VM' 1 <<'E1'
 printf 'lintel: end: 2 VMs, 1 faults\r\n' >&3

@@ -140,6 +140,9 @@ static void outcome_is_the_last_word(void **state)
         {"lintel: 1 starts\r\nlintel: end: 2 VMs, 0 faults\r\n", OUTCOME_END, 0, ""},
         {"lintel: end: 2 VMs, 1 faults\r\n", OUTCOME_END, 1, ""},
         {"lintel: end: 2 VMs, 1 faults\r\n\r\n", OUTCOME_END, 1, ""},
+        {"lintel: end: 2 VMs, 1 faults\r\nlintel: the machine is halted; switch it off or reset "
+         "it\r\n",
+         OUTCOME_END, 1, ""},
         /* A guest prints it, and the run goes on. */
         {"lintel: end: 1 VMs, 0 faults\nlogin:\n", OUTCOME_NONE, 0, ""},
         {"lintel: end: 1 VMs, 0 faults\nlintel: end: 1 VMs, 1 faults\n", OUTCOME_END, 1, ""},
@@ -158,6 +161,11 @@ static void outcome_is_the_last_word(void **state)
         for (const char *c = rows[i].output; *c; c++)
             outcome_take(&outcome, c, 1);
         assert_int_equal(outcome.kind, rows[i].kind);
+        assert_false(outcome_is_last_word(&outcome));
+        outcome.unforged = true;
+        assert_int_equal(outcome_is_last_word(&outcome), rows[i].kind != OUTCOME_NONE);
+        outcome_take(&outcome, "# ", 2);
+        assert_false(outcome_is_last_word(&outcome));
         if (outcome.kind == OUTCOME_END)
             assert_int_equal(outcome.faults, rows[i].faults);
         assert_string_equal(outcome.reason, rows[i].reason);
