@@ -65,6 +65,7 @@ struct guest_state {
     uint64_t cr0, cr2, cr3, cr4, efer;
     struct segment_state segment[SEG_COUNT];
     struct table_state gdtr, idtr;
+    uint64_t pdpte[4]; /* as the processor holds them for PAE paging; not taken from a monitor */
 };
 
 enum exit_reply {
@@ -117,7 +118,7 @@ struct exit_page {
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
-_Static_assert(sizeof(struct exit_page) == 64 + 23 * 8 + 8 * 16 + 2 * 16,
+_Static_assert(sizeof(struct exit_page) == 64 + 27 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
 
 #endif

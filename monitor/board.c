@@ -4,6 +4,7 @@
 
 #include "monitor/gate.h"
 #include "monitor/host_bridge.h"
+#include "monitor/processor.h"
 
 /* The UART: its output goes to the console, its input comes from there. */
 
@@ -332,6 +333,7 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
 
     *b = (struct board){.info = info, .timer = UINT64_MAX};
     b->memory = guest_memory_make(memory, info->memory);
+    processor_page_tables(&b->memory);
     code_page_reset(&b->code_page);
     rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
     map_ports();

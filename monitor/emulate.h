@@ -28,14 +28,16 @@ struct emulate_fault {
  * The guest's memory and devices by guest-linear address: the caller's side of emulate(), with the
  * ctx that it got. An access may be unaligned and may cross a page. emulate_read and emulate_write
  * move 1, 2, 4 or 8 bytes, the low ones of the value; on false nothing was written and *fault says
- * which exception the guest gets. emulate_fetch gives how many instruction bytes there are before a
- * page that cannot be read, up to all 15.
+ * which exception the guest gets. emulate_writable says whether a write would fault, without one.
+ * emulate_fetch gives how many instruction bytes there are before a page that cannot be read, up to
+ * all 15.
  */
 size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH]);
 bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
                   struct emulate_fault *fault);
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault);
+bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault);
 
 enum emulate_result {
     EMULATE_DONE, /* gpr, rip and rflags are those after the instruction */

@@ -175,3 +175,13 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
     board_store(a->board, a->vcpu, a->device_physical ^ distance, size, value);
     return true;
 }
+
+bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    const struct guest_access *a = ctx;
+    struct guest_place place;
+    uint64_t distance;
+
+    return (in_device_page(a, linear, size, &distance) && a->device_write) ||
+           guest_translate(a, linear, size, WALK_WRITE, &place, fault);
+}

@@ -39,6 +39,6 @@ bool guest_translate(const struct guest_access *a, uint64_t linear, unsigned siz
 uint64_t guest_load(const struct guest_access *a, const struct guest_place *place);
 void guest_store(const struct guest_access *a, const struct guest_place *place, uint64_t value);
 
-/* emulate_fetch, emulate_read and emulate_write are here: their ctx is a struct guest_access. */
+/* The emulate_ functions of emulate.h are here: their ctx is a struct guest_access. */
 
 #endif

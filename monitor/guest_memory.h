@@ -7,23 +7,32 @@
 #ifndef MONITOR_GUEST_MEMORY_H
 #define MONITOR_GUEST_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "abi/plan.h"
 #include "hypervisor/lib/bits.h"
 
+/* The bits of an address in a page-table entry, whatever the processor has of them. */
+#define GUEST_ADDRESS_BITS 0x000ffffffffff000ULL
+
 struct guest_memory {
     uint8_t *base;     /* where guest-physical 0 is mapped */
     uint64_t low_end;  /* the first guest-physical address behind the RAM below the hole */
     uint64_t high_end; /* likewise for the RAM above it; PLAN_HOLE_END when there is none */
+    /* What a walk through page tables in it depends on: the address bits that this processor lacks,
+     * which are reserved there, and whether it has pages of 1 GiB. */
+    uint64_t beyond;
+    bool pages_1g;
 };
 
 static inline struct guest_memory guest_memory_make(uint8_t *base, uint64_t bytes)
 {
     uint64_t low = min_u64(bytes, PLAN_HOLE_START);
 
-    return (struct guest_memory){base, low, PLAN_HOLE_END + (bytes - low)};
+    return (struct guest_memory){
+        .base = base, .low_end = low, .high_end = PLAN_HOLE_END + (bytes - low), .pages_1g = true};
 }
 
 /* Where `size` bytes at a guest-physical address are mapped, or NULL unless all of them are RAM. */

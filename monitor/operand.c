@@ -3,7 +3,6 @@
 #include "monitor/operand.h"
 
 #include "monitor/linear.h"
-#include "monitor/x86.h"
 
 bool read_segment(struct run *run, enum segment segment, uint64_t offset, unsigned size,
                   uint64_t *value)
@@ -45,11 +44,10 @@ bool read_operand(struct run *run, uint64_t *value)
 {
     const struct instruction *in = run->instruction;
 
-    if (emulate_read(run->ctx, run->linear, in->memory_size, value, run->fault))
-        return true;
-    if (in->access == ACCESS_MODIFY && run->fault->vector == VECTOR_PF)
-        run->fault->error_code |= PF_WRITE;
-    return false;
+    if (in->access == ACCESS_MODIFY &&
+        !emulate_writable(run->ctx, run->linear, in->memory_size, run->fault))
+        return false;
+    return emulate_read(run->ctx, run->linear, in->memory_size, value, run->fault);
 }
 
 bool write_operand(struct run *run, uint64_t value)

@@ -77,7 +77,8 @@ bool write_segment(struct run *run, enum segment segment, uint64_t offset, unsig
 /* Finds the memory operand; `distance` is added to its offset, in bytes. */
 bool locate(struct run *run, uint64_t distance);
 
-/* Reads the located operand. One that is to be written back faults as for a write. */
+/* Reads the located operand. One that is to be written back faults as for a write, and before the
+ * device sees a read. */
 bool read_operand(struct run *run, uint64_t *value);
 bool write_operand(struct run *run, uint64_t value);
 

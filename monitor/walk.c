@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's page tables, walked in software: 4-level, PAE, 32-bit and no paging.
- *
- * Address bits above the processor's physical width are not checked: such an address is no RAM, and
- * reads as all ones.
+ * The guest's page tables, walked in software: 4-level, PAE, 32-bit and no paging. An access that
+ * faults sets no flags.
  */
 #include "monitor/walk.h"
 
@@ -17,16 +15,17 @@
 #define ENTRY_PS        (1ULL << 7)
 #define ENTRY_PAT_LARGE (1ULL << 12)
 #define ENTRY_NX        (1ULL << 63)
-#define ENTRY_ADDRESS   0x000ffffffffff000ULL
+#define ENTRY_HIGH      0x7ff0000000000000ULL /* ignored with four levels, reserved with PAE */
 
 #define PML4_SHIFT      39
+#define PDPT_SHIFT      30
 #define DIRECTORY_SHIFT 21
 
-/* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13, and bit
- * 21 is reserved. */
-#define ENTRY4M_BASE     0xffc00000u
-#define ENTRY4M_HIGH     0x001fe000u
-#define ENTRY4M_RESERVED (1u << 21)
+/* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13. */
+#define ENTRY4M_BASE       0xffc00000u
+#define ENTRY4M_HIGH_SHIFT 19
+#define ENTRY4M_BITS       0x003fe000u
+#define ENTRY4M_NEVER      (1ULL << 40) /* bit 21 is no address bit */
 
 struct walker {
     const struct guest_memory *memory;
@@ -78,44 +77,54 @@ static bool allowed(const struct walker *w, uint64_t rights)
     return w->user || !user_page || !(s->cr4 & CR4_SMAP) || s->rflags & RFLAGS_AC;
 }
 
-/* The flags that using an entry sets. Other processors may change the entry at the same time. */
-static inline void mark(uint64_t *at, uint64_t entry, uint64_t flags)
-{
-    if ((entry & flags) != flags)
-        __atomic_fetch_or(at, flags, __ATOMIC_SEQ_CST);
-}
-
 static inline uint64_t leaf_flags(const struct walker *w)
 {
     return w->access == WALK_WRITE ? ENTRY_A | ENTRY_D : ENTRY_A;
 }
 
-static bool reserved_bits(const struct walker *w, uint64_t entry, unsigned shift)
+/* Reserved in every entry of 64 bits (SDM volume 3, "PAE Paging" and "4-Level Paging": the
+ * tables). */
+static uint64_t always_reserved(const struct walker *w)
 {
-    if (entry & ENTRY_NX && !(w->state->efer & EFER_NXE))
-        return true;
-    if (shift == PML4_SHIFT)
-        return entry & ENTRY_PS;
-    return shift > 12 && entry & ENTRY_PS &&
-           entry & ENTRY_ADDRESS & ((1ULL << shift) - 1) & ~ENTRY_PAT_LARGE;
+    const struct guest_state *s = w->state;
+
+    return w->memory->beyond | (s->efer & EFER_NXE ? 0 : ENTRY_NX) |
+           (s->efer & EFER_LMA ? 0 : ENTRY_HIGH);
 }
 
-static inline void note(const struct walker *w, const uint64_t *at, uint64_t value)
+/* What PS makes reserved: itself where there are no pages of this size, and address bits. */
+static uint64_t reserved_if_large(const struct walker *w, unsigned shift)
 {
-    w->path->step[w->path->count++] = (struct walk_step){at, value};
+    if (shift == PML4_SHIFT || (shift == PDPT_SHIFT && !w->memory->pages_1g))
+        return ENTRY_PS;
+    return GUEST_ADDRESS_BITS & ((1ULL << shift) - 1) & ~ENTRY_PAT_LARGE;
 }
 
-/* What the leaf allows in the end; `all` is the AND of the entries, `any` the OR. */
-static bool finish_64(const struct walker *w, uint64_t *at, uint64_t entry, unsigned shift,
-                      uint64_t all, uint64_t any, uint64_t *physical)
+static inline void note(const struct walker *w, uint64_t *at, uint64_t entry)
 {
+    w->path->step[w->path->count++] = (struct walk_step){at, entry};
+}
+
+/* Sets the flags that using an entry sets. Other processors may change it at the same time. */
+static inline void mark(struct walk_step *step, uint64_t flags)
+{
+    if ((step->value & flags) != flags && step->at != NULL)
+        __atomic_fetch_or(step->at, flags, __ATOMIC_SEQ_CST);
+    step->value |= flags;
+}
+
+/* The last entry on the path maps the page. `rights`: what all allow. */
+static bool finish_64(const struct walker *w, unsigned shift, uint64_t rights, uint64_t *physical)
+{
+    struct walk_step *leaf = &w->path->step[w->path->count - 1];
     uint64_t offset = (1ULL << shift) - 1;
 
-    if (!allowed(w, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_NX)))
+    if (!allowed(w, rights))
         return page_fault(w, PF_PRESENT);
-    mark(at, entry, leaf_flags(w));
-    note(w, at, entry | leaf_flags(w));
-    *physical = (entry & ENTRY_ADDRESS & ~offset) | (w->linear & offset);
+    for (struct walk_step *step = w->path->step; step < leaf; step++)
+        mark(step, ENTRY_A);
+    mark(leaf, leaf_flags(w));
+    *physical = (leaf->value & GUEST_ADDRESS_BITS & ~offset) | (w->linear & offset);
     return true;
 }
 
@@ -123,86 +132,87 @@ static bool finish_64(const struct walker *w, uint64_t *at, uint64_t entry, unsi
  * table. */
 static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint64_t *physical)
 {
-    const uint64_t checked = ENTRY_P | ENTRY_A | ENTRY_PS | ENTRY_NX;
+    const uint64_t reserved = always_reserved(w);
     uint64_t all = UINT64_MAX, any = 0;
 
     for (;; shift -= 9) {
         uint64_t *at = guest_memory_at(w->memory, table + (w->linear >> shift & 0x1ff) * 8, 8);
+        uint64_t entry = at == NULL ? UINT64_MAX : __atomic_load_n(at, __ATOMIC_RELAXED);
+        bool large = entry & ENTRY_PS && shift > 12;
 
-        /* A table outside of RAM reads as all ones: present, with reserved bits. */
-        if (at == NULL)
-            return page_fault(w, PF_PRESENT | PF_RESERVED);
-        uint64_t entry = __atomic_load_n(at, __ATOMIC_RELAXED);
-
-        table = entry & ENTRY_ADDRESS;
-        all &= entry;
-        any |= entry;
-        if ((entry & checked) == (ENTRY_P | ENTRY_A) && shift > 12) {
-            note(w, at, entry);
-            continue; /* the common case: one more table that was used before */
-        }
         if (!(entry & ENTRY_P))
             return page_fault(w, 0);
-        if (entry & (ENTRY_NX | ENTRY_PS) && reserved_bits(w, entry, shift))
+        if (entry & reserved || (large && entry & reserved_if_large(w, shift)))
             return page_fault(w, PF_PRESENT | PF_RESERVED);
-        if (shift == 12 || entry & ENTRY_PS)
-            return finish_64(w, at, entry, shift, all, any, physical);
-        mark(at, entry, ENTRY_A);
-        note(w, at, entry | ENTRY_A);
+        table = entry & GUEST_ADDRESS_BITS;
+        all &= entry;
+        any |= entry;
+        note(w, at, entry);
+        if (large || shift == 12)
+            return finish_64(w, shift, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_NX), physical);
     }
 }
 
-/* The four PDPTEs have no rights and no accessed flag. The processor holds copies; here memory is
- * what counts. */
+/* The four PDPTEs are registers of the processor, checked when they were loaded; they have no
+ * rights and no accessed flag. */
 static bool walk_pae(const struct walker *w, uint64_t *physical)
 {
-    uint64_t at = (w->state->cr3 & 0xffffffe0u) + (w->linear >> 30 & 3) * 8;
-    const uint64_t *pdpte = guest_memory_at(w->memory, at, 8);
+    uint64_t pdpte = w->state->pdpte[w->linear >> PDPT_SHIFT & 3];
 
-    if (pdpte == NULL || !(*pdpte & ENTRY_P))
+    if (!(pdpte & ENTRY_P))
         return page_fault(w, 0);
-    bool good = walk_64(w, *pdpte & ENTRY_ADDRESS, DIRECTORY_SHIFT, physical);
+    bool good = walk_64(w, pdpte & GUEST_ADDRESS_BITS, DIRECTORY_SHIFT, physical);
 
     w->path->count = 0;
     return good;
 }
 
-static void mark_32(uint32_t *entry, uint64_t flags)
+static uint32_t *entry_32(const struct walker *w, uint64_t table, unsigned shift, uint32_t *entry)
 {
-    if ((*entry & flags) != flags)
-        __atomic_fetch_or(entry, (uint32_t)flags, __ATOMIC_SEQ_CST);
+    uint32_t *at = guest_memory_at(w->memory, table + (w->linear >> shift & 0x3ff) * 4, 4);
+
+    *entry = at == NULL ? UINT32_MAX : __atomic_load_n(at, __ATOMIC_RELAXED);
+    return at;
+}
+
+static void mark_32(uint32_t *at, uint32_t entry, uint64_t flags)
+{
+    if ((entry & flags) != flags && at != NULL)
+        __atomic_fetch_or(at, (uint32_t)flags, __ATOMIC_SEQ_CST);
+}
+
+/* A 4 MiB page. Of the address bits above 32 the processor may lack some (SDM volume 3, "32-Bit
+ * Paging"). */
+static bool finish_4m(const struct walker *w, uint32_t *at, uint32_t pde, uint64_t *physical)
+{
+    uint64_t high = (uint64_t)(pde & ENTRY4M_BITS) << ENTRY4M_HIGH_SHIFT;
+
+    if (high & (w->memory->beyond | ENTRY4M_NEVER))
+        return page_fault(w, PF_PRESENT | PF_RESERVED);
+    if (!allowed(w, pde & (ENTRY_RW | ENTRY_US)))
+        return page_fault(w, PF_PRESENT);
+    mark_32(at, pde, leaf_flags(w));
+    *physical = (pde & ENTRY4M_BASE) | high | (w->linear & 0x3fffff);
+    return true;
 }
 
 static bool walk_32(const struct walker *w, uint64_t *physical)
 {
-    uint64_t table = w->state->cr3 & 0xfffff000u;
-    uint32_t *pde = guest_memory_at(w->memory, table + (w->linear >> 22 & 0x3ff) * 4, 4);
+    uint32_t pde, pte;
+    uint32_t *at = entry_32(w, w->state->cr3 & 0xfffff000u, 22, &pde), *at_pte;
 
-    /* All ones is present; its reserved bit counts only where CR4.PSE makes it a large page. */
-    if (pde == NULL)
-        return page_fault(w, PF_PRESENT | PF_RESERVED);
-    if (!(*pde & ENTRY_P))
+    if (!(pde & ENTRY_P))
         return page_fault(w, 0);
-    if (*pde & ENTRY_PS && w->state->cr4 & CR4_PSE) {
-        if (*pde & ENTRY4M_RESERVED)
-            return page_fault(w, PF_PRESENT | PF_RESERVED);
-        if (!allowed(w, *pde & (ENTRY_RW | ENTRY_US)))
-            return page_fault(w, PF_PRESENT);
-        mark_32(pde, leaf_flags(w));
-        *physical =
-            (*pde & ENTRY4M_BASE) | (uint64_t)(*pde & ENTRY4M_HIGH) << 19 | (w->linear & 0x3fffff);
-        return true;
-    }
-    mark_32(pde, ENTRY_A);
-    uint32_t *pte =
-        guest_memory_at(w->memory, (*pde & 0xfffff000u) + (w->linear >> 12 & 0x3ff) * 4, 4);
-
-    if (pte == NULL || !(*pte & ENTRY_P))
+    if (pde & ENTRY_PS && w->state->cr4 & CR4_PSE)
+        return finish_4m(w, at, pde, physical);
+    at_pte = entry_32(w, pde & 0xfffff000u, 12, &pte);
+    if (!(pte & ENTRY_P))
         return page_fault(w, 0);
-    if (!allowed(w, *pde & *pte & (ENTRY_RW | ENTRY_US)))
+    if (!allowed(w, pde & pte & (ENTRY_RW | ENTRY_US)))
         return page_fault(w, PF_PRESENT);
-    mark_32(pte, leaf_flags(w));
-    *physical = (*pte & 0xfffff000u) | (w->linear & 0xfff);
+    mark_32(at, pde, ENTRY_A);
+    mark_32(at_pte, pte, leaf_flags(w));
+    *physical = (pte & 0xfffff000u) | (w->linear & 0xfff);
     return true;
 }
 
@@ -218,7 +228,7 @@ bool walk_along(const struct guest_memory *memory, const struct guest_state *sta
             *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
             return false;
         }
-        return walk_64(&w, state->cr3 & ENTRY_ADDRESS, PML4_SHIFT, physical);
+        return walk_64(&w, state->cr3 & GUEST_ADDRESS_BITS, PML4_SHIFT, physical);
     }
     w.linear = (uint32_t)linear;
     if (!(state->cr0 & CR0_PG)) {

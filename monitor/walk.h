@@ -15,7 +15,7 @@ enum walk_access { WALK_READ, WALK_WRITE, WALK_FETCH };
 /* The entries that a 4-level walk took, from the root to the leaf, with the flags that it set. */
 struct walk_path {
     struct walk_step {
-        const uint64_t *at;
+        uint64_t *at; /* NULL: the entry is not in RAM */
         uint64_t value;
     } step[4];
     unsigned count;
@@ -23,8 +23,8 @@ struct walk_path {
 
 /*
  * Translates one address for an access at the current privilege level, as the processor would:
- * accessed and dirty flags are set. False: *fault is the #PF, or the #GP for an address that is not
- * canonical (SDM volume 3, "Paging").
+ * accessed and dirty flags are set, unless it faults. False: *fault is the #PF, or the #GP for an
+ * address that is not canonical (SDM volume 3, "Paging").
  */
 bool walk(const struct guest_memory *memory, const struct guest_state *state, uint64_t linear,
           enum walk_access access, uint64_t *physical, struct emulate_fault *fault);

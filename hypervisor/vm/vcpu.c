@@ -235,6 +235,8 @@ void vcpu_save_state(struct vcpu *v, struct guest_state *s)
         save_segment(s, i);
     s->gdtr = (struct table_state){vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT)};
     s->idtr = (struct table_state){vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT)};
+    for (unsigned i = 0; i < ARRAY_SIZE(s->pdpte); i++)
+        s->pdpte[i] = vmread(segment_field(VMCS_GUEST_PDPTE0, i));
 }
 
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)

@@ -81,6 +81,11 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
     return true;
 }
 
+bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    return !faults(ctx, linear, size, true, fault);
+}
+
 /* A guest in protected or long mode, with flat segments. */
 static struct guest *make_guest(uint16_t code)
 {
@@ -305,12 +310,14 @@ static void test_page_faults(void **state)
     check_fault(guest, run(guest, 0x8f, 0x02), VECTOR_PF); /* POP [RDX]: RSP stays */
     check_fault(guest, run(guest, 0xff, 0x32), VECTOR_PF); /* PUSH [RDX] */
     guest->fault_on_read = false;
+    guest->reads = 0;
     check_fault(guest, run(guest, 0x01, 0x02), VECTOR_PF);
     check_fault(guest, run(guest, 0x87, 0x0a), VECTOR_PF);          /* XCHG [RDX], ECX */
     check_fault(guest, run(guest, 0x0f, 0xc1, 0x0a), VECTOR_PF);    /* XADD [RDX], ECX */
     check_fault(guest, run(guest, 0x0f, 0xb1, 0x0a), VECTOR_PF);    /* CMPXCHG [RDX], ECX */
     check_fault(guest, run(guest, 0x0f, 0xba, 0x2a, 3), VECTOR_PF); /* BTS [RDX], 3 */
     assert_int_equal(guest->writes, 0);
+    assert_int_equal(guest->reads, 0); /* what a device gave away would be lost */
 }
 
 static void test_repeat_fault(void **state)

@@ -93,6 +93,11 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
     return true;
 }
 
+bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    return true;
+}
+
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walker against a naive one, on random page tables: the naive one collects the entries on the
- * way first, and then asks one rule of the SDM after the other.
+ * The walker against a naive one, on random page tables: the naive one collects the entries on
+ * the way first, and then asks one rule of the SDM (volume 3, "Paging") after the other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,63 +12,73 @@
 
 #define MEMORY 0x40000ULL /* small: random tables meet often */
 
-static uint8_t *ram;
+static uint8_t *ram, *shadow; /* the shadow has the flags that should be set */
 static struct guest_memory memory;
+static unsigned physical_bits;
 
 struct path {
     uint64_t entry[4]; /* from the root to the leaf */
-    unsigned rights;   /* how many of them, from the end, have rights */
+    uint64_t at[4];
+    unsigned size; /* of an entry */
     unsigned count;
     unsigned shift; /* of the page */
     uint64_t base;
     bool absent, reserved;
 };
 
-static uint64_t read_entry(uint64_t address, unsigned size, bool *outside)
+/* What is no RAM reads as all ones. */
+static uint64_t read_entry(struct path *p, uint64_t address)
 {
-    uint64_t value = 0;
+    uint64_t value = UINT64_MAX >> (64 - p->size * 8);
 
-    *outside = address + size > MEMORY;
-    if (!*outside)
-        memcpy(&value, ram + address, size);
+    if (address + p->size <= MEMORY)
+        memcpy(&value, ram + address, p->size);
+    p->at[p->count] = address;
+    p->entry[p->count++] = value;
+    p->absent = !(value & 1);
     return value;
+}
+
+static bool any_bit(uint64_t value, unsigned high, unsigned low)
+{
+    for (unsigned bit = low; bit <= high; bit++)
+        if (value >> bit & 1)
+            return true;
+    return false;
+}
+
+/* The tables of formats of entries: "PAE Paging" and "4-Level Paging". */
+static bool naive_reserved(const struct guest_state *s, uint64_t e, int level, bool large)
+{
+    bool pae = !(s->efer & EFER_LMA);
+
+    if (any_bit(e, 51, physical_bits) || (pae && any_bit(e, 62, 52)))
+        return true;
+    if (e >> 63 && !(s->efer & EFER_NXE))
+        return true;
+    if (level == 4 || (level == 3 && !memory.pages_1g))
+        return e & 0x80;
+    return large && any_bit(e, level == 3 ? 29 : 20, 13);
 }
 
 static void naive_64(const struct guest_state *s, uint64_t linear, struct path *p)
 {
-    bool pae = !(s->efer & EFER_LMA), outside;
-    uint64_t table = pae ? s->cr3 & 0xffffffe0 : s->cr3 & 0x000ffffffffff000;
+    bool pae = !(s->efer & EFER_LMA);
+    uint64_t table = (pae ? s->pdpte[linear >> 30 & 3] : s->cr3) & 0x000ffffffffff000;
 
-    for (int level = pae ? 3 : 4; level >= 1; level--) {
-        unsigned shift = 12 + 9 * (level - 1),
-                 index = linear >> shift & (pae && level == 3 ? 3 : 511);
-        uint64_t e = read_entry(table + index * 8, 8, &outside);
-        bool has_rights = !(pae && level == 3), large = has_rights && level > 1 && e & 0x80;
+    p->size = 8;
+    p->absent = pae && !(s->pdpte[linear >> 30 & 3] & 1);
+    for (int level = pae ? 2 : 4; level >= 1 && !p->absent; level--) {
+        unsigned shift = 12 + 9 * (level - 1);
+        uint64_t e = read_entry(p, table + (linear >> shift & 511) * 8);
+        bool large = level > 1 && e & 0x80;
 
-        if (outside && has_rights) {
-            p->reserved = true;
+        if (p->absent)
             return;
-        }
-        if (!(e & 1)) {
-            p->absent = true;
-            return;
-        }
-        if (has_rights) {
-            if (e >> 63 && !(s->efer & EFER_NXE))
-                p->reserved = true;
-            if (level == 4 && e & 0x80)
-                p->reserved = true;
-            for (unsigned bit = 13; large && level < 4 && bit < shift; bit++)
-                if (e >> bit & 1)
-                    p->reserved = true;
-            if (p->reserved)
-                return;
-            p->rights++;
-        }
-        p->entry[p->count++] = e;
-        p->shift = shift;
+        p->reserved = naive_reserved(s, e, level, large);
         table = e & 0x000ffffffffff000;
-        if (large)
+        p->shift = shift;
+        if (p->reserved || large)
             break;
     }
     p->base = table >> p->shift << p->shift;
@@ -76,32 +86,27 @@ static void naive_64(const struct guest_state *s, uint64_t linear, struct path *
 
 static void naive_32(const struct guest_state *s, uint64_t linear, struct path *p)
 {
-    bool outside;
-    uint64_t e = read_entry((s->cr3 & 0xfffff000) + (linear >> 22) * 4, 4, &outside);
+    p->size = 4;
 
-    p->reserved = outside;
-    p->absent = !outside && !(e & 1);
-    if (p->reserved || p->absent)
+    uint64_t e = read_entry(p, (s->cr3 & 0xfffff000) + (linear >> 22) * 4);
+    unsigned bits = physical_bits < 40 ? physical_bits : 40;
+
+    if (p->absent)
         return;
-    p->entry[p->count++] = e;
-    p->rights++;
     if (e & 0x80 && s->cr4 & CR4_PSE) {
-        p->reserved = e >> 21 & 1;
+        p->reserved = any_bit(e, 21, bits - 19);
         p->shift = 22;
         p->base = (e & 0xffc00000) | (e >> 13 & 0xff) << 32;
         return;
     }
-    e = read_entry((e & 0xfffff000) + (linear >> 12 & 0x3ff) * 4, 4, &outside);
-    p->absent = !(e & 1);
-    p->entry[p->count++] = e;
-    p->rights++;
+    e = read_entry(p, (e & 0xfffff000) + (linear >> 12 & 0x3ff) * 4);
     p->shift = 12;
     p->base = e & 0xfffff000;
 }
 
 static bool every(const struct path *p, uint64_t bit)
 {
-    for (unsigned i = p->count - p->rights; i < p->count; i++)
+    for (unsigned i = 0; i < p->count; i++)
         if (!(p->entry[i] & bit))
             return false;
     return true;
@@ -109,7 +114,7 @@ static bool every(const struct path *p, uint64_t bit)
 
 static bool any_nx(const struct path *p)
 {
-    for (unsigned i = p->count - p->rights; i < p->count; i++)
+    for (unsigned i = 0; i < p->count; i++)
         if (p->entry[i] >> 63)
             return true;
     return false;
@@ -135,6 +140,14 @@ static bool naive_allowed(const struct guest_state *s, const struct path *p,
     return true;
 }
 
+/* "Accessed and Dirty Flags": in the shadow. */
+static void naive_flags(const struct path *p, enum walk_access access)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        if (p->at[i] + p->size <= MEMORY)
+            shadow[p->at[i]] |= access == WALK_WRITE && i + 1 == p->count ? 0x60 : 0x20;
+}
+
 /* Returns whether it is allowed; otherwise the error code. */
 static bool naive(const struct guest_state *s, uint64_t linear, enum walk_access access,
                   uint64_t *physical, uint32_t *error)
@@ -147,8 +160,10 @@ static bool naive(const struct guest_state *s, uint64_t linear, enum walk_access
     else
         naive_32(s, linear, &p);
     *physical = p.base + (linear & ((1ULL << p.shift) - 1));
-    if (!p.absent && !p.reserved && naive_allowed(s, &p, access))
+    if (!p.absent && !p.reserved && naive_allowed(s, &p, access)) {
+        naive_flags(&p, access);
         return true;
+    }
     *error = (p.absent ? 0 : 1) | (access == WALK_WRITE ? 2 : 0) |
              ((s->segment[SEG_SS].access >> 5 & 3) == 3 ? 4 : 0) | (p.reserved ? 8 : 0);
     if (access == WALK_FETCH && ((wide && s->efer & EFER_NXE) || s->cr4 & CR4_SMEP))
@@ -172,10 +187,16 @@ static void random_tables(bool wide)
             e |= random_u64() & 0x00000000003fe000;
         if (wide && random_u64() % 12 == 0)
             e |= 1ULL << 63;
+        if (wide && random_u64() % 12 == 0) /* ignored, reserved, or beyond the processor */
+            e |= 1ULL << (40 + random_u64() % 23);
         if (!wide)
             e |= e << 32;
         memcpy(ram + i * 8, &e, 8);
     }
+    memcpy(shadow, ram, MEMORY);
+    physical_bits = 36 + random_u64() % 17;
+    memory.beyond = GUEST_ADDRESS_BITS & ~((1ULL << physical_bits) - 1);
+    memory.pages_1g = random_u64() % 2;
 }
 
 static struct guest_state random_state(void)
@@ -195,6 +216,8 @@ static struct guest_state random_state(void)
     case 1:
         s.cr4 |= CR4_PAE;
         s.efer = r & 128 << 8 ? EFER_NXE : 0;
+        for (unsigned i = 0; i < 4; i++)
+            s.pdpte[i] = random_u64() % (MEMORY / 0x1000) << 12 | (random_u64() % 8 != 0);
         break;
     default:
         s.cr4 |= CR4_PAE;
@@ -207,13 +230,15 @@ static struct guest_state random_state(void)
 static int setup(void **state)
 {
     ram = malloc(MEMORY); /* so that a step outside is seen */
+    shadow = malloc(MEMORY);
     memory = guest_memory_make(ram, MEMORY);
-    return ram == NULL;
+    return ram == NULL || shadow == NULL;
 }
 
 static int teardown(void **state)
 {
     free(ram);
+    free(shadow);
     return 0;
 }
 
@@ -230,8 +255,10 @@ static void against_naive(void **state)
         uint32_t error = 0;
         struct emulate_fault fault = {0};
 
-        if (i % 2000 == 0)
+        if (i % 2000 == 0) {
+            assert_true(i == 0 || memcmp(ram, shadow, MEMORY) == 0);
             random_tables(i / 2000 % 2);
+        }
         bool allowed = naive(&s, linear, access, &expected, &error);
 
         assert_int_equal(walk(&memory, &s, linear, access, &physical, &fault), allowed);

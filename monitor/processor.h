@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the monitor must know of the processor that it and its guest run on. */
+#ifndef MONITOR_PROCESSOR_H
+#define MONITOR_PROCESSOR_H
+
+#include "monitor/guest_memory.h"
+
+/* Sets what a walk depends on (SDM volume 2, "CPUID": leaves 80000001h and 80000008h). */
+void processor_page_tables(struct guest_memory *memory);
+
+#endif
