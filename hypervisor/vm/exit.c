@@ -8,6 +8,7 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/events.h"
+#include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
 
 /* No handler: it cannot happen with our controls, and stops the VM where it does. */
@@ -64,15 +65,31 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
     [EXIT_REASON_APIC_WRITE] = exit_apic_write,
 };
 
+/*
+ * Behind an instruction that ends at 4 GiB, EIP is 0. Who moves RIP leaves the carry to the check
+ * that the entry makes anyway: no exit spends an instruction on what hardly ever happens.
+ */
+static bool wrap_eip(void)
+{
+    uint64_t rip = vmread(VMCS_GUEST_RIP);
+
+    if (rip >> 32 == 0 || guest_in_64_bit_mode())
+        return false;
+    vmwrite(VMCS_GUEST_RIP, (uint32_t)rip);
+    return true;
+}
+
 /* R9: the guest's state was not loaded. */
 static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *v, uint32_t reason)
 {
     if ((reason & EXIT_REASON_BASIC) == EXIT_REASON_ENTRY_MACHINE_CHECK)
         machine_check();
+    vcpu_forget_launch(v);
+    if (wrap_eip())
+        sched_enter_guest(v);
     const char *check = vmx_explain_entry();
     log_from_monitor("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
                      check != NULL ? check : "no check that Lintel knows fails");
-    vcpu_forget_launch(v);
     v->started = false; /* its monitor may give it a state that can be entered */
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
 }

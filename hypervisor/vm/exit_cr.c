@@ -11,7 +11,6 @@
 #define ACCESS_MOV_TO   0
 #define ACCESS_MOV_FROM 1
 
-#define CS_LONG_MODE   0x2000
 #define PDPTE_RESERVED 0x1e6ULL
 
 static uint64_t read_gpr(const struct vcpu *v, unsigned index)
@@ -54,11 +53,10 @@ static bool cr0_legal(const struct vcpu *v, uint64_t value)
         (value & CR0_NW && !(value & CR0_CD)))
         return false;
     if (!(value & CR0_PG))
-        return !(cr4 & CR4_PCIDE) &&
-               !(efer & EFER_LMA && vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE);
+        return !(cr4 & CR4_PCIDE) && !guest_in_64_bit_mode();
     if (guest_cr0() & CR0_PG || !(efer & EFER_LME))
         return true;
-    return cr4 & CR4_PAE && !(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE);
+    return cr4 & CR4_PAE && !(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L);
 }
 
 /* LMA follows PG where LME is set, and the entry control follows LMA (R13). */
@@ -113,7 +111,7 @@ void exit_cr_access(struct vcpu *v)
         write_gpr(v, gpr, vlapic_read_cr8(&v->lapic));
     } else if (access == ACCESS_MOV_TO) {
         uint64_t value = read_gpr(v, gpr);
-        if (!(guest_efer(v) & EFER_LMA && vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & CS_LONG_MODE))
+        if (!guest_in_64_bit_mode())
             value = (uint32_t)value;
         if (cr == 0)
             ok = write_cr0_guest(v, value);

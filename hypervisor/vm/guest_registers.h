@@ -52,6 +52,13 @@ static inline uint64_t guest_efer(const struct vcpu *v)
     return guest_switched_read(v, &msr_rows[MSR_ROW_EFER]);
 }
 
+/* Without LMA, which the entry control follows (R13), CS.L says nothing. */
+static inline bool guest_in_64_bit_mode(void)
+{
+    return vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L &&
+           vmread(VMCS_ENTRY_CONTROLS) & CONTROL_MASK(IA32E_MODE_GUEST);
+}
+
 static inline void guest_set_efer(struct vcpu *v, uint64_t value)
 {
     guest_switched_write(v, &msr_rows[MSR_ROW_EFER], value);

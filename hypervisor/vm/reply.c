@@ -2,7 +2,6 @@
 #include "hypervisor/vm/reply.h"
 
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
 #include "hypervisor/vmx/inject.h"
 
@@ -18,13 +17,11 @@ static void take_registers(struct vcpu *v)
  * the monitor. */
 static void take_state(struct vcpu *v)
 {
-    uint64_t old = vmread(VMCS_GUEST_RFLAGS), rip = v->page->state.rip;
+    uint64_t old = vmread(VMCS_GUEST_RFLAGS);
     uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
     take_registers(v);
-    if (!(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L))
-        rip = (uint32_t)rip;
-    vmwrite(VMCS_GUEST_RIP, is_canonical(rip) ? rip : 0);
+    vmwrite(VMCS_GUEST_RIP, v->page->state.rip);
     vmwrite(VMCS_GUEST_RFLAGS,
             (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY,

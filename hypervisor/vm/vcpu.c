@@ -241,7 +241,7 @@ void vcpu_save_state(struct vcpu *v, struct guest_state *s)
 
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)
 {
-    if (!(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L)) {
+    if (!guest_in_64_bit_mode()) {
         vcpu_save_state(v, s);
         return;
     }
