@@ -11,6 +11,7 @@
 #include "tool/image.h"
 #include "tool/process.h"
 #include "tool/session.h"
+#include "tool/terminal.h"
 
 /* What the run came to, said in words when it is bad. */
 static int judge(const struct boot_request *request, enum session_end end,
@@ -67,7 +68,7 @@ static bool input_is_script(void)
  * consoles, unless the user says otherwise; of his words the last wins. */
 static bool lines_shown(const struct boot_request *request, const struct machine *machine)
 {
-    bool lines = machine->plan.vm_count > 1 && !isatty(STDOUT_FILENO) && !input_is_script();
+    bool lines = machine->plan.vm_count > 1 && !terminal_is_ours() && !input_is_script();
 
     for (const char *word = request->options; word && (word = strstr(word, "console=")); word++)
         lines = strncmp(word, "console=lines", strlen("console=lines")) == 0;

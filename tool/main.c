@@ -146,7 +146,8 @@ int command_help(const struct command *self, int argc, char *argv[])
     return LINTEL_OK;
 }
 
-/* What the rest takes for granted: the three standard files are open, and a child's end is told. */
+/* What the rest takes for granted: the three standard files are open, a child's end is told, and in
+ * the background of a terminal nothing stops us: who is stopped cannot take the signal to end. */
 static void prepare(void)
 {
     int file;
@@ -155,6 +156,8 @@ static void prepare(void)
     }
     close(file);
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
 }
 
 static int run(int argc, char *argv[])

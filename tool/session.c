@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "tool/pacer.h"
 #include "tool/plain.h"
 #include "tool/report.h"
+#include "tool/terminal.h"
 #include "tool/unfinished.h"
 
 #define INPUT_SIZE 4096
@@ -29,7 +29,8 @@ enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
 
 struct session {
     int serial, signals;
-    bool raw, started, input_ended;
+    bool console; /* the terminal is ours, and raw */
+    bool started, input_ended;
     int output_error;         /* an errno: standard output cannot be written; 0 as long as it can */
     uint64_t begin, deadline; /* ms; deadline 0: none */
     uint64_t told;            /* ms: when the progress line was last written */
@@ -42,33 +43,6 @@ struct session {
     char early[sizeof(OUTCOME_PREFIX)]; /* the last bytes before the hypervisor's first line */
     size_t early_length;
 };
-
-static struct termios terminal_before;
-static bool terminal_changed;
-
-static void terminal_restore(void)
-{
-    if (terminal_changed) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
-        terminal_changed = false;
-    }
-}
-
-static void terminal_raw(void)
-{
-    static bool registered;
-    struct termios raw;
-
-    if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
-        return;
-    if (!registered) {
-        atexit(terminal_restore);
-        registered = true;
-    }
-    raw = terminal_before;
-    cfmakeraw(&raw);
-    terminal_changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0;
-}
 
 static uint64_t now_ms(void)
 {
@@ -124,7 +98,7 @@ static void show(struct session *session, const char *bytes, size_t length)
     progress_end();
     outcome_take(session->outcome, bytes, length);
     pacer_output(&session->pacer, now_ms(), bytes, length);
-    if (session->raw) {
+    if (session->console) {
         put(session, bytes, length);
         return;
     }
@@ -170,10 +144,11 @@ static bool take_input(struct session *session)
     ssize_t length = read(STDIN_FILENO, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
 
     if (length <= 0) {
-        session->input_ended = length == 0 || errno != EINTR;
+        /* EIO: the terminal is not ours any more */
+        session->input_ended = length == 0 || (errno != EINTR && errno != EIO);
         return true;
     }
-    if (!session->raw) {
+    if (!session->console) {
         memcpy(session->input + session->input_length, bytes, (size_t)length);
         session->input_length += (size_t)length;
         return true;
@@ -220,7 +195,8 @@ static int tell_progress(struct session *session)
     if (now - session->told >= 1000 && now - session->pacer.last_output >= 1000) {
         progress("%s, %u s (%s quits)",
                  session->started ? "the guest boots" : "the firmware and GRUB start",
-                 (unsigned)((now - session->begin) / 1000), session->raw ? "Ctrl-] q" : "Ctrl-C");
+                 (unsigned)((now - session->begin) / 1000),
+                 session->console ? "Ctrl-] q" : "Ctrl-C");
         session->told = now;
     }
     return 1000;
@@ -254,11 +230,37 @@ static enum session_end end_unread(const struct session *session, int *signal)
     return SESSION_UNREAD;
 }
 
+/* The shell can take the terminal from us at any time, and give it back. Returns ms to the next
+ * look. */
+static int look_at_terminal(struct session *session)
+{
+    bool ours = terminal_is_ours();
+
+    if (ours && !session->console)
+        terminal_raw();
+    session->console = ours;
+    return isatty(STDIN_FILENO) ? 1000 : -1;
+}
+
+/* Reads a signal. True when it ends the run: any but SIGCONT, after which the shell may have set
+ * the terminal anew. */
+static bool take_signal(struct session *session, int *signal)
+{
+    struct signalfd_siginfo info;
+
+    if (read(session->signals, &info, sizeof(info)) != sizeof(info))
+        return false;
+    *signal = (int)info.ssi_signo;
+    if (*signal == SIGCONT)
+        session->console = false;
+    return *signal != SIGCONT;
+}
+
 static enum session_end loop(struct session *session, int *signal)
 {
     while (!session->output_error) {
         int wait = sooner(send_input(session), tell_progress(session));
-        wait = sooner(wait, until_halted(session));
+        wait = sooner(wait, sooner(until_halted(session), look_at_terminal(session)));
         uint64_t now = now_ms();
         if (session->deadline) {
             if (now >= session->deadline)
@@ -266,7 +268,8 @@ static enum session_end loop(struct session *session, int *signal)
             uint64_t left = session->deadline - now;
             wait = sooner(wait, left > 60000 ? 60000 : (int)left);
         }
-        bool room = !session->input_ended && session->input_length < INPUT_SIZE / 2;
+        bool room = !session->input_ended && session->input_length < INPUT_SIZE / 2 &&
+                    terminal_input_is_ours();
         struct pollfd polled[POLL_COUNT] = {
             [POLL_SERIAL] = {.fd = session->serial, .events = POLLIN},
             [POLL_SIGNAL] = {.fd = session->signals, .events = POLLIN},
@@ -275,12 +278,8 @@ static enum session_end loop(struct session *session, int *signal)
         };
         if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR)
             return SESSION_CLOSED;
-        struct signalfd_siginfo info;
-        if (polled[POLL_SIGNAL].revents &&
-            read(session->signals, &info, sizeof(info)) == sizeof(info)) {
-            *signal = (int)info.ssi_signo;
+        if (polled[POLL_SIGNAL].revents && take_signal(session, signal))
             return SESSION_SIGNAL;
-        }
         if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error)
             return SESSION_CLOSED;
         if (!polled[POLL_SERIAL].revents && until_halted(session) == 0)
@@ -302,22 +301,20 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     if (!session)
         return SESSION_CLOSED;
     unfinished_signals(&watched);
+    sigaddset(&watched, SIGCONT);
     sigprocmask(SIG_BLOCK, &watched, &before);
     signal(SIGPIPE, SIG_IGN);
 
     session->serial = serial;
     session->signals = signalfd(-1, &watched, SFD_CLOEXEC);
-    session->raw = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     session->pacer.typed = isatty(STDIN_FILENO);
     session->begin = session->told = now_ms();
     session->deadline = seconds ? session->begin + 1000ULL * seconds : 0;
     session->outcome = outcome;
-    if (session->raw)
-        terminal_raw();
     enum session_end end = loop(session, signal_number);
     terminal_restore();
     progress_end();
-    if (session->raw && session->pacer.line_open)
+    if (session->console && session->pacer.line_open)
         write_all(STDOUT_FILENO, "\n", 1);
     close(session->signals);
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -15,11 +15,11 @@ enum session_end {
 };
 
 /*
- * Joins standard input and output to `serial`. With both a terminal, it is raw, and Ctrl-] is the
- * escape key; otherwise the output is plain text, and the input goes line by line as the machine
- * asks for it. What comes before the hypervisor's first line is the firmware's and not shown.
- * `seconds` of 0: no limit. *signal is set with SESSION_SIGNAL. The terminal is as before when this
- * returns.
+ * Joins standard input and output to `serial`. With both a terminal that is ours, it is raw, and
+ * Ctrl-] is the escape key; otherwise the output is plain text, and the input goes line by line as
+ * the machine asks for it; what is typed on a terminal that has us in its background is not ours.
+ * What comes before the hypervisor's first line is the firmware's and not shown. `seconds` of 0: no
+ * limit. *signal is set with SESSION_SIGNAL. The terminal is as before when this returns.
  */
 enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome, int *signal);
 

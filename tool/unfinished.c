@@ -18,7 +18,8 @@ static sigset_t mask_before;
 
 void unfinished_signals(sigset_t *set)
 {
-    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static const int ending[] = {SIGHUP,  SIGINT,  SIGQUIT,   SIGTERM, SIGALRM,
+                                 SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU};
     struct sigaction action;
 
     sigemptyset(set);

@@ -292,4 +292,55 @@ printf "printf 'lintel: 1 starts\\r\\nlintel: vm a: stopped for a fault: it brok
 grep -qx 'code 1' code
 result $? 'Ctrl-] q after a fault tells of it'
 
+# In the background of a terminal there is no console: nothing stops the tool, and each signal ends it.
+cat >scene <<'E1'
+echo $BASHPID >"$SCENE.pid"
+printf 'lintel: 1 starts\r\n# ' >&3
+read -r -n 1 -t 3 byte <&3 && printf '<%q>' "$byte" >&3
+sleep 60
+E1
+for signal in HUP INT QUIT TERM USR1 ALRM; do
+    cat >background <<E1
+set -m
+stty tostop
+"$lintel" run --on bochs vm.yaml &
+for _ in \$(seq 50); do [ -s scene.pid ] && break; sleep 0.1; done
+sleep 0.5
+stty -g >before
+ps -o stat= -p \$! >state
+kill -$signal \$!
+wait \$!
+echo "code \$?" >code
+stty -g >after
+E1
+    rm -f scene.pid code
+    sleep 3 | timeout 30 script -qec 'bash background' /dev/null >out 2>err
+    cat code state >>err
+    grep -qx "code $((128 + $(kill -l $signal)))" code && ! grep -q T state && ! kill -0 "$(cat scene.pid)" 2>/dev/null
+    result $? "SIG$signal ends a run in the background"
+done
+cmp -s before after
+result $? 'and the terminal is left alone'
+{ sleep 1.5; printf x; sleep 2; } | timeout 30 script -qec "timeout 3 $lintel run --on bochs vm.yaml; echo code \$? >code" /dev/null >out 2>err
+grep -qx 'code 124' code
+result $? 'timeout(1) ends a run on a terminal'
+says out 'lintel: 1 starts' 'which is shown meanwhile'
+! grep -q '<x>' out
+result $? 'and does not take what is typed there'
+# A job that comes to the foreground gets its console.
+cat >background <<E1
+set -m
+"$lintel" run --on bochs vm.yaml &
+sleep 1
+fg >/dev/null
+echo "code \$?" >code
+E1
+cat >scene <<'E1'
+printf 'lintel: 1 starts\r\n# ' >&3
+while IFS= read -r -n 1 -d '' byte <&3; do printf '<%q>' "$byte" >&3; done
+E1
+{ sleep 3.5; printf 'a'; sleep 1; printf '\035q'; sleep 0.5; } | timeout 30 script -qec 'bash background' /dev/null >out 2>err
+grep -qx 'code 0' code && grep -q '<a>' out
+result $? 'a run that comes to the foreground has its console'
+
 echo "1..$count"
