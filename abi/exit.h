@@ -26,6 +26,8 @@ enum exit_kind {
 /* Bits of exit_page.events: what happened meanwhile. Reported once each. */
 #define EXIT_EVENT_TIMER   (1u << 0) /* the time given to GATE_TIMER has come */
 #define EXIT_EVENT_CONSOLE (1u << 1) /* there is console input, or room for output again */
+#define EXIT_EVENT_APIC    (1u << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
+#define EXIT_EVENT_INIT    (1u << 3) /* the vCPU was sent an INIT */
 
 enum exit_shutdown {
     SHUTDOWN_TRIPLE_FAULT,

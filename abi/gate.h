@@ -23,7 +23,8 @@ enum gate_call {
     /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
        not answered */
     GATE_START,
-    /* (address, data): an interrupt message in MSI format to the VM's local APICs */
+    /* (address, data): an interrupt message in MSI format to the VM's local APICs; 1: one has
+       accepted it, 0: none has */
     GATE_MESSAGE,
     /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
     GATE_LAPIC_READ,

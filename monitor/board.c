@@ -325,6 +325,10 @@ void board_events(struct board *b, uint32_t events)
         receive_input(b);
         wire_uart(b);
     }
+    if (events & EXIT_EVENT_APIC)
+        ioapic_try_again(&b->ioapic);
+    /* The processor that booted goes to the firmware, which starts the machine again. */
+    b->reset.requested |= (events & EXIT_EVENT_INIT) != 0;
 }
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
@@ -347,5 +351,6 @@ void board_reset(struct board *b)
     pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
     b->pci = (struct pci){.functions = &host_bridge, .count = 1};
+    wire_uart(b);
     wire_clocks(b);
 }

@@ -21,13 +21,13 @@ enum { REG_ID, REG_VERSION, REG_ARBITRATION, REG_BOOT_CONFIGURATION, REG_REDIREC
 #define ENTRY_DELIVERY    0x700ULL
 #define DELIVERY_LOWEST   0x100ULL
 #define ENTRY_LOGICAL     (1ULL << 11)
+#define ENTRY_SENDING     (1ULL << 12) /* delivery status: no local APIC has taken it yet */
 #define ENTRY_ACTIVE_LOW  (1ULL << 13)
 #define ENTRY_REMOTE_IRR  (1ULL << 14)
 #define ENTRY_LEVEL       (1ULL << 15)
 #define ENTRY_MASKED      (1ULL << 16)
 #define ENTRY_DESTINATION 56
-#define ENTRY_WRITABLE                                                                             \
-    0xff0000000001afffULL /* not: delivery status, which is always idle, and remote IRR */
+#define ENTRY_WRITABLE    0xff0000000001afffULL /* not: delivery status and remote IRR */
 
 #define MESSAGE_ADDRESS     0xfee00000ULL
 #define MESSAGE_DESTINATION 12
@@ -36,12 +36,26 @@ enum { REG_ID, REG_VERSION, REG_ARBITRATION, REG_BOOT_CONFIGURATION, REG_REDIREC
 #define MESSAGE_ASSERT      (1u << 14)
 #define MESSAGE_LEVEL       (1u << 15)
 
+/* Where nothing is connected a resistor holds the input inactive, whatever the entry calls that. */
 static bool active(const struct ioapic *io, unsigned pin)
 {
-    return (io->lines >> pin & 1) != ((io->redirection[pin] & ENTRY_ACTIVE_LOW) != 0);
+    bool high = io->lines >> pin & 1, low = io->redirection[pin] & ENTRY_ACTIVE_LOW;
+
+    return io->driven >> pin & 1 && high != low;
 }
 
-static void send(uint64_t entry)
+/* A pin has something to say: by level once for each end of interrupt, by edge once for each. */
+static bool waits(const struct ioapic *io, unsigned pin)
+{
+    uint64_t entry = io->redirection[pin];
+
+    if (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR))
+        return false;
+    return entry & ENTRY_LEVEL ? active(io, pin) : io->edges >> pin & 1;
+}
+
+/* Whether a local APIC has taken it. */
+static bool send(uint64_t entry)
 {
     uint64_t address = MESSAGE_ADDRESS | entry >> ENTRY_DESTINATION << MESSAGE_DESTINATION;
     uint32_t data = (uint32_t)(entry & (ENTRY_VECTOR | ENTRY_DELIVERY)) | MESSAGE_ASSERT;
@@ -52,19 +66,19 @@ static void send(uint64_t entry)
         address |= MESSAGE_HINT;
     if (entry & ENTRY_LEVEL)
         data |= MESSAGE_LEVEL;
-    gate_message(address, data);
+    return gate_message(address, data) > 0;
 }
 
-/* A level-triggered pin that is active sends one message for each end of interrupt. */
-static void service_level(struct ioapic *io, unsigned pin)
+/* What no local APIC takes goes on waiting: for another entry, or for ioapic_try_again. */
+static void service(struct ioapic *io, unsigned pin)
 {
     uint64_t *entry = &io->redirection[pin];
 
-    if ((*entry & (ENTRY_LEVEL | ENTRY_MASKED | ENTRY_REMOTE_IRR)) != ENTRY_LEVEL ||
-        !active(io, pin))
+    if (!waits(io, pin) || !send(*entry))
         return;
-    *entry |= ENTRY_REMOTE_IRR;
-    send(*entry);
+    if (*entry & ENTRY_LEVEL)
+        *entry |= ENTRY_REMOTE_IRR;
+    io->edges &= ~(1u << pin);
 }
 
 void ioapic_reset(struct ioapic *io)
@@ -76,16 +90,23 @@ void ioapic_reset(struct ioapic *io)
 
 void ioapic_set_line(struct ioapic *io, unsigned pin, bool high)
 {
-    uint32_t lines = (io->lines & ~(1u << pin)) | (uint32_t)high << pin;
-    uint64_t entry = io->redirection[pin];
+    uint32_t bit = 1u << pin, lines = high ? io->lines | bit : io->lines & ~bit;
 
-    if (lines == io->lines)
+    if (lines == io->lines && io->driven & bit)
         return;
+    io->driven |= bit;
     io->lines = lines;
-    if (entry & ENTRY_LEVEL)
-        service_level(io, pin);
-    else if (active(io, pin) && !(entry & ENTRY_MASKED))
-        send(entry);
+    if (!active(io, pin))
+        return;
+    if (!(io->redirection[pin] & (ENTRY_LEVEL | ENTRY_MASKED)))
+        io->edges |= bit;
+    service(io, pin);
+}
+
+void ioapic_try_again(struct ioapic *io)
+{
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+        service(io, pin);
 }
 
 void ioapic_end_of_interrupt(struct ioapic *io, uint8_t vector)
@@ -96,8 +117,15 @@ void ioapic_end_of_interrupt(struct ioapic *io, uint8_t vector)
         if (!(*entry & ENTRY_REMOTE_IRR) || (*entry & ENTRY_VECTOR) != vector)
             continue;
         *entry &= ~ENTRY_REMOTE_IRR;
-        service_level(io, pin);
+        service(io, pin);
     }
+}
+
+static uint32_t read_entry(const struct ioapic *io, unsigned half)
+{
+    uint64_t entry = io->redirection[half / 2] | (waits(io, half / 2) ? ENTRY_SENDING : 0);
+
+    return (uint32_t)(entry >> half % 2 * 32);
 }
 
 static uint32_t read_register(const struct ioapic *io)
@@ -115,12 +143,12 @@ static uint32_t read_register(const struct ioapic *io)
     default:
         if (io->select < REG_REDIRECTION || half >= 2 * IOAPIC_PINS)
             return UINT32_MAX;
-        return (uint32_t)(io->redirection[half / 2] >> (half % 2 * 32));
+        return read_entry(io, half);
     }
 }
 
 /* An entry that becomes edge-triggered forgets its remote IRR: software without the EOI register
- * relies on it. */
+ * relies on it. One that becomes level-triggered forgets its edge. */
 static void write_entry(struct ioapic *io, unsigned half, uint32_t value)
 {
     uint64_t *entry = &io->redirection[half / 2];
@@ -128,9 +156,11 @@ static void write_entry(struct ioapic *io, unsigned half, uint32_t value)
     uint64_t writable = ENTRY_WRITABLE & 0xffffffffULL << shift;
 
     *entry = (*entry & ~writable) | ((uint64_t)value << shift & writable);
-    if (!(*entry & ENTRY_LEVEL))
+    if (*entry & ENTRY_LEVEL)
+        io->edges &= ~(1u << half / 2);
+    else
         *entry &= ~ENTRY_REMOTE_IRR;
-    service_level(io, half / 2);
+    service(io, half / 2);
 }
 
 static void write_register(struct ioapic *io, uint32_t value)

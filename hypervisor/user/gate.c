@@ -77,8 +77,7 @@ static int64_t gate_message(struct vcpu *v, uint64_t address, uint64_t data, uin
 
     if (!vlapic_message(address, (uint32_t)data, &message))
         return GATE_EINVAL;
-    events_message(v, &message);
-    return 0;
+    return events_message(v, &message);
 }
 
 static int64_t gate_lapic_read(struct vcpu *v, uint64_t index, uint64_t offset, uint64_t c)

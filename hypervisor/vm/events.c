@@ -135,31 +135,38 @@ void events_expire(uint64_t now)
     sched_update_next_event();
 }
 
-void events_message(struct vcpu *v, const struct apic_message *message)
+bool events_message(struct vcpu *v, const struct apic_message *message)
 {
     const struct vlapic *apics[] = {&v->lapic};
 
     if (vlapic_targets(apics, 1, message->shorthand != APIC_TO_DESTINATION ? 0 : VLAPIC_NONE,
                        message) == 0)
-        return;
+        return false;
     switch (message->delivery) {
     case APIC_FIXED:
     case APIC_LOWEST_PRIORITY:
-        vlapic_deliver(&v->lapic, message->vector, message->level);
+        if (!vlapic_deliver(&v->lapic, message->vector, message->level))
+            return false;
         break;
     case APIC_NMI:
         v->nmi_pending = true;
         break;
-    default: /* INIT and SIPI want a second vCPU; SMI and ExtINT have no source here */
-        return;
+    case APIC_INIT:
+        events_monitor(v, EXIT_EVENT_INIT);
+        return true;
+    default: /* SIPI wants a vCPU that waits for it; SMI and ExtINT have no source here */
+        return true;
     }
     events_interrupt(v);
+    return true;
 }
 
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
 {
-    if (effect->what & VLAPIC_EFFECT_ENABLE)
+    if (effect->what & VLAPIC_EFFECT_ENABLE) {
         apic_virtual_update(v);
+        events_monitor(v, EXIT_EVENT_APIC);
+    }
     if (effect->what & VLAPIC_EFFECT_TIMER)
         events_deadline_changed(v);
     if (effect->what & VLAPIC_EFFECT_IPI)

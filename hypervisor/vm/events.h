@@ -34,8 +34,8 @@ void events_deadline_changed(struct vcpu *v);
 /* Every vCPU whose timer is due by now gets what it waited for. */
 void events_expire(uint64_t now);
 
-/* Delivers an interrupt message to the local APICs of v's VM. */
-void events_message(struct vcpu *v, const struct apic_message *message);
+/* Delivers an interrupt message to the local APICs of v's VM; whether one accepts it. */
+bool events_message(struct vcpu *v, const struct apic_message *message);
 
 /* Does what a write to v's local APIC asked for. */
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect);

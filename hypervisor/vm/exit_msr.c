@@ -104,8 +104,8 @@ static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t 
 {
     if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
         return false;
-    apic_virtual_update(v);
-    events_deadline_changed(v);
+    events_apic_effect(v,
+                       &(struct vlapic_effect){.what = VLAPIC_EFFECT_ENABLE | VLAPIC_EFFECT_TIMER});
     return true;
 }
 

@@ -60,9 +60,10 @@ struct apic_message {
 /* What a write asks its caller to do. */
 #define VLAPIC_EFFECT_EOI                                                                          \
     (1u << 0) /* tell the IOAPICs that the level-triggered eoi_vector has ended */
-#define VLAPIC_EFFECT_IPI    (1u << 1) /* send ipi */
-#define VLAPIC_EFFECT_TIMER  (1u << 2) /* vlapic.deadline has changed */
-#define VLAPIC_EFFECT_ENABLE (1u << 3) /* vlapic_can_hand_over may have changed */
+#define VLAPIC_EFFECT_IPI   (1u << 1) /* send ipi */
+#define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic.deadline has changed */
+/* vlapic_can_hand_over, or which messages are accepted, may have changed */
+#define VLAPIC_EFFECT_ENABLE (1u << 3)
 struct vlapic_effect {
     uint32_t what; /* VLAPIC_EFFECT_* */
     uint8_t eoi_vector;

@@ -121,6 +121,7 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_DFR:
         *apic_reg(l, APIC_DFR) = value | 0x0fffffff;
+        effect->what |= VLAPIC_EFFECT_ENABLE;
         break;
     case APIC_SVR:
         write_svr(l, value, now);
@@ -151,8 +152,11 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         apic_timer_divide(l, value, now);
         break;
     case APIC_LDR:
+        *apic_reg(l, APIC_LDR) = value;
+        effect->what |= VLAPIC_EFFECT_ENABLE;
+        break;
     case APIC_ICR_HIGH:
-        *apic_reg(l, offset) = value;
+        *apic_reg(l, APIC_ICR_HIGH) = value;
         break;
     }
     if (l->deadline != deadline)

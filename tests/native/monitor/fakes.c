@@ -15,6 +15,7 @@ static struct monitor_info info;
 void fakes_reset(void)
 {
     fakes = (struct fakes){.console_room = SIZE_MAX, .timer = UINT64_MAX, .tsc = 1000000000};
+    fakes.message_result = 1;
 }
 
 int64_t gate_run(unsigned vcpu)
@@ -34,7 +35,7 @@ int64_t gate_message(uint64_t address, uint32_t data)
     fakes.message_address[fakes.messages % FAKE_MESSAGES] = address;
     fakes.message_data[fakes.messages % FAKE_MESSAGES] = data;
     fakes.messages++;
-    return 0;
+    return fakes.message_result;
 }
 
 int64_t gate_lapic_read(unsigned vcpu, uint32_t offset)

@@ -24,6 +24,7 @@ extern struct fakes {
     unsigned messages; /* how many came; the last FAKE_MESSAGES are kept */
     uint64_t message_address[FAKE_MESSAGES];
     uint32_t message_data[FAKE_MESSAGES];
+    int64_t message_result; /* 1: a local APIC accepts */
     uint32_t lapic[PLAN_MAX_VCPUS][0x400];
     size_t console_room; /* how many bytes the console takes now */
     char output[4096];

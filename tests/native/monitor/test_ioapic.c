@@ -3,9 +3,10 @@
 #include "monitor/ioapic.h"
 #include "tests/native/monitor/fakes.h"
 
-#define LEVEL  0x8000u
-#define LOW    0x2000u
-#define MASKED 0x10000u
+#define LEVEL   0x8000u
+#define LOW     0x2000u
+#define SENDING 0x1000u
+#define MASKED  0x10000u
 
 static struct ioapic io;
 
@@ -101,6 +102,63 @@ static void level_unmasked(void **state)
     assert_int_equal(fakes.messages, 2);
 }
 
+/* An input of a PCI device that is not there: active low, and pulled up. */
+static void nobody_drives(void **state)
+{
+    for (unsigned pin = 0; pin < 24; pin++) {
+        program(pin, 0, LEVEL | LOW | 0x60);
+        program(pin, 0, LOW | 0x60);
+    }
+    assert_int_equal(fakes.messages, 0);
+    ioapic_set_line(&io, 5, false); /* a device that drives it low from its start */
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(get(0x12) & SENDING, 0);
+}
+
+static void level_refused(void **state)
+{
+    fakes.message_result = 0;
+    program(9, 7, LEVEL | 0x52);
+    ioapic_set_line(&io, 9, true);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(get(0x22), LEVEL | SENDING | 0x52);
+    ioapic_end_of_interrupt(&io, 0x52); /* not its own */
+    assert_int_equal(fakes.messages, 1);
+    ioapic_try_again(&io);
+    assert_int_equal(fakes.messages, 2);
+    ioapic_set_line(&io, 9, false);
+    assert_int_equal(get(0x22), LEVEL | 0x52);
+    ioapic_try_again(&io); /* it is over */
+    assert_int_equal(fakes.messages, 2);
+    ioapic_set_line(&io, 9, true);
+    fakes.message_result = 1;
+    ioapic_try_again(&io);
+    ioapic_try_again(&io);
+    assert_int_equal(fakes.messages, 4);
+    assert_int_equal(get(0x22), LEVEL | 0x4052);
+}
+
+static void edge_refused(void **state)
+{
+    fakes.message_result = 0;
+    program(4, 7, 0x31);
+    ioapic_set_line(&io, 4, true);
+    ioapic_set_line(&io, 4, false);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(get(0x18), SENDING | 0x31);
+    fakes.message_result = 1;
+    program(4, 0, 0x31); /* goes with the destination, and not again with the vector */
+    assert_int_equal(fakes.messages, 2);
+    assert_int_equal(fakes.message_address[1], 0xfee00000);
+    assert_int_equal(get(0x18), 0x31);
+    fakes.message_result = 0;
+    ioapic_set_line(&io, 4, true);
+    set(0x18, LEVEL | MASKED | 0x31); /* as a level it is another thing */
+    set(0x18, 0x31);
+    assert_int_equal(fakes.messages, 3);
+    assert_int_equal(get(0x18), 0x31);
+}
+
 static void polarity(void **state)
 {
     ioapic_set_line(&io, 5, true);
@@ -108,6 +166,7 @@ static void polarity(void **state)
     assert_int_equal(fakes.messages, 0);
     ioapic_set_line(&io, 5, false);
     assert_int_equal(fakes.messages, 1);
+    ioapic_set_line(&io, 6, false);
     program(6, 0, LOW | 0x61);
     ioapic_set_line(&io, 6, true);
     assert_int_equal(fakes.messages, 1);
@@ -130,9 +189,11 @@ static void modes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(registers, reset), cmocka_unit_test_setup(edge, reset),
-        cmocka_unit_test_setup(level, reset),     cmocka_unit_test_setup(level_unmasked, reset),
-        cmocka_unit_test_setup(polarity, reset),  cmocka_unit_test_setup(modes, reset),
+        cmocka_unit_test_setup(registers, reset),     cmocka_unit_test_setup(edge, reset),
+        cmocka_unit_test_setup(level, reset),         cmocka_unit_test_setup(level_unmasked, reset),
+        cmocka_unit_test_setup(nobody_drives, reset), cmocka_unit_test_setup(level_refused, reset),
+        cmocka_unit_test_setup(edge_refused, reset),  cmocka_unit_test_setup(polarity, reset),
+        cmocka_unit_test_setup(modes, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
