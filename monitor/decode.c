@@ -16,7 +16,8 @@
 enum attribute {
     BYTE = 1,
     STACK = 2,
-    NO_SIZE = 3 | EXCLUDED_BY_SIZE,
+    DWORD = 3,
+    NO_SIZE = DWORD | EXCLUDED_BY_SIZE,
     FROM_32 = 1 << MEMORY_SHIFT,
     FROM_16 = 2 << MEMORY_SHIFT,
     FROM_8 = 3 << MEMORY_SHIFT,
@@ -25,16 +26,20 @@ enum attribute {
     NO_REPEAT = 1 << 7,
     SHORT = 1 << 8,
     OFFSET = 1 << 9,
+    ONE = 1 << 10,
+    DOUBLE = 1 << 11,
+    NO_LOCK = 1 << 12,
+    BY_PREFIX = 1 << 13,
 };
 
 /* What the operand size comes from, beside the mode. */
 enum width { WIDTH_DEFAULT, WIDTH_PREFIX, WIDTH_REX_W, WIDTH_COUNT };
 
-/* By mode, width and class: no attribute, BYTE, STACK and NO_SIZE. */
+/* By mode, width and class: no attribute, BYTE, STACK and DWORD. */
 static const uint8_t operation_sizes[][WIDTH_COUNT][4] = {
-    [DECODE_16] = {{2, 1, 2, 4}, {4, 1, 4}},
-    [DECODE_32] = {{4, 1, 4, 4}, {2, 1, 2}},
-    [DECODE_64] = {{4, 1, 8, 4}, {2, 1, 2}, {8, 1, 8, 8}},
+    [DECODE_16] = {{2, 1, 2, 4}, {4, 1, 4, 4}},
+    [DECODE_32] = {{4, 1, 4, 4}, {2, 1, 2, 4}},
+    [DECODE_64] = {{4, 1, 8, 4}, {2, 1, 2, 4}, {8, 1, 8, 8}},
 };
 
 /* By mode, without and with the address-size prefix. */
@@ -51,6 +56,12 @@ enum group {
     GROUP_STEP,
     GROUP_STEP_PUSH,
     GROUP_BIT,
+    GROUP_SHIFT,
+    GROUP_SHIFT_COUNT,
+    GROUP_COMPARE_EXCHANGE_WIDE,
+    GROUP_COUNT_ONES,
+    GROUP_SCAN_FORWARD,
+    GROUP_SCAN_REVERSE,
     GROUP_COUNT
 };
 
@@ -259,7 +270,33 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
         unsigned limit = 8u >> ((attributes & FROM_ANY) >> MEMORY_SHIFT);
         size = limit < size ? limit : size;
     }
-    instruction->memory_size = (uint8_t)size;
+    instruction->memory_size = (uint8_t)(attributes & DOUBLE ? size * 2 : size);
+}
+
+static bool has_immediate(enum operands operands)
+{
+    return operands == OPERANDS_MEMORY_IMMEDIATE ||
+           operands == OPERANDS_MEMORY_REGISTER_IMMEDIATE ||
+           operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE;
+}
+
+static void read_immediate(struct reader *reader, struct instruction *instruction,
+                           unsigned attributes)
+{
+    unsigned size = instruction->size == 8 ? 4 : instruction->size;
+
+    if (attributes & ONE)
+        instruction->immediate = 1;
+    else
+        instruction->immediate = read_signed(reader, attributes & SHORT ? 1 : size);
+}
+
+/* SDM volume 2, "Instruction Prefixes": the last of F2h and F3h counts, and else 66h. */
+static unsigned mandatory_prefix(const struct reader *reader, const struct instruction *instruction)
+{
+    if (instruction->repeat != REPEAT_NONE)
+        return instruction->repeat == REPEAT ? 2 : 3;
+    return reader->width == WIDTH_PREFIX ? 1 : 0;
 }
 
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
@@ -269,11 +306,14 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     unsigned attributes = opcode->attributes;
 
     if (opcode->kind == KIND_GROUP) {
-        opcode = &members[opcode->what][(*reader->next >> 3) & 7];
+        unsigned number = attributes & BY_PREFIX ? mandatory_prefix(reader, instruction)
+                                                 : (*reader->next >> 3) & 7;
+        opcode = &members[opcode->what][number];
         attributes |= opcode->attributes;
     }
     if (opcode->kind != KIND_OPCODE || (attributes & reader->excluded))
         return false;
+    instruction->lockable = opcode->access == ACCESS_MODIFY && !(attributes & NO_LOCK);
     instruction->operation = opcode->what;
     instruction->operands = opcode->operands;
     instruction->access = opcode->access;
@@ -282,10 +322,8 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
         instruction->displacement = read_unsigned(reader, instruction->address_size);
     else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))
         return false;
-    if (opcode->operands == OPERANDS_MEMORY_IMMEDIATE) {
-        unsigned size = instruction->size == 8 ? 4 : instruction->size;
-        instruction->immediate = read_signed(reader, (attributes & SHORT) ? 1 : size);
-    }
+    if (has_immediate(opcode->operands))
+        read_immediate(reader, instruction, attributes);
     return true;
 }
 
@@ -315,7 +353,7 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
         return count == DECODE_MAX_LENGTH ? DECODE_TOO_LONG : DECODE_UNKNOWN;
     if (!known)
         return DECODE_UNKNOWN;
-    if (instruction->lock && instruction->access != ACCESS_MODIFY)
+    if (instruction->lock && !instruction->lockable)
         return DECODE_INVALID_LOCK;
     instruction->length = (uint8_t)length;
     if (reader.segment == SEGMENT_DEFAULT)

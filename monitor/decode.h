@@ -26,10 +26,14 @@ enum operands {
     OPERANDS_MEMORY_REGISTER,
     OPERANDS_REGISTER_MEMORY,
     OPERANDS_MEMORY_IMMEDIATE,
+    OPERANDS_MEMORY_COUNT, /* CL */
+    OPERANDS_MEMORY_REGISTER_IMMEDIATE,
+    OPERANDS_MEMORY_REGISTER_COUNT,
+    OPERANDS_REGISTER_MEMORY_IMMEDIATE,
     OPERANDS_STRING,
 };
 
-/* What happens to the memory operand. LOCK is legal for ACCESS_MODIFY and nothing else. */
+/* What happens to the memory operand. LOCK is legal for ACCESS_MODIFY only. */
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_MODIFY };
 
 /* base and index: a general register's number, or one of these. */
@@ -42,9 +46,9 @@ enum repeat { REPEAT_NONE, REPEAT_NOT_EQUAL, REPEAT };
 struct instruction {
     uint8_t length; /* bytes */
     uint8_t operation, operands, access, repeat;
-    bool lock;
+    bool lock, lockable;
     uint8_t size;         /* of the operation, bytes: 1, 2, 4 or 8 */
-    uint8_t memory_size;  /* of the memory operand: smaller than size where it is extended */
+    uint8_t memory_size;  /* of the memory operand, which can be smaller or larger than size */
     uint8_t address_size; /* bytes: 2, 4 or 8 */
     uint8_t segment;      /* enum segment: of the memory operand, for strings of the source */
     uint8_t base, index;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on general registers and memory: moves, arithmetic, exchanges, bits. */
 #include "monitor/alu.h"
+#include "monitor/native.h"
 #include "monitor/operand.h"
 
 bool run_move(struct run *run)
@@ -127,4 +128,89 @@ bool run_bit(struct run *run)
     default:
         return true;
     }
+}
+
+/* The CPU's own instruction: a source of 0 leaves the register to it. */
+bool run_scan(struct run *run)
+{
+    const struct instruction *in = run->instruction;
+    uint64_t *reg = &run->state->gpr[in->reg], memory;
+
+    if (!locate(run, 0) || !read_operand(run, &memory))
+        return false;
+    *reg = native_scan(in->operation, *reg, memory, in->size, &run->rflags);
+    return true;
+}
+
+bool run_shift(struct run *run)
+{
+    const struct instruction *in = run->instruction;
+    bool counted =
+        in->operands == OPERANDS_MEMORY_COUNT || in->operands == OPERANDS_MEMORY_REGISTER_COUNT;
+    uint8_t count = (uint8_t)(counted ? run->state->gpr[GPR_RCX] : in->immediate);
+    uint64_t memory;
+
+    if (!locate(run, 0) || !read_operand(run, &memory))
+        return false;
+    if (in->operation == OPERATION_SHLD || in->operation == OPERATION_SHRD)
+        memory = native_shift_double(in->operation, memory, register_operand(run), count, in->size,
+                                     &run->rflags);
+    else
+        memory = native_shift(in->operation, memory, count, in->size, &run->rflags);
+    return write_operand(run, memory);
+}
+
+/* The number is that of the instruction's last byte, which is the operation's place in its row. */
+static bool condition(const struct run *run, unsigned number)
+{
+    uint64_t f = run->rflags;
+    bool less = !(f & RFLAGS_SF) != !(f & RFLAGS_OF), holds;
+
+    switch (number >> 1) {
+    case 0:
+        holds = f & RFLAGS_OF;
+        break;
+    case 1:
+        holds = f & RFLAGS_CF;
+        break;
+    case 2:
+        holds = f & RFLAGS_ZF;
+        break;
+    case 3:
+        holds = f & (RFLAGS_CF | RFLAGS_ZF);
+        break;
+    case 4:
+        holds = f & RFLAGS_SF;
+        break;
+    case 5:
+        holds = f & RFLAGS_PF;
+        break;
+    case 6:
+        holds = less;
+        break;
+    default:
+        holds = less || f & RFLAGS_ZF;
+        break;
+    }
+    return holds != (number & 1);
+}
+
+/* Reads whatever the condition says; 4 bytes clear the upper half likewise (SDM volume 2,
+ * "CMOVcc"). */
+bool run_conditional_move(struct run *run)
+{
+    uint64_t memory;
+
+    if (!locate(run, 0) || !read_operand(run, &memory))
+        return false;
+    if (!condition(run, run->instruction->operation - OPERATION_CMOVO))
+        memory = register_operand(run);
+    set_register_operand(run, memory);
+    return true;
+}
+
+bool run_conditional_set(struct run *run)
+{
+    return locate(run, 0) &&
+           write_operand(run, condition(run, run->instruction->operation - OPERATION_SETO));
 }

@@ -54,3 +54,39 @@ bool write_operand(struct run *run, uint64_t value)
 {
     return emulate_write(run->ctx, run->linear, run->instruction->memory_size, value, run->fault);
 }
+
+static unsigned word_size(const struct run *run, unsigned at)
+{
+    unsigned left = run->instruction->memory_size - at;
+
+    return left < 8 ? left : 8;
+}
+
+static bool wide_writable(struct run *run)
+{
+    return emulate_writable(run->ctx, run->linear, run->instruction->memory_size, run->fault);
+}
+
+bool read_wide(struct run *run, uint64_t *words)
+{
+    const struct instruction *in = run->instruction;
+
+    if (in->access == ACCESS_MODIFY && !wide_writable(run))
+        return false;
+    for (unsigned at = 0; at < in->memory_size; at += 8)
+        if (!emulate_read(run->ctx, run->linear + at, word_size(run, at), &words[at / 8],
+                          run->fault))
+            return false;
+    return true;
+}
+
+bool write_wide(struct run *run, const uint64_t *words)
+{
+    if (!wide_writable(run))
+        return false;
+    for (unsigned at = 0; at < run->instruction->memory_size; at += 8)
+        if (!emulate_write(run->ctx, run->linear + at, word_size(run, at), words[at / 8],
+                           run->fault))
+            return false;
+    return true;
+}

@@ -82,6 +82,11 @@ bool locate(struct run *run, uint64_t distance);
 bool read_operand(struct run *run, uint64_t *value);
 bool write_operand(struct run *run, uint64_t value);
 
+/* Likewise for an operand that may be larger than 8 bytes: in words of 8 bytes, of which the device
+ * or memory sees one after the other. */
+bool read_wide(struct run *run, uint64_t *words);
+bool write_wide(struct run *run, const uint64_t *words);
+
 /* The operations. Each does its memory accesses first and changes registers last, so that a fault
  * leaves the guest as it was. */
 #define OPERATION(name, handler) bool run_##handler(struct run *run);

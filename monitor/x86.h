@@ -25,6 +25,7 @@
 #define RFLAGS_RF  (1u << 16)
 #define RFLAGS_AC  (1u << 18)
 
+#define VECTOR_DE 0
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14

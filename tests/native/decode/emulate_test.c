@@ -22,7 +22,7 @@
 
 #define RFLAGS_RF BIT(16)
 
-enum vector { VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14 };
+enum vector { VECTOR_DE, VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14 };
 
 /* A guest with 64 KiB of memory, that has a page fault somewhere. */
 struct guest {
@@ -144,6 +144,7 @@ static void test_length_and_lock(void **state)
     check_fault(guest, run(guest, 0xf0, 0x83, 0x3a, 0x01), VECTOR_UD); /* LOCK CMP [RDX], 1 */
     check_fault(guest, run(guest, 0xf0, 0x0f, 0xa3, 0x02), VECTOR_UD); /* LOCK BT [RDX], EAX */
     check_fault(guest, run(guest, 0xf0, 0xa5), VECTOR_UD);             /* LOCK MOVSD */
+    check_fault(guest, run(guest, 0xf0, 0xd1, 0x22), VECTOR_UD);       /* LOCK SHL [RDX], 1 */
 }
 
 static void check_unsupported(struct guest *guest, enum emulate_result result)
@@ -403,6 +404,30 @@ static void test_stack_of_16_bit_code(void **state)
     assert_int_equal(guest->last, 0x1200);
 }
 
+static void test_divide_error(void **state)
+{
+    struct guest *guest = make_guest(CODE_64);
+
+    assert_int_equal(run(guest, 0xf7, 0x32), EMULATE_FAULT); /* DIV [RDX]: by 0 */
+    assert_int_equal(guest->fault.vector, VECTOR_DE);
+    assert_false(guest->fault.has_error_code);
+    assert_memory_equal(&guest->state, &guest->before, sizeof(guest->state));
+}
+
+static void test_compare_exchange_wide(void **state)
+{
+    struct guest *guest = make_guest(CODE_64);
+
+    check_fault(guest, run(guest, 0x48, 0x0f, 0xc7, 0x4a, 8), VECTOR_GP); /* not on 16 bytes */
+    assert_int_equal(guest->reads, 0);
+    memcpy(guest->memory + 0x1200, &(uint64_t[]){1, 2}, 16);
+    guest->state.gpr[GPR_RAX] = 1;
+    assert_int_equal(run(guest, 0x48, 0x0f, 0xc7, 0x4a, 0), EMULATE_DONE); /* RDX is not 2 */
+    assert_int_equal(guest->state.gpr[GPR_RDX], 2);
+    assert_int_equal(guest->state.rflags & RFLAGS_ZF, 0);
+    assert_int_equal(guest->writes, 2);
+}
+
 static void test_compare_exchange_always_writes(void **state)
 {
     struct guest *guest = make_guest(CODE_64);
@@ -431,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_repeat_counts),
         cmocka_unit_test(test_repeat_short_count),
         cmocka_unit_test(test_stack_of_16_bit_code),
+        cmocka_unit_test(test_divide_error),
+        cmocka_unit_test(test_compare_exchange_wide),
         cmocka_unit_test(test_compare_exchange_always_writes),
     };
 

@@ -8,6 +8,7 @@
  * upper halves of the registers then differs from one processor to the next.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <cpuid.h>
 
 #include <Zydis/Zydis.h>
 
@@ -46,6 +46,7 @@ static const bool opcodes[MAP_COUNT][256] = {
 };
 
 struct form {
+    uint8_t prefix; /* that chooses the instruction, or 0 */
     uint8_t bytes[4];
     uint8_t count; /* without the ModRM byte */
     uint8_t modrm; /* bits 3 to 5, which choose the instruction */
@@ -65,6 +66,7 @@ struct trial {
     uint8_t bytes[DECODE_BUFFER];
     uint8_t initial[NATIVE_DATA], result[NATIVE_DATA];
     uint64_t target; /* linear */
+    unsigned faults;
     struct guest_state state;
 };
 
@@ -106,29 +108,45 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
     return true;
 }
 
-static bool processor_has_movbe(void)
+/* Without them the processor performs something else, or nothing. */
+static bool processor_has(enum operation operation)
 {
-    unsigned eax, ebx, ecx = 0, edx;
-
-    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
-    return ecx & bit_MOVBE;
+    switch (operation) {
+    case OPERATION_MOVBE:
+        return __builtin_cpu_supports("movbe");
+    case OPERATION_POPCNT:
+        return __builtin_cpu_supports("popcnt");
+    default:
+        return true;
+    }
 }
 
 static bool decode_form(const struct form *form, uint8_t modrm, struct instruction *in)
 {
-    uint8_t bytes[DECODE_BUFFER] = {0};
+    uint8_t bytes[DECODE_BUFFER] = {form->prefix};
+    unsigned at = form->prefix != 0;
 
-    memcpy(bytes, form->bytes, form->count);
-    bytes[form->count] = modrm;
+    memcpy(bytes + at, form->bytes, form->count);
+    bytes[at + form->count] = modrm;
     return decode(DECODE_64, bytes, DECODE_MAX_LENGTH, in) == DECODE_DONE &&
-           (in->operation != OPERATION_MOVBE || processor_has_movbe());
+           processor_has(in->operation);
+}
+
+/* Whether the prefix makes another instruction of it. */
+static bool prefix_counts(struct form form, uint8_t modrm)
+{
+    struct instruction with, without;
+    bool known = decode_form(&form, modrm, &with);
+
+    form.prefix = 0;
+    return known && (!decode_form(&form, modrm, &without) || with.operation != without.operation);
 }
 
 /* Adds the forms of one opcode: one, or up to eight where it stands for a group. */
-static void add_forms(struct forms *forms, unsigned map, uint8_t code)
+static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t prefix)
 {
     static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}};
-    struct form form = {.count = (uint8_t)map + 1};
+    struct form form = {.prefix = prefix, .count = (uint8_t)map + 1};
     struct instruction in, first, last;
 
     memcpy(form.bytes, escapes[map], map);
@@ -137,7 +155,7 @@ static void add_forms(struct forms *forms, unsigned map, uint8_t code)
                 first.operation == last.operation;
     for (unsigned i = 0; i < (form.free ? 1 : 8); i++) {
         form.modrm = (uint8_t)(i << 3);
-        if (decode_form(&form, form.modrm, &in)) {
+        if (prefix == 0 ? decode_form(&form, form.modrm, &in) : prefix_counts(form, form.modrm)) {
             assert_true(forms->count < ARRAY_SIZE(forms->form));
             forms->form[forms->count++] = form;
         }
@@ -153,6 +171,8 @@ static void make_bytes(struct trial *t, const struct form *form)
         t->bytes[i] = (uint8_t)(random_next(&t->random) >> 40);
     for (unsigned i = random_below(&t->random, 3); i > 0; i--)
         t->bytes[at++] = prefixes[random_below(&t->random, ARRAY_SIZE(prefixes))];
+    if (form->prefix != 0)
+        t->bytes[at++] = form->prefix;
     if (random_below(&t->random, 2))
         t->bytes[at++] = 0x40 | (uint8_t)random_below(&t->random, 16);
     memcpy(t->bytes + at, form->bytes, form->count);
@@ -234,6 +254,41 @@ static void aim_string(struct trial *t)
         t->native->data[TARGET_FIRST + random_below(&t->random, TARGET_COUNT)] = 0x56;
 }
 
+static bool is_address(const struct instruction *in, enum gpr gpr)
+{
+    return in->base == gpr || in->index == gpr;
+}
+
+static uint64_t operand_address(const struct trial *t)
+{
+    const struct instruction *in = &t->in;
+    const uint64_t *gpr = t->native->before.gpr;
+    uint64_t offset = in->displacement;
+
+    if (in->base != BASE_NONE)
+        offset += in->base == BASE_RIP ? (uint64_t)t->native->slot + in->length : gpr[in->base];
+    if (in->index != BASE_NONE)
+        offset += gpr[in->index] << in->scale;
+    return (in->address_size == 4 ? (uint32_t)offset : offset) +
+           (in->segment == SEG_GS ? NATIVE_GS_BASE : 0);
+}
+
+/* Half of the time RDX:RAX are what is there. CMPXCHG16B wants an address that can be divided by
+ * 16. */
+static bool prepare_wide(struct trial *t)
+{
+    const struct instruction *in = &t->in;
+    uint64_t *gpr = t->native->before.gpr, at = operand_address(t);
+
+    if (is_address(in, GPR_RAX) || is_address(in, GPR_RDX) || (in->size == 8 && at % 16 != 0))
+        return false;
+    if (random_below(&t->random, 2) == 0)
+        return true;
+    memcpy(&gpr[GPR_RAX], (const void *)at, in->size);
+    memcpy(&gpr[GPR_RDX], (const void *)(at + in->size), in->size);
+    return true;
+}
+
 /* Makes what is special to some operations. False: this instruction cannot be tried. */
 static bool prepare(struct trial *t)
 {
@@ -252,6 +307,13 @@ static bool prepare(struct trial *t)
         if (in->base != GPR_RAX && in->index != GPR_RAX && random_below(&t->random, 2))
             memcpy(&gpr[GPR_RAX], (const void *)t->target, in->size);
         return true;
+    case OPERATION_CMPXCHG8B:
+        return prepare_wide(t);
+    case OPERATION_DIV:
+    case OPERATION_IDIV: /* often a quotient that fits */
+        if (random_below(&t->random, 2))
+            gpr[GPR_RDX] = random_below(&t->random, 3) - 1;
+        return !is_address(in, GPR_RDX);
     case OPERATION_PUSH:
     case OPERATION_POP:
         if (in->base != GPR_RSP)
@@ -279,7 +341,7 @@ static bool make_trial(struct trial *t, const struct form *form)
     return true;
 }
 
-static void emulate_trial(struct trial *t)
+static void emulate_trial(struct trial *t, bool faults)
 {
     struct emulate_fault fault;
     uint64_t rip = (uint64_t)t->native->slot;
@@ -287,6 +349,11 @@ static void emulate_trial(struct trial *t)
     t->state.rip = rip;
     t->state.rflags = t->native->before.rflags;
     memcpy(t->state.gpr, t->native->before.gpr, sizeof(t->state.gpr));
+    if (faults) {
+        assert_int_equal(emulate(&t->state, t, &fault), EMULATE_FAULT);
+        assert_int_equal(fault.vector, VECTOR_DE);
+        return;
+    }
     while (t->state.rip == rip)
         assert_int_equal(emulate(&t->state, t, &fault), EMULATE_DONE);
     assert_int_equal(t->state.rip, rip + t->in.length);
@@ -302,6 +369,12 @@ static uint64_t defined_flags(const struct instruction *in)
         return ~RFLAGS_AF;
     case OPERATION_BT ... OPERATION_BTC:
         return ~(RFLAGS_OF | RFLAGS_SF | RFLAGS_AF | RFLAGS_PF);
+    case OPERATION_MUL:
+    case OPERATION_IMUL:
+        return ~(RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF);
+    case OPERATION_DIV:
+    case OPERATION_IDIV:
+        return ~STATUS;
     default:
         return UINT64_MAX;
     }
@@ -321,16 +394,45 @@ static void show(const struct trial *t)
                     t->state.gpr[i]);
 }
 
+static sigjmp_buf at_fault;
+
+static void on_fault(int signal)
+{
+    siglongjmp(at_fault, 1);
+}
+
+/* RSP is the trial's: the handler has a stack of its own. */
+static void catch_faults(void)
+{
+    static uint8_t stack[1 << 16];
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    const struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK};
+
+    assert_int_equal(sigaltstack(&other, NULL), 0);
+    assert_int_equal(sigaction(SIGFPE, &action, NULL), 0);
+}
+
+/* False: a divide error. */
+static bool run_native(struct native *native)
+{
+    if (sigsetjmp(at_fault, 1) != 0)
+        return false;
+    native_run(native);
+    return true;
+}
+
 static void compare(struct trial *t)
 {
     struct native *native = t->native;
     uint64_t defined = defined_flags(&t->in);
 
     memcpy(t->initial, native->data, NATIVE_DATA);
-    native_run(native);
+    native->after = native->before; /* unless it gets so far */
+    bool faults = !run_native(native);
     memcpy(t->result, native->data, NATIVE_DATA);
     memcpy(native->data, t->initial, NATIVE_DATA);
-    emulate_trial(t);
+    emulate_trial(t, faults);
+    t->faults += faults;
     if (memcmp(t->state.gpr, native->after.gpr, sizeof(native->after.gpr)) != 0 ||
         ((t->state.rflags ^ native->after.rflags) & defined) != 0 ||
         memcmp(t->result, native->data, NATIVE_DATA) != 0) {
@@ -343,11 +445,14 @@ static void test_execute(void **state)
 {
     static struct trial t = {.random = {SEED}};
     static struct forms forms;
+    static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2};
 
     for (unsigned i = 0; i < MAP_COUNT * 256; i++)
-        if (opcodes[i / 256][i % 256])
-            add_forms(&forms, i / 256, (uint8_t)i);
+        for (unsigned prefix = 0; prefix < ARRAY_SIZE(prefixes); prefix++)
+            if (opcodes[i / 256][i % 256])
+                add_forms(&forms, i / 256, (uint8_t)i, prefixes[prefix]);
     t.native = native_create();
+    catch_faults();
     ZydisDecoderInit(&t.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     t.state.cr0 = BIT(31) | BIT(0);
     t.state.efer = BIT(10) | BIT(8);
@@ -361,6 +466,7 @@ static void test_execute(void **state)
             done++;
         }
     }
+    assert_in_range(t.faults, ROUNDS, 5 * ROUNDS); /* of eight forms of DIV and IDIV */
     print_message("seed %llx: %zu forms, %u instructions of each\n", SEED, forms.count, ROUNDS);
     native_destroy(t.native);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operations performed by the CPU's own instructions: a guest gets what its CPU does, also where
+ * the SDM leaves flags or a register undefined. Bits of operands above the size mean nothing.
+ */
+#ifndef MONITOR_NATIVE_H
+#define MONITOR_NATIVE_H
+
+#include <stdint.h>
+
+#include "monitor/decode.h"
+
+/* BSF, BSR, TZCNT, LZCNT or POPCNT of `source`; the whole register after it, of which `reg` is what
+ * was in it. */
+uint64_t native_scan(enum operation operation, uint64_t reg, uint64_t source, unsigned size,
+                     uint64_t *rflags);
+
+/* ROL to SAR. */
+uint64_t native_shift(enum operation operation, uint64_t value, uint8_t count, unsigned size,
+                      uint64_t *rflags);
+
+/* SHLD or SHRD, which shift in bits of `from`. */
+uint64_t native_shift_double(enum operation operation, uint64_t value, uint64_t from, uint8_t count,
+                             unsigned size, uint64_t *rflags);
+
+#endif
