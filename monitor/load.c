@@ -24,51 +24,77 @@
 #define ENTRY_LARGE 0x83ULL
 #define MAPPED_GIB  4
 
-bool load_fail(struct load *load, const char *fmt, ...)
+const char *load_part_name(enum load_part part)
+{
+    static const char *const names[] = {"kernel", "initrd", "cmdline", "memory"};
+
+    return names[part];
+}
+
+bool load_fail(struct load *load, enum load_part part, const char *fmt, ...)
 {
     va_list args;
 
+    load->wrong = part;
     va_start(args, fmt);
     vformat(load->error, sizeof(load->error), fmt, args);
     va_end(args);
     return false;
 }
 
-void load_clear(const struct load *load, uint64_t physical, uint64_t size)
+uint8_t *load_room(struct load *load, const char *what, uint64_t physical, uint64_t size)
 {
-    if (size > 0)
-        memset(guest_memory_at(load->memory, physical, size), 0, size);
+    if (physical < LOAD_KERNEL_MIN || physical >= PLAN_HOLE_START ||
+        size > PLAN_HOLE_START - physical) {
+        load_fail(
+            load, LOAD_PART_KERNEL,
+            "%s needs %lu bytes of memory at %lx, and a kernel can have it from %llx to %llx: "
+            "link it elsewhere",
+            what, size, physical, LOAD_KERNEL_MIN, PLAN_HOLE_START);
+        return NULL;
+    }
+    uint8_t *to = guest_memory_at(load->memory, physical, size);
+
+    if (to == NULL)
+        load_fail(load, LOAD_PART_MEMORY,
+                  "%s needs memory from %lx to %lx, the guest's ends at %lx: give the VM at least "
+                  "%lu MiB",
+                  what, physical, physical + size, load->memory->low_end,
+                  align_up(physical + size, PLAN_MEMORY_UNIT) >> 20);
+    return to;
 }
 
 static bool load_kernel(struct load *load)
 {
     if (load->kernel.bytes == NULL)
-        return load_fail(load, "kernel: there is none: name one in the VM's description");
+        return load_fail(load, LOAD_PART_KERNEL, "there is none: name one in the description");
     if (load_linux_matches(load))
         return load_linux(load);
     if (load_elf_matches(load))
         return load_elf(load);
-    return load_fail(load,
-                     "kernel: it is neither a bzImage nor an ELF executable: name another file");
+    return load_fail(load, LOAD_PART_KERNEL,
+                     "it is neither a Linux bzImage nor an ELF64 executable: name another file");
 }
 
 /* As high as it may be, out of the way of a kernel that grows. */
 static bool load_initrd(struct load *load)
 {
-    uint64_t size = load->initrd.size, end = min_u64(load->initrd_max + 1, load->memory->low_end);
+    uint64_t size = load->initrd.size, limit = min_u64(load->initrd_max + 1, PLAN_HOLE_START);
+    uint64_t need = size < limit ? load->kernel_end + align_up(size, PAGE_SIZE) : size;
+    uint64_t end = min_u64(limit, load->memory->low_end);
 
     if (load->initrd.bytes == NULL || size == 0)
         return true;
     if (end < size || align_down(end - size, PAGE_SIZE) < load->kernel_end)
-        return load_fail(load,
-                         "initrd: its %lu bytes do not fit between the kernel's end at %lx and "
-                         "%lx: give the VM at least %lu MiB",
+        return load_fail(load, need > limit ? LOAD_PART_INITRD : LOAD_PART_MEMORY,
+                         "the initrd's %lu bytes do not fit between the kernel's end at %lx and "
+                         "%lx: %s",
                          size, load->kernel_end, end,
-                         align_up(load->kernel_end + align_up(size, PAGE_SIZE), PLAN_MEMORY_UNIT) >>
-                             20);
+                         need > limit ? "this kernel wants a smaller one"
+                                      : "give the VM more memory");
     uint64_t address = align_down(end - size, PAGE_SIZE);
 
-    memcpy(load->memory->base + address, load->initrd.bytes, size);
+    load_place(load->memory->base + address, size, load->initrd.bytes, size);
     load->params.hdr.ramdisk_image = (uint32_t)address;
     load->params.hdr.ramdisk_size = (uint32_t)size;
     return true;
@@ -129,11 +155,12 @@ bool load_guest(struct load *load)
     load->params = (struct boot_params){0};
     load->kernel_end = 0;
     if (load->memory->low_end < LOAD_KERNEL_MIN)
-        return load_fail(load, "memory: %lu bytes are too few: give the VM at least 2 MiB",
+        return load_fail(load, LOAD_PART_MEMORY,
+                         "%lu bytes are too few: give the VM at least 2 MiB",
                          load->memory->low_end);
     if (strlen(load->cmdline) >= LOAD_PAGE_TABLES - LOAD_CMDLINE)
-        return load_fail(load,
-                         "command line: it has %zu characters, there is room for %llu: shorten it",
+        return load_fail(load, LOAD_PART_CMDLINE,
+                         "it has %zu characters, there is room for %llu: shorten it",
                          strlen(load->cmdline), LOAD_PAGE_TABLES - LOAD_CMDLINE - 1);
     if (!load_kernel(load) || !load_initrd(load))
         return false;

@@ -32,6 +32,9 @@ struct load_file {
     uint64_t size;
 };
 
+/* What of a VM's description cannot be: its keys. */
+enum load_part { LOAD_PART_KERNEL, LOAD_PART_INITRD, LOAD_PART_CMDLINE, LOAD_PART_MEMORY };
+
 struct load {
     /* What is wanted. */
     const struct guest_memory *memory;
@@ -44,20 +47,32 @@ struct load {
     uint64_t kernel_end; /* the first address behind the kernel and what it needs at once */
     uint64_t initrd_max; /* the highest address that an initrd may reach */
     struct boot_params params;
-    char error[LOAD_ERROR_SIZE]; /* what, where, and what to do about it */
+    enum load_part wrong;        /* after a failure: what cannot be, */
+    char error[LOAD_ERROR_SIZE]; /* why, and what to do about it */
 };
 
-/* Loads everything; false: load->error is a line that says why not. */
+/* Loads everything; false: load->wrong and load->error say why not. lintel check calls it, too. */
 bool load_guest(struct load *load);
+
+/* The key of a part, as a description has it. */
+const char *load_part_name(enum load_part part);
 
 /* The state of a vCPU that starts in the loaded guest. */
 struct guest_state load_state(const struct load *load);
 
-/* Formats load->error. Returns false, so that a check can end by it. */
-bool load_fail(struct load *load, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Says what is wrong. Returns false, so that a check can end by it. */
+bool load_fail(struct load *load, enum load_part part, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Makes `size` bytes of RAM zero; at the first start they are. */
-void load_clear(const struct load *load, uint64_t physical, uint64_t size);
+/*
+ * Where the kernel's `size` bytes from a guest-physical address are mapped; NULL, with what is
+ * wrong in `load`, where the VM has no memory for them. What they are for is told.
+ */
+uint8_t *load_room(struct load *load, const char *what, uint64_t physical, uint64_t size);
+
+/* Copies a file's bytes to memory of `size` bytes, and makes the rest zero: at a restart it is not.
+ * In load_place.c of its own: lintel check places nothing. */
+void load_place(uint8_t *to, uint64_t size, const uint8_t *bytes, uint64_t count);
 
 /* The kinds of kernel: whether it is one, and how it is placed into memory. */
 bool load_linux_matches(const struct load *load);

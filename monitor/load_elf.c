@@ -3,6 +3,7 @@
  * An ELF executable for x86-64, such as a vmlinux: its segments go to their physical addresses, and
  * e_entry is the physical address of a 64-bit entry.
  */
+#include "hypervisor/lib/format.h"
 #include "hypervisor/lib/string.h"
 #include "monitor/load.h"
 
@@ -45,17 +46,18 @@ static bool in_file(const struct load *load, uint64_t offset, uint64_t size)
 static bool check_header(struct load *load, const struct elf_header *h)
 {
     if (h->class != ELF_CLASS_64 || h->data != ELF_LITTLE || h->machine != ELF_X86_64)
-        return load_fail(load, "kernel: the ELF file is for another machine: build it for x86-64");
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "the ELF file is for another machine: build it for x86-64");
     if (h->type != ELF_EXECUTABLE)
-        return load_fail(load,
-                         "kernel: the ELF file is not linked to a fixed address (type %u): link it "
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "the ELF file is not linked to a fixed address (type %u): link it "
                          "as an executable",
                          h->type);
     if (h->phentsize != sizeof(struct elf_segment) ||
         !in_file(load, h->phoff, h->phnum * sizeof(struct elf_segment)))
         return load_fail(
-            load,
-            "kernel: the ELF file has no program headers at %lx: it is truncated, fetch it again",
+            load, LOAD_PART_KERNEL,
+            "the ELF file has no program headers at %lx: it is truncated, fetch it again",
             h->phoff);
     return true;
 }
@@ -63,21 +65,18 @@ static bool check_header(struct load *load, const struct elf_header *h)
 static bool load_segment(struct load *load, unsigned index, const struct elf_segment *s)
 {
     if (s->filesz > s->memsz || !in_file(load, s->offset, s->filesz))
-        return load_fail(load,
-                         "kernel: ELF segment %u lies beyond the end of the file: it is truncated, "
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "ELF segment %u lies beyond the end of the file: it is truncated, "
                          "fetch it again",
                          index);
-    uint8_t *to = s->paddr >= LOAD_KERNEL_MIN && s->paddr < PLAN_HOLE_START
-                      ? guest_memory_at(load->memory, s->paddr, s->memsz)
-                      : NULL;
+    char name[32];
+
+    format(name, sizeof(name), "ELF segment %u", index);
+    uint8_t *to = load_room(load, name, s->paddr, s->memsz);
 
     if (to == NULL)
-        return load_fail(load,
-                         "kernel: ELF segment %u needs %lu bytes at %lx, the guest has memory for "
-                         "it from %llx to %lx: link it elsewhere, or give the VM more",
-                         index, s->memsz, s->paddr, LOAD_KERNEL_MIN, load->memory->low_end);
-    memcpy(to, load->kernel.bytes + s->offset, s->filesz);
-    load_clear(load, s->paddr + s->filesz, s->memsz - s->filesz);
+        return false;
+    load_place(to, s->memsz, load->kernel.bytes + s->offset, s->filesz);
     load->kernel_end = max_u64(load->kernel_end, s->paddr + s->memsz);
     return true;
 }
@@ -100,8 +99,8 @@ bool load_elf(struct load *load)
         entered |= h.entry - s.paddr < s.filesz;
     }
     if (!entered)
-        return load_fail(load,
-                         "kernel: the ELF file's entry %lx is in none of its segments: it must be "
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "the ELF file's entry %lx is in none of its segments: it must be "
                          "a physical address",
                          h.entry);
     load->entry = h.entry;

@@ -32,22 +32,22 @@ bool load_linux_matches(const struct load *load)
 static bool check_header(struct load *load, const struct setup_header *h)
 {
     if (h->version < SETUP_VERSION_64)
-        return load_fail(
-            load,
-            "kernel: boot protocol %u.%02u is too old, 2.12 is needed: use Linux 3.8 or newer",
-            h->version >> 8, h->version & 0xff);
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "boot protocol %u.%02u is too old, 2.12 is needed: use Linux 3.8 or newer",
+                         h->version >> 8, h->version & 0xff);
     if (!(h->loadflags & SETUP_LOADED_HIGH))
-        return load_fail(load, "kernel: it is a zImage: build a bzImage");
+        return load_fail(load, LOAD_PART_KERNEL, "it is a zImage: build a bzImage");
     if (!(h->xloadflags & XLF_KERNEL_64))
-        return load_fail(load, "kernel: it has no 64-bit entry: use a kernel for x86-64");
+        return load_fail(load, LOAD_PART_KERNEL, "it has no 64-bit entry: use a kernel for x86-64");
     if (h->kernel_alignment == 0 || (h->kernel_alignment & (h->kernel_alignment - 1)) != 0)
-        return load_fail(load, "kernel: its setup header is damaged (alignment %x): fetch it again",
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "its setup header is damaged (alignment %x): fetch it again",
                          h->kernel_alignment);
     uint32_t cmdline_max = h->cmdline_size != 0 ? h->cmdline_size : SETUP_CMDLINE_UNSAID;
 
     if (strlen(load->cmdline) > cmdline_max)
-        return load_fail(load,
-                         "command line: it has %zu characters, the kernel takes %u: shorten it",
+        return load_fail(load, LOAD_PART_CMDLINE,
+                         "it has %zu characters, the kernel takes %u: shorten it",
                          strlen(load->cmdline), cmdline_max);
     return true;
 }
@@ -71,20 +71,16 @@ bool load_linux(struct load *load)
     uint64_t size = h->syssize * 16ULL;
 
     if (size == 0 || setup + size > load->kernel.size)
-        return load_fail(load,
-                         "kernel: the file has %lu bytes, its header speaks of %lu: it is "
+        return load_fail(load, LOAD_PART_KERNEL,
+                         "the file has %lu bytes, its header speaks of %lu: it is "
                          "truncated, fetch it again",
                          load->kernel.size, setup + size);
     uint64_t address = choose_address(h), need = max_u64(h->init_size, size);
-    uint8_t *to = address < PLAN_HOLE_START ? guest_memory_at(load->memory, address, need) : NULL;
+    uint8_t *to = load_room(load, "the kernel", address, need);
 
     if (to == NULL)
-        return load_fail(load,
-                         "kernel: it needs memory from %lx to %lx, the guest's ends at %lx: give "
-                         "the VM at least %lu MiB",
-                         address, address + need, load->memory->low_end,
-                         (align_up(address + need, PLAN_MEMORY_UNIT)) >> 20);
-    memcpy(to, load->kernel.bytes + setup, size);
+        return false;
+    load_place(to, size, load->kernel.bytes + setup, size);
     load->entry = address + SETUP_ENTRY_64;
     load->kernel_end = address + need;
     load->initrd_max = h->initrd_addr_max;

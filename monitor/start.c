@@ -25,7 +25,7 @@ void machine_start(struct board *b, struct exit_page *page)
 
     board_reset(b);
     if (!load_guest(&load))
-        report_stop(GATE_STOP_FAULT, "%s", load.error);
+        report_stop(GATE_STOP_FAULT, "%s: %s", load_part_name(load.wrong), load.error);
     acpi_build(&b->memory, info->vcpus);
     page->state = load_state(&load);
     if (gate_start(0) != 0)

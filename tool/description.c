@@ -2,9 +2,9 @@
 /*
  * Loading the VM description: see description.h.
  *
- * libcyaml fills the structs. It knows only roughly where an error is and forgets the places of
- * good values, so the file is parsed once more into a libyaml document, which keeps the exact mark
- * of each node.
+ * libcyaml fills the structs. It knows only roughly where an error is, stops at the first, and
+ * forgets the places of good values; so the file is parsed before that into a libyaml document,
+ * which keeps the exact mark of each node, and held against libcyaml's schema here.
  */
 #include "tool/description.h"
 
@@ -17,9 +17,12 @@
 #include <string.h>
 
 #define DESCRIPTION_MAX (1u << 20) /* bytes; a longer file is no VM description */
+#define WHERE_MAX       128        /* of a place such as "vms[7].console" */
 
+/* libcyaml takes what is there; check_mapping says what is missing. STRICT, which tells libcyaml
+ * nothing of strings and lists, marks the keys that must be there. */
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define NEEDED   CYAML_FLAG_POINTER
+#define NEEDED   (OPTIONAL | CYAML_FLAG_STRICT)
 
 static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_STRING_PTR("name", NEEDED, struct vm_description, name, 0, CYAML_UNLIMITED),
@@ -57,42 +60,6 @@ static const cyaml_schema_field_t fields[] = {
 
 static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct description, fields)};
-
-/* What libcyaml says while it loads: the error, then a backtrace whose first line has the innermost
- * place. */
-struct complaint {
-    char message[256];
-    char where[256]; /* "vms[0].vcpus", built from the inside out */
-    unsigned line, column;
-};
-
-static void listen(cyaml_log_t level, void *context, const char *format, va_list arguments)
-{
-    struct complaint *complaint = context;
-    char said[256], name[64], outer[330];
-    unsigned line, column, entry;
-
-    vsnprintf(said, sizeof(said), format, arguments);
-    said[strcspn(said, "\n")] = '\0';
-    const char *place = strstr(said, "(line: ");
-    if (!place) {
-        if (!complaint->message[0] && strncmp(said, "Load: ", 6) == 0)
-            snprintf(complaint->message, sizeof(complaint->message), "%s", said + 6);
-        return;
-    }
-    if (!complaint->line && sscanf(place, "(line: %u, column: %u)", &line, &column) == 2) {
-        complaint->line = line;
-        complaint->column = column;
-    }
-    const char *joint = complaint->where[0] && complaint->where[0] != '[' ? "." : "";
-    if (sscanf(said, "  in mapping field '%63[^']'", name) == 1)
-        snprintf(outer, sizeof(outer), "%s%s%s", name, joint, complaint->where);
-    else if (sscanf(said, "  in sequence entry '%u'", &entry) == 1)
-        snprintf(outer, sizeof(outer), "[%u]%s%s", entry ? entry - 1 : 0, joint, complaint->where);
-    else
-        return;
-    snprintf(complaint->where, sizeof(complaint->where), "%.255s", outer);
-}
 
 static void print_error(struct description_file *file, size_t line, size_t column,
                         const char *where, const char *message)
@@ -165,87 +132,140 @@ void description_error(struct description_file *file, const char *where, const c
     print_error(file, mark.line + 1, mark.column + 1, where, message);
 }
 
-/* An unknown key: libcyaml points at what came before it, so the key is looked up from there on. */
-static void find_key(struct description_file *file, const char *key, struct complaint *complaint)
+/* How many letters must be changed, added or left out to make one word of the other. */
+static unsigned distance(const char *a, const char *b)
 {
-    for (int i = 1;; i++) {
-        const yaml_node_t *node = yaml_document_get_node(&file->document, i);
-        if (!node)
-            return;
-        const yaml_mark_t *mark = &node->start_mark;
-        if (node->type == YAML_SCALAR_NODE &&
-            strcmp((const char *)node->data.scalar.value, key) == 0 &&
-            (mark->line + 1 > complaint->line ||
-             (mark->line + 1 == complaint->line && mark->column + 1 >= complaint->column))) {
-            complaint->line = (unsigned)mark->line + 1;
-            complaint->column = (unsigned)mark->column + 1;
-            return;
+    unsigned row[64], length = (unsigned)strnlen(b, 63);
+
+    for (unsigned j = 0; j <= length; j++)
+        row[j] = j;
+    for (; *a; a++) {
+        unsigned diagonal = row[0]++;
+        for (unsigned j = 1; j <= length; j++) {
+            unsigned best = diagonal + (*a != b[j - 1]);
+            diagonal = row[j];
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
         }
     }
+    return row[length];
 }
 
-/* What libcyaml says of kinds of values, in words that say what to do. */
-static const struct {
-    const char *said;
-    const char *words;
-} kind_errors[] = {
-    {"Expecting SEQUENCE", "a list must be here: entries that start with '- ', or [...]"},
-    {"Expecting MAPPING", "keys with values must be here, such as 'memory: 256M'"},
-    {"Expecting STRING", "one value must be here, no list and no keys"},
-};
-
-/* The same of keys. */
-static const struct {
-    const char *said; /* the key follows */
-    const char *words;
-    bool at_key; /* the place is the key's own; otherwise it is that of the mapping around it */
-} key_errors[] = {
-    {"Unexpected key: ", "unknown key '%s'; see lintel(1), VM DESCRIPTION, for the keys", true},
-    {"Mapping field already seen: ", "the key '%s' is there twice; remove one", true},
-    {"Missing required mapping field: ", "the key '%s' is missing; add it", false},
-};
-
-/* Moves the complaint from the last good key to the mapping that holds it. */
-static void widen(struct description_file *file, struct complaint *complaint)
-{
-    char *last = strrchr(complaint->where, '.');
-
-    if (last)
-        *last = '\0';
-    yaml_mark_t mark = mark_of(file, last ? complaint->where : "");
-    complaint->line = (unsigned)mark.line + 1;
-    complaint->column = (unsigned)mark.column + 1;
-}
-
-/* Says what libcyaml found wrong. */
-static void explain(struct description_file *file, struct complaint *complaint)
+/* Says that something at a node's place is wrong. */
+static void node_error(struct description_file *file, const yaml_node_t *node, const char *where,
+                       const char *format, ...)
 {
     char message[512];
+    va_list arguments;
 
-    snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION", complaint->message);
-    for (size_t i = 0; i < sizeof(kind_errors) / sizeof(kind_errors[0]); i++) {
-        if (strncmp(complaint->message, kind_errors[i].said, strlen(kind_errors[i].said)) == 0) {
-            snprintf(message, sizeof(message), "%s; see lintel(1), VM DESCRIPTION",
-                     kind_errors[i].words);
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    print_error(file, node->start_mark.line + 1, node->start_mark.column + 1, where, message);
+}
+
+static void unknown_key(struct description_file *file, const yaml_node_t *key, const char *where,
+                        const cyaml_schema_field_t *fields)
+{
+    const char *name = (const char *)key->data.scalar.value, *nearest = NULL;
+    unsigned least = 3; /* more is another word */
+
+    for (; fields->key; fields++)
+        if (distance(name, fields->key) < least) {
+            nearest = fields->key;
+            least = distance(name, fields->key);
         }
+    if (nearest)
+        node_error(file, key, where, "unknown key '%s'; did you mean '%s'?", name, nearest);
+    else
+        node_error(file, key, where,
+                   "unknown key '%s'; see lintel(1), VM DESCRIPTION, for the keys", name);
+}
+
+static void check_value(struct description_file *file, const yaml_node_t *node, const char *where,
+                        const cyaml_schema_value_t *schema);
+
+/* One pair of a mapping; seen: a bit for each field that was there before. */
+static void check_pair(struct description_file *file, const yaml_node_pair_t *pair,
+                       const char *where, const cyaml_schema_field_t *fields, uint64_t *seen)
+{
+    const yaml_node_t *key = yaml_document_get_node(&file->document, pair->key);
+    const cyaml_schema_field_t *field = fields;
+    char inner[WHERE_MAX];
+
+    if (key->type != YAML_SCALAR_NODE) {
+        node_error(file, key, where, "a key must be a word; see lintel(1), VM DESCRIPTION");
+        file->unfit = true;
+        return;
     }
-    for (size_t i = 0; i < sizeof(key_errors) / sizeof(key_errors[0]); i++) {
-        const char *key = complaint->message + strlen(key_errors[i].said);
-        if (strncmp(complaint->message, key_errors[i].said, strlen(key_errors[i].said)) != 0)
-            continue;
-        snprintf(message, sizeof(message), key_errors[i].words, key);
-        if (key_errors[i].at_key)
-            find_key(file, key, complaint);
-        else
-            widen(file, complaint);
+    while (field->key && strcmp(field->key, (const char *)key->data.scalar.value) != 0)
+        field++;
+    if (!field->key) {
+        unknown_key(file, key, where, fields);
+        return;
     }
-    print_error(file, complaint->line ? complaint->line : 1,
-                complaint->column ? complaint->column : 1, complaint->where, message);
+    snprintf(inner, sizeof(inner), "%s%s%s", where, where[0] ? "." : "", field->key);
+    if (*seen & 1ULL << (field - fields)) {
+        node_error(file, key, inner, "the key '%s' is there twice; remove one", field->key);
+        file->unfit = true;
+    }
+    *seen |= 1ULL << (field - fields);
+    check_value(file, yaml_document_get_node(&file->document, pair->value), inner, &field->value);
+}
+
+static void check_mapping(struct description_file *file, const yaml_node_t *node, const char *where,
+                          const cyaml_schema_field_t *fields)
+{
+    uint64_t seen = 0;
+
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++)
+        check_pair(file, pair, where, fields, &seen);
+    for (unsigned i = 0; fields[i].key; i++)
+        if (fields[i].value.flags & CYAML_FLAG_STRICT && !(seen & 1ULL << i))
+            node_error(file, node, where, "the key '%s' is missing; add it", fields[i].key);
+}
+
+/* What each kind of value is, for libyaml and for who has written another one. */
+static const struct {
+    enum cyaml_type type;
+    yaml_node_type_t node;
+    const char *words;
+} kinds[] = {
+    {CYAML_SEQUENCE, YAML_SEQUENCE_NODE,
+     "a list must be here: entries that start with '- ', or [...]"},
+    {CYAML_MAPPING, YAML_MAPPING_NODE, "keys with values must be here, such as 'memory: 256M'"},
+    {CYAML_STRING, YAML_SCALAR_NODE, "one value must be here, no list and no keys"},
+};
+
+static void check_value(struct description_file *file, const yaml_node_t *node, const char *where,
+                        const cyaml_schema_value_t *schema)
+{
+    unsigned kind = 0;
+    char inner[WHERE_MAX];
+
+    while (kinds[kind].type != schema->type)
+        kind++;
+    if (node->type != kinds[kind].node) {
+        node_error(file, node, where, "%s; see lintel(1), VM DESCRIPTION", kinds[kind].words);
+        file->unfit = true;
+    } else if (node->type == YAML_MAPPING_NODE) {
+        check_mapping(file, node, where, schema->mapping.fields);
+    } else if (node->type == YAML_SEQUENCE_NODE) {
+        for (long i = 0; i < node->data.sequence.items.top - node->data.sequence.items.start; i++) {
+            snprintf(inner, sizeof(inner), "%s[%ld]", where, i);
+            check_value(file,
+                        yaml_document_get_node(&file->document, node->data.sequence.items.start[i]),
+                        inner, schema->sequence.entry);
+        }
+    } else if (strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
+        node_error(file, node, where, "this has a NUL character; remove it");
+    }
 }
 
 static enum exit_code read_bytes(struct description_file *file)
 {
-    FILE *stream = fopen(file->path, "r");
+    FILE *stream = strcmp(file->path, DESCRIPTION_STDIN) == 0 ? stdin : fopen(file->path, "r");
 
     if (!stream) {
         return fail(LINTEL_DESCRIPTION, "%s: %s; name an existing VM description", file->path,
@@ -254,9 +274,10 @@ static enum exit_code read_bytes(struct description_file *file)
     file->bytes = malloc(DESCRIPTION_MAX + 1);
     file->size = file->bytes ? fread(file->bytes, 1, DESCRIPTION_MAX + 1, stream) : 0;
     bool bad = ferror(stream);
-    fclose(stream);
+    if (stream != stdin)
+        fclose(stream);
     if (bad)
-        return fail(LINTEL_DESCRIPTION, "%s: cannot be read; is it a regular file?", file->path);
+        return fail(LINTEL_DESCRIPTION, "%s: cannot be read; is it a file?", file->path);
     if (file->size > DESCRIPTION_MAX) {
         return fail(LINTEL_DESCRIPTION, "%s: is longer than 1 MiB; is it a VM description?",
                     file->path);
@@ -272,37 +293,15 @@ static bool parse_document(struct description_file *file, yaml_parser_t *parser,
 
     if (yaml_parser_load(parser, document))
         return true;
-    snprintf(message, sizeof(message), "this is no YAML: %s%s%s", parser->problem,
-             parser->context ? " " : "", parser->context ? parser->context : "");
-    print_error(file, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "", message);
+    const yaml_mark_t *mark = &parser->problem_mark;
+    if (mark->index < file->size && file->bytes[mark->index] == '\t')
+        snprintf(message, sizeof(message), "this is a tab; YAML is indented by spaces");
+    else
+        snprintf(message, sizeof(message), "this is no YAML: %s%s%s", parser->problem,
+                 parser->context ? " " : "", parser->context ? parser->context : "");
+    print_error(file, mark->line + 1, mark->column + 1, "", message);
+    file->unfit = true;
     return false;
-}
-
-/* Says that something at a node's place is wrong. */
-static void node_error(struct description_file *file, const yaml_node_t *node, const char *message)
-{
-    print_error(file, node->start_mark.line + 1, node->start_mark.column + 1, "", message);
-}
-
-/* What YAML allows, but what C's strings and libcyaml would take for something else. */
-static void check_nodes(struct description_file *file)
-{
-    const yaml_node_t *node, *key;
-
-    for (int i = 1; (node = yaml_document_get_node(&file->document, i)); i++) {
-        if (node->type == YAML_SCALAR_NODE &&
-            strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
-            node_error(file, node, "this has a NUL character; remove it");
-        }
-        if (node->type != YAML_MAPPING_NODE)
-            continue;
-        for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-             pair < node->data.mapping.pairs.top; pair++) {
-            key = yaml_document_get_node(&file->document, pair->key);
-            if (key->type != YAML_SCALAR_NODE)
-                node_error(file, key, "a key must be a word; see lintel(1), VM DESCRIPTION");
-        }
-    }
 }
 
 /* A second document would not be looked at. */
@@ -319,60 +318,55 @@ static void check_end(struct description_file *file, yaml_parser_t *parser)
     yaml_document_delete(&more);
 }
 
-/* Parses the bytes into file->document. */
-static enum exit_code parse(struct description_file *file)
+/* Parses the bytes into file->document, and checks it. False: it is not there. */
+static bool parse(struct description_file *file)
 {
     yaml_parser_t parser;
 
     yaml_parser_initialize(&parser);
     yaml_parser_set_input_string(&parser, (const unsigned char *)file->bytes, file->size);
-    if (parse_document(file, &parser, &file->document)) {
-        if (yaml_document_get_root_node(&file->document)) {
-            check_nodes(file);
-            check_end(file, &parser);
-        } else {
-            print_error(file, 1, 1, "",
-                        "the file is empty; describe at least one VM, as examples/demo.yaml does");
-        }
-        if (file->errors)
-            yaml_document_delete(&file->document);
+    bool parsed = parse_document(file, &parser, &file->document);
+    const yaml_node_t *root = parsed ? yaml_document_get_root_node(&file->document) : NULL;
+    if (root) {
+        check_value(file, root, "", &schema);
+        check_end(file, &parser);
+    } else if (parsed) {
+        print_error(file, 1, 1, "",
+                    "the file is empty; describe at least one VM, as examples/demo.yaml does");
+        file->unfit = true;
     }
     yaml_parser_delete(&parser);
-    return file->errors ? LINTEL_DESCRIPTION : LINTEL_OK;
+    return parsed;
 }
 
-static const cyaml_config_t base_config = {
-    .log_fn = listen,
-    .log_level = CYAML_LOG_ERROR,
+/* What there is to say is said by check_value. */
+static const cyaml_config_t config = {
+    .flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS,
     .mem_fn = cyaml_mem,
 };
 
 enum exit_code description_open(struct description_file *file, const char *path)
 {
-    struct complaint complaint = {0};
-    cyaml_config_t config = base_config;
-
     *file = (struct description_file){.path = path};
     enum exit_code code = read_bytes(file);
-    if (code == LINTEL_OK)
-        code = parse(file);
-    if (code != LINTEL_OK) {
+    if (code != LINTEL_OK || !parse(file)) {
         free(file->bytes);
-        return code;
-    }
-    config.log_ctx = &complaint;
-    if (cyaml_load_data((const uint8_t *)file->bytes, file->size, &config, &schema,
-                        (cyaml_data_t **)&file->content, NULL) != CYAML_OK) {
-        explain(file, &complaint);
-        description_close(file);
         return LINTEL_DESCRIPTION;
     }
-    return LINTEL_OK;
+    if (!file->unfit) {
+        cyaml_err_t error = cyaml_load_data((const uint8_t *)file->bytes, file->size, &config,
+                                            &schema, (cyaml_data_t **)&file->content, NULL);
+        if (error == CYAML_OK)
+            return LINTEL_OK;
+        fail(LINTEL_DESCRIPTION, "%s: %s", file->path, cyaml_strerror(error));
+    }
+    description_close(file);
+    return LINTEL_DESCRIPTION;
 }
 
 void description_close(struct description_file *file)
 {
-    cyaml_free(&base_config, &schema, file->content, 0);
+    cyaml_free(&config, &schema, file->content, 0);
     yaml_document_delete(&file->document);
     free(file->bytes);
 }

@@ -4,11 +4,15 @@
 #ifndef TOOL_DESCRIPTION_H
 #define TOOL_DESCRIPTION_H
 
+#include <stdbool.h>
 #include <yaml.h>
 
 #include "tool/report.h"
 
-/* Pointers are NULL for keys that the file does not have. */
+/* In place of a path: the standard input, whose files are looked for in the folder where we are. */
+#define DESCRIPTION_STDIN "-"
+
+/* Pointers are NULL for keys that the file does not have, also for those that it should have. */
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console;
 };
@@ -32,11 +36,14 @@ struct description_file {
     struct description *content;
     yaml_document_t document; /* for the places */
     unsigned errors;
+    bool unfit; /* what is wrong is of a kind that libcyaml cannot pass by */
 };
 
 /*
  * Reads and parses a description. On LINTEL_OK description_close must follow; on another exit code
- * the message has been printed. Checks what YAML and the schema can know: syntax, keys, types.
+ * the message has been printed. Checks what YAML and the schema can know: syntax, keys, types. With
+ * LINTEL_OK there may be errors all the same, which file->errors counts: values are still there, so
+ * that all that is wrong can be said at once.
  */
 enum exit_code description_open(struct description_file *file, const char *path);
 

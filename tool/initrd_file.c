@@ -100,14 +100,14 @@ static bool stream_skip(struct stream *stream, uint64_t size)
     return stream_read(stream, NULL, size + padding) == size + padding || truncated(stream);
 }
 
-/* The eight hexadecimal digits at `digits`. */
+/* The eight hexadecimal digits at `digits`: no sign, blank or prefix, which strtoul would take. */
 static bool newc_number(const char *digits, uint64_t *value)
 {
-    char copy[9] = {0}, *end;
+    char copy[9] = {0};
 
     memcpy(copy, digits, 8);
-    *value = strtoul(copy, &end, 16);
-    return end == copy + 8;
+    *value = strtoul(copy, NULL, 16);
+    return strspn(copy, "0123456789abcdefABCDEF") == 8;
 }
 
 /* Reads one member, whose first `have` bytes of header are in `header`. `*last` is set after the

@@ -20,9 +20,9 @@
 #include "tool/description.h"
 #include "tool/emulator.h"
 #include "tool/initrd_file.h"
-#include "tool/kernel_file.h"
 #include "tool/paths.h"
 #include "tool/size.h"
+#include "tool/trial.h"
 
 #define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
@@ -82,21 +82,25 @@ static bool map(const char *path, struct mapped *mapped)
     return good;
 }
 
-/* Maps the file that the value at `where` names. False after a message. */
+/* Maps the file that the value at `where` names; an empty one is of no use. False after a
+ * message. */
 static bool map_named(struct loading *loading, const char *where, const char *path,
                       const char *remedy, struct mapped *mapped)
 {
-    if (map(path, mapped))
-        return true;
-    description_error(&loading->file, where, "%s: %s; %s", path[0] ? path : "''",
-                      errno == NO_REGULAR_FILE ? "Not a regular file" : strerror(errno), remedy);
-    return false;
+    if (!map(path, mapped))
+        description_error(&loading->file, where, "%s: %s; %s", path[0] ? path : "''",
+                          errno == NO_REGULAR_FILE ? "Not a regular file" : strerror(errno),
+                          remedy);
+    else if (!mapped->data)
+        description_error(&loading->file, where, "%s is empty; %s", path, remedy);
+    return mapped->data;
 }
 
 static void unmap(struct mapped *mapped)
 {
     if (mapped->data)
         munmap(mapped->data, mapped->size);
+    *mapped = (struct mapped){0};
 }
 
 /* The path of a file that the description names: relative to the description's own folder. */
@@ -134,79 +138,100 @@ static uint32_t add_file(struct machine *machine, char *path, const struct mappe
     return plan->file_count++;
 }
 
-/* The kernel's file; returns whether `facts` is filled. */
-static bool load_kernel(struct loading *loading, unsigned i, struct kernel_facts *facts)
+/* The path of a kernel out of a Debian package; NULL after a message. */
+static char *load_package(struct loading *loading, unsigned i, const char *package)
 {
-    const char *name = loading->file.content->vms[i].kernel;
-    bool debian = strncmp(name, DEBIAN_PREFIX, strlen(DEBIAN_PREFIX)) == 0;
-    const char *package = name + strlen(DEBIAN_PREFIX);
-    char *path;
-    struct mapped mapped;
+    char *path = NULL;
 
-    if (debian &&
-        (!package[0] || package[strspn(package, "abcdefghijklmnopqrstuvwxyz0123456789+-.")] ||
-         package[0] == '-' || package[0] == '.')) {
+    if (!package[0] || package[strspn(package, "abcdefghijklmnopqrstuvwxyz0123456789+-.")] ||
+        package[0] == '-' || package[0] == '.') {
         description_error(
             &loading->file, at(i, "kernel"),
             "'%s' is no name of a Debian package; write for example debian:linux-image-cloud-amd64",
             package);
-        return false;
+        return NULL;
     }
-    if (debian) {
-        enum exit_code code = debian_kernel(package, &path);
-        if (code != LINTEL_OK) {
-            description_error(&loading->file, at(i, "kernel"), "no kernel from '%s'", name);
-            loading->code = code;
-            return false;
-        }
-    } else {
-        path = beside_description(loading, name);
-    }
-    if (!map_named(loading, at(i, "kernel"), path, "name an existing kernel", &mapped)) {
-        free(path);
-        return false;
-    }
-    const char *wrong = kernel_inspect(mapped.data, mapped.size, facts);
-    if (wrong) {
-        description_error(&loading->file, at(i, "kernel"), "%s %s", path, wrong);
-        free(path);
-    } else {
-        loading->machine->plan.vms[i].kernel = add_file(loading->machine, path, &mapped);
-    }
-    unmap(&mapped);
-    return !wrong;
+    enum exit_code code = debian_kernel(package, &path);
+    if (code == LINTEL_OK)
+        return path;
+    description_error(&loading->file, at(i, "kernel"), "no kernel from '%s'", package);
+    loading->code = code;
+    return NULL;
 }
 
-/* The initrd's file; returns its size in bytes, or 0. */
-static uint64_t load_initrd(struct loading *loading, unsigned i)
+/* The kernel's file, which stays mapped. */
+static bool load_kernel(struct loading *loading, unsigned i, struct mapped *mapped)
 {
-    const char *name = loading->file.content->vms[i].initrd;
-    struct mapped mapped;
+    const char *name = loading->file.content->vms[i].kernel;
+    char *path;
+
+    if (!name)
+        return false;
+    if (strncmp(name, DEBIAN_PREFIX, strlen(DEBIAN_PREFIX)) == 0)
+        path = load_package(loading, i, name + strlen(DEBIAN_PREFIX));
+    else
+        path = beside_description(loading, name);
+    bool good =
+        path && map_named(loading, at(i, "kernel"), path, "name an existing kernel", mapped);
+    if (good)
+        loading->machine->plan.vms[i].kernel = add_file(loading->machine, path, mapped);
+    else
+        free(path);
+    return good;
+}
+
+/* The initrd's file, which stays mapped where it is good. */
+static void load_initrd(struct loading *loading, unsigned i, struct mapped *mapped)
+{
+    const char *name = loading->file.content->vms[i].initrd, *wrong;
 
     loading->machine->plan.vms[i].initrd = PLAN_NO_FILE;
     if (!name)
-        return 0;
+        return;
     char *path = strcmp(name, INITRD_BUILTIN) == 0 ? built_path(BUILT_INITRD)
                                                    : beside_description(loading, name);
     if (!path) {
         loading->code = LINTEL_MACHINE;
         description_error(&loading->file, at(i, "initrd"), "the builtin initrd is not built");
-        return 0;
+        return;
     }
     if (!map_named(loading, at(i, "initrd"), path, "name an existing initrd, or 'builtin'",
-                   &mapped)) {
+                   mapped)) {
         free(path);
-        return 0;
-    }
-    const char *wrong = initrd_inspect(mapped.data, mapped.size);
-    if (wrong) {
+    } else if ((wrong = initrd_inspect(mapped->data, mapped->size))) {
         description_error(&loading->file, at(i, "initrd"), "%s %s", path, wrong);
+        unmap(mapped);
         free(path);
     } else {
-        loading->machine->plan.vms[i].initrd = add_file(loading->machine, path, &mapped);
+        loading->machine->plan.vms[i].initrd = add_file(loading->machine, path, mapped);
     }
-    unmap(&mapped);
-    return wrong ? 0 : mapped.size;
+}
+
+/* Has the monitor's loader try what the VM starts with, until all that it refuses is said. Returns
+ * the least memory that the VM needs, in bytes; 0: it cannot start in any. */
+static uint64_t try_guest(struct loading *loading, unsigned i, const struct mapped *kernel,
+                          const struct mapped *initrd)
+{
+    const char *cmdline = loading->file.content->vms[i].cmdline;
+    struct load load = {
+        .kernel = {kernel->data, kernel->size},
+        .initrd = {initrd->data, initrd->size},
+        .cmdline = cmdline ? cmdline : "",
+    };
+
+    while (!trial_load(&load, PLAN_HOLE_START)) {
+        bool in_file = load.wrong == LOAD_PART_KERNEL;
+        const char *path = loading->machine->files[loading->machine->plan.vms[i].kernel];
+        description_error(&loading->file, at(i, load_part_name(load.wrong)), "%s%s%s",
+                          in_file ? path : "", in_file ? ": " : "", load.error);
+        if (load.wrong == LOAD_PART_CMDLINE)
+            load.cmdline = "";
+        else if (load.wrong == LOAD_PART_INITRD)
+            load.initrd = (struct load_file){0};
+        else
+            return 0;
+    }
+    return trial_least_memory(&load);
 }
 
 static void load_name(struct loading *loading, unsigned i)
@@ -214,6 +239,8 @@ static void load_name(struct loading *loading, unsigned i)
     const char *name = loading->file.content->vms[i].name;
     struct plan *plan = &loading->machine->plan;
 
+    if (!name)
+        return;
     if (!name[0] || name[strspn(name, WORD_CHARACTERS)]) {
         description_error(&loading->file, at(i, "name"),
                           "'%s' is no name; use letters, digits, '-', '_' and '.', at least one",
@@ -235,21 +262,12 @@ static void load_name(struct loading *loading, unsigned i)
     strcpy(plan->vms[i].name, name);
 }
 
-static void load_cmdline(struct loading *loading, unsigned i, const struct kernel_facts *facts)
+static void load_cmdline(struct loading *loading, unsigned i)
 {
     const char *cmdline = loading->file.content->vms[i].cmdline;
-    uint64_t max = PLAN_CMDLINE_SIZE - 1;
 
     if (!cmdline)
         return;
-    if (facts && facts->cmdline_max < max)
-        max = facts->cmdline_max;
-    if (strlen(cmdline) > max) {
-        description_error(&loading->file, at(i, "cmdline"),
-                          "it has %zu characters; this kernel and Lintel take %" PRIu64 " at most",
-                          strlen(cmdline), max);
-        return;
-    }
     for (const char *c = cmdline; *c; c++) {
         if ((unsigned char)*c < ' ' || *c == 0x7f) {
             description_error(
@@ -259,16 +277,18 @@ static void load_cmdline(struct loading *loading, unsigned i, const struct kerne
             return;
         }
     }
-    strcpy(loading->machine->plan.vms[i].cmdline, cmdline);
+    snprintf(loading->machine->plan.vms[i].cmdline, PLAN_CMDLINE_SIZE, "%s", cmdline);
 }
 
-static void load_memory(struct loading *loading, unsigned i, const struct kernel_facts *facts,
-                        uint64_t initrd)
+/* least: what the kernel and the initrd need, or 0. */
+static void load_memory(struct loading *loading, unsigned i, uint64_t least)
 {
     const char *word = loading->file.content->vms[i].memory;
     char unit[24], need_text[24];
-    uint64_t bytes;
+    uint64_t bytes, need = least < VM_MEMORY_MIN ? VM_MEMORY_MIN : least;
 
+    if (!word)
+        return;
     if (!size_parse(word, &bytes)) {
         description_error(&loading->file, at(i, "memory"),
                           "'%s' is no size; write for example 256M or 1G", word);
@@ -280,9 +300,6 @@ static void load_memory(struct loading *loading, unsigned i, const struct kernel
                           size_text(PLAN_MEMORY_UNIT, unit), size_text(next, need_text));
         return;
     }
-    uint64_t need = facts ? facts->memory_end + initrd : 0;
-    need = need < VM_MEMORY_MIN ? VM_MEMORY_MIN
-                                : (need + PLAN_MEMORY_UNIT - 1) & ~(PLAN_MEMORY_UNIT - 1);
     if (bytes < need) {
         description_error(&loading->file, at(i, "memory"),
                           "%s is too small for this kernel and initrd; use at least %s", word,
@@ -296,14 +313,15 @@ static void load_vm(struct loading *loading, unsigned i)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
     struct plan_vm *vm = &loading->machine->plan.vms[i];
-    struct kernel_facts found, *facts = NULL;
+    struct mapped kernel = {0}, initrd = {0};
 
     load_name(loading, i);
-    if (load_kernel(loading, i, &found))
-        facts = &found;
-    uint64_t initrd = load_initrd(loading, i);
-    load_cmdline(loading, i, facts);
-    load_memory(loading, i, facts, initrd);
+    bool has_kernel = load_kernel(loading, i, &kernel);
+    load_initrd(loading, i, &initrd);
+    load_cmdline(loading, i);
+    load_memory(loading, i, has_kernel ? try_guest(loading, i, &kernel, &initrd) : 0);
+    unmap(&kernel);
+    unmap(&initrd);
     bool none = from->console && strcmp(from->console, "none") == 0;
     vm->console = none ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
     if (from->console && !none && strcmp(from->console, "serial") != 0) {
@@ -348,13 +366,50 @@ static void load_msr_switch(struct loading *loading)
     }
 }
 
+/* The controls that a VM cannot be without. */
+#define CONTROL(id, word, bit, name, need, ...) {name, CONTROL_##need},
+static const struct {
+    const char *name;
+    enum control_need need;
+} controls[] = {
+#include "hypervisor/vmx/controls.def"
+};
+#undef CONTROL
+
+static bool is_needed(const char *control)
+{
+    for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+        if (strcmp(controls[i].name, control) == 0)
+            return controls[i].need == CONTROL_NEEDED;
+    return false;
+}
+
+static void load_hidden(struct loading *loading, unsigned i)
+{
+    struct machine *machine = loading->machine;
+    const char *name = loading->file.content->host.hide[i], *bad;
+    uint64_t hidden;
+    char where[32];
+
+    snprintf(where, sizeof(where), "host.hide[%u]", i);
+    if (!name[0] || strchr(name, ',') || !vmx_control_parse(name, &hidden, &bad))
+        description_error(&loading->file, where, "'%s' is no VMX control; 'lintel caps' lists them",
+                          name);
+    else if (is_needed(name))
+        description_error(&loading->file, where,
+                          "Lintel cannot do without '%s'; docs/controls.md has those that it can "
+                          "do without, 'wanted'",
+                          name);
+    char *longer =
+        text("%s%s%s", machine->hide ? machine->hide : "", machine->hide ? "," : "", name);
+    free(machine->hide);
+    machine->hide = longer;
+}
+
 static void load_host(struct loading *loading)
 {
     const struct host_description *host = &loading->file.content->host;
     struct machine *machine = loading->machine;
-    const char *bad;
-    uint64_t hidden;
-    char where[32];
 
     if (host->memory && (!size_parse(host->memory, &machine->memory) || machine->memory % MIB)) {
         description_error(&loading->file, "host.memory",
@@ -369,18 +424,8 @@ static void load_host(struct loading *loading)
     }
     machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
     load_msr_switch(loading);
-    for (unsigned i = 0; i < host->hide_count; i++) {
-        snprintf(where, sizeof(where), "host.hide[%u]", i);
-        if (!host->hide[i][0] || strchr(host->hide[i], ',') ||
-            !vmx_control_parse(host->hide[i], &hidden, &bad)) {
-            description_error(&loading->file, where,
-                              "'%s' is no VMX control; 'lintel caps' lists them", host->hide[i]);
-        }
-        char *longer = text("%s%s%s", machine->hide ? machine->hide : "", machine->hide ? "," : "",
-                            host->hide[i]);
-        free(machine->hide);
-        machine->hide = longer;
-    }
+    for (unsigned i = 0; i < host->hide_count; i++)
+        load_hidden(loading, i);
 }
 
 /* Whether all VMs and files fit the machine: the one described, or the one that the
@@ -424,7 +469,7 @@ enum exit_code machine_load(const char *path, struct machine *machine)
         .plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(struct plan)},
     };
     unsigned count = loading.file.content->vms_count;
-    if (count < 1 || count > PLAN_MAX_VMS) {
+    if ((count < 1 && loading.file.errors == 0) || count > PLAN_MAX_VMS) {
         description_error(&loading.file, "vms", "there are %u VMs; describe 1 to %d", count,
                           PLAN_MAX_VMS);
         count = 0;

@@ -76,7 +76,7 @@ static void start_fails(void **state)
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     info.kernel.address = 0;
     EXPECT_STOP(machine_start(b, &page));
-    assert_string_equal(fakes.stop_text, "kernel: there is none: name one in the VM's description");
+    assert_string_equal(fakes.stop_text, "kernel: there is none: name one in the description");
 }
 
 static void io(void **state)

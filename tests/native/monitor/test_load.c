@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hypervisor/lib/format.h"
 #include "monitor/load.h"
 #include "monitor/x86.h"
 #include "tests/native/monitor/fakes.h"
@@ -62,9 +63,12 @@ static int teardown(void **state)
 
 static void assert_refused(const char *text)
 {
+    char said[LOAD_ERROR_SIZE + 16];
+
     assert_false(load_guest(&load));
-    if (strstr(load.error, text) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", load.error, text);
+    format(said, sizeof(said), "%s: %s", load_part_name(load.wrong), load.error);
+    if (strstr(said, text) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", said, text);
 }
 
 static const struct boot_params *params(void)
@@ -173,7 +177,7 @@ static void linux_bad(void **state)
     assert_refused("kernel: its setup header is damaged");
     header()->kernel_alignment = 0x200000;
     header()->cmdline_size = 5;
-    assert_refused("command line: it has 13 characters, the kernel takes 5");
+    assert_refused("cmdline: it has 13 characters, the kernel takes 5");
     header()->cmdline_size = 2047;
     load.kernel.size--;
     assert_refused("truncated");
@@ -182,12 +186,13 @@ static void linux_bad(void **state)
     assert_refused("truncated");
     header()->syssize = CODE_SIZE / 16;
     header()->init_size = 0xf0000000;
-    assert_refused("kernel: it needs memory from 1000000 to f1000000");
+    assert_refused("kernel: the kernel needs 4026531840 bytes of memory at 1000000");
     header()->init_size = 0x4000000;
-    assert_refused("give the VM at least 80 MiB");
+    assert_refused("memory: the kernel needs memory from 1000000 to 5000000, the guest's ends at "
+                   "4000000: give the VM at least 80 MiB");
     header()->init_size = 0x800000;
     header()->pref_address = UINT64_MAX - 0x100;
-    assert_refused("kernel: it needs memory");
+    assert_refused("kernel: the kernel needs 8388608 bytes of memory at c0000000");
     header()->pref_address = 0x1000000;
     assert_true(load_guest(&load));
 }
@@ -195,13 +200,13 @@ static void linux_bad(void **state)
 static void initrd_bad(void **state)
 {
     load.initrd.size = MEMORY;
-    assert_refused(
-        "initrd: its 67108864 bytes do not fit between the kernel's end at 1800000 and 4000000");
+    assert_refused("memory: the initrd's 67108864 bytes do not fit between the kernel's end at "
+                   "1800000 and 4000000");
     load.initrd.size = UINT64_MAX;
-    assert_refused("initrd");
+    assert_refused("initrd: the initrd's");
     load.initrd.size = 5000;
     header()->initrd_addr_max = 0x1800fff;
-    assert_refused("initrd");
+    assert_refused("initrd: the initrd's");
     header()->initrd_addr_max = 0x1801fff;
     assert_true(load_guest(&load));
     assert_int_equal(params()->hdr.ramdisk_image, 0x1800000);
@@ -215,14 +220,14 @@ static void other_bad(void **state)
     static char cmdline[5000];
 
     memset(kernel, 0, BZIMAGE);
-    assert_refused("kernel: it is neither a bzImage nor an ELF executable");
+    assert_refused("kernel: it is neither a Linux bzImage nor an ELF64 executable");
     load.kernel.size = 0;
     assert_refused("kernel: it is neither");
     load.kernel.bytes = NULL;
     assert_refused("kernel: there is none");
     memset(cmdline, 'x', sizeof(cmdline) - 1);
     load.cmdline = cmdline;
-    assert_refused("command line: it has 4999 characters, there is room for 4095");
+    assert_refused("cmdline: it has 4999 characters, there is room for 4095");
     load.cmdline = "";
     b->memory.low_end = 0;
     assert_refused("memory: 0 bytes are too few");
@@ -312,10 +317,10 @@ static void elf_bad(void **state)
     assert_refused("truncated");
     e->segment[0].filesz = 16;
     e->segment[0].paddr = 0x8000;
-    assert_refused(
-        "segment 0 needs 12288 bytes at 8000, the guest has memory for it from 100000 to 4000000");
+    assert_refused("kernel: ELF segment 0 needs 12288 bytes of memory at 8000, and a kernel can "
+                   "have it from 100000");
     e->segment[0].paddr = MEMORY - 0x1000;
-    assert_refused("segment 0 needs");
+    assert_refused("memory: ELF segment 0 needs memory from 3fff000 to 4002000");
     e->segment[0].paddr = 0x400000;
     e->segment[0].memsz = UINT64_MAX;
     assert_refused("segment 0 needs");

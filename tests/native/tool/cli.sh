@@ -57,8 +57,11 @@ make_kernel()
     put "$1" $((0x1f1)) '\002'
     put "$1" $((0x1f4)) '\001'
     put "$1" $((0x1fe)) '\125\252'
+    put "$1" $((0x201)) '\142'          # the jump: where the header ends
     put "$1" $((0x202)) 'HdrS\017\002'
     put "$1" $((0x211)) '\001'
+    put "$1" $((0x22c)) '\377\377\377\177' # initrd_addr_max: 2 GiB
+    put "$1" $((0x232)) '\040'          # kernel_alignment: 2 MiB
     put "$1" $((0x236)) '\001'
     put "$1" $((0x238)) '\020\000'      # cmdline_size: 16
     put "$1" $((0x25a)) '\000\001'      # pref_address: 16 MiB
@@ -111,7 +114,7 @@ E1
 description 'a list as a key' 3 '^vm.yaml:1:1: a key must be a word' <<'E1'
 [a]: 1
 E1
-description 'a NUL' 3 '^vm.yaml:2:12: this has a NUL character' <<'E1'
+description 'a NUL' 3 '^vm.yaml:2:12: vms\[0\]\.name: this has a NUL character' <<'E1'
 vms:
   - {name: "a\0b", kernel: kernel, memory: 26M}
 E1
@@ -128,13 +131,22 @@ vms:
 ---
 ]
 E1
-description 'unknown key' 3 "^vm.yaml:6:5: vms\[0\]: unknown key 'memroy'" <<'E1'
+description 'unknown key' 3 "^vm.yaml:6:5: vms\[0\]: unknown key 'memroy'; did you mean 'memory'\?" <<'E1'
 vms:
   - name: memroy
     kernel: kernel
     memory: 26M
     # a comment
     memroy: 26M
+E1
+description 'a key that is like none' 3 "^vm.yaml:2:44: vms\[0\]: unknown key 'disk'; see lintel" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, disk: d}
+E1
+description 'a tab' 3 '^vm.yaml:3:1: this is a tab; YAML is indented by spaces' <<'E1'
+vms:
+  - name: a
+	kernel: kernel
 E1
 description 'unknown key at the top' 3 "^vm.yaml:1:1: unknown key 'vm'" <<'E1'
 vm: []
@@ -194,16 +206,16 @@ value 'a folder as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: folder: Is a direct
 value 'no kernel named' "^vm.yaml:3:13: vms\[0\]\.kernel: '': No such file" kernel '""'
 value 'a device as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /dev/zero: Not a regular file' kernel /dev/zero
 value 'an empty kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: empty is empty' kernel empty
-value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise is neither a Linux bzImage nor an ELF64' kernel noise
-value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated is a truncated bzImage' kernel truncated
-value 'a program as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /bin/bash is an ELF file, but' kernel /bin/bash
+value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise: it is neither a Linux bzImage nor an ELF64' kernel noise
+value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated: the file has 1551 bytes, its header speaks of 1552' kernel truncated
+value 'a program as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /bin/bash: the ELF file is not linked to a fixed address' kernel /bin/bash
 value 'no package' "^vm.yaml:3:13: vms\[0\]\.kernel: '../x' is no name of a Debian package" kernel debian:../x
 value 'an option as package' "^vm.yaml:3:13: vms\[0\]\.kernel: '--x' is no name of a Debian package" kernel debian:--x
 value 'no such initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: nothing: No such file' initrd nothing
 value 'noise as initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: noise has no cpio header' initrd noise
 value 'a truncated initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: truncated.gz is truncated' initrd truncated.gz
 value 'an empty initrd' '^vm.yaml:4:13: vms\[0\]\.initrd: empty is empty' initrd empty
-value 'a long command line' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has 17 characters; .* 16 at most' cmdline 12345678901234567
+value 'a long command line' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has 17 characters, the kernel takes 16' cmdline 12345678901234567
 value 'two lines' '^vm.yaml:5:14: vms\[0\]\.cmdline: it has a control character \(10\) at position 2' cmdline '"a\nb"'
 value 'no memory size' "^vm.yaml:6:13: vms\[0\]\.memory: 'much' is no size" memory much
 value 'more memory than an address has bits for' "^vm.yaml:6:13: vms\[0\]\.memory: '.*' is no size" memory 18446744073709551615
@@ -264,6 +276,49 @@ E1
 "$lintel" check vm.yaml >said 2>&1
 [ "$(grep -c '^vm.yaml:2:' said)" = 3 ]
 result $? 'check: all errors are told at once'
+cat >vm.yaml <<'E1'
+host: {cpus: corei7, hide: [ept, vpid]}
+vms:
+  - {name: a b, kernel: kernel, memory: 2M, cmdline: 12345678901234567}
+  - {nam: c, kernel: noise, memory: 26M, console: vga}
+E1
+"$lintel" check vm.yaml >said 2>&1
+[ "$(cut -d: -f2- said | cut -c -26)" = "1:8: host: unknown key 'cp
+4:6: vms[1]: unknown key '
+4:5: vms[1]: the key 'name
+1:29: host.hide[0]: Lintel
+3:12: vms[0].name: 'a b' i
+3:54: vms[0].cmdline: it h
+3:41: vms[0].memory: 2M is
+4:22: vms[1].kernel: noise
+4:51: vms[1].console: 'vga" ]
+result $? 'check: errors of all kinds are told at once'
+printf 'vms: [{name: a, kernel: kernel, memory: 26M}]\n' >piped.yaml
+expect 'check: the standard input' 0 '^-: good: 1 VM' sh -c "'$lintel' check - <piped.yaml"
+expect 'check: errors of the standard input' 3 '^-:1:1: ' sh -c "echo a: | '$lintel' check -"
+
+# What a loader would refuse at boot: the kernel with one thing changed, which is told.
+# kernel NAME PATTERN OFFSET BYTES
+refused()
+{
+    make_kernel changed
+    put changed "$3" "$4"
+    description "a kernel with $1" 3 "^vm.yaml:2:23: vms\[0\]\.kernel: changed: .*$2" <<E1
+vms:
+  - {name: a, kernel: changed, memory: 26M, initrd: initrd}
+E1
+}
+refused 'no paragraph' 'its header speaks of' $((0x1f4)) '\000'
+refused 'no alignment' 'its setup header is damaged \(alignment 0\)' $((0x232)) '\000'
+refused 'an odd alignment' 'its setup header is damaged' $((0x230)) '\003'
+refused 'a header that ends early' 'neither a Linux bzImage' $((0x201)) '\000'
+refused 'an address above 3 GiB' 'a kernel can have it from' $((0x25b)) '\377'
+make_kernel changed
+put changed $((0x22c)) '\000\000\000\000'
+description 'a kernel that wants its initrd below it' 3 '^vm.yaml:2:53: vms\[0\]\.initrd: the initrd.s [0-9]* bytes do not fit' <<'E1'
+vms:
+  - {name: a, kernel: changed, memory: 26M, initrd: initrd}
+E1
 
 # --- the command line
 expect 'no command' 2 '^Usage: lintel COMMAND' "$lintel"
