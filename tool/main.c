@@ -119,8 +119,10 @@ int command_check(const struct command *self, int argc, char *argv[])
 
 int command_test(const struct command *self, int argc, char *argv[])
 {
-    if (argc > 1)
-        return command_misused(self, "no argument is taken");
+    static const struct option no_options[] = {{0}};
+
+    if (command_option(self, argc, argv, "", no_options) >= 0)
+        return LINTEL_USAGE;
     return fail(LINTEL_MACHINE, "the tests need the source tree: run ./lintel test in it");
 }
 

@@ -24,7 +24,7 @@ static const struct {
 };
 
 /* The folder above the one that holds this program; the caller frees it. */
-static char *build_folder(void)
+static char *own_folder(void)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -35,22 +35,33 @@ static char *build_folder(void)
     return text("%s", dirname(dirname(self)));
 }
 
+/* The first of the places that has the file, or the last of them; the caller frees it. */
+static char *first_place(enum built_file file)
+{
+    char *own = own_folder();
+    char *places[] = {
+        text("%s/%s", own, files[file].in_build),
+        text("%s/%s/%s", own, LINTEL_OWN_DATADIR, files[file].installed),
+        text("%s/%s", LINTEL_DATADIR, files[file].installed),
+    };
+    const size_t last = sizeof(places) / sizeof(places[0]) - 1;
+    size_t found = 0;
+
+    while (found < last && access(places[found], R_OK) != 0)
+        found++;
+    char *path = places[found];
+    for (size_t i = 0; i <= last; i++)
+        if (i != found)
+            free(places[i]);
+    free(own);
+    return path;
+}
+
 char *built_path(enum built_file file)
 {
     const char *wanted = getenv(files[file].variable);
-    char *folder, *path;
+    char *path = wanted ? text("%s", wanted) : first_place(file);
 
-    if (wanted) {
-        path = text("%s", wanted);
-    } else {
-        folder = build_folder();
-        path = text("%s/%s", folder, files[file].in_build);
-        free(folder);
-        if (access(path, R_OK) != 0) {
-            free(path);
-            path = text("%s/%s", LINTEL_DATADIR, files[file].installed);
-        }
-    }
     if (access(path, R_OK) == 0)
         return path;
     note("%s: %s; build with ninja, or set %s", path, strerror(errno), files[file].variable);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the files are that the build made for the tool: in the build folder, or where they were
- * installed. */
+ * installed or unpacked. */
 #ifndef TOOL_PATHS_H
 #define TOOL_PATHS_H
 
@@ -15,7 +15,8 @@ enum built_file {
 /*
  * The path of a built file, which the caller frees; NULL after a message when there is none. An
  * environment variable wins (LINTEL_HYPERVISOR, LINTEL_MONITOR, LINTEL_INITRD, LINTEL_DEMO), then
- * the build folder that the tool runs from, then the installed files.
+ * the build folder that the tool runs from, then the installed files, beside the tool (a tree that
+ * is not yet, or no longer, where it was meant for) or where they were meant for.
  */
 char *built_path(enum built_file file);
 

@@ -355,7 +355,7 @@ expect 'run with an unknown option' 2 "'--fast' is no option" "$lintel" run --fa
 expect 'run with a missing argument' 2 "'--cpu' is no option, or lacks its argument" "$lintel" run --cpu
 expect 'run of two files' 2 'give at most one VM description' "$lintel" run a b
 expect 'caps with an argument' 2 'no argument is taken' "$lintel" caps now
-expect 'test with an argument' 2 'no argument is taken' "$lintel" test now
+expect 'test with an option' 2 "'-x' is no option" "$lintel" test -x
 expect 'bench with two arguments' 2 'at most one benchmark' "$lintel" bench msr exits
 cat >vm.yaml <<'E1'
 vms:
@@ -400,6 +400,17 @@ result $? 'the menu loads them in order'
 xorriso -indev x.iso -report_el_torito plain >said 2>&1
 grep -q 'BIOS' said && grep -q 'UEFI' said
 result $? 'the image boots by BIOS and UEFI'
+
+# --- what was installed into a folder that is not the root works as it is
+unset LINTEL_HYPERVISOR LINTEL_MONITOR
+meson install -C "$(dirname "$(dirname "$lintel")")" --no-rebuild --destdir "$work/unpacked" >said 2>&1
+result $? 'the build is installed into a folder'
+installed=$(find unpacked -path '*/bin/lintel')
+expect 'an unpacked tree works in place' 0 '^$|^lintel: writing the image$' "$installed" image odd.yaml -o unpacked.iso
+rm -rf boot
+xorriso -osirrox on -indev unpacked.iso -extract /boot boot >said 2>&1
+cmp boot/lintel-hypervisor unpacked/*/*/share/lintel/lintel-hypervisor >said 2>&1
+result $? 'with its own files'
 
 # --- the documents and the completion
 mandoc -T lint -W warning "$root/docs/lintel.1" >said 2>&1

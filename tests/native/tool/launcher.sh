@@ -9,14 +9,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export WORK=$work TMPDIR=$work/tmp MISSING='' FAIL='' USER_ID=0
-mkdir bin tree tmp
+mkdir -p bin tree/tests tmp
 cp "$root/lintel" tree/lintel
+cp "$root"/tests/*.py tree/tests
 count=0
 
 # Nothing but these programs: whether this machine has sudo must not matter.
-for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink rm sed sleep tail touch; do
+for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink rm sed sleep tail touch xargs; do
     ln -s "$(command -v $program)" bin/$program
 done
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" bin/python3
 stand_in()
 {
     { echo '#!/bin/bash'; cat; } >"bin/$1"
@@ -33,8 +35,19 @@ stand_in id <<'E1'
 echo "$USER_ID"
 E1
 stand_in meson <<'E1'
-echo "meson $*" >>"$WORK/calls"
-mkdir -p "$2/tool"
+[ "$1" = introspect ] || echo "meson $*" >>"$WORK/calls"
+case $1 in
+introspect)
+    printf '[%s, %s, %s]' '{"name": "idle", "suite": ["lintel:bochs"]}' '{"name": "timer idle", "suite": ["lintel:bochs"]}' \
+        '{"name": "tool_cli", "suite": ["lintel:native"]}'
+    exit
+    ;;
+test)
+    printf '{"name": "a", "result": "OK", "stdout": "ok 1\\nok 2", "command": []}\n' >"$3/meson-logs/testlog.json"
+    exit
+    ;;
+esac
+mkdir -p "$2/tool" "$2/meson-logs"
 sleep 0.3
 touch "$2/build.ninja"
 printf '#!/bin/sh\necho "tool: $*"\nexit 3\n' >"$2/tool/lintel"
@@ -70,7 +83,7 @@ expect()
 }
 
 launch tree/lintel check 'a b'
-expect 'the first run sets up the build' 3 '^tool: check a b$' "^meson setup $work/tree/build $work/tree$"
+expect 'the first run sets up the build' 3 '^tool: check a b$' "^meson setup $work/tree/build $work/tree -Dtests=false$"
 expect 'and builds what a command needs' 3 '' '^ninja product$'
 launch tree/lintel run
 expect 'the second run does no work twice' 3 '^tool: run$' ''
@@ -79,7 +92,7 @@ launch tmp/link run
 expect 'a link finds the tree' 3 '^tool: run$' ''
 mv tree moved
 launch moved/lintel run
-expect 'a tree that was moved is set up anew' 3 '^tool: run$' "^meson setup $work/moved/build $work/moved$"
+expect 'a tree that was moved is set up anew' 3 '^tool: run$' "^meson setup $work/moved/build $work/moved -Dtests=false$"
 
 mv moved tree
 : >calls
@@ -99,6 +112,32 @@ FAIL=ninja launch tree/lintel run
 expect 'a build that fails is shown' 4 '^x.c:1: error$' '^ninja product$'
 launch tree/lintel bench nothing
 expect 'no such benchmark' 2 '^lintel: no such benchmark: nothing' '^ninja all$'
+
+launch tree/lintel test -x
+expect 'the tests take names, not options' 3 '^tool: test -x$' ''
+launch tree/lintel test
+expect 'with the first test the tests are built' 0 '^2 passed, 0 failed$' "^meson setup $work/tree/build $work/tree --reconfigure -Dtests=true$"
+launch tree/lintel test
+[ "$(cat calls)" = "meson test -C $work/tree/build --no-rebuild" ] || code=calls
+expect 'and once only' 0 '^2 passed, 0 failed$' '^meson test'
+launch tree/lintel test idle
+expect 'a test by its name' 0 '^2 passed, 0 failed$' '^meson test .* --no-rebuild idle$'
+launch tree/lintel test 'idle timer' 'tool_*' tool_cli
+expect 'tests by their words' 0 '' '^meson test .* --no-rebuild timer idle tool_cli$'
+launch tree/lintel test bochs
+expect 'a suite' 0 '' '^meson test .* --no-rebuild idle timer idle$'
+launch tree/lintel test nothing
+expect 'no such test' 2 "^lintel: no such test: nothing; 'meson test -C $work/tree/build --list' shows them$" ''
+
+# What running does not need is not installed for it.
+for package in libcmocka-dev libzydis-dev mandoc clang-format-19 ovmf seabios; do
+    MISSING=$package launch tree/lintel run
+    expect "run goes without $package" 3 '^tool: run$' ''
+    MISSING=$package launch tree/lintel test
+    expect "test wants $package" 0 '^2 passed, 0 failed$' "^apt-get .* install .* $package$"
+done
+MISSING='ovmf seabios' launch tree/lintel run --firmware=ovmf
+expect "run wants the firmware that is named" 3 '^tool: run --firmware=ovmf$' '^apt-get .* install -y --no-install-recommends ovmf$'
 
 MISSING=mtools launch tree/lintel check
 expect 'a missing package is installed' 3 '^lintel: installing 1 packages: mtools$' '^apt-get .* install -y --no-install-recommends mtools$'
