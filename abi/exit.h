@@ -28,6 +28,8 @@ enum exit_kind {
 #define EXIT_EVENT_CONSOLE (1u << 1) /* there is console input, or room for output again */
 #define EXIT_EVENT_APIC    (1u << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
 #define EXIT_EVENT_INIT    (1u << 3) /* the vCPU was sent an INIT */
+#define EXIT_EVENT_REPORT  (1u << 4) /* somebody asks where the guest is; `state` is valid */
+#define EXIT_EVENT_HALT    (1u << 5) /* it has halted with IF=0; `state` is valid */
 
 enum exit_shutdown {
     SHUTDOWN_TRIPLE_FAULT,

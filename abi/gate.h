@@ -15,7 +15,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 1
+#define GATE_VERSION 2
 
 enum gate_call {
     /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
@@ -82,11 +82,11 @@ struct monitor_file {
 struct monitor_info {
     uint32_t version; /* GATE_VERSION */
     uint32_t vcpus;
-    uint32_t gate; /* enum gate_entry */
-    uint32_t reserved;
-    uint64_t memory;   /* bytes of guest RAM */
-    uint64_t tsc_khz;  /* measured; the guest's TSC ticks at the same rate */
-    uint64_t apic_khz; /* the frequency of the virtual local APIC's timer, undivided */
+    uint32_t gate;                 /* enum gate_entry */
+    uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
+    uint64_t memory;               /* bytes of guest RAM */
+    uint64_t tsc_khz;              /* measured; the guest's TSC ticks at the same rate */
+    uint64_t apic_khz;             /* the frequency of the virtual local APIC's timer, undivided */
     /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
     uint64_t wall_seconds;
     uint64_t wall_tsc;
@@ -95,7 +95,7 @@ struct monitor_info {
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 88 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 96 + 32 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      1
+#define PLAN_VERSION      2
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -37,6 +37,22 @@ enum plan_console {
     PLAN_CONSOLE_SERIAL, /* a share of the host's serial line */
 };
 
+/* What a guest can do of which a VM's description may say what becomes of the VM then. */
+enum plan_event {
+    PLAN_ON_RESET,
+    PLAN_ON_FAULT, /* it cannot go on, or says that its kernel panicked */
+    PLAN_ON_HALT,  /* nothing can wake it */
+    PLAN_EVENT_COUNT
+};
+
+enum plan_action {
+    /* a reset and a triple fault restart it, any other fault stops it, a halt lasts */
+    PLAN_AS_A_PC,
+    PLAN_RESTART,
+    PLAN_STOP,
+    PLAN_ACTION_COUNT
+};
+
 struct plan_file {
     uint64_t size;             /* bytes; a module of another size was truncated or swapped */
     char name[PLAN_NAME_SIZE]; /* for messages; NUL-terminated */
@@ -47,9 +63,11 @@ struct plan_vm {
     char cmdline[PLAN_CMDLINE_SIZE]; /* NUL-terminated */
     uint64_t memory;                 /* bytes */
     uint32_t vcpus;
-    uint32_t kernel;  /* an index into files */
-    uint32_t initrd;  /* an index into files, or PLAN_NO_FILE */
-    uint32_t console; /* enum plan_console */
+    uint32_t kernel;               /* an index into files */
+    uint32_t initrd;               /* an index into files, or PLAN_NO_FILE */
+    uint32_t console;              /* enum plan_console */
+    uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
+    uint32_t reserved;
 };
 
 struct plan {
@@ -63,7 +81,7 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2104, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 24 + 32 * 40 + 8 * 2104, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan) == 24 + 32 * 40 + 8 * 2120, "the plan's layout is ABI");
 
 #endif

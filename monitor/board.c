@@ -130,6 +130,17 @@ static void reset_out(struct board *b, unsigned vcpu, uint16_t port, unsigned si
     reset_write(&b->reset, port, (uint8_t)value);
 }
 
+static uint32_t verdict_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return verdict_read(port);
+}
+
+static void verdict_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
+                        uint32_t value)
+{
+    verdict_write(&b->verdict, port, value);
+}
+
 static uint32_t pci_address_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
 {
     return pci_read_address(&b->pci, vcpu);
@@ -350,6 +361,8 @@ void board_reset(struct board *b)
     rtc_reset(&b->rtc);
     pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
+    b->verdict = (struct verdict){0};
+    b->restart = b->halt_told = false;
     b->pci = (struct pci){.functions = &host_bridge, .count = 1};
     wire_uart(b);
     wire_clocks(b);

@@ -18,6 +18,7 @@
 #include "monitor/reset.h"
 #include "monitor/rtc.h"
 #include "monitor/uart.h"
+#include "monitor/verdict.h"
 
 #define COM1_PORT  0x3f8
 #define COM1_IRQ   4
@@ -34,6 +35,9 @@ struct board {
     struct pm pm;
     struct reset reset;
     struct pci pci;
+    struct verdict verdict;
+    bool restart;         /* the machine starts anew */
+    bool halt_told;       /* that nothing can wake the guest */
     uint64_t timer;       /* the TSC last given to gate_timer */
     bool console_waiting; /* there may be console input that had no room in the UART */
 };

@@ -2,9 +2,12 @@
 /* The exits: a port, a device's memory, an end of interrupt, or a guest that cannot go on. R17. */
 #include "monitor/exit.h"
 
+#include <stdarg.h>
+
 #include "hypervisor/lib/format.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"
+#include "monitor/policy.h"
 #include "monitor/reply.h"
 #include "monitor/report.h"
 #include "monitor/start.h"
@@ -56,24 +59,38 @@ static void report_state(const struct guest_access *a)
     report_instruction(a);
 }
 
-__attribute__((cold, noinline)) static _Noreturn void stop_fetch(const struct guest_access *a,
-                                                                 uint64_t address)
+/* A guest that cannot go on: its VM stops, or restarts, and the line says why. */
+__attribute__((cold, noinline, format(printf, 3, 4))) static void
+end_guest(struct board *b, enum happening what, const char *fmt, ...)
 {
-    report_state(a);
-    report_stop(GATE_STOP_FAULT,
-                "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led it "
-                "there",
-                address, a->state->rip);
+    char why[160];
+    va_list args;
+
+    va_start(args, fmt);
+    vformat(why, sizeof(why), fmt, args);
+    va_end(args);
+    if (!policy_restarts(b->info->on, what))
+        report_stop(what == HAPPENING_HALT ? GATE_STOP_POWER_OFF : GATE_STOP_FAULT, "%s", why);
+    report("restart: %s", why);
+    b->restart = true;
 }
 
-__attribute__((cold, noinline)) static _Noreturn void stop_mmio(const struct guest_access *a,
-                                                                uint64_t address)
+static void end_by_fetch(const struct guest_access *a, uint64_t address)
 {
     report_state(a);
-    report_stop(GATE_STOP_FAULT,
-                "the guest reached device memory at %lx with an instruction that is not emulated, "
-                "at rip %lx: use plain loads and stores there",
-                address, a->state->rip);
+    end_guest(a->board, HAPPENING_FAULT,
+              "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led it "
+              "there",
+              address, a->state->rip);
+}
+
+static void end_by_access(const struct guest_access *a, uint64_t address)
+{
+    report_state(a);
+    end_guest(a->board, HAPPENING_FAULT,
+              "the guest reached device memory at %lx with an instruction that is not emulated, "
+              "at rip %lx: use plain loads and stores there",
+              address, a->state->rip);
 }
 
 static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
@@ -88,8 +105,10 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
     };
     struct emulate_fault fault;
 
-    if (page->mmio.fetch)
-        stop_fetch(&a, page->mmio.address);
+    if (page->mmio.fetch) {
+        end_by_fetch(&a, page->mmio.address);
+        return;
+    }
     switch (emulate(&page->state, &a, &fault)) {
     case EMULATE_DONE:
         page->reply = REPLY_STATE;
@@ -98,7 +117,7 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
         reply_fault(page, &fault);
         return;
     case EMULATE_UNSUPPORTED:
-        stop_mmio(&a, page->mmio.address);
+        end_by_access(&a, page->mmio.address);
     }
 }
 
@@ -110,12 +129,16 @@ static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
 
 static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
 {
-    static const char *const reasons[] = {
-        [SHUTDOWN_TRIPLE_FAULT] =
-            "a triple fault: an exception while it was delivering a double fault",
-        [SHUTDOWN_TASK_SWITCH] = "a hardware task switch, which is not emulated",
-        [SHUTDOWN_UNSUPPORTED] = "an exit that is not supported",
-        [SHUTDOWN_ENTRY_FAILED] = "state that cannot be entered; see the hypervisor's log",
+    static const struct {
+        enum happening what;
+        const char *words;
+    } reasons[] = {
+        [SHUTDOWN_TRIPLE_FAULT] = {HAPPENING_TRIPLE_FAULT, "a triple fault: an exception while it "
+                                                           "was delivering a double fault"},
+        [SHUTDOWN_TASK_SWITCH] = {HAPPENING_FAULT, "a hardware task switch, which is not emulated"},
+        [SHUTDOWN_UNSUPPORTED] = {HAPPENING_FAULT, "an exit that is not supported"},
+        [SHUTDOWN_ENTRY_FAILED] = {HAPPENING_FAULT,
+                                   "state that cannot be entered; see the hypervisor's log"},
     };
     struct guest_access a = {b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE};
     uint32_t reason = page->shutdown.reason;
@@ -123,9 +146,10 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
     report_state(&a);
     report("gdtr %lx limit %lx, idtr %lx limit %lx", page->state.gdtr.base, page->state.gdtr.limit,
            page->state.idtr.base, page->state.idtr.limit);
-    report_stop(GATE_STOP_FAULT, "the guest stopped at rip %lx: %s (reason %u, detail %u)",
-                page->state.rip, reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown", reason,
-                page->shutdown.detail);
+    bool known = reason < ARRAY_SIZE(reasons);
+    end_guest(b, known ? reasons[reason].what : HAPPENING_FAULT,
+              "the guest stopped at rip %lx: %s (reason %u, detail %u)", page->state.rip,
+              known ? reasons[reason].words : "unknown", reason, page->shutdown.detail);
 }
 
 typedef void handler(struct board *b, unsigned vcpu, struct exit_page *page);
@@ -134,6 +158,35 @@ static handler *const handlers[] = {
     [EXIT_EVENTS] = on_events, [EXIT_IO] = on_io,   [EXIT_IO_STRING] = string_io,
     [EXIT_MMIO] = on_mmio,     [EXIT_EOI] = on_eoi, [EXIT_SHUTDOWN] = on_shutdown,
 };
+
+/* It has halted with IF=0, behind a HLT. */
+static void on_halt(struct board *b, const struct guest_state *s)
+{
+    if (ioapic_wakes_any(&b->ioapic))
+        return;
+    if (b->info->on[PLAN_ON_HALT] != PLAN_AS_A_PC)
+        end_guest(b, HAPPENING_HALT, "the guest halts for ever, at rip %lx", s->rip - 1);
+    else if (!b->halt_told)
+        report("the guest halts for ever, with interrupts off, at rip %lx", s->rip - 1);
+    b->halt_told = true;
+}
+
+/* What the guest asked for by a port. */
+static void follow_wishes(struct board *b)
+{
+    if (b->verdict.exited)
+        report_stop(GATE_STOP_POWER_OFF, "exit status %u", b->verdict.status);
+    if (b->verdict.panicked)
+        end_guest(b, HAPPENING_FAULT, "the guest's kernel says that it panicked (pvpanic)");
+    if (b->pm.power_off)
+        report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
+    if (!b->reset.requested)
+        return;
+    if (!policy_restarts(b->info->on, HAPPENING_RESET))
+        report_stop(GATE_STOP_POWER_OFF, "the guest reset itself");
+    report("restart");
+    b->restart = true;
+}
 
 void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
 {
@@ -145,10 +198,11 @@ void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
     handlers[page->kind](b, vcpu, page);
     if (page->events != 0)
         board_events(b, page->events);
-    if (b->pm.power_off)
-        report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
-    if (b->reset.requested) {
-        report("restart");
+    if (page->events & EXIT_EVENT_HALT)
+        on_halt(b, &page->state);
+    if (page->events & EXIT_EVENT_REPORT)
+        report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
+    follow_wishes(b);
+    if (b->restart)
         machine_start(b, page);
-    }
 }

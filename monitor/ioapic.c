@@ -20,6 +20,8 @@ enum { REG_ID, REG_VERSION, REG_ARBITRATION, REG_BOOT_CONFIGURATION, REG_REDIREC
 #define ENTRY_VECTOR      0xffULL
 #define ENTRY_DELIVERY    0x700ULL
 #define DELIVERY_LOWEST   0x100ULL
+#define DELIVERY_NMI      0x400ULL
+#define DELIVERY_INIT     0x500ULL
 #define ENTRY_LOGICAL     (1ULL << 11)
 #define ENTRY_SENDING     (1ULL << 12) /* delivery status: no local APIC has taken it yet */
 #define ENTRY_ACTIVE_LOW  (1ULL << 13)
@@ -86,6 +88,17 @@ void ioapic_reset(struct ioapic *io)
     *io = (struct ioapic){0};
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
         io->redirection[pin] = ENTRY_MASKED;
+}
+
+bool ioapic_wakes_any(const struct ioapic *io)
+{
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        uint64_t delivery = io->redirection[pin] & ENTRY_DELIVERY;
+        if (!(io->redirection[pin] & ENTRY_MASKED) &&
+            (delivery == DELIVERY_NMI || delivery == DELIVERY_INIT))
+            return true;
+    }
+    return false;
 }
 
 void ioapic_set_line(struct ioapic *io, unsigned pin, bool high)

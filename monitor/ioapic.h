@@ -33,6 +33,9 @@ void ioapic_set_line(struct ioapic *io, unsigned pin, bool high);
 /* The local APICs may take now what they have refused. */
 void ioapic_try_again(struct ioapic *io);
 
+/* Whether a line that rises can wake a vCPU with IF=0: by an NMI or an INIT. */
+bool ioapic_wakes_any(const struct ioapic *io);
+
 /* A local APIC ended a level-triggered interrupt (R41). */
 void ioapic_end_of_interrupt(struct ioapic *io, uint8_t vector);
 

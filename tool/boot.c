@@ -3,56 +3,123 @@
 #include "tool/boot.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "tool/console_log.h"
 #include "tool/image.h"
 #include "tool/process.h"
+#include "tool/results.h"
 #include "tool/session.h"
+#include "tool/symbol.h"
 #include "tool/terminal.h"
 
+/* A run, from the description to its last word. */
+struct run {
+    const struct boot_request *request;
+    const struct machine *machine;
+    bool lines; /* each VM's lines have its name in front */
+    struct outcome outcome;
+    char *message; /* what was bad about it; NULL: nothing */
+};
+
+/* The code, after a message that also goes to the results. */
+__attribute__((format(printf, 3, 4))) static int bad(struct run *run, int code, const char *format,
+                                                     ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&run->message, format, arguments) < 0)
+        run->message = NULL;
+    va_end(arguments);
+    note("%s", run->message ? run->message : "out of memory");
+    return code;
+}
+
+/* All VMs have ended: the code is the first one's whose status is no success. */
+static int judge_vms(struct run *run)
+{
+    const struct outcome *outcome = &run->outcome;
+
+    if (outcome->faults) {
+        return bad(run, LINTEL_FAULT, "%u of %u VMs stopped for a fault", outcome->faults,
+                   outcome->vm_count);
+    }
+    for (unsigned i = 0; i < run->machine->plan.vm_count; i++) {
+        const struct outcome_vm *vm = &outcome->vms[i];
+        if (vm->end == VM_EXITED && vm->status != run->machine->success[i]) {
+            return bad(run, (int)vm->status, "vm %s ended with exit status %u", vm->name,
+                       vm->status);
+        }
+    }
+    return LINTEL_OK;
+}
+
+static int judge_outcome(struct run *run, int emulator_code)
+{
+    const struct emulation *emulation = &run->request->emulation;
+    int code;
+
+    switch (run->outcome.kind) {
+    case OUTCOME_END:
+        return judge_vms(run);
+    case OUTCOME_VERDICT:
+        return run->outcome.can_run ? LINTEL_OK : LINTEL_FAULT;
+    case OUTCOME_STOPPED:
+        return bad(run, LINTEL_FAULT, "the hypervisor stopped: %s", run->outcome.reason);
+    case OUTCOME_PANIC:
+        code = bad(run, LINTEL_FAULT, "the hypervisor panicked: %s", run->outcome.reason);
+        break;
+    default:
+        code = bad(run, LINTEL_UNFINISHED, "%s ended (code %d) before the hypervisor did; it said:",
+                   runner_name(emulation->runner), emulator_code);
+    }
+    emulator_explain(emulation);
+    return code;
+}
+
 /* What the run came to, said in words when it is bad. */
-static int judge(const struct boot_request *request, enum session_end end,
-                 const struct outcome *outcome, int emulator_code, int signal_number)
+static int judge(struct run *run, enum session_end end, int emulator_code, int signal_number)
 {
     switch (end) {
     case SESSION_QUIT:
-        return outcome->vm_stopped ? fail(LINTEL_FAULT, "a VM was stopped for a fault") : LINTEL_OK;
+        return outcome_has_fault(&run->outcome)
+                   ? bad(run, LINTEL_FAULT, "a VM was stopped for a fault")
+                   : LINTEL_OK;
     case SESSION_SIGNAL:
         return 128 + signal_number;
     case SESSION_TIMEOUT:
-        return fail(LINTEL_UNFINISHED, "the run was ended after %u s (--timeout)",
-                    request->timeout);
+        return bad(run, LINTEL_UNFINISHED, "the run was ended after %u s (--timeout)",
+                   run->request->timeout);
     case SESSION_UNREAD:
         return LINTEL_MACHINE;
     case SESSION_CLOSED:
     case SESSION_HALTED:
         break;
     }
-    switch (outcome->kind) {
-    case OUTCOME_END:
-        if (outcome->faults) {
-            return fail(LINTEL_FAULT, "%u of %u VMs stopped for a fault", outcome->faults,
-                        outcome->vms);
-        }
-        return LINTEL_OK;
-    case OUTCOME_VERDICT:
-        return outcome->can_run ? LINTEL_OK : LINTEL_FAULT;
-    case OUTCOME_STOPPED:
-        return fail(LINTEL_FAULT, "the hypervisor stopped: %s", outcome->reason);
-    case OUTCOME_PANIC:
-        note("the hypervisor panicked: %s", outcome->reason);
-        emulator_explain(&request->emulation);
-        return LINTEL_FAULT;
-    case OUTCOME_NONE:
-        break;
+    return judge_outcome(run, emulator_code);
+}
+
+/* The names of the places that were reported, where the kernel is a file that has them. */
+static void name_places(const struct run *run)
+{
+    for (unsigned i = 0; i < run->machine->plan.vm_count; i++) {
+        const struct outcome_vm *vm = &run->outcome.vms[i];
+        const char *kernel = run->machine->files[run->machine->plan.vms[i].kernel];
+        char *symbol = vm->located && (vm->end == VM_FAULT || vm->end == VM_RUNNING)
+                           ? symbol_at(kernel, vm->rip)
+                           : NULL;
+        if (symbol)
+            note("vm %s: rip %016" PRIx64 " is %s in %s", vm->name, vm->rip, symbol, kernel);
+        free(symbol);
     }
-    note("%s ended (code %d) before the hypervisor did; it said:",
-         runner_name(request->emulation.runner), emulator_code);
-    emulator_explain(&request->emulation);
-    return LINTEL_UNFINISHED;
 }
 
 /* Whether lines come from a file or another program. They are for prompts, which have no end of
@@ -75,22 +142,35 @@ static bool lines_shown(const struct boot_request *request, const struct machine
     return lines;
 }
 
-static int boot(const struct boot_request *request, const struct machine *machine)
+static int boot(struct run *run)
 {
-    /* What a guest says in the hypervisor's name must not end another's run. */
-    struct outcome outcome = {.unforged =
-                                  machine->plan.vm_count == 1 || lines_shown(request, machine)};
-    int serial, signal_number = 0;
+    const struct emulation *emulation = &run->request->emulation;
+    struct console_log log;
+    struct session_request session = {
+        .seconds = run->request->timeout,
+        .outcome = &run->outcome,
+        .log = &log,
+    };
+    int signal_number = 0;
     pid_t child;
 
-    progress("starting %s", runner_name(request->emulation.runner));
-    enum exit_code code = emulator_start(&request->emulation, &child, &serial);
+    enum exit_code code = console_log_open(&log, &run->machine->plan, run->lines,
+                                           run->request->keep, run->request->log);
     if (code != LINTEL_OK)
         return code;
-    enum session_end end = session_run(serial, request->timeout, &outcome, &signal_number);
-    close(serial);
+    progress("starting %s", runner_name(emulation->runner));
+    code = emulator_start(emulation, &child, &session.serial);
+    if (code != LINTEL_OK) {
+        console_log_close(&log);
+        return code;
+    }
+    enum session_end end = session_run(&session, &signal_number);
+    close(session.serial);
     int emulator_code = emulator_end(child, end != SESSION_CLOSED);
-    return judge(request, end, &outcome, emulator_code, signal_number);
+    name_places(run);
+    int result = judge(run, end, emulator_code, signal_number);
+    code = console_log_close(&log);
+    return result == LINTEL_OK ? (int)code : result;
 }
 
 /* What the VMs do without, or NULL. Bochs delivers a virtual interrupt in spite of IF=0 when one of
@@ -109,22 +189,23 @@ static char *controls_to_hide(const struct boot_request *request, const struct m
  * An emulator's memory is new in each run. Clearing it would hide nobody's secrets, and takes an
  * emulated CPU a step for each 8 bytes.
  */
-static char *hypervisor_options(const struct boot_request *request, const struct machine *machine)
+static char *hypervisor_options(const struct run *run)
 {
-    char *hide = controls_to_hide(request, machine);
-    char *words = text("clear-memory=no%s%s%s%s",
-                       lines_shown(request, machine) ? " console=lines" : "", hide ? hide : "",
-                       request->options ? " " : "", request->options ? request->options : "");
+    const struct boot_request *request = run->request;
+    char *hide = controls_to_hide(request, run->machine);
+    char *words =
+        text("clear-memory=no%s%s%s%s", run->lines ? " console=lines" : "", hide ? hide : "",
+             request->options ? " " : "", request->options ? request->options : "");
 
     free(hide);
     return words;
 }
 
 /* Builds the image in `folder` and boots it. */
-static int boot_in(struct boot_request *request, const struct machine *machine, const char *folder)
+static int boot_in(struct run *run, struct boot_request *request, const char *folder)
 {
     char *image = text("%s/" EMULATOR_IMAGE, folder);
-    char *options = hypervisor_options(request, machine);
+    char *options = hypervisor_options(run);
     struct image_request image_request = {
         .output = image,
         .work_folder = folder,
@@ -133,14 +214,14 @@ static int boot_in(struct boot_request *request, const struct machine *machine, 
     };
 
     request->emulation.work_folder = folder;
-    request->emulation.memory = machine->memory;
+    request->emulation.memory = run->machine->memory;
     if (!request->emulation.cpu)
-        request->emulation.cpu = machine->cpu ? machine->cpu : EMULATOR_CPU;
+        request->emulation.cpu = run->machine->cpu ? run->machine->cpu : EMULATOR_CPU;
     int code = emulator_check(&request->emulation);
     if (code == LINTEL_OK)
-        code = image_build(machine, &image_request);
+        code = image_build(run->machine, &image_request);
     if (code == LINTEL_OK)
-        code = boot(request, machine);
+        code = boot(run);
     free(options);
     free(image);
     return code;
@@ -159,14 +240,78 @@ static char *folder_for(const struct boot_request *request)
     return folder;
 }
 
-int boot_machine(const struct machine *machine, struct boot_request *request)
+/* In the folder to work in, of which nothing is left unless it is to be kept. */
+static int boot_somewhere(struct run *run, struct boot_request *request)
 {
     char *folder = folder_for(request);
-    int code = folder ? boot_in(request, machine, folder) : LINTEL_MACHINE;
+    int code = folder ? boot_in(run, request, folder) : LINTEL_MACHINE;
 
     if (folder && !request->keep)
         work_folder_remove(folder);
     else
         free(folder);
     return code;
+}
+
+/* Opens a file for results, early: what cannot be written is told before the run. */
+static enum exit_code open_results(const char *path, FILE **file)
+{
+    *file = path ? fopen(path, "we") : NULL;
+    if (path && !*file) {
+        return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written", path,
+                    strerror(errno));
+    }
+    return LINTEL_OK;
+}
+
+/* Returns the run's code, or that of a failure to write. */
+static int write_results(const struct results *results, FILE *file, const char *path,
+                         void (*writer)(const struct results *results, FILE *to))
+{
+    if (!file)
+        return results->code;
+    writer(results, file);
+    bool good = !ferror(file);
+    if ((fclose(file) == 0) & good)
+        return results->code;
+    return fail(results->code ? results->code : LINTEL_MACHINE, "%s: cannot be written", path);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int boot_machine(const struct machine *machine, struct boot_request *request)
+{
+    struct run run = {
+        .request = request,
+        .machine = machine,
+        .lines = lines_shown(request, machine),
+    };
+    struct results results = {
+        .machine = machine,
+        .outcome = &run.outcome,
+        .suite = request->description,
+    };
+    uint64_t begin = now_ms();
+    FILE *json, *junit = NULL;
+
+    outcome_begin(&run.outcome, &machine->plan);
+    /* What a guest says in the hypervisor's name must not end another's run. */
+    run.outcome.unforged = machine->plan.vm_count == 1 || run.lines;
+    results.code = open_results(request->json, &json);
+    if (results.code == LINTEL_OK)
+        results.code = open_results(request->junit, &junit);
+    if (results.code == LINTEL_OK)
+        results.code = boot_somewhere(&run, request);
+    results.message = run.message;
+    results.milliseconds = (unsigned)(now_ms() - begin);
+    results.code = write_results(&results, json, request->json, results_write_json);
+    results.code = write_results(&results, junit, request->junit, results_write_junit);
+    free(run.message);
+    return results.code;
 }

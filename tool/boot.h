@@ -9,6 +9,9 @@
 struct boot_request {
     struct emulation emulation; /* work_folder and memory are filled in; a NULL cpu too */
     const char *options;        /* more words for the hypervisor's command line; NULL: none */
+    const char *description;    /* the name of what is booted, for results */
+    const char *log;            /* a folder for each VM's console; NULL: none */
+    const char *junit, *json;   /* files for how it ended; NULL: none */
     const char *keep;           /* a folder to leave image and logs in; NULL: nothing is left */
     unsigned timeout;           /* seconds; 0: none */
 };

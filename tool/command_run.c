@@ -22,6 +22,9 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, 't'},
     {"hypervisor-options", required_argument, NULL, 'O'},
     {"keep", required_argument, NULL, 'k'},
+    {"log", required_argument, NULL, 'l'},
+    {"junit", required_argument, NULL, 'u'},
+    {"json", required_argument, NULL, 'j'},
     {0},
 };
 
@@ -39,6 +42,15 @@ static int take_option(const struct command *self, int option, struct run_reques
         return LINTEL_OK;
     case 'k':
         request->boot.keep = optarg;
+        return LINTEL_OK;
+    case 'l':
+        request->boot.log = optarg;
+        return LINTEL_OK;
+    case 'u':
+        request->boot.junit = optarg;
+        return LINTEL_OK;
+    case 'j':
+        request->boot.json = optarg;
         return LINTEL_OK;
     case 'f':
         if (!firmware_parse(optarg, &request->boot.emulation.firmware)) {
@@ -106,10 +118,11 @@ int command_run(const struct command *self, int argc, char *argv[])
     char *description =
         request.description ? text("%s", request.description) : built_path(BUILT_DEMO);
     code = description ? (int)machine_load(description, &machine) : LINTEL_MACHINE;
-    free(description);
+    request.boot.description = description ? description : "";
     if (code == LINTEL_OK) {
         code = boot_machine(&machine, &request.boot);
         machine_free(&machine);
     }
+    free(description);
     return code;
 }

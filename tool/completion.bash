@@ -11,8 +11,8 @@ _lintel()
         --on) mapfile -t COMPREPLY < <(compgen -W 'bochs qemu-kvm' -- "$current"); return ;;
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios ovmf seabios' -- "$current"); return ;;
         --end) mapfile -t COMPREPLY < <(compgen -W 'halt bochs qemu' -- "$current"); return ;;
-        --keep) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-        -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        --keep | --log) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+        -o | --output | --junit | --json) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --cpu | --ips | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then

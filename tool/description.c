@@ -32,6 +32,12 @@ static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_STRING_PTR("memory", NEEDED, struct vm_description, memory, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("vcpus", OPTIONAL, struct vm_description, vcpus, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("console", OPTIONAL, struct vm_description, console, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("success", OPTIONAL, struct vm_description, success, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("on-reset", OPTIONAL, struct vm_description, on_reset, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("on-fault", OPTIONAL, struct vm_description, on_fault, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("on-halt", OPTIONAL, struct vm_description, on_halt, 0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 

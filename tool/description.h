@@ -14,7 +14,8 @@
 
 /* Pointers are NULL for keys that the file does not have, also for those that it should have. */
 struct vm_description {
-    char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console;
+    char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console, *success;
+    char *on_reset, *on_fault, *on_halt;
 };
 
 struct host_description {

@@ -17,6 +17,7 @@ enum keys_command keys_take(struct keys *keys, char byte, char out[static 2], si
         return KEYS_QUIT;
     case 'h':
         return KEYS_HELP;
+    case 'd':
     case 'n':
     case KEY_ESCAPE:
         out[(*length)++] = KEY_ESCAPE;

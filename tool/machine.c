@@ -19,6 +19,7 @@
 #include "tool/debian.h"
 #include "tool/description.h"
 #include "tool/emulator.h"
+#include "tool/ends.h"
 #include "tool/initrd_file.h"
 #include "tool/paths.h"
 #include "tool/size.h"
@@ -322,6 +323,7 @@ static void load_vm(struct loading *loading, unsigned i)
     load_memory(loading, i, has_kernel ? try_guest(loading, i, &kernel, &initrd) : 0);
     unmap(&kernel);
     unmap(&initrd);
+    ends_load(&loading->file, i, loading->machine);
     bool none = from->console && strcmp(from->console, "none") == 0;
     vm->console = none ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
     if (from->console && !none && strcmp(from->console, "serial") != 0) {

@@ -8,11 +8,12 @@
 
 struct machine {
     struct plan plan;
-    char *files[PLAN_MAX_FILES]; /* the paths of the plan's files */
-    uint64_t memory;             /* bytes that the machine below the hypervisor has, or must have */
-    char *cpu;                   /* Bochs's name of a CPU model; NULL: the default */
-    char *hide;                  /* VMX controls to do without, joined by commas; NULL: none */
-    const char *msr_switch;      /* a name of strategies.def; NULL: the default */
+    char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
+    unsigned success[PLAN_MAX_VMS]; /* the exit status that is a VM's success; 0: none is */
+    uint64_t memory;        /* bytes that the machine below the hypervisor has, or must have */
+    char *cpu;              /* Bochs's name of a CPU model; NULL: the default */
+    char *hide;             /* VMX controls to do without, joined by commas; NULL: none */
+    const char *msr_switch; /* a name of strategies.def; NULL: the default */
 };
 
 /*

@@ -2,6 +2,7 @@
 /* Reading the hypervisor's verdict: see outcome.h. */
 #include "tool/outcome.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,74 @@ static const char *after(const char *line, const char *prefix)
     return strncmp(line, prefix, length) == 0 ? line + length : NULL;
 }
 
+/* How a VM that is not at fault has ended, by the words that the monitor chose. */
+static enum vm_end end_of(const char *why, unsigned *status)
+{
+    if (sscanf(why, "exit status %u", status) == 1)
+        return VM_EXITED;
+    if (after(why, "the guest reset itself"))
+        return VM_RESET;
+    return after(why, "the guest halts for ever") ? VM_HALTED : VM_POWERED_OFF;
+}
+
+static void read_vm_line(struct outcome_vm *vm, const char *said)
+{
+    const char *why = after(said, "stopped for a fault: ");
+    bool fault = why != NULL;
+    uint64_t rip;
+
+    if (!why)
+        why = after(said, "powered off: ");
+    if (why) {
+        vm->end = fault ? VM_FAULT : end_of(why, &vm->status);
+        snprintf(vm->why, sizeof(vm->why), "%s", why);
+    } else if (sscanf(said, "vcpu %*u: rip %*x:%" SCNx64, &rip) == 1) {
+        vm->located = true;
+        vm->rip = rip;
+    } else if (after(said, "bytes at rip:")) {
+        vm->reported = true;
+    }
+}
+
+/* "NAME: WHAT" of one of the VMs. */
+static void read_vm(struct outcome *outcome, const char *line)
+{
+    for (unsigned i = 0; i < PLAN_MAX_VMS && outcome->vms[i].name; i++) {
+        const char *rest = after(line, outcome->vms[i].name);
+        if (rest && (rest = after(rest, ": ")))
+            read_vm_line(&outcome->vms[i], rest);
+    }
+}
+
+void outcome_begin(struct outcome *outcome, const struct plan *plan)
+{
+    *outcome = (struct outcome){0};
+    for (unsigned i = 0; i < plan->vm_count; i++)
+        outcome->vms[i].name = plan->vms[i].name;
+}
+
+bool outcome_has_fault(const struct outcome *outcome)
+{
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
+        if (outcome->vms[i].end == VM_FAULT)
+            return true;
+    return false;
+}
+
+void outcome_asked(struct outcome *outcome)
+{
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
+        outcome->vms[i].reported = false;
+}
+
+bool outcome_all_reported(const struct outcome *outcome)
+{
+    for (unsigned i = 0; i < PLAN_MAX_VMS && outcome->vms[i].name; i++)
+        if (outcome->vms[i].end == VM_RUNNING && !outcome->vms[i].reported)
+            return false;
+    return true;
+}
+
 static void read_line(struct outcome *outcome)
 {
     const char *rest;
@@ -21,11 +90,9 @@ static void read_line(struct outcome *outcome)
     outcome->line[outcome->length] = '\0';
     if (outcome->length == 0)
         return;
-    if (after(outcome->line, OUTCOME_PREFIX "vm ") &&
-        strstr(outcome->line, ": stopped for a fault: ")) {
-        outcome->vm_stopped = true;
-    }
-    if (sscanf(outcome->line, OUTCOME_PREFIX "end: %u VMs, %u faults%n", &outcome->vms,
+    if ((rest = after(outcome->line, OUTCOME_PREFIX "vm ")))
+        read_vm(outcome, rest);
+    if (sscanf(outcome->line, OUTCOME_PREFIX "end: %u VMs, %u faults%n", &outcome->vm_count,
                &outcome->faults, &end) == 2 &&
         end && outcome->line[end] == '\0') {
         outcome->kind = OUTCOME_END;

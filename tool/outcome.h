@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "abi/plan.h"
 
 /* How every line of the hypervisor's own starts. */
 #define OUTCOME_PREFIX "lintel: "
@@ -20,21 +23,53 @@ enum outcome_kind {
     OUTCOME_PANIC,   /* "lintel: panic: REASON" */
 };
 
+enum vm_end {
+    VM_RUNNING, /* it has not ended */
+    VM_POWERED_OFF,
+    VM_FAULT,
+    VM_EXITED, /* with a status, by isa-debug-exit */
+    VM_RESET,  /* and on-reset is stop */
+    VM_HALTED, /* for ever, and on-halt is stop */
+};
+
+/* What the hypervisor said of one VM. */
+struct outcome_vm {
+    const char *name;
+    enum vm_end end;
+    unsigned status; /* VM_EXITED */
+    char why[200];   /* in the hypervisor's words; "" as long as it runs */
+    bool located;    /* a report said where its guest is: */
+    uint64_t rip;
+    bool reported; /* a report is complete */
+};
+
 /*
  * Only the last of these lines counts, and an end or a verdict only when no line follows it but
  * that the machine is halted: a guest can print such lines too, but the hypervisor has the last
- * word.
+ * word. Of each VM likewise.
  */
 struct outcome {
     bool unforged; /* set at the start: no guest can print such a line at another's cost */
     enum outcome_kind kind;
-    unsigned vms, faults; /* OUTCOME_END */
-    bool can_run;         /* OUTCOME_VERDICT */
-    char reason[256];     /* OUTCOME_STOPPED, OUTCOME_PANIC */
-    bool vm_stopped;      /* a VM was stopped for a fault, also when the run did not end */
-    char line[256];       /* the line that is being read, cut to fit */
+    unsigned vm_count, faults; /* OUTCOME_END */
+    bool can_run;              /* OUTCOME_VERDICT */
+    char reason[256];          /* OUTCOME_STOPPED, OUTCOME_PANIC */
+    struct outcome_vm vms[PLAN_MAX_VMS];
+    char line[256]; /* the line that is being read, cut to fit */
     size_t length;
 };
+
+/* Nothing was said yet, and the VMs have the plan's names. */
+void outcome_begin(struct outcome *outcome, const struct plan *plan);
+
+/* Whether a VM was stopped for a fault, also when the run did not end. */
+bool outcome_has_fault(const struct outcome *outcome);
+
+/* All VMs are asked where their guests are: no report of earlier counts. */
+void outcome_asked(struct outcome *outcome);
+
+/* Whether every VM has ended, or has reported where its guest is. */
+bool outcome_all_reported(const struct outcome *outcome);
 
 /* Takes the next bytes of the serial line. */
 void outcome_take(struct outcome *outcome, const char *bytes, size_t length);

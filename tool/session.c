@@ -25,6 +25,9 @@
 /* How long a machine may be silent after its last word, before it is taken for halted. */
 #define HALTED_MS 3000
 
+/* How long the VMs have to say where their guests are. */
+#define WHERE_MS 5000
+
 enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
 
 struct session {
@@ -34,7 +37,9 @@ struct session {
     int output_error;         /* an errno: standard output cannot be written; 0 as long as it can */
     uint64_t begin, deadline; /* ms; deadline 0: none */
     uint64_t told;            /* ms: when the progress line was last written */
+    bool asked; /* the limit was reached, and the VMs were asked where their guests are */
     struct outcome *outcome;
+    struct console_log *log;
     struct keys keys;
     struct pacer pacer;
     struct plain plain;
@@ -97,6 +102,7 @@ static void show(struct session *session, const char *bytes, size_t length)
 
     progress_end();
     outcome_take(session->outcome, bytes, length);
+    console_log_take(session->log, bytes, length);
     pacer_output(&session->pacer, now_ms(), bytes, length);
     if (session->console) {
         put(session, bytes, length);
@@ -131,6 +137,7 @@ static void print_help(void)
 {
     fputs("\r\nCtrl-] q  quit, and end the machine\r\n"
           "Ctrl-] n  the next VM's console\r\n"
+          "Ctrl-] d  where each VM's guest is: its registers\r\n"
           "Ctrl-] Ctrl-]  a Ctrl-] for the guest\r\n"
           "Ctrl-] h  this help\r\n",
           stderr);
@@ -256,15 +263,33 @@ static bool take_signal(struct session *session, int *signal)
     return *signal != SIGCONT;
 }
 
+/* At the limit, the VMs are asked. True when they have answered, or have had their time. */
+static bool reached_limit(struct session *session, uint64_t now)
+{
+    if (!session->deadline)
+        return false;
+    if (session->asked && outcome_all_reported(session->outcome))
+        return true;
+    if (now < session->deadline)
+        return false;
+    if (session->asked || !session->started)
+        return true;
+    outcome_asked(session->outcome);
+    write_all(session->serial, KEYS_WHERE, strlen(KEYS_WHERE));
+    session->asked = true;
+    session->deadline = now + WHERE_MS;
+    return false;
+}
+
 static enum session_end loop(struct session *session, int *signal)
 {
     while (!session->output_error) {
         int wait = sooner(send_input(session), tell_progress(session));
         wait = sooner(wait, sooner(until_halted(session), look_at_terminal(session)));
         uint64_t now = now_ms();
+        if (reached_limit(session, now))
+            return SESSION_TIMEOUT;
         if (session->deadline) {
-            if (now >= session->deadline)
-                return SESSION_TIMEOUT;
             uint64_t left = session->deadline - now;
             wait = sooner(wait, left > 60000 ? 60000 : (int)left);
         }
@@ -292,8 +317,7 @@ static enum session_end loop(struct session *session, int *signal)
     return end_unread(session, signal);
 }
 
-enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome,
-                             int *signal_number)
+enum session_end session_run(const struct session_request *request, int *signal_number)
 {
     struct session *session = calloc(1, sizeof(*session));
     sigset_t watched, before;
@@ -305,12 +329,13 @@ enum session_end session_run(int serial, unsigned seconds, struct outcome *outco
     sigprocmask(SIG_BLOCK, &watched, &before);
     signal(SIGPIPE, SIG_IGN);
 
-    session->serial = serial;
+    session->serial = request->serial;
     session->signals = signalfd(-1, &watched, SFD_CLOEXEC);
     session->pacer.typed = isatty(STDIN_FILENO);
     session->begin = session->told = now_ms();
-    session->deadline = seconds ? session->begin + 1000ULL * seconds : 0;
-    session->outcome = outcome;
+    session->deadline = request->seconds ? session->begin + 1000ULL * request->seconds : 0;
+    session->outcome = request->outcome;
+    session->log = request->log;
     enum session_end end = loop(session, signal_number);
     terminal_restore();
     progress_end();

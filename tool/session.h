@@ -3,6 +3,7 @@
 #ifndef TOOL_SESSION_H
 #define TOOL_SESSION_H
 
+#include "tool/console_log.h"
 #include "tool/outcome.h"
 
 enum session_end {
@@ -14,13 +15,21 @@ enum session_end {
     SESSION_UNREAD,  /* the output cannot be written, which has been said */
 };
 
+struct session_request {
+    int serial;
+    unsigned seconds; /* a limit; 0: none */
+    struct outcome *outcome;
+    struct console_log *log;
+};
+
 /*
- * Joins standard input and output to `serial`. With both a terminal that is ours, it is raw, and
- * Ctrl-] is the escape key; otherwise the output is plain text, and the input goes line by line as
- * the machine asks for it; what is typed on a terminal that has us in its background is not ours.
- * What comes before the hypervisor's first line is the firmware's and not shown. `seconds` of 0: no
- * limit. *signal is set with SESSION_SIGNAL. The terminal is as before when this returns.
+ * Joins standard input and output to the serial line. With both a terminal that is ours, it is raw,
+ * and Ctrl-] is the escape key; otherwise the output is plain text, and the input goes line by line
+ * as the machine asks for it; what is typed on a terminal that has us in its background is not
+ * ours. What comes before the hypervisor's first line is the firmware's and not shown. When the
+ * limit is reached, the VMs are asked where their guests are. *signal is set with SESSION_SIGNAL.
+ * The terminal is as before when this returns.
  */
-enum session_end session_run(int serial, unsigned seconds, struct outcome *outcome, int *signal);
+enum session_end session_run(const struct session_request *request, int *signal);
 
 #endif

@@ -149,7 +149,7 @@ static void switch_focus(void)
 {
     struct vm *next = focus;
 
-    for (uint32_t i = 1; i <= vm_count; i++) {
+    for (uint32_t i = 1; focus != NULL && i <= vm_count; i++) {
         struct vm *vm = &vms[(focus->index + i) % vm_count];
         if (has_console(vm) && vm->running) {
             next = vm;
@@ -184,16 +184,24 @@ void console_stopped(struct vm *vm)
 
 static void put_input(char c)
 {
+    if (focus == NULL || !focus->running)
+        return;
     push(&lines[focus->index].input, c);
     events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
 }
 
-/* After the escape: n switches, the escape itself is meant as it is, and for anything else both
- * are. */
+/* Each running VM's monitor prints where its guest is. */
+static void report_guests(void)
+{
+    for (uint32_t i = 0; i < vm_count; i++)
+        if (vms[i].running)
+            events_monitor(vms[i].vcpu, EXIT_EVENT_REPORT);
+}
+
+/* After the escape: n switches, d asks where the guests are, the escape itself is meant as it is,
+ * and for anything else both are. */
 static void take_input(char c)
 {
-    if (focus == NULL || !focus->running)
-        return;
     if (!escaped) {
         escaped = c == ESCAPE;
         if (!escaped)
@@ -201,13 +209,18 @@ static void take_input(char c)
         return;
     }
     escaped = false;
-    if (c == 'n') {
+    switch (c) {
+    case 'n':
         switch_focus();
         return;
+    case 'd':
+        report_guests();
+        return;
+    default:
+        put_input(ESCAPE);
+        if (c != ESCAPE)
+            put_input(c);
     }
-    put_input(ESCAPE);
-    if (c != ESCAPE)
-        put_input(c);
 }
 
 void console_interrupt(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console: one serial line, shared by the hypervisor's log and the VMs that have a console. One
- * VM at a time has the input; Ctrl-] n gives it to the next. Of the output, console=focus shows
+ * VM at a time has the input; Ctrl-] n gives it to the next, and Ctrl-] d
+ * has all VMs report where their guests are. Of the output, console=focus shows
  * that VM's, and keeps the end of what the others write until it is their turn; console=lines shows
  * all VMs', line by line, with their names in front.
  */

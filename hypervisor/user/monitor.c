@@ -110,6 +110,7 @@ static void fill_info(struct vm *vm, const struct monitor_modules *modules)
     monitor_sysenter = msr_switch_uses_sysenter();
     info->gate = monitor_sysenter ? GATE_SYSENTER : GATE_SYSCALL;
     info->wall_seconds = wall_clock_read(&info->wall_tsc);
+    memcpy(info->on, vm->plan->on, sizeof(info->on));
     memcpy(info->name, vm->plan->name, sizeof(info->name));
     memcpy(info->cmdline, vm->plan->cmdline, sizeof(info->cmdline));
     info->kernel = map_file(vm, &next, &modules->files[vm->plan->kernel]);

@@ -62,8 +62,11 @@ void events_work(struct vcpu *v)
         inject(v);
     if (work & WORK_SCHEDULE)
         schedule();
-    if (work & WORK_MONITOR)
-        exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
+    if (!(work & WORK_MONITOR))
+        return;
+    if (v->monitor_events & (EXIT_EVENT_REPORT | EXIT_EVENT_HALT))
+        vcpu_save_state(v, &v->page->state);
+    exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
 /* R42: between two of them a guest gets this part of a millisecond at least. With 0 it would not

@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
 
@@ -46,6 +47,8 @@ void exit_hlt(struct vcpu *v)
     vcpu_skip_instruction(v);
     v->halted = true;
     v->halted_if = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+    if (!v->halted_if && !v->nmi_pending)
+        events_monitor(v, EXIT_EVENT_HALT);
     apic_virtual_halted(v);
     /* A single step that is pending behind HLT traps at once (R43). */
     if (!vcpu_may_wake(v) && !(vmread(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))

@@ -49,6 +49,16 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "LINTEL", "LINTEL", 1)
             })
         }
 
+        // QEMU's device by which a kernel says that it panicked; the port is PVPANIC_PORT.
+        Device (PEVT)
+        {
+            Name (_HID, "QEMU0001")
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, 0x0505, 0x0505, 1, 1)
+            })
+        }
+
         // The power-management block, so that nothing is placed over it.
         Device (PM)
         {

@@ -40,7 +40,7 @@ plan()
     echo "1..$count"
 }
 
-# describe KERNEL MEMORY [HOST_MEMORY]: writes vm.yaml with one VM.
+# describe KERNEL MEMORY [HOST_MEMORY [KEY]]: writes vm.yaml with one VM, which may have one more "KEY: VALUE".
 describe()
 {
     cat >vm.yaml <<END
@@ -50,6 +50,7 @@ vms:
   - name: test
     kernel: $1
     memory: $2
+${4:+    $4}
 END
 }
 

@@ -6,7 +6,7 @@ shift 4
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
-describe "$kernel" 64M
+describe "$kernel" 64M 256M 'on-fault: stop'
 boot 60 --cpu "$cpu" "$@"
 [ $? = 1 ]
 result $? "the tool's exit code tells of the fault"

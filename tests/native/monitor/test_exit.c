@@ -4,6 +4,7 @@
 
 #include "monitor/exit.h"
 #include "monitor/load.h"
+#include "monitor/policy.h"
 #include "monitor/start.h"
 #include "monitor/x86.h"
 #include "tests/native/monitor/fakes.h"
@@ -294,6 +295,7 @@ static void triple_fault(void **state)
     page.kind = EXIT_SHUTDOWN;
     page.shutdown.reason = SHUTDOWN_TRIPLE_FAULT;
     page.state.cr2 = 0xdead;
+    info.on[PLAN_ON_FAULT] = PLAN_STOP;
     EXPECT_STOP(exit_handle(b, 0, &page));
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     assert_non_null(strstr(fakes.stop_text, "triple fault"));
@@ -306,6 +308,152 @@ static void triple_fault(void **state)
     page.kind = 99;
     EXPECT_STOP(exit_handle(b, 0, &page));
     assert_non_null(strstr(fakes.stop_text, "exit kind 99 is not known"));
+}
+
+/* What becomes of the VM: by the description, or as of a PC. */
+static void actions(void **state)
+{
+    static const struct {
+        enum plan_action on_reset, on_fault, on_halt;
+        bool reset, triple_fault, fault, halt; /* it restarts */
+    } rows[] = {
+        {PLAN_AS_A_PC, PLAN_AS_A_PC, PLAN_STOP, true, true, false, false},
+        {PLAN_RESTART, PLAN_AS_A_PC, PLAN_RESTART, true, true, false, true},
+        {PLAN_STOP, PLAN_AS_A_PC, PLAN_STOP, false, false, false, false},
+        {PLAN_STOP, PLAN_RESTART, PLAN_STOP, false, true, true, false},
+        {PLAN_AS_A_PC, PLAN_STOP, PLAN_STOP, true, false, false, false},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const uint32_t on[] = {rows[i].on_reset, rows[i].on_fault, rows[i].on_halt};
+        assert_int_equal(policy_restarts(on, HAPPENING_RESET), rows[i].reset);
+        assert_int_equal(policy_restarts(on, HAPPENING_TRIPLE_FAULT), rows[i].triple_fault);
+        assert_int_equal(policy_restarts(on, HAPPENING_FAULT), rows[i].fault);
+        assert_int_equal(policy_restarts(on, HAPPENING_HALT), rows[i].halt);
+    }
+}
+
+/* R17 */
+static void triple_fault_restarts(void **state)
+{
+    page.kind = EXIT_SHUTDOWN;
+    page.shutdown.reason = SHUTDOWN_TRIPLE_FAULT;
+    page.state.rip = 0x1234;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2);
+    assert_int_equal(page.state.rip, CODE);
+    assert_non_null(strstr(fakes.log, "rip 0010:0000000000001234"));
+    assert_non_null(strstr(fakes.log, "restart: the guest stopped at rip 1234: a triple fault"));
+    page.kind = EXIT_EVENTS;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2); /* once */
+}
+
+static void faults_restart(void **state)
+{
+    info.on[PLAN_ON_FAULT] = PLAN_RESTART;
+    page.kind = EXIT_MMIO;
+    page.mmio.fetch = 1;
+    page.mmio.address = 0xd0000000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2);
+    page.mmio.fetch = 0;
+    code("\x0f\x6f\x03", 3); /* movq mm0, [rbx] */
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 3);
+    info.on[PLAN_ON_RESET] = PLAN_STOP;
+    board_out(b, 0, 0xcf9, 1, 6);
+    page.kind = EXIT_EVENTS;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_POWER_OFF);
+    assert_string_equal(fakes.stop_text, "the guest reset itself");
+}
+
+static void out(uint16_t port, unsigned size, uint32_t value)
+{
+    page.kind = EXIT_IO;
+    page.io.in = 0;
+    page.io.port = port;
+    page.io.size = (uint8_t)size;
+    page.io.value = value;
+    exit_handle(b, 0, &page);
+}
+
+/* The guest says how it ended. */
+static void verdicts(void **state)
+{
+    EXPECT_STOP(out(0xf4, 4, 0x10));
+    assert_int_equal(fakes.stop, GATE_STOP_POWER_OFF);
+    assert_string_equal(fakes.stop_text, "exit status 33");
+    EXPECT_STOP(out(0xf4, 1, 0));
+    assert_string_equal(fakes.stop_text, "exit status 1");
+    EXPECT_STOP(out(0xf4, 2, 0xffff)); /* a program's has 8 bits */
+    assert_string_equal(fakes.stop_text, "exit status 255");
+    board_reset(b);
+    assert_int_equal(board_in(b, 0, 0x505, 1), 3);
+    out(0x505, 1, 2);
+    EXPECT_STOP(out(0x505, 1, 1));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "panicked"));
+    info.on[PLAN_ON_FAULT] = PLAN_RESTART;
+    out(0x505, 1, 1);
+    assert_int_equal(fakes.starts, 2);
+    out(0x505, 1, 2);
+    assert_int_equal(fakes.starts, 2);
+}
+
+static void where_it_is(void **state)
+{
+    page.kind = EXIT_EVENTS;
+    page.events = EXIT_EVENT_REPORT;
+    page.state.rip = CODE;
+    page.state.gpr[GPR_RAX] = 0x1234567890abcdef;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_DONE);
+    assert_non_null(strstr(fakes.log, "vcpu 0: rip 0010:0000000000400000"));
+    assert_non_null(strstr(fakes.log, "rax 1234567890abcdef"));
+    assert_non_null(strstr(fakes.log, "bytes at rip: f4 11 22"));
+}
+
+/* A guest that halts with interrupts off: that is said once, and the description decides. */
+static void halts_for_ever(void **state)
+{
+    page.kind = EXIT_EVENTS;
+    page.events = EXIT_EVENT_HALT;
+    page.state.rip = CODE + 1;
+    fakes.log_size = 0;
+    exit_handle(b, 0, &page);
+    assert_string_equal(fakes.log,
+                        "the guest halts for ever, with interrupts off, at rip 400000\n");
+    exit_handle(b, 0, &page);
+    assert_int_equal(strlen(fakes.log), fakes.log_size);
+    assert_non_null(strchr(fakes.log, '\n'));
+    assert_null(strchr(strchr(fakes.log, '\n') + 1, '\n'));
+    info.on[PLAN_ON_HALT] = PLAN_RESTART;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 2);
+    info.on[PLAN_ON_HALT] = PLAN_STOP;
+    page.state.rip = CODE + 1;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_POWER_OFF);
+    assert_string_equal(fakes.stop_text, "the guest halts for ever, at rip 400000");
+}
+
+/* An NMI or an INIT of the IOAPIC's could wake it. */
+static void halts_with_a_source(void **state)
+{
+    static const uint32_t entries[] = {0x400, 0x500}, masked = 0x10000;
+
+    info.on[PLAN_ON_HALT] = PLAN_STOP;
+    page.kind = EXIT_EVENTS;
+    page.events = EXIT_EVENT_HALT;
+    for (unsigned i = 0; i < 2; i++) {
+        board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * 8);
+        board_store(b, 0, 0xfec00010, 4, entries[i]);
+        exit_handle(b, 0, &page);
+        board_store(b, 0, 0xfec00010, 4, entries[i] | masked);
+        EXPECT_STOP(exit_handle(b, 0, &page));
+    }
 }
 
 static void power_off(void **state)
@@ -371,6 +519,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(mmio_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(actions, setup, teardown),
+        cmocka_unit_test_setup_teardown(triple_fault_restarts, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(verdicts, setup, teardown),
+        cmocka_unit_test_setup_teardown(where_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(halts_for_ever, setup, teardown),
+        cmocka_unit_test_setup_teardown(halts_with_a_source, setup, teardown),
         cmocka_unit_test_setup_teardown(power_off, setup, teardown),
         cmocka_unit_test_setup_teardown(restart, setup, teardown),
         cmocka_unit_test_setup_teardown(eoi_and_events, setup, teardown),

@@ -183,6 +183,19 @@ E1
 { echo vms:; for i in 1 2 3 4 5 6 7 8 9; do echo "  - {name: v$i, kernel: kernel, memory: 26M}"; done; } >many
 description 'too many VMs' 3 '^vm.yaml:2:3: vms: there are 9 VMs; describe 1 to 8' <many
 
+description 'no such action' 3 "^vm.yaml:2:54: vms\[0\]\.on-reset: 'wait' is not possible; write restart or stop" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, on-reset: wait}
+E1
+description 'no exit status' 3 "^vm.yaml:2:53: vms\[0\]\.success: '34' is no exit status; write an odd number" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, success: 34}
+E1
+description 'all actions' 0 'good' <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, on-reset: stop, on-fault: restart, on-halt: wait, success: 255}
+E1
+
 # --- one wrong value in a good description: value NAME PATTERN KEY VALUE; the value is at line 2 plus the key's place
 value()
 {

@@ -196,6 +196,34 @@ result $? 'a full disk ends the run, and is told'
 timeout 30 "$lintel" run --on bochs vm.yaml --timeout 2 2>err <&- | cat >out
 says out '^lintel: 1 starts$' 'it runs with its input closed'
 
+# For a kernel's tester: the guest's status, results, logs, and where it was at the limit.
+cat >status <<'E1'
+printf 'lintel: 1 starts\r\nhello\r\nlintel: vm a: powered off: exit status 33\r\nlintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+scene 'an exit status' 33 --json json --junit junit --log logs --keep kept <status
+says err '^lintel: vm a ended with exit status 33$' 'the status is told'
+says json '"name": "a", "end": "exit", "good": false, "status": 33, ' 'it is in the JSON'
+says junit '<failure type="exit" message="exit status 33"/>' 'and in the XML'
+cmp -s out kept/console.log && [ "$(cat logs/a.log)" = hello ]
+result $? 'the logs are written'
+printf '    success: 33\n' | cat <(printf 'vms:\n  - name: a\n    kernel: kernel\n    memory: 8M\n') - >success.yaml
+vms=success.yaml scene 'a status that is the success' 0 --json json <status
+says json '"good": true' 'the JSON says so'
+scene 'a status, and another VM that faults' 1 <<'E1'
+printf 'lintel: vm a: powered off: exit status 33\r\nlintel: end: 2 VMs, 1 faults\r\n' >&3
+E1
+scene 'a machine that says where its guests are' 5 --timeout 1 <<'E1'
+printf 'lintel: 1 starts\r\n' >&3
+IFS= read -r -n 2 -d '' keys <&3
+[ "$keys" = $'\035d' ] && printf 'lintel: vm a: vcpu 0: rip 0008:0000000000100000 rflags 2\r\nlintel: vm a: bytes at rip: 90\r\n' >&3
+sleep 60
+E1
+says out '^lintel: vm a: bytes at rip: 90$' 'that is shown before the end'
+scene 'results that cannot be written' 4 --json no/json </dev/null
+says err '^lintel: no/json: No such file or directory; name a file that can be written' 'that is told'
+scene 'a log that cannot be written' 4 --log vm.yaml/logs </dev/null
+says err '^lintel: vm.yaml/logs/a.log: Not a directory; name a folder' 'that is told'
+
 # Signals before the machine runs: nothing is left. nohup's signal is none.
 cp bin/grub-mkrescue making
 printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo half >"$word"; last=$word; done\necho $$ >"$SCENE.pid"\nsleep 60\n' \

@@ -72,7 +72,8 @@ static void make_good(struct boot *b)
     SPOIL(kernel, b->plan.vms[1].kernel = 2, "no file of the plan")                                \
     SPOIL(no_kernel, b->plan.vms[1].kernel = PLAN_NO_FILE, "no file of the plan")                  \
     SPOIL(initrd, b->plan.vms[1].initrd = 2, "no file of the plan")                                \
-    SPOIL(console, b->plan.vms[1].console = 2, "console 2")
+    SPOIL(console, b->plan.vms[1].console = 2, "console 2")                                        \
+    SPOIL(action, b->plan.vms[1].on[PLAN_ON_HALT] = PLAN_ACTION_COUNT, "action 3")
 
 #define SPOIL(name, statement, says)                                                               \
     static void spoil_##name(struct boot *b)                                                       \

@@ -94,6 +94,10 @@ static void escape_key_commands(void **state)
          "b",
          "ab", KEYS_HELP},
         {"\x1dn", "\x1dn", KEYS_NONE},
+        {KEYS_WHERE,
+         "\x1d"
+         "d",
+         KEYS_NONE},
         {"\x1d\x1dq", "\x1d\x1dq", KEYS_NONE}, /* a literal escape, then a plain q */
         {"\x1dx"
          "y",

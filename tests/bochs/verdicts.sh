@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# verdicts.sh LINTEL FOLDER CPU: what a kernel's tester asks of a run. The kernels in FOLDER exit with a status, panic, reset, fault
+# and spin; the run's exit code, its results and its last lines say so.
+lintel=$1 folder=$(realpath "$2") cpu=$3
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+
+# expect NAME CODE SECONDS [OPTION...]: runs vm.yaml.
+expect()
+{
+    local name=$1 code=$2 seconds=$3
+    shift 3
+    boot "$seconds" --cpu "$cpu" "$@"
+    local got=$?
+    echo "exit code $got, expected $code" >>said
+    [ $got = "$code" ]
+    result $? "$name: exit code"
+}
+
+describe "$folder/debug_exit.elf" 64M
+expect 'an exit status' 33 60 --json json --junit junit --log logs --keep kept
+says '^lintel: vm test: powered off: exit status 33$' 'the log has it'
+says '^lintel: vm test ended with exit status 33$' 'the tool says it'
+cp said whole
+cp json said
+says '"name": "test", "end": "exit", "good": false, "status": 33, ' 'so does the JSON'
+cp junit said
+says '<failure type="exit" message="exit status 33"/>' 'and the JUnit'
+cp logs/test.log said
+says '^# about to exit$' "the VM's console is in its file"
+! grep -q '^lintel: ' said
+result $? "and the hypervisor's lines are not"
+cp kept/console.log said
+grep -q '^lintel: vm test: powered off' said && grep -q '^# about to exit$' said
+result $? 'the kept folder has both'
+describe "$folder/debug_exit.elf" 64M 256M 'success: 33'
+expect 'a status that is the success' 0 60
+
+describe "$folder/pvpanic.elf" 64M
+expect 'a panic' 1 60
+says '^ok 2 - a kernel goes on' 'not when another kernel saves its memory'
+says '^lintel: vm test: stopped for a fault: the guest.s kernel says that it panicked' 'the panic is told'
+
+describe "$folder/reset.elf" 64M 256M 'on-reset: stop'
+expect 'a reset that stops' 0 60
+says '^lintel: vm test: powered off: the guest reset itself$' 'the reset is told'
+
+describe "$folder/halt.elf" 64M 256M 'on-halt: stop'
+expect 'a halt that stops' 0 60
+says '^lintel: vm test: powered off: the guest halts for ever, at rip [0-9a-f]+$' 'the halt is told'
+describe "$folder/halt.elf" 64M
+expect 'a halt that waits' 5 10
+says '^lintel: vm test: the guest halts for ever, with interrupts off, at rip [0-9a-f]+$' 'that halt is told'
+says '^lintel: vm test: rip [0-9a-f]{16} is halt_here\+0x[0-9a-f]+ in .*/halt.elf$' 'and where it is'
+
+describe "$folder/bad_mmio.elf" 64M 256M 'on-fault: restart'
+expect 'a fault that restarts' 5 15
+[ "$(grep -c 'vm test: restart: the guest reached device memory' said)" -ge 2 ]
+result $? 'the restarts are told'
+
+# Two VMs, one without a console: both say where they are, at the limit.
+{
+    describe "$folder/lost.elf" 64M 512M
+    sed -n 's/name: test/name: silent/; /^  - /,$p' vm.yaml >more
+    cat more >>vm.yaml
+    echo '    console: none' >>vm.yaml
+}
+expect 'two that spin' 5 15 --json json
+says '^lintel: vm test: vcpu 0: rip 0008:[0-9a-f]{16} rflags [0-9a-f]+$' 'the registers are told'
+says '^lintel: vm silent: rax 1234567890abcdef ' 'of the VM without a console as well'
+says '^lintel: vm test: rip [0-9a-f]{16} is lost_here\+0x[0-9a-f]+ in .*/lost.elf$' 'and the place has its name'
+says 'the run was ended after 15 s' 'then the run ends'
+cp json said
+says '"name": "silent", "end": "running", "good": false, "rip": ' 'the JSON has the place'
+plan
