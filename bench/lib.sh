@@ -15,12 +15,36 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 export TMPDIR="$work"
 
+# The description of a VM with one of the guests; a fault of its ends the run, and does not start it again.
+describe_guest()
+{
+    cat <<EOF
+vms:
+  - name: bench
+    kernel: $build/guests/$1.elf
+    memory: 64M
+    on-reset: stop
+    on-fault: stop
+EOF
+}
+
+# complete FILE: the guest came to its end. What it measured before an exception is no result.
+complete()
+{
+    tr -d '\r' <"$1" >"$work/complete"
+    ! grep -qx '1\.\.[1-9][0-9]*' "$work/complete" || return 0
+    die "the guest did not come to its end: $(grep '^Bail out!' "$work/complete" || tail -n 1 "$work/complete")"
+}
+
 die()
 {
     echo "${0##*/}: $*" >&2
     exit 1
 }
 
+# Of a model that it does not know, Bochs says nothing but its usage.
+[ -z "${LINTEL_BENCH_CPU:-}" ] || bochs --help cpu 2>&1 | grep -qx "$cpu" ||
+    die "Bochs has no CPU model '$cpu'; 'bochs --help cpu' lists them"
 [ -x "$lintel" ] || die "$lintel is not built; run ninja, or set LINTEL_BUILD to the build folder"
 
 # The command line of the demo's VM, in one line.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What operations cost, in TSC ticks; in the emulator these are instructions.
+ * What operations cost, in TSC ticks; in the emulator these are instructions. docs/benchmarks.md.
  *
  * Each operation runs 200 times between two RDTSC after 16 runs to warm up. The median, less the
  * median with a NOP in its place, plus one for the operation itself, is printed as a row of CSV,
@@ -44,8 +44,11 @@ static inline void mark(unsigned runs_left)
         __asm__ volatile("xchgw %%bx, %%bx" : : : "memory");
 }
 
-/* The operation sees ECX = index, EDX:EAX = value, RBX = address; RDTSC's own result is kept in R8
- * and R9. */
+/*
+ * The operation sees ECX = index, EDX:EAX = value, RBX = address; RDTSC's own result is kept in R8
+ * and R9. A processor may execute RDTSC before what is ahead of it has ended, and what follows
+ * before it: LFENCE keeps each in its place, and is part of the loop that is taken off.
+ */
 #define MEASURE(instruction, index, value, address)                                                \
     ({                                                                                             \
         for (unsigned run = 0; run < WARM_UP + RUNS; run++) {                                      \
@@ -53,10 +56,10 @@ static inline void mark(unsigned runs_left)
             uint32_t c = (index), a = (uint32_t)(value), d = (uint32_t)((uint64_t)(value) >> 32);  \
             uint64_t b = (address);                                                                \
             mark(WARM_UP + RUNS - run);                                                            \
-            __asm__ volatile("movl %%eax, %%r10d; movl %%edx, %%r11d; rdtsc\n"                     \
+            __asm__ volatile("movl %%eax, %%r10d; movl %%edx, %%r11d; lfence; rdtsc; lfence\n"     \
                              "movl %%eax, %%r8d; movl %%edx, %%r9d\n"                              \
                              "movl %%r10d, %%eax; movl %%r11d, %%edx\n" instruction "\n"           \
-                             "rdtsc; shlq $32, %%r9; orq %%r9, %%r8\n"                             \
+                             "lfence; rdtsc; lfence; shlq $32, %%r9; orq %%r9, %%r8\n"             \
                              "shlq $32, %%rdx; orq %%rdx, %%rax; subq %%r8, %%rax; movq %%rax, %0" \
                              : "=m"(ticks), "+c"(c), "+a"(a), "+d"(d), "+b"(b)                     \
                              :                                                                     \
@@ -206,7 +209,9 @@ static void measure_x2apic(void)
 
 void guest_main(void)
 {
-    print("operation,instructions\n");
+    if (has_hypervisor())
+        print("# TSC %u kHz\n", cpuid(0x40000010, 0).eax);
+    print("operation,ticks\n");
     set_syscall_msrs();
     empty = MEASURE("nop", 0, 0, 0) - 1;
     row("NOP", 1);

@@ -117,6 +117,7 @@ static void pm_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
     uint32_t mask = UINT32_MAX >> (4 - size) * 8 << shift;
 
     pm_write(&b->pm, offset & ~3u, value << shift, mask, gate_tsc());
+    b->wish = true;
     wire_clocks(b);
 }
 
@@ -128,6 +129,7 @@ static uint32_t reset_in(struct board *b, unsigned vcpu, uint16_t port, unsigned
 static void reset_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
 {
     reset_write(&b->reset, port, (uint8_t)value);
+    b->wish = true;
 }
 
 static uint32_t verdict_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
@@ -139,6 +141,7 @@ static void verdict_out(struct board *b, unsigned vcpu, uint16_t port, unsigned 
                         uint32_t value)
 {
     verdict_write(&b->verdict, port, value);
+    b->wish = true;
 }
 
 static uint32_t pci_address_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
@@ -339,7 +342,8 @@ void board_events(struct board *b, uint32_t events)
     if (events & EXIT_EVENT_APIC)
         ioapic_try_again(&b->ioapic);
     /* The processor that booted goes to the firmware, which starts the machine again. */
-    b->reset.requested |= (events & EXIT_EVENT_INIT) != 0;
+    if (events & EXIT_EVENT_INIT)
+        b->reset.requested = b->wish = true;
 }
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
@@ -362,7 +366,7 @@ void board_reset(struct board *b)
     pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
     b->verdict = (struct verdict){0};
-    b->restart = b->halt_told = false;
+    b->wish = b->restart = b->halt_told = false;
     b->pci = (struct pci){.functions = &host_bridge, .count = 1};
     wire_uart(b);
     wire_clocks(b);

@@ -72,7 +72,7 @@ end_guest(struct board *b, enum happening what, const char *fmt, ...)
     if (!policy_restarts(b->info->on, what))
         report_stop(what == HAPPENING_HALT ? GATE_STOP_POWER_OFF : GATE_STOP_FAULT, "%s", why);
     report("restart: %s", why);
-    b->restart = true;
+    b->restart = b->wish = true;
 }
 
 static void end_by_fetch(const struct guest_access *a, uint64_t address)
@@ -171,21 +171,33 @@ static void on_halt(struct board *b, const struct guest_state *s)
     b->halt_told = true;
 }
 
-/* What the guest asked for by a port. */
-static void follow_wishes(struct board *b)
+/* What the guest asked for by a port, or by what it did. */
+__attribute__((cold, noinline)) static void follow_wishes(struct board *b, struct exit_page *page)
 {
+    b->wish = false;
     if (b->verdict.exited)
         report_stop(GATE_STOP_POWER_OFF, "exit status %u", b->verdict.status);
     if (b->verdict.panicked)
         end_guest(b, HAPPENING_FAULT, "the guest's kernel says that it panicked (pvpanic)");
     if (b->pm.power_off)
         report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
-    if (!b->reset.requested)
-        return;
-    if (!policy_restarts(b->info->on, HAPPENING_RESET))
-        report_stop(GATE_STOP_POWER_OFF, "the guest reset itself");
-    report("restart");
-    b->restart = true;
+    if (b->reset.requested) {
+        if (!policy_restarts(b->info->on, HAPPENING_RESET))
+            report_stop(GATE_STOP_POWER_OFF, "the guest reset itself");
+        report("restart");
+        b->restart = true;
+    }
+    if (b->restart)
+        machine_start(b, page);
+}
+
+static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
+{
+    board_events(b, page->events);
+    if (page->events & EXIT_EVENT_HALT)
+        on_halt(b, &page->state);
+    if (page->events & EXIT_EVENT_REPORT)
+        report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
 }
 
 void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
@@ -197,12 +209,7 @@ void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
                     page->kind);
     handlers[page->kind](b, vcpu, page);
     if (page->events != 0)
-        board_events(b, page->events);
-    if (page->events & EXIT_EVENT_HALT)
-        on_halt(b, &page->state);
-    if (page->events & EXIT_EVENT_REPORT)
-        report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
-    follow_wishes(b);
-    if (b->restart)
-        machine_start(b, page);
+        on_any_events(b, vcpu, page);
+    if (b->wish)
+        follow_wishes(b, page);
 }

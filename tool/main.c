@@ -128,8 +128,8 @@ int command_test(const struct command *self, int argc, char *argv[])
 
 int command_bench(const struct command *self, int argc, char *argv[])
 {
-    if (argc > 2)
-        return command_misused(self, "give at most one benchmark");
+    if (argc > 3)
+        return command_misused(self, "give at most one benchmark, and a CPU model");
     return fail(LINTEL_MACHINE, "the benchmarks need the source tree: run ./lintel bench in it");
 }
 

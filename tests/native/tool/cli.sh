@@ -369,7 +369,7 @@ expect 'run with a missing argument' 2 "'--cpu' is no option, or lacks its argum
 expect 'run of two files' 2 'give at most one VM description' "$lintel" run a b
 expect 'caps with an argument' 2 'no argument is taken' "$lintel" caps now
 expect 'test with an option' 2 "'-x' is no option" "$lintel" test -x
-expect 'bench with two arguments' 2 'at most one benchmark' "$lintel" bench msr exits
+expect 'bench with three arguments' 2 'at most one benchmark' "$lintel" bench msr exits idle
 cat >vm.yaml <<'E1'
 vms:
   - {name: a, kernel: kernel, memory: 26M}

@@ -111,7 +111,14 @@ rm tree/build
 FAIL=ninja launch tree/lintel run
 expect 'a build that fails is shown' 4 '^x.c:1: error$' '^ninja product$'
 launch tree/lintel bench nothing
-expect 'no such benchmark' 2 '^lintel: no such benchmark: nothing' '^ninja all$'
+expect 'no such benchmark, which nothing is built for' 2 '^lintel: no such benchmark: nothing; there are msr, ' ''
+mkdir tree/bench
+printf '#!/bin/sh\necho "exits on ${LINTEL_BENCH_CPU:-all}, $LINTEL_BUILD"\n' >tree/bench/exits
+chmod +x tree/bench/exits
+launch tree/lintel bench exits
+expect 'a benchmark' 0 "^exits on all, $work/tree/build$" '^ninja all$'
+launch tree/lintel bench exits skylake
+expect 'a benchmark on one model' 0 '^exits on skylake, ' ''
 
 launch tree/lintel test -x
 expect 'the tests take names, not options' 3 '^tool: test -x$' ''
