@@ -28,7 +28,7 @@ uint64_t idt32[32];
 uint64_t pae_pointers[4] __attribute__((aligned(32)));
 uint64_t pae_one, pae_two;
 
-static uint64_t descriptors[DESCRIPTORS];
+uint64_t descriptors[DESCRIPTORS];
 
 static void load_descriptors(void)
 {
@@ -43,6 +43,7 @@ static void load_descriptors(void)
     descriptors[DATA32 / 8] = 0x00cf93000000ffff;
     descriptors[USER32_CODE / 8] = 0x00cffb000000ffff;
     descriptors[USER32_DATA / 8] = 0x00cff3000000ffff;
+    descriptors[TSS16 / 8] = 0x000081000000002b; /* at 0: nothing uses it */
     __asm__ volatile("lgdt %0" : : "m"(pointer));
 }
 
@@ -110,6 +111,7 @@ static void test_notes(void)
         [NOTE_pae_cr3_loaded] = {MARK_TWO, "MOV to CR3 loads the PDPTEs"},
         [NOTE_pae_pge_toggled] = {MARK_ONE, "a change of CR4.PGE loads the PDPTEs"},
         [NOTE_pae_bad_pdpte] = {FAULT | VECTOR_GP, "MOV to CR3, a reserved bit in a PDPTE: #GP(0)"},
+        [NOTE_pae_nowhere] = {FAULT | VECTOR_GP, "MOV to CR3, PDPTEs where no memory is: #GP(0)"},
         [NOTE_pae_cr3_kept] = {0, "CR3 is unchanged then"},
         [NOTE_pae_bad_paging] = {FAULT | VECTOR_GP, "PG, a reserved bit in a PDPTE: #GP(0)"},
         [NOTE_pae_paging_again] = {MARK_ONE, "PG loads the PDPTEs"},
@@ -127,6 +129,9 @@ static void test_notes(void)
         [NOTE_pae_sysexit_zero] = {FAULT | VECTOR_GP, "SYSEXIT in protected mode, CS 0: #GP(0)"},
         [NOTE_pae_swapgs] = {FAULT | VECTOR_UD, "SWAPGS outside of 64-bit mode is undefined"},
         [NOTE_efer_before_long] = {EFER_LME | EFER_NXE, "LME alone does not make long mode"},
+        [NOTE_long_tss16] = {FAULT | VECTOR_GP, "PG with LME and a 16-bit TSS: #GP(0)"},
+        [NOTE_long_tss16_without_ne] = {FAULT | VECTOR_GP, "the same, and NE off: #GP(0)"},
+        [NOTE_cr0_tss16] = {CR0_WP | 0x33, "CR0 is unchanged then"},
     };
 
     for (unsigned i = 0; i < NOTE_COUNT; i++) {

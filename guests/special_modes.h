@@ -8,11 +8,13 @@
 #define DATA32      0x50
 #define USER32_CODE (0x58 | 3)
 #define USER32_DATA (0x60 | 3)
-#define DESCRIPTORS 13
+#define TSS16       0x68
+#define DESCRIPTORS 14
 
 /* Linear addresses that PAE paging maps by PDPTEs of their own. */
 #define WINDOW       0x80000000 /* PDPTE 2: one of two directories */
 #define DEVICE       0xd0000000 /* PDPTE 3: no device answers */
+#define NOWHERE      0xe0000000 /* physical: no memory */
 #define WINDOW_PDPTE 16         /* its offset in the table */
 
 #define MARK_ONE 0x11111111
@@ -35,6 +37,7 @@
     X(pae_cr3_loaded)                                                                              \
     X(pae_pge_toggled)                                                                             \
     X(pae_bad_pdpte)                                                                               \
+    X(pae_nowhere)                                                                                 \
     X(pae_cr3_kept)                                                                                \
     X(pae_bad_paging)                                                                              \
     X(pae_paging_again)                                                                            \
@@ -51,6 +54,9 @@
     X(pae_sysexit_ss)                                                                              \
     X(pae_sysexit_zero)                                                                            \
     X(pae_swapgs)                                                                                  \
-    X(efer_before_long)
+    X(efer_before_long)                                                                            \
+    X(long_tss16)                                                                                  \
+    X(long_tss16_without_ne)                                                                       \
+    X(cr0_tss16)
 
 #endif

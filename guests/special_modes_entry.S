@@ -12,6 +12,7 @@
 #define EFER_LMA         0x400
 #define EFER_NXE         0x800
 #define CR0_PG           0x80000000
+#define CR0_NE           0x20
 #define CR0_WITHOUT_PG   0x00010033
 #define CR4_PAE          0x20
 #define CR4_PGE          0x80
@@ -107,6 +108,13 @@ note:
     NOTE %edi
     .endm
 
+/* LTR wants a TSS that is not busy. */
+    .macro LOAD_TASK selector
+    andb $~2, descriptors + \selector + 5
+    movl $\selector, %eax
+    ltr %ax
+    .endm
+
     .macro LOAD_PDPTE pdpte
     movl $\pdpte, %eax
     movl %eax, pae_pointers + WINDOW_PDPTE
@@ -170,6 +178,8 @@ leave_long:
 /* A reserved bit in a PDPTE: neither CR3 nor CR0.PG takes it. */
     orl $2, pae_pointers + WINDOW_PDPTE
     movl %cr3, %edx
+    NOTE_TRY movl %edx, %cr3
+    movl $NOWHERE, %edx
     NOTE_TRY movl %edx, %cr3
     NOTE %cr3
     movl $CR0_WITHOUT_PG, %eax
@@ -239,6 +249,16 @@ from_ring3:
     WRITE_MSR MSR_EFER, EFER_LME | EFER_NXE
     READ_EFER
     call note
+
+/* Long mode has no 16-bit TSS. Without NE the MOV exits. */
+    LOAD_TASK TSS16
+    movl $CR0_WITHOUT_PG | CR0_PG, %edx
+    NOTE_TRY movl %edx, %cr0
+    movl $(CR0_WITHOUT_PG | CR0_PG) & ~CR0_NE, %edx
+    NOTE_TRY movl %edx, %cr0
+    NOTE %cr0
+    LOAD_TASK TASK_STATE
+
     movl $CR0_WITHOUT_PG | CR0_PG, %eax
     movl %eax, %cr0
     ljmp $KERNEL_CODE, $back_in_long

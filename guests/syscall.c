@@ -20,7 +20,7 @@
 
 extern const char user_text[], user_text_end[];
 extern const char user_syscall[], user_sysenter[], user_compat_sysenter[], user_compat_syscall[],
-    user_cpuid[];
+    user_xsetbv[], user_cpuid[];
 extern const char syscall_entry[], sysenter_entry[], user_return[];
 extern uint64_t log_calls, log_cs, log_ss, log_flags, log_stack, log_kernel_gs, log_user_cs,
     log_user_ss;
@@ -126,6 +126,22 @@ static void is_refused(const char *program, unsigned vector, const char *name)
     is(fault_vector, vector, "ring 3 is refused: %s", name);
 }
 
+/* Its value is one that ring 0 could load. */
+static void test_xsetbv(void)
+{
+    uint32_t low, high;
+
+    is_refused(user_xsetbv, VECTOR_UD, "XSETBV without CR4.OSXSAVE");
+    if (!has_xsave())
+        return;
+    write_cr4(read_cr4() | CR4_OSXSAVE);
+    is_no_trap(try_xsetbv(0, 1), "ring 0 loads XCR0");
+    is_refused(user_xsetbv, VECTOR_GP, "XSETBV");
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    is(low, 1, "XCR0 is what it was");
+    write_cr4(read_cr4() & ~CR4_OSXSAVE);
+}
+
 static void test_refused(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(refused); i++)
@@ -137,6 +153,7 @@ static void test_refused(void)
     wrmsr(MSR_SYSENTER_CS, 0);
     is_refused(user_sysenter, VECTOR_GP, "SYSENTER without SYSENTER_CS");
     wrmsr(MSR_SYSENTER_CS, KERNEL_CODE);
+    test_xsetbv();
 }
 
 void guest_main(void)

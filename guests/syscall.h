@@ -15,11 +15,17 @@
     X(out, "outb %al, $0x80", VECTOR_GP)                                                           \
     X(hlt, "hlt", VECTOR_GP)                                                                       \
     X(cli, "cli", VECTOR_GP)                                                                       \
+    X(outs, "outsb", VECTOR_GP)                                                                    \
+    X(ins, "insb", VECTOR_GP)                                                                      \
+    X(sti, "sti", VECTOR_GP)                                                                       \
+    X(rdpmc, "rdpmc", VECTOR_GP)                                                                   \
     X(cr0, "movq %cr0, %rax", VECTOR_GP)                                                           \
     X(cr8, "movq %rax, %cr8", VECTOR_GP)                                                           \
     X(dr0, "movq %dr0, %rax", VECTOR_GP)                                                           \
     X(clts, "clts", VECTOR_GP)                                                                     \
     X(invlpg, "invlpg (%rax)", VECTOR_GP)                                                          \
+    X(dr7, "movq %rax, %dr7", VECTOR_GP)                                                           \
+    X(invd, "invd", VECTOR_GP)                                                                     \
     X(wbinvd, "wbinvd", VECTOR_GP)                                                                 \
     X(swapgs, "swapgs", VECTOR_GP)                                                                 \
     X(sysret, "sysretq", VECTOR_GP)                                                                \
@@ -27,6 +33,7 @@
     X(lgdt, "lgdt (%rsp)", VECTOR_GP)                                                              \
     X(vmread, "vmread %rax, %rcx", VECTOR_UD)                                                      \
     X(vmxoff, "vmxoff", VECTOR_UD)                                                                 \
+    X(vmlaunch, "vmlaunch", VECTOR_UD)                                                             \
     X(kernel, "movl 0x400000, %eax", VECTOR_PF)
 
 #endif

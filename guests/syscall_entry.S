@@ -217,6 +217,7 @@ user_\name:
 
 #define X(name, instruction, vector) REFUSED name, instruction;
     REFUSED_PROGRAMS(X)
+    REFUSED xsetbv, "xorl %ecx, %ecx; xorl %edx, %edx; movl $3, %eax; xsetbv"
 
     .balign 4096
     .globl user_text_end

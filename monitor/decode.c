@@ -350,7 +350,7 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
     size_t length = (size_t)(reader.next - bytes);
 
     if (length > count)
-        return count == DECODE_MAX_LENGTH ? DECODE_TOO_LONG : DECODE_UNKNOWN;
+        return count == DECODE_MAX_LENGTH ? DECODE_TOO_LONG : DECODE_INCOMPLETE;
     if (!known)
         return DECODE_UNKNOWN;
     if (instruction->lock && !instruction->lockable)

@@ -61,7 +61,8 @@ struct instruction {
 
 enum decode_result {
     DECODE_DONE,
-    DECODE_UNKNOWN,      /* not in decode.def, or the bytes end before the instruction does */
+    DECODE_UNKNOWN,      /* not in decode.def */
+    DECODE_INCOMPLETE,   /* the bytes end before the instruction does */
     DECODE_TOO_LONG,     /* more than 15 bytes: #GP(0) */
     DECODE_INVALID_LOCK, /* #UD */
 };

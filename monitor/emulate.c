@@ -41,6 +41,8 @@ static enum emulate_result refuse(enum decode_result result, struct emulate_faul
     case DECODE_INVALID_LOCK:
         *fault = (struct emulate_fault){.vector = VECTOR_UD};
         return EMULATE_FAULT;
+    case DECODE_INCOMPLETE:
+        return EMULATE_UNREADABLE;
     default:
         return EMULATE_UNSUPPORTED;
     }
@@ -55,7 +57,7 @@ enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate
     size_t count = emulate_fetch(ctx, code_address(state), bytes);
 
     if (count == 0)
-        return EMULATE_UNSUPPORTED;
+        return EMULATE_UNREADABLE;
     decoded = decode_cached(mode, bytes, count, &run.instruction);
     if (decoded != DECODE_DONE)
         return refuse(decoded, fault);

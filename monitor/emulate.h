@@ -43,7 +43,8 @@ enum emulate_result {
     EMULATE_DONE, /* gpr, rip and rflags are those after the instruction */
     /* *fault is to be injected at the same RIP; gpr changed only by finished iterations of REP */
     EMULATE_FAULT,
-    EMULATE_UNSUPPORTED, /* not in scope, or its bytes cannot be read; nothing has changed */
+    EMULATE_UNSUPPORTED, /* not in scope; nothing has changed */
+    EMULATE_UNREADABLE,  /* its bytes cannot be read; nothing has changed */
 };
 
 /*

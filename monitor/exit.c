@@ -75,13 +75,23 @@ end_guest(struct board *b, enum happening what, const char *fmt, ...)
     b->restart = b->wish = true;
 }
 
-static void end_by_fetch(const struct guest_access *a, uint64_t address)
+/*
+ * Code that cannot be read: the guest's page tables say why, or it is where no memory is. Bytes
+ * read as FF there, which is no instruction.
+ */
+__attribute__((cold, noinline)) static void fault_fetch(const struct guest_access *a,
+                                                        struct exit_page *page)
 {
-    report_state(a);
-    end_guest(a->board, HAPPENING_FAULT,
-              "the guest jumped to %lx, where it has no memory, at rip %lx: find out what led it "
-              "there",
-              address, a->state->rip);
+    struct emulate_fault fault = {.vector = VECTOR_UD};
+    uint8_t bytes[DECODE_MAX_LENGTH];
+    uint64_t linear = code_address(a->state), physical;
+
+    linear += emulate_fetch((void *)a, linear, bytes);
+    if (walk(&a->board->memory, a->state, linear, WALK_FETCH, &physical, &fault))
+        report("the guest jumped to %lx, where it has no memory, at rip %lx: find out what led it "
+               "there",
+               physical, a->state->rip);
+    reply_fault(page, &fault);
 }
 
 static void end_by_access(const struct guest_access *a, uint64_t address)
@@ -106,7 +116,7 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
     struct emulate_fault fault;
 
     if (page->mmio.fetch) {
-        end_by_fetch(&a, page->mmio.address);
+        fault_fetch(&a, page);
         return;
     }
     switch (emulate(&page->state, &a, &fault)) {
@@ -115,6 +125,9 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
         return;
     case EMULATE_FAULT:
         reply_fault(page, &fault);
+        return;
+    case EMULATE_UNREADABLE:
+        fault_fetch(&a, page);
         return;
     case EMULATE_UNSUPPORTED:
         end_by_access(&a, page->mmio.address);

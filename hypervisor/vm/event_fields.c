@@ -46,11 +46,8 @@ void event_fields_reflect(struct vcpu *v)
 void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
 {
     struct event_exit fields = read_fields();
-
-    /* The emulated instruction itself interrupted no delivery; what is left from an older exit does
-     * not count. */
-    fields.vectoring_info = 0;
     struct event_decision d = event_raise(&fields, vector, error_code);
+
     apply(v, &d);
     /* What a fault pushes has RF set, and an entry pushes what is in the field. A #DB may be a
      * trap. */

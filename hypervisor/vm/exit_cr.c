@@ -56,7 +56,8 @@ static bool cr0_legal(const struct vcpu *v, uint64_t value)
         return !(cr4 & CR4_PCIDE) && !guest_in_64_bit_mode();
     if (guest_cr0() & CR0_PG || !(efer & EFER_LME))
         return true;
-    return cr4 & CR4_PAE && !(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L);
+    return cr4 & CR4_PAE && !(vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L) &&
+           ACCESS_TYPE(vmread(VMCS_GUEST_TR_ACCESS_RIGHTS)) != TYPE_TSS_BUSY_16;
 }
 
 /* LMA follows PG where LME is set, and the entry control follows LMA (R13). */

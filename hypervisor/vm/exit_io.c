@@ -10,10 +10,11 @@
 #define IO_REP    BIT(5)
 
 /* SDM volume 3, "Exit Qualification for EPT Violations". */
-#define EPT_WRITE BIT(1)
-#define EPT_FETCH BIT(2)
+#define EPT_WRITE        BIT(1)
+#define EPT_FETCH        BIT(2)
+#define EPT_LINEAR_VALID BIT(7)
 /* the linear address is there, and it is no walk's access to a table */
-#define EPT_LINEAR        (BIT(7) | BIT(8))
+#define EPT_LINEAR        (EPT_LINEAR_VALID | BIT(8))
 #define EPT_NMI_UNBLOCKED BIT(12)
 
 static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qualification)
@@ -53,10 +54,15 @@ void exit_ept_violation(struct vcpu *v)
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
     uint32_t vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING_INFO);
 
-    /* An event's delivery, with a stack or a table in device memory, is no instruction that could
-     * be emulated. */
-    if (vectoring & EVENT_VALID)
-        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_EPT_VIOLATION);
+    /*
+     * No instruction that could be emulated: an event's delivery whose stack or table is in device
+     * memory (R15), or MOV to a control register whose PDPTEs are there, and read as all ones
+     * (R23).
+     */
+    if (vectoring & EVENT_VALID || !(qualification & EPT_LINEAR_VALID)) {
+        vcpu_raise(v, VECTOR_GP, 0);
+        return;
+    }
     if (qualification & EPT_NMI_UNBLOCKED) /* R16 */
         vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
                 event_restore_nmi_blocking((uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY), true,

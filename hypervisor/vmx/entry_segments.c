@@ -15,8 +15,6 @@ enum { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 #define TYPE_CODE            8U
 #define TYPE_DATA_READ_WRITE 3U /* accessed, expand-up */
 #define TYPE_LDT             2U
-#define TYPE_TSS_BUSY_16     3U
-#define TYPE_TSS_BUSY        11U
 
 #define ACCESS_RESERVED_LOW  0xf00U
 #define ACCESS_RESERVED_HIGH 0xfffe0000U

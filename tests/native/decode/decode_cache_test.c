@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "hypervisor/lib/bits.h"
 #include "monitor/decode_cache.h"
 #include "tests/native/decode/random.h"
 
@@ -37,7 +38,7 @@ static void make_instruction(struct random *random, uint8_t bytes[DECODE_MAX_LEN
 static void test_against_decode(void **state)
 {
     struct random random = {SEED};
-    uint64_t results[4] = {0};
+    uint64_t results[DECODE_INVALID_LOCK + 1] = {0};
 
     for (unsigned i = 0; i < POOL; i++)
         make_instruction(&random, pool[i]);
@@ -61,7 +62,7 @@ static void test_against_decode(void **state)
             assert_memory_equal(cached, &expected, sizeof(expected));
         results[result]++;
     }
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(results); i++)
         assert_in_range(results[i], 100, ROUNDS);
 }
 

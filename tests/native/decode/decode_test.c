@@ -314,7 +314,7 @@ static void check_truncated(struct comparison *c)
     struct instruction part;
 
     for (size_t count = 1; count < c->ours.length; count++)
-        check(c, decode(c->mode, c->bytes, count, &part) == DECODE_UNKNOWN);
+        check(c, decode(c->mode, c->bytes, count, &part) == DECODE_INCOMPLETE);
 }
 
 static void compare(struct comparison *c)

@@ -272,11 +272,33 @@ static void mmio_fault(void **state)
     assert_int_equal(page.reply, REPLY_EXCEPTION);
     assert_int_equal(page.reply_vector, VECTOR_PF);
     assert_int_equal(page.reply_cr2, 0x600000);
+}
+
+/* Code where no memory is reads as FF FF, which is #UD; page tables that do not map it are #PF. */
+static void mmio_fetch(void **state)
+{
+    uint64_t *directory = (uint64_t *)(b->memory.base + LOAD_PAGE_TABLES + 2 * 0x1000);
+
+    page.kind = EXIT_MMIO;
     page.mmio.fetch = 1;
-    page.mmio.address = 0xd0000000;
-    EXPECT_STOP(exit_handle(b, 0, &page));
-    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
-    assert_non_null(strstr(fakes.stop_text, "jumped to d0000000"));
+    page.mmio.address = page.state.rip = 0xd0000000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_EXCEPTION);
+    assert_int_equal(page.reply_vector, VECTOR_UD);
+    assert_non_null(strstr(fakes.log, "jumped to d0000000"));
+    fakes.log_size = 0;
+    page.mmio.fetch = 0; /* to the processor, its walk for the fetch is a read */
+    directory[3] = 0;
+    page.state.rip = 0x600123;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_vector, VECTOR_PF);
+    assert_int_equal(page.reply_cr2, 0x600123);
+    page.state.rip = 0x5ffffe; /* the second half of it is there */
+    memcpy(b->memory.base + 0x5ffffe, "\x8b\x83", 2);
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_vector, VECTOR_PF);
+    assert_int_equal(page.reply_cr2, 0x600000);
+    assert_int_equal(fakes.log_size, 0);
 }
 
 static void mmio_unsupported(void **state)
@@ -517,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mmio_across_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_known_page, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(mmio_fetch, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(actions, setup, teardown),
