@@ -10,14 +10,17 @@ struct table_header {
     char signature[4];
     uint32_t length;
     uint8_t revision, checksum;
-    char oem[28];
+    char oem[26];
 };
+
+_Static_assert(sizeof(struct table_header) == 36, "ACPI's layout");
 
 #define FADT_PM_TIMER     76
 #define FADT_PM_TIMER_LEN 91
 
 #define MADT_ENTRIES 44
-enum madt_type { MADT_IOAPIC = 1, MADT_OVERRIDE = 2 };
+enum madt_type { MADT_LOCAL_APIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LOCAL_X2APIC = 9 };
+#define MADT_CPU_ENABLED 1
 
 static uint64_t read_le(const uint8_t *at, unsigned bytes)
 {
@@ -46,6 +49,12 @@ static void read_override(const uint8_t *e, struct acpi_info *info)
         };
 }
 
+static void read_cpu(uint32_t id, uint64_t flags, struct acpi_info *info)
+{
+    if (flags & MADT_CPU_ENABLED && info->cpu_count < ACPI_CPUS_MAX)
+        info->cpus[info->cpu_count++] = id;
+}
+
 static void read_madt(const uint8_t *madt, uint32_t length, struct acpi_info *info)
 {
     bool found = false;
@@ -59,6 +68,10 @@ static void read_madt(const uint8_t *madt, uint32_t length, struct acpi_info *in
             found = true;
         } else if (madt[at] == MADT_OVERRIDE && madt[at + 1] >= 10) {
             read_override(madt + at, info);
+        } else if (madt[at] == MADT_LOCAL_APIC && madt[at + 1] >= 8) {
+            read_cpu(madt[at + 3], read_le(madt + at + 4, 4), info);
+        } else if (madt[at] == MADT_LOCAL_X2APIC && madt[at + 1] >= 16) {
+            read_cpu((uint32_t)read_le(madt + at + 4, 4), read_le(madt + at + 8, 4), info);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define ACPI_ISA_IRQS 16
+#define ACPI_CPUS_MAX 256 /* more are not looked at */
 
 struct acpi_irq {
     uint32_t gsi;
@@ -18,6 +19,8 @@ struct acpi_info {
     uint64_t ioapic;        /* physical address of the first IOAPIC; 0: there is none */
     uint32_t ioapic_gsi;    /* its first interrupt */
     struct acpi_irq isa[ACPI_ISA_IRQS];
+    uint32_t cpu_count;           /* that are enabled, this one among them; 0: there is no MADT */
+    uint32_t cpus[ACPI_CPUS_MAX]; /* their local APICs' ids */
 };
 
 /*

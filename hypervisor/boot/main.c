@@ -10,6 +10,7 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
+#include "hypervisor/cpu/park.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
@@ -36,6 +37,7 @@ extern const char image_start[], image_end[];
 static struct boot_info info;
 static struct acpi_info acpi;
 static struct monitor_modules modules;
+static uint64_t parking; /* a page for the CPUs that are not used */
 
 static void stage(const char *text)
 {
@@ -75,13 +77,14 @@ static void read_boot_information(uint64_t information)
 /* R36: whatever the hypervisor or a module uses is no guest's. */
 static void reserve_memory(void)
 {
-    reserve(0, LOW_MEMORY);
     reserve(phys_of(image_start), (uint64_t)(image_end - image_start));
     reserve(info.self.start, info.self.size);
     reserve(info.symbols.start, info.symbols.size);
     reserve(info.strings.start, info.strings.size);
     for (uint32_t i = 0; i < info.module_count; i++)
         reserve(info.modules[i].start, info.modules[i].end - info.modules[i].start);
+    parking = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
+    reserve(0, LOW_MEMORY);
 }
 
 static uint64_t arena_size(const struct plan *plan)
@@ -165,6 +168,7 @@ void boot_main(uint64_t information, uint64_t image)
     stage("time and interrupts");
     tsc_measure(acpi.pm_timer_port);
     apic_init(&acpi);
+    park_others(acpi.cpus, acpi.cpu_count, parking);
     stage("VMX operation");
     vmx_enable();
     resident_init(options.strategy);

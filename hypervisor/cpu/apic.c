@@ -17,6 +17,8 @@ enum apic_register {
     APIC_TPR = 0x80,
     APIC_EOI = 0xb0,
     APIC_SPURIOUS = 0xf0,
+    APIC_ICR = 0x300,
+    APIC_ICR_HIGH = 0x310,
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_LINT1 = 0x360,
@@ -31,6 +33,8 @@ enum apic_register {
 #define LVT_NMI              0x400
 #define LVT_TSC_DEADLINE     0x40000
 #define DIVIDE_BY_1          0xb
+#define ICR_PENDING          0x1000
+#define ICR_PATIENCE         100000 /* reads; then the message before is lost */
 #define APIC_BASE_ENABLE     0x800
 #define APIC_BASE_X2APIC     0x400
 #define APIC_BASE_ADDRESS    0xfffffffff000ULL
@@ -58,6 +62,23 @@ static void apic_write(enum apic_register reg, uint32_t value)
         xapic[reg / 4] = value;
     else
         wrmsr(MSR_IA32_X2APIC + reg / 16, value);
+}
+
+uint32_t apic_id(void)
+{
+    return xapic != NULL ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID);
+}
+
+void apic_send(uint32_t id, uint32_t command)
+{
+    if (xapic == NULL) {
+        wrmsr(MSR_IA32_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | command);
+        return;
+    }
+    for (uint32_t i = 0; i < ICR_PATIENCE && apic_read(APIC_ICR) & ICR_PENDING; i++)
+        cpu_relax();
+    apic_write(APIC_ICR_HIGH, id << 24);
+    apic_write(APIC_ICR, command);
 }
 
 static void ioapic_write(uint32_t reg, uint32_t value)
@@ -88,8 +109,6 @@ static void pic_disable(void)
 static void ioapic_init(const struct acpi_info *acpi)
 {
     const struct acpi_irq *irq = &acpi->isa[SERIAL_IRQ];
-    uint32_t id = xapic != NULL ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID);
-
     ioapic = host_map(acpi->ioapic, PAGE_SIZE, PAGING_W | PAGING_NX | PAGING_UC);
     uint32_t pins = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
     for (uint32_t pin = 0; pin < pins; pin++)
@@ -99,7 +118,7 @@ static void ioapic_init(const struct acpi_info *acpi)
             "the serial line's interrupt, GSI %u, is not at the first IOAPIC: Lintel uses no other",
             irq->gsi);
     uint32_t pin = irq->gsi - acpi->ioapic_gsi;
-    ioapic_write(IOAPIC_REDIRECTION(pin) + 1, id << 24);
+    ioapic_write(IOAPIC_REDIRECTION(pin) + 1, apic_id() << 24);
     ioapic_write(IOAPIC_REDIRECTION(pin), VECTOR_SERIAL | (irq->level ? IOAPIC_LEVEL : 0) |
                                               (irq->active_low ? IOAPIC_ACTIVE_LOW : 0));
 }

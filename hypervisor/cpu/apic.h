@@ -13,6 +13,15 @@ void apic_init(const struct acpi_info *acpi);
 
 void apic_eoi(void);
 
+/* This CPU's local APIC id. */
+uint32_t apic_id(void);
+
+/* Sends an interprocessor interrupt to the CPU with this id: the low half of the ICR. */
+void apic_send(uint32_t id, uint32_t command);
+
+#define APIC_SEND_INIT 0x4500u
+#define APIC_SEND_SIPI 0x4600u /* with the page where to start as the vector */
+
 /*
  * VECTOR_TIMER at the latest when the TSC reaches this value; UINT64_MAX: no need for one. It may
  * come earlier, for an older deadline: who sleeps looks at the time, and arms again.

@@ -5,7 +5,8 @@
 
 /*
  * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena,
- * device registers, the monitor's image and the symbols. Guest memory never does.
+ * device registers, the monitor's image, the symbols and the page of parked CPUs. Guest memory
+ * never does.
  */
 #define PHYS_OFFSET 0xffff800000000000
 /* One page for each use of somebody else's memory: see host_memory.h. */
@@ -15,6 +16,7 @@
 
 #define LARGE_PAGE_SIZE 0x200000
 #define CPU_BLOCK_BYTES 0x8000
+#define PARK_PAGE_SIZE  0x1000
 
 #define PML4_SLOT(a) (((a) >> 39) & 511)
 #define PDPT_SLOT(a) (((a) >> 30) & 511)

@@ -81,7 +81,7 @@ make_image()
 }
 
 # boot_image ISO CPU MEMORY_MB SECONDS [LINE...]: runs an image in Bochs without the tool, with these lines more in its
-# configuration; `said` is the serial line.
+# configuration; `said` is the serial line. at_end: what Bochs's debugger does behind the end, lines; bochs.out has what it says.
 boot_image()
 {
     cat >bochsrc <<END
@@ -99,7 +99,7 @@ sound: driver=dummy, waveout=/dev/null
 plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0
 END
     printf '%s\n' "${@:5}" >>bochsrc
-    printf 'c\nq\n' >rc
+    printf 'c\n%sq\n' "${at_end:-}" >rc
     : >serial
     # Bochs's display listens on all addresses: a network of its own, where that is allowed.
     local alone=()

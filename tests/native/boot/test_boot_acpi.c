@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the firmware's ACPI tables say of the CPUs and the PM timer (ACPI specification, "System
+ * Description Table Header", "Multiple APIC Description Table", "Fixed ACPI Description Table"). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "hypervisor/boot/acpi.h"
+
+#define HEADER 36
+#define MADT   44 /* the header, the local APICs' address and flags */
+
+/* Physical memory: the root table at 0x100, the MADT at 0x200, the FADT at 0xf00. */
+static uint8_t memory[0x1000];
+
+static const void *map(uint64_t phys, uint64_t size)
+{
+    return phys + size <= sizeof(memory) ? memory + phys : NULL;
+}
+
+static void finish(uint8_t *table, const char *signature, uint32_t length)
+{
+    uint8_t sum = 0;
+
+    memcpy(table, signature, 4);
+    memcpy(table + 4, &length, 4);
+    table[9] = 0;
+    for (uint32_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)-sum;
+}
+
+/* The tables with these entries in the MADT, as acpi_read has them: by an RSDT or an XSDT. */
+static struct acpi_info read_tables(const void *entries, size_t size, bool extended)
+{
+    uint8_t rsdp[36] = "RSD PTR ", *root = memory + 0x100;
+    unsigned width = extended ? 8 : 4;
+    struct acpi_info info;
+
+    memset(memory, 0, sizeof(memory));
+    rsdp[15] = extended ? 2 : 0;
+    memcpy(rsdp + (extended ? 24 : 16), &(uint32_t){0x100}, 4);
+    memcpy(root + HEADER, &(uint32_t){0xf00}, 4);
+    memcpy(root + HEADER + width, &(uint32_t){0x200}, 4);
+    memcpy(memory + 0xf00 + 76, &(uint32_t){0xb008}, 4); /* PM_TMR_BLK */
+    memory[0xf00 + 91] = 4;                              /* PM_TMR_LEN */
+    memcpy(memory + 0x200 + MADT, entries, size);
+    finish(memory + 0xf00, "FACP", 116);
+    finish(memory + 0x200, "APIC", (uint32_t)(MADT + size));
+    finish(root, extended ? "XSDT" : "RSDT", HEADER + 2 * width);
+    acpi_read(rsdp, map, &info);
+    return info;
+}
+
+static void cpus(void **state)
+{
+    static const uint8_t entries[] = {
+        0, 8,  0, 4, 1, 0, 0, 0,                         /* enabled */
+        0, 8,  1, 5, 0, 0, 0, 0,                         /* not enabled */
+        0, 8,  2, 6, 2, 0, 0, 0,                         /* could be enabled later */
+        9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* an x2APIC id */
+        9, 16, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* not enabled */
+    };
+
+    for (int extended = 0; extended < 2; extended++) {
+        struct acpi_info info = read_tables(entries, sizeof(entries), extended);
+        assert_int_equal(info.cpu_count, 2);
+        assert_int_equal(info.cpus[0], 4);
+        assert_int_equal(info.cpus[1], 0x100);
+        assert_int_equal(info.pm_timer_port, 0xb008); /* the first table, too */
+    }
+}
+
+static void more_cpus_than_there_is_room_for(void **state)
+{
+    uint8_t entries[(ACPI_CPUS_MAX + 2) * 8] = {0};
+
+    for (uint32_t i = 0; i < ACPI_CPUS_MAX + 2; i++)
+        memcpy(entries + 8 * i, (uint8_t[]){0, 8, 0, (uint8_t)i, 1, 0, 0, 0}, 8);
+    assert_int_equal(read_tables(entries, sizeof(entries), false).cpu_count, ACPI_CPUS_MAX);
+}
+
+/* An entry that goes on behind the table's end, or that has no length, ends the reading. */
+static void damaged(void **state)
+{
+    static const uint8_t beyond[] = {0, 8, 0, 4, 1, 0, 0, 0, 0, 9, 0, 5, 1, 0, 0, 0};
+    static const uint8_t none[] = {0, 8, 0, 4, 1, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0};
+
+    assert_int_equal(read_tables(beyond, sizeof(beyond), false).cpu_count, 1);
+    assert_int_equal(read_tables(none, sizeof(none), false).cpu_count, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cpus),
+        cmocka_unit_test(more_cpus_than_there_is_room_for),
+        cmocka_unit_test(damaged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
