@@ -80,10 +80,12 @@ missing_rows()
     }'
 }
 
-for page in README.md CHANGELOG.md CONTRIBUTING.md SUPPORT.md docs/*.md; do
+for page in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md SUPPORT.md docs/*.md; do
     report "$page" "the files that it names exist" "$(missing_files "$page")"
 done
-report docs/tour.md "the functions that it names exist" "$(missing_names docs/tour.md)"
+for page in docs/tour.md docs/adding.md; do
+    report "$page" "the functions that it names exist" "$(missing_names "$page")"
+done
 report CHANGELOG.md "the calls that it names exist" "$(missing_names CHANGELOG.md)"
 report docs/requirements.md "there is one row for each requirement" "$(missing_rows)"
 report docs/requirements.md "the files that meet a requirement cite it" "$(missing_citations)"
