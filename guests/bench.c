@@ -47,7 +47,8 @@ static inline void mark(unsigned runs_left)
 /*
  * The operation sees ECX = index, EDX:EAX = value, RBX = address; RDTSC's own result is kept in R8
  * and R9. A processor may execute RDTSC before what is ahead of it has ended, and what follows
- * before it: LFENCE keeps each in its place, and is part of the loop that is taken off.
+ * before it: LFENCE keeps each in its place, and is part of the loop that is taken off. Where the
+ * code comes to lie must not count: what a monitor fetches of an instruction never crosses a page.
  */
 #define MEASURE(instruction, index, value, address)                                                \
     ({                                                                                             \
@@ -56,7 +57,8 @@ static inline void mark(unsigned runs_left)
             uint32_t c = (index), a = (uint32_t)(value), d = (uint32_t)((uint64_t)(value) >> 32);  \
             uint64_t b = (address);                                                                \
             mark(WARM_UP + RUNS - run);                                                            \
-            __asm__ volatile("movl %%eax, %%r10d; movl %%edx, %%r11d; lfence; rdtsc; lfence\n"     \
+            __asm__ volatile(".p2align 6; movl %%eax, %%r10d; movl %%edx, %%r11d\n"                \
+                             "lfence; rdtsc; lfence\n"                                             \
                              "movl %%eax, %%r8d; movl %%edx, %%r9d\n"                              \
                              "movl %%r10d, %%eax; movl %%r11d, %%edx\n" instruction "\n"           \
                              "lfence; rdtsc; lfence; shlq $32, %%r9; orq %%r9, %%r8\n"             \

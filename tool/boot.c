@@ -234,7 +234,9 @@ static char *folder_for(const struct boot_request *request)
     if (!request->keep)
         return work_folder_make();
     mkdir(request->keep, 0777);
-    char *folder = realpath(request->keep, NULL);
+    char *inside = text("%s/.", request->keep); /* a file has no inside */
+    char *folder = realpath(inside, NULL);
+    free(inside);
     if (!folder)
         note("%s: %s; name a folder that can be made", request->keep, strerror(errno));
     return folder;

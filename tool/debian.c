@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "tool/leftover.h"
 #include "tool/paths.h"
 #include "tool/process.h"
 #include "tool/unfinished.h"
@@ -104,7 +105,10 @@ static enum exit_code fetch(const char *package, const char *folder, const char 
 static enum exit_code fetch_to(const char *package, const char *path)
 {
     char *folder = text("%s.XXXXXX", path), *output, *kernel = NULL;
+    char *others = text("%s.??????", path);
 
+    leftover_remove(others);
+    free(others);
     unfinished_begin(folder);
     if (!mkdtemp(folder)) {
         unfinished_end();
@@ -112,6 +116,7 @@ static enum exit_code fetch_to(const char *package, const char *path)
         return fail(LINTEL_MACHINE,
                     "%s: cannot make a folder beside it; set XDG_CACHE_HOME to another one", path);
     }
+    leftover_hold(folder);
     output = text("%s/output", folder);
     progress("fetching the kernel of the Debian package %s", package);
     enum exit_code code = fetch(package, folder, output, &kernel);

@@ -191,12 +191,9 @@ enum exit_code emulator_check(const struct emulation *emulation)
 /* In the child: a network, a listener for the tool, then the emulator. */
 static _Noreturn void become_emulator(const struct emulation *emulation, int channel)
 {
-    sigset_t none;
     unsigned port = 0;
 
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    process_reset_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0); /* Ctrl-C on the terminal is for the tool, which then ends the emulator */
     if (emulation->runner == RUNNER_BOCHS && !leave_network()) {

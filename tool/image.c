@@ -189,6 +189,8 @@ static enum exit_code check_output(const char *path)
     free(copy);
     if (there && S_ISDIR(info.st_mode))
         error = EISDIR;
+    if (there && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)))
+        error = ESPIPE; /* the image is not written in its order */
     if (error) {
         return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written",
                     path[0] ? path : "''", strerror(error));

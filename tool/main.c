@@ -148,8 +148,9 @@ int command_help(const struct command *self, int argc, char *argv[])
     return LINTEL_OK;
 }
 
-/* What the rest takes for granted: the three standard files are open, a child's end is told, and in
- * the background of a terminal nothing stops us: who is stopped cannot take the signal to end. */
+/* What the rest takes for granted: the three standard files are open, a child's end is told, nobody
+ * ends us by not reading what we say, and in the background of a terminal nothing stops us: who is
+ * stopped cannot take the signal to end. */
 static void prepare(void)
 {
     int file;
@@ -158,6 +159,7 @@ static void prepare(void)
     }
     close(file);
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
     signal(SIGTTIN, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
 }
@@ -190,7 +192,11 @@ int main(int argc, char *argv[])
 {
     prepare();
     int code = run(argc, argv);
-    if (fflush(stdout) != 0 && code == LINTEL_OK)
+    if (fflush(stdout) != 0 && errno == EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    if (ferror(stdout) && code == LINTEL_OK)
         return fail(LINTEL_MACHINE, "the output cannot be written: %s", strerror(errno));
     return code;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +70,15 @@ char *built_path(enum built_file file)
     return NULL;
 }
 
+/* The user's own folder; the environment need not have it. */
+static const char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *user = home && home[0] ? NULL : getpwuid(geteuid());
+
+    return user ? user->pw_dir : home && home[0] ? home : "/";
+}
+
 /* mkdir -p. Returns 0, or -1 with errno set. */
 static int make_folders(char *path)
 {
@@ -85,10 +95,8 @@ static int make_folders(char *path)
 char *cache_folder(void)
 {
     const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    char *path = cache && cache[0] == '/'
-                     ? text("%s/lintel", cache)
-                     : text("%s/.cache/lintel", home && home[0] ? home : "/root");
+    char *path = cache && cache[0] == '/' ? text("%s/lintel", cache)
+                                          : text("%s/.cache/lintel", home_folder());
 
     if (make_folders(path) == 0)
         return path;

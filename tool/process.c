@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tool/leftover.h"
 #include "tool/report.h"
 #include "tool/unfinished.h"
 
@@ -30,14 +31,23 @@ bool program_exists(const char *name)
     return found;
 }
 
+void process_reset_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGTTIN, SIGTTOU};
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        signal(ignored[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static _Noreturn void become(const char *const argv[], const char *folder, const char *output)
 {
     int in = open("/dev/null", O_RDONLY);
     int out = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    sigset_t none;
 
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    process_reset_signals();
     setpgid(0, 0); /* what it starts is ended with it */
     if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(127);
@@ -98,9 +108,15 @@ char *work_folder_make(void)
     const char *base = getenv("TMPDIR");
     char *path = text("%s/lintel-XXXXXX", base && base[0] ? base : "/tmp");
 
+    char *others = text("%s/lintel-??????", base && base[0] ? base : "/tmp");
+
+    leftover_remove(others);
+    free(others);
     unfinished_begin(path);
-    if (mkdtemp(path))
+    if (mkdtemp(path)) {
+        leftover_hold(path);
         return path;
+    }
     unfinished_end();
     note("%s: %s; set TMPDIR to a folder that can be written", path, strerror(errno));
     free(path);

@@ -8,6 +8,9 @@
 /* Whether PATH has this program. */
 bool program_exists(const char *name);
 
+/* In a child that becomes another program: signals are held and ignored no more. */
+void process_reset_signals(void);
+
 /*
  * Runs a program to its end, in `folder` (NULL: where the tool is), its output in the file
  * `output`. Returns its exit code, 128 + N after signal N, 127 when it could not be started. A

@@ -327,7 +327,6 @@ enum session_end session_run(const struct session_request *request, int *signal_
     unfinished_signals(&watched);
     sigaddset(&watched, SIGCONT);
     sigprocmask(SIG_BLOCK, &watched, &before);
-    signal(SIGPIPE, SIG_IGN);
 
     session->serial = request->serial;
     session->signals = signalfd(-1, &watched, SFD_CLOEXEC);

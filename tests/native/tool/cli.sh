@@ -218,6 +218,8 @@ value 'no such kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: nothing: No such file' 
 value 'a folder as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: folder: Is a directory' kernel folder
 value 'no kernel named' "^vm.yaml:3:13: vms\[0\]\.kernel: '': No such file" kernel '""'
 value 'a device as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /dev/zero: Not a regular file' kernel /dev/zero
+mkfifo fifo
+value 'a FIFO as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: fifo: Not a regular file; name an existing kernel' kernel fifo
 value 'an empty kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: empty is empty' kernel empty
 value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise: it is neither a Linux bzImage nor an ELF64' kernel noise
 value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated: the file has 1551 bytes, its header speaks of 1552' kernel truncated
@@ -378,6 +380,10 @@ expect 'no hypervisor' 4 'nothing: No such file.*set LINTEL_HYPERVISOR' env LINT
 expect 'a full disk for the output' 4 'the output cannot be written: No space left' sh -c "'$lintel' check vm.yaml >/dev/full"
 expect 'image in no folder' 4 'no/x: No such file or directory; name a file that can be written' "$lintel" image vm.yaml -o no/x
 expect 'image onto a folder' 4 'folder: Is a directory; name a file' "$lintel" image vm.yaml -o folder
+expect 'image into a FIFO' 4 'fifo: Illegal seek; name a file that can be written' "$lintel" image vm.yaml -o fifo
+(sleep 0.3; "$lintel" help; echo "code $?" >said) 2>/dev/null | :
+grep -qx 'code 141' said
+result $? 'nobody who reads the output is no error to tell'
 expect 'image without a name' 4 "'': No such file or directory; name a file" "$lintel" image vm.yaml -o ''
 expect 'run with a CPU model that Bochs lacks' 2 "Bochs has no CPU model 'corei7'" "$lintel" run vm.yaml --on bochs --cpu corei7
 mkdir programs

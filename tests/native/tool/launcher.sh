@@ -103,6 +103,20 @@ wait
 [ "$(grep -c '^meson setup' calls)$(grep -c '^ninja' calls)" = 11 ] && grep -q '^tool: run$' other || code=other
 expect 'of two at once, one sets it up anew and builds' 3 '^tool: run$' '^meson setup'
 
+# Root could write anywhere.
+somebody=()
+[ "$(id -u)" != 0 ] || somebody=("$(command -v setpriv)" --reuid=65534 --regid=65534 --clear-groups)
+chmod 755 "$work"
+chmod 666 calls
+chmod -w tree/build
+launch "${somebody[@]}" tree/lintel run
+expect 'a built tree works where it cannot be written' 3 '^tool: run$' ''
+chmod +w tree/build
+rm tree/build/made
+chmod -w tree/build
+launch "${somebody[@]}" tree/lintel run
+expect 'and what is to be built has its remedy' 4 '^lintel: there is something to build: put the source tree' ''
+chmod +w tree/build
 rm -r tree/build
 touch tree/build
 launch tree/lintel run

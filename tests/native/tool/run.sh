@@ -224,6 +224,30 @@ says err '^lintel: no/json: No such file or directory; name a file that can be w
 scene 'a log that cannot be written' 4 --log vm.yaml/logs </dev/null
 says err '^lintel: vm.yaml/logs/a.log: Not a directory; name a folder' 'that is told'
 
+# What a killed run left is removed, but nothing that is in use, new, or not a folder of ours.
+cat >good <<'E1'
+printf 'lintel: 1 starts\r\nlintel: end: 1 VMs, 0 faults\r\n' >&3
+E1
+mkdir tmp/lintel-leftov tmp/lintel-heldxx tmp/lintel-newxxx tmp/lintel-other-name
+touch tmp/lintel-leftov/image tmp/lintel-afilex
+ln -s "$work/bin" tmp/lintel-linked
+touch -d '2 minutes ago' tmp/lintel-leftov tmp/lintel-heldxx tmp/lintel-other-name tmp/lintel-afilex
+exec 5<tmp/lintel-heldxx
+flock 5
+scene 'beside leftovers' 0 <good
+ls tmp | tr '\n' ' ' >out
+[ "$(cat out)" = 'lintel-afilex lintel-heldxx lintel-linked lintel-newxxx lintel-other-name ' ] && [ -x bin/bochs ]
+result $? 'what a killed run left is removed, and nothing else'
+exec 5<&-
+rm -r tmp/*
+scene 'a file for the kept folder' 4 --keep vm.yaml <good
+says err '^lintel: vm.yaml: Not a directory; name a folder' 'that is told'
+# Nobody reads what the tool says on standard error.
+cp good scene
+{ sleep 0.3; timeout 30 "$lintel" run --on bochs vm.yaml 2>&1 >out </dev/null; echo "code $?" >code; } | :
+grep -qx 'code 0' code && grep -q '^lintel: end' out && [ -z "$(ls tmp)" ]
+result $? 'a run goes on when nobody reads its standard error'
+
 # Signals before the machine runs: nothing is left. nohup's signal is none.
 cp bin/grub-mkrescue making
 printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo half >"$word"; last=$word; done\necho $$ >"$SCENE.pid"\nsleep 60\n' \
