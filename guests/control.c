@@ -63,17 +63,20 @@ static void test_machine_status_word(void)
 
 /* CR4's bits and the CPUID bit that each depends on; leaf 0: always there. */
 static const struct cr4_bit {
-    uint8_t bit, leaf, reg, feature;
+    uint8_t bit, leaf, subleaf, reg, feature;
 } cr4_bits[] = {
-    {0, 1, 3, 1},   {1, 1, 3, 1},  {2, 1, 3, 4},   {3, 1, 3, 2},  {4, 1, 3, 3},
-    {6, 1, 3, 7},   {7, 1, 3, 13}, {8, 0, 0, 0},   {9, 1, 3, 24}, {10, 1, 3, 25},
-    {11, 7, 2, 2},  {13, 1, 2, 5}, {14, 1, 2, 6},  {16, 7, 1, 0}, {17, 1, 2, 17},
-    {18, 1, 2, 26}, {20, 7, 1, 7}, {21, 7, 1, 20}, {22, 7, 2, 3},
+    {0, 1, 0, 3, 1},   {1, 1, 0, 3, 1},  {2, 1, 0, 3, 4},   {3, 1, 0, 3, 2},   {4, 1, 0, 3, 3},
+    {6, 1, 0, 3, 7},   {7, 1, 0, 3, 13}, {8, 0, 0, 0, 0},   {9, 1, 0, 3, 24},  {10, 1, 0, 3, 25},
+    {11, 7, 0, 2, 2},  {13, 1, 0, 2, 5}, {14, 1, 0, 2, 6},  {16, 7, 0, 1, 0},  {17, 1, 0, 2, 17},
+    {18, 1, 0, 2, 26}, {20, 7, 0, 1, 7}, {21, 7, 0, 1, 20}, {22, 7, 0, 2, 3},  {24, 7, 0, 2, 31},
+    {25, 7, 0, 3, 5},  {27, 7, 1, 0, 6}, {28, 7, 1, 0, 26}, {32, 7, 1, 0, 17},
 };
+
+#define CR4_BIT_LASS 27 /* this kernel's code is where only a user's may be then */
 
 static bool has_feature(const struct cr4_bit *b)
 {
-    struct cpuid r = cpuid(b->leaf, 0);
+    struct cpuid r = cpuid(b->leaf, b->subleaf);
     uint32_t regs[4] = {r.eax, r.ebx, r.ecx, r.edx};
 
     return b->leaf == 0 || (regs[b->reg] >> b->feature & 1);
@@ -98,7 +101,7 @@ static void test_cr4(void)
         struct trap trap;
         uint64_t value;
 
-        if (bit == 5 || bit == 12 || bit == 23)
+        if (bit == 5 || bit == 12 || bit == 23 || (bit == CR4_BIT_LASS && allowed))
             continue;
         trap = try_write_cr4(cr4 | BIT(bit));
         value = read_cr4();

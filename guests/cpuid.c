@@ -34,7 +34,8 @@ static void test_basic(void)
     ok(r.edx >> 11 & 1, "SYSCALL is there in 64-bit mode");
     r = cpuid(LEAF_EXTENDED + 8, 0);
     ok((r.eax & 0xff) >= 36 && (r.eax & 0xff) <= 52, "the physical address width is sensible");
-    is(r.eax >> 8 & 0xff, 48, "linear addresses have 48 bits");
+    is(r.eax >> 8 & 0xff, cpuid(7, 0).ecx >> 16 & 1 ? 57 : 48,
+       "linear addresses have 48 bits, or 57 with LA57");
 }
 
 static void test_registers(void)

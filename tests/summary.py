@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""summary.py LOG: shows what failed in Meson's testlog.json, then "N passed, N failed" as the last line.
+"""summary.py LOG...: shows what failed, then "N passed, N failed" as the last line.
 
-A test that speaks TAP counts as many tests as it has lines of "ok" and "not ok", any other as one. A test that
+A LOG is Meson's testlog.json, or a file NAME.tap with what one test said. A test that speaks TAP counts as many tests as it has lines of "ok" and "not ok", any other as one. A test that
 failed as a whole although none of its lines says so counts as one failure more.
 """
 import json
+import pathlib
 import re
 import sys
 
@@ -34,17 +35,25 @@ def show(test):
         print(f"    {line}")
 
 
-def main(path):
+def tests_in(path):
+    """The tests of a log."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".tap":
+        result = "OK" if re.search(r"^1\.\.\d+$", text, re.MULTILINE) else "it did not come to its plan"
+        return [{"name": path.stem, "result": result, "stdout": text, "command": []}]
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def main(paths):
     total_passed = total_failed = 0
-    with open(path, encoding="utf-8") as log:
-        for test in map(json.loads, log):
-            passed, failed = count(test)
-            total_passed += passed
-            total_failed += failed
-            if failed:
-                show(test)
+    for test in [test for path in paths for test in tests_in(pathlib.Path(path))]:
+        passed, failed = count(test)
+        total_passed += passed
+        total_failed += failed
+        if failed:
+            show(test)
     print(f"\n{total_passed} passed, {total_failed} failed")
     return 1 if total_failed or not total_passed else 0
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(sys.argv[1:]))

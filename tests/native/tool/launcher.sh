@@ -15,7 +15,7 @@ cp "$root"/tests/*.py tree/tests
 count=0
 
 # Nothing but these programs: whether this machine has sudo must not matter.
-for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink rm sed sleep tail touch xargs; do
+for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink realpath rm sed sleep tail touch xargs; do
     ln -s "$(command -v $program)" bin/$program
 done
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" bin/python3
@@ -149,6 +149,18 @@ launch tree/lintel test bochs
 expect 'a suite' 0 '' '^meson test .* --no-rebuild idle timer idle$'
 launch tree/lintel test nothing
 expect 'no such test' 2 "^lintel: no such test: nothing; 'meson test -C $work/tree/build --list' shows them$" ''
+
+# Of several logs, one last line; what does not come to its plan has failed.
+mkdir -p logs
+printf 'ok 1 - a\nnot ok 2 - b\n1..2\n' >logs/other.tap
+printf 'ok 1 - a\n' >logs/cut.tap
+launch python3 tree/tests/summary.py tree/build/meson-logs/testlog.json logs/other.tap logs/cut.tap
+[ "$(tail -n 1 said)" = '4 passed, 2 failed' ] || code=line
+expect 'logs are counted together' 1 '^--- cut: it did not come to its plan' ''
+
+# The other Debian: who may not make it is told so, and nothing has failed.
+USER_ID=1000 launch "$root/.ci/debian13" logs
+expect 'a Debian 13 that only root can make' 0 '^No Debian 13 is made here: only root can\.$' ''
 
 # What running does not need is not installed for it.
 for package in libcmocka-dev libzydis-dev mandoc clang-format-19 ovmf seabios; do
