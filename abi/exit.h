@@ -21,6 +21,8 @@ enum exit_kind {
     EXIT_MMIO,
     EXIT_EOI,      /* the guest ended a level-triggered interrupt: eoi.vector */
     EXIT_SHUTDOWN, /* the guest cannot go on: shutdown.reason; `state` is valid */
+    /* EXIT_IO while DR7 has a breakpoint; `state` is valid, RIP is behind the instruction */
+    EXIT_IO_WATCHED,
 };
 
 /* Bits of exit_page.events: what happened meanwhile. Reported once each. */
@@ -54,14 +56,18 @@ struct segment_state {
 };
 #define SEGMENT_UNUSABLE 0x0100
 
+/* DR7's enable bits. */
+#define DR7_ENABLED 0xff
+
 struct table_state {
     uint64_t base;
     uint64_t limit;
 };
 
 /*
- * For EXIT_MMIO and EXIT_IO_STRING in 64-bit mode only what an instruction there depends on is
- * valid: of the segments CS, SS, and the bases of FS and GS; not the descriptor tables.
+ * For EXIT_MMIO, EXIT_IO_STRING and EXIT_IO_WATCHED in 64-bit mode only what an instruction there
+ * depends on is valid: of the segments the selectors and access rights of CS and SS, these without
+ * SEGMENT_UNUSABLE, and the bases of FS and GS; not the descriptor tables.
  */
 struct guest_state {
     uint64_t gpr[16];
@@ -70,6 +76,8 @@ struct guest_state {
     struct segment_state segment[SEG_COUNT];
     struct table_state gdtr, idtr;
     uint64_t pdpte[4]; /* as the processor holds them for PAE paging; not taken from a monitor */
+    /* Not for EXIT_SHUTDOWN; `dr` where dr7 has DR7_ENABLED; not taken from a monitor. */
+    uint64_t dr7, dr[4];
 };
 
 enum exit_reply {
@@ -111,18 +119,18 @@ struct exit_page {
         } shutdown;
         uint64_t raw[4];
     };
-    uint32_t reply;            /* enum exit_reply, written by the monitor */
-    uint32_t reply_vector;     /* REPLY_EXCEPTION */
-    uint32_t reply_error_code; /* REPLY_EXCEPTION, where the vector has one */
-    uint32_t reserved;
-    uint64_t reply_cr2; /* REPLY_EXCEPTION with #PF */
+    uint32_t reply;             /* enum exit_reply, written by the monitor */
+    uint32_t reply_vector;      /* REPLY_EXCEPTION */
+    uint32_t reply_error_code;  /* REPLY_EXCEPTION, where the vector has one */
+    uint32_t reply_breakpoints; /* bit n: the instruction met DRn; cleared when it is taken */
+    uint64_t reply_cr2;         /* REPLY_EXCEPTION with #PF */
     struct guest_state state;
 };
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
-_Static_assert(sizeof(struct exit_page) == 64 + 27 * 8 + 8 * 16 + 2 * 16,
+_Static_assert(sizeof(struct exit_page) == 64 + 32 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
 
 #endif

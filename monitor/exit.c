@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "hypervisor/lib/format.h"
+#include "monitor/breakpoint.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"
 #include "monitor/policy.h"
@@ -27,6 +28,13 @@ static void on_io(struct board *b, unsigned vcpu, struct exit_page *page)
     else
         board_out(b, vcpu, page->io.port, page->io.size, page->io.value);
     page->reply = REPLY_DONE;
+}
+
+static void on_io_watched(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    on_io(b, vcpu, page);
+    page->reply_breakpoints =
+        breakpoints_met(&page->state, BREAKPOINT_PORT, page->io.port, page->io.size);
 }
 
 static void report_instruction(const struct guest_access *a)
@@ -109,7 +117,9 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
         .board = b,
         .vcpu = vcpu,
         .state = &page->state,
-        .device_linear = page->mmio.linear_valid ? page->mmio.linear : GUEST_NO_PAGE,
+        .device_linear = page->mmio.linear_valid && !breakpoints_on(&page->state)
+                             ? page->mmio.linear
+                             : GUEST_NO_PAGE,
         .device_physical = page->mmio.address,
         .device_write = page->mmio.write,
     };
@@ -122,6 +132,7 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
     switch (emulate(&page->state, &a, &fault)) {
     case EMULATE_DONE:
         page->reply = REPLY_STATE;
+        page->reply_breakpoints = a.breakpoints;
         return;
     case EMULATE_FAULT:
         reply_fault(page, &fault);
@@ -168,8 +179,13 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
 typedef void handler(struct board *b, unsigned vcpu, struct exit_page *page);
 
 static handler *const handlers[] = {
-    [EXIT_EVENTS] = on_events, [EXIT_IO] = on_io,   [EXIT_IO_STRING] = string_io,
-    [EXIT_MMIO] = on_mmio,     [EXIT_EOI] = on_eoi, [EXIT_SHUTDOWN] = on_shutdown,
+    [EXIT_EVENTS] = on_events,
+    [EXIT_IO] = on_io,
+    [EXIT_IO_STRING] = string_io,
+    [EXIT_MMIO] = on_mmio,
+    [EXIT_EOI] = on_eoi,
+    [EXIT_SHUTDOWN] = on_shutdown,
+    [EXIT_IO_WATCHED] = on_io_watched,
 };
 
 /* It has halted with IF=0, behind a HLT. */

@@ -3,13 +3,17 @@
 #include "monitor/guest_access.h"
 
 #include "hypervisor/lib/string.h"
+#include "monitor/breakpoint.h"
 
-bool guest_translate(const struct guest_access *a, uint64_t linear, unsigned size,
-                     enum walk_access kind, struct guest_place *place, struct emulate_fault *fault)
+bool guest_translate(struct guest_access *a, uint64_t linear, unsigned size, enum walk_access kind,
+                     struct guest_place *place, struct emulate_fault *fault)
 {
     unsigned in_page = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);
 
     *place = (struct guest_place){.size = {size, 0}};
+    if (breakpoints_on(a->state))
+        a->breakpoints |= breakpoints_met(
+            a->state, kind == WALK_WRITE ? BREAKPOINT_WRITE : BREAKPOINT_READ, linear, size);
     if (!walk(&a->board->memory, a->state, linear, kind, &place->physical[0], fault))
         return false;
     if (size <= in_page)
@@ -119,7 +123,7 @@ size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH
     return DECODE_MAX_LENGTH;
 }
 
-__attribute__((noinline)) static bool read_walking(const struct guest_access *a, uint64_t linear,
+__attribute__((noinline)) static bool read_walking(struct guest_access *a, uint64_t linear,
                                                    unsigned size, uint64_t *value,
                                                    struct emulate_fault *fault)
 {
@@ -131,7 +135,7 @@ __attribute__((noinline)) static bool read_walking(const struct guest_access *a,
     return true;
 }
 
-__attribute__((noinline)) static bool write_walking(const struct guest_access *a, uint64_t linear,
+__attribute__((noinline)) static bool write_walking(struct guest_access *a, uint64_t linear,
                                                     unsigned size, uint64_t value,
                                                     struct emulate_fault *fault)
 {
@@ -154,7 +158,7 @@ static inline bool in_device_page(const struct guest_access *a, uint64_t linear,
 bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
                   struct emulate_fault *fault)
 {
-    const struct guest_access *a = ctx;
+    struct guest_access *a = ctx;
     uint64_t distance;
 
     if (!in_device_page(a, linear, size, &distance))
@@ -167,7 +171,7 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault)
 {
-    const struct guest_access *a = ctx;
+    struct guest_access *a = ctx;
     uint64_t distance;
 
     if (!in_device_page(a, linear, size, &distance) || !a->device_write)
@@ -178,7 +182,7 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
 
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
 {
-    const struct guest_access *a = ctx;
+    struct guest_access *a = ctx;
     struct guest_place place;
     uint64_t distance;
 

@@ -2,6 +2,7 @@
 /* INS and OUTS (SDM volume 2, "INS" and "OUTS"; volume 1, "String Operations"). */
 #include "monitor/string_io.h"
 
+#include "monitor/breakpoint.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"
 #include "monitor/reply.h"
@@ -27,7 +28,7 @@ static void set_register(struct guest_state *s, enum gpr gpr, uint64_t value, un
 
 /* The place is found before the port is read: what a device gave away would be lost by a page
  * fault. */
-static bool move_element(const struct guest_access *a, const struct exit_page *page,
+static bool move_element(struct guest_access *a, const struct exit_page *page,
                          struct emulate_fault *fault)
 {
     const struct guest_state *s = &page->state;
@@ -41,6 +42,8 @@ static bool move_element(const struct guest_access *a, const struct exit_page *p
         return false;
     if (!guest_translate(a, linear, size, in ? WALK_WRITE : WALK_READ, &place, fault))
         return false;
+    if (breakpoints_on(s))
+        a->breakpoints |= breakpoints_met(s, BREAKPOINT_PORT, page->io.port, size);
     if (in)
         guest_store(a, &place, board_in(a->board, a->vcpu, page->io.port, size));
     else
@@ -56,9 +59,10 @@ void string_io(struct board *board, unsigned vcpu, struct exit_page *page)
     enum gpr index = page->io.in ? GPR_RDI : GPR_RSI;
     uint64_t step = s->rflags & RFLAGS_DF ? -(uint64_t)page->io.size : page->io.size;
     uint64_t left = page->io.rep ? s->gpr[GPR_RCX] & address_mask(address_size) : 1;
+    unsigned most = traps_between(s) ? 1 : MAX_ELEMENTS;
     struct emulate_fault fault;
 
-    for (unsigned n = 0; left > 0 && n < MAX_ELEMENTS; n++) {
+    for (unsigned n = 0; left > 0 && n < most; n++) {
         if (!move_element(&a, page, &fault)) {
             reply_fault(page, &fault);
             return;
@@ -74,4 +78,5 @@ void string_io(struct board *board, unsigned vcpu, struct exit_page *page)
     if (left == 0)
         s->rip += page->io.length;
     page->reply = REPLY_STATE;
+    page->reply_breakpoints = a.breakpoints;
 }

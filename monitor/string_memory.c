@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MOVS, CMPS, STOS, LODS and SCAS. */
 #include "monitor/alu.h"
+#include "monitor/breakpoint.h"
 #include "monitor/operand.h"
 #include "monitor/x86.h"
 
@@ -52,10 +53,11 @@ bool run_string(struct run *run)
 {
     const struct instruction *in = run->instruction;
     uint64_t *rcx = &run->state->gpr[GPR_RCX];
+    unsigned batch = traps_between(run->state) ? 1 : REPEAT_BATCH;
 
     if (in->repeat == REPEAT_NONE)
         return run_string_once(run);
-    for (unsigned i = 0; i < REPEAT_BATCH; i++) {
+    for (unsigned i = 0; i < batch; i++) {
         uint64_t count = truncate(*rcx, in->address_size);
 
         if (count == 0)

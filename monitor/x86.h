@@ -11,6 +11,7 @@
 #define CR0_WP (1u << 16)
 #define CR0_PG (1u << 31)
 
+#define CR4_DE   (1u << 3)
 #define CR4_PSE  (1u << 4)
 #define CR4_PAE  (1u << 5)
 #define CR4_SMEP (1u << 20)
@@ -21,6 +22,7 @@
 #define EFER_NXE (1u << 11)
 
 #define RFLAGS_ONE (1u << 1) /* always set */
+#define RFLAGS_TF  (1u << 8)
 #define RFLAGS_DF  (1u << 10)
 #define RFLAGS_RF  (1u << 16)
 #define RFLAGS_AC  (1u << 18)

@@ -50,8 +50,8 @@ void exit_hlt(struct vcpu *v)
     if (!v->halted_if && !v->nmi_pending)
         events_monitor(v, EXIT_EVENT_HALT);
     apic_virtual_halted(v);
-    /* A single step that is pending behind HLT traps at once (R43). */
-    if (!vcpu_may_wake(v) && !(vmread(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_BS))
+    /* What is pending behind HLT, a single step or what MOV SS held back, traps at once (R43). */
+    if (!vcpu_may_wake(v) && vmread(VMCS_GUEST_PENDING_DEBUG) == 0)
         schedule();
     v->halted = false;
 }

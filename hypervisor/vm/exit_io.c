@@ -32,6 +32,12 @@ static void __attribute__((noreturn)) exit_io_string(struct vcpu *v, uint64_t qu
     exit_to_monitor(v, EXIT_IO_STRING);
 }
 
+static void __attribute__((noreturn, cold, noinline)) exit_io_watched(struct vcpu *v)
+{
+    vcpu_save_for_emulation(v, &v->page->state);
+    exit_to_monitor(v, EXIT_IO_WATCHED);
+}
+
 void exit_io(struct vcpu *v)
 {
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -46,6 +52,8 @@ void exit_io(struct vcpu *v)
     v->input_mask = qualification & IO_IN ? UINT32_MAX >> (24 - 8 * (qualification & 3)) : 0;
     v->input_keep = v->input_mask == UINT32_MAX ? 0 : ~v->input_mask;
     vcpu_skip_instruction(v);
+    if (__builtin_expect(vmread(VMCS_GUEST_DR7) & DR7_ENABLED, 0)) /* R43 */
+        exit_io_watched(v);
     exit_to_monitor(v, EXIT_IO);
 }
 

@@ -13,6 +13,22 @@ static void take_registers(struct vcpu *v)
     vmwrite(VMCS_GUEST_RSP, v->gpr[GPR_RSP]);
 }
 
+/* R43: breakpoints trap behind the instruction that met them. */
+static void __attribute__((cold, noinline)) pend_breakpoints(struct vcpu *v)
+{
+    uint32_t met = v->page->reply_breakpoints & 0xf;
+
+    v->page->reply_breakpoints = 0;
+    vmwrite(VMCS_GUEST_PENDING_DEBUG,
+            vmread(VMCS_GUEST_PENDING_DEBUG) | met | PENDING_DEBUG_ENABLED_BREAKPOINT);
+}
+
+static inline void take_breakpoints(struct vcpu *v)
+{
+    if (__builtin_expect(v->page->reply_breakpoints != 0, 0))
+        pend_breakpoints(v);
+}
+
 /* The emulated instruction is behind us: the end of vcpu_skip_instruction, with RIP and RFLAGS from
  * the monitor. */
 static void take_state(struct vcpu *v)
@@ -26,6 +42,7 @@ static void take_state(struct vcpu *v)
             (v->page->state.rflags & RFLAGS_SETTABLE) | (old & RFLAGS_VM) | RFLAGS_FIXED);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
             interruptibility & ~(uint64_t)(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+    take_breakpoints(v);
     vcpu_pend_single_step(old); /* R43 */
 }
 
@@ -45,6 +62,12 @@ static void take_exception(struct vcpu *v)
         vcpu_raise(v, (uint8_t)vector, error_code);
     else
         vcpu_raise(v, VECTOR_GP, 0);
+}
+
+void reply_take_watched(struct vcpu *v)
+{
+    reply_take_input(v);
+    take_breakpoints(v);
 }
 
 void reply_take_emulated(struct vcpu *v)

@@ -9,6 +9,9 @@
  * the guest itself. */
 void reply_take_emulated(struct vcpu *v);
 
+/* The answer to EXIT_IO_WATCHED. */
+void reply_take_watched(struct vcpu *v);
+
 /* IN: 8 and 16 bits keep the rest of RAX, 32 bits clear the upper half. OUT has the mask 0. */
 static inline void reply_take_input(struct vcpu *v)
 {
@@ -24,6 +27,8 @@ static inline void reply_apply(struct vcpu *v)
         reply_take_input(v);
     else if (kind == EXIT_MMIO || kind == EXIT_IO_STRING)
         reply_take_emulated(v);
+    else if (kind == EXIT_IO_WATCHED)
+        reply_take_watched(v);
 }
 
 #endif

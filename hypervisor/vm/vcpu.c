@@ -239,15 +239,38 @@ void vcpu_save_state(struct vcpu *v, struct guest_state *s)
         s->pdpte[i] = vmread(segment_field(VMCS_GUEST_PDPTE0, i));
 }
 
+/* 64-bit mode knows neither base nor limit. */
+static inline void save_flat_segment(struct guest_state *s, unsigned i)
+{
+    s->segment[i] = (struct segment_state){
+        .selector = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_SELECTOR, i)),
+        .access = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_ACCESS_RIGHTS, i)),
+    };
+}
+
+/* R43: its guest has just run, and its breakpoints are in the CPU. */
+static void __attribute__((cold, noinline)) save_breakpoints(struct guest_state *s)
+{
+    s->dr[0] = read_dr0();
+    s->dr[1] = read_dr1();
+    s->dr[2] = read_dr2();
+    s->dr[3] = read_dr3();
+}
+
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)
 {
+    uint64_t dr7 = vmread(VMCS_GUEST_DR7);
+
+    s->dr7 = dr7;
+    if (__builtin_expect(dr7 & DR7_ENABLED, 0))
+        save_breakpoints(s);
     if (!guest_in_64_bit_mode()) {
         vcpu_save_state(v, s);
         return;
     }
     save_registers(v, s);
-    save_segment(s, SEG_CS);
-    save_segment(s, SEG_SS);
+    save_flat_segment(s, SEG_CS);
+    save_flat_segment(s, SEG_SS);
     s->segment[SEG_FS].base = vmread(VMCS_GUEST_FS_BASE);
     s->segment[SEG_GS].base = vmread(VMCS_GUEST_GS_BASE);
 }

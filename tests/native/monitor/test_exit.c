@@ -301,6 +301,65 @@ static void mmio_fetch(void **state)
     assert_int_equal(fakes.log_size, 0);
 }
 
+#define WATCH_1(rw) (1 | (rw) << 16)
+#define WRITES      1
+#define PORTS       2
+
+/* R43: with TF, or with a breakpoint, a REP instruction is done by iterations. */
+static void steps(void **state)
+{
+    page.state.gpr[GPR_RDI] = DATA;
+    page.state.gpr[GPR_RCX] = 3;
+    page.state.rflags |= RFLAGS_TF;
+    string_exit(0x7000, true, 1, true);
+    assert_int_equal(page.state.gpr[GPR_RCX], 2);
+    assert_int_equal(page.state.rip, CODE);
+    page.state.rflags &= ~(uint64_t)RFLAGS_TF;
+    page.state.dr7 = WATCH_1(WRITES);
+    page.state.dr[0] = DATA + 1;
+    string_exit(0x7000, true, 1, true);
+    assert_int_equal(page.state.gpr[GPR_RCX], 1);
+    assert_int_equal(page.reply_breakpoints, 1);
+    string_exit(0x7000, true, 1, true);
+    assert_int_equal(page.reply_breakpoints, 0);
+    assert_int_equal(page.state.rip, CODE + 2);
+    code("\xf3\xaa", 2); /* rep stosb */
+    page.state.gpr[GPR_RDI] = 0xd0000000;
+    page.state.gpr[GPR_RCX] = 2;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.state.gpr[GPR_RCX], 1);
+    assert_int_equal(page.state.rip, CODE);
+}
+
+static void watched(void **state)
+{
+    page.state.dr7 = WATCH_1(PORTS);
+    page.state.cr4 |= CR4_DE;
+    page.state.dr[0] = 0x3ff;
+    page.kind = EXIT_IO_WATCHED;
+    page.io.port = 0x3ff;
+    page.io.size = 1;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_breakpoints, 1);
+    page.io.port = 0x80;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_breakpoints, 0);
+    page.state.gpr[GPR_RDI] = DATA;
+    string_exit(0x3ff, true, 1, false);
+    assert_int_equal(page.reply_breakpoints, 1);
+    page.state.dr7 = WATCH_1(WRITES);
+    page.state.dr[0] = 0xd0000003;
+    code("\x89\x03", 2); /* mov [rbx], eax: in a page that is known */
+    page.state.gpr[GPR_RBX] = 0xd0000000;
+    page.mmio.linear_valid = page.mmio.write = 1;
+    page.mmio.linear = page.mmio.address = 0xd0000000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_breakpoints, 1);
+    code("\x8b\x03", 2); /* mov eax, [rbx] */
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply_breakpoints, 0);
+}
+
 static void mmio_unsupported(void **state)
 {
     code("\x0f\x6f\x03", 3); /* movq mm0, [rbx] */
@@ -534,6 +593,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mmio_known_page, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_fetch, setup, teardown),
+        cmocka_unit_test_setup_teardown(steps, setup, teardown),
+        cmocka_unit_test_setup_teardown(watched, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(actions, setup, teardown),
