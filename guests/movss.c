@@ -3,13 +3,16 @@
  * traps by itself (R43). */
 #include "guests/lib/guest.h"
 
+#define DR6_BS BIT(14)
+
 static unsigned debug_count;
-static uint64_t debug_rip;
+static uint64_t debug_rip, debug_dr6;
 
 static void on_debug(struct interrupt_frame *frame)
 {
     debug_count++;
     debug_rip = frame->rip;
+    debug_dr6 = read_dr6();
     frame->rflags &= ~RFLAGS_TF;
     write_dr6(0);
 }
@@ -39,4 +42,5 @@ void guest_main(void)
     STEP_BEHIND_MOV_SS("inb $0x71, %%al", "IN");
     STEP_BEHIND_MOV_SS("movl 0xd0000000, %%eax", "a load from device memory");
     STEP_BEHIND_MOV_SS(".byte 0xf1", "INT1");
+    ok(!(debug_dr6 & DR6_BS), "INT1 is no single step to DR6");
 }

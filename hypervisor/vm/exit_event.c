@@ -12,10 +12,14 @@
 #define DR6_SET_BY_DB 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD        0x2000ULL
 
-/* R43: the processor leaves DR6, DR7.GD, and LBR and BTF in DEBUGCTL to whoever reflects a #DB. */
-static void update_debug_registers(struct vcpu *v)
+/*
+ * R43: the processor leaves DR6, DR7.GD, and LBR and BTF in DEBUGCTL to whoever reflects a #DB.
+ * INT1 has no cause that DR6 could tell; in Bochs its qualification is what MOV SS has held back.
+ */
+static void update_debug_registers(struct vcpu *v, uint32_t info)
 {
-    write_dr6((read_dr6() & ~0xfULL) | (vmread(VMCS_EXIT_QUALIFICATION) & DR6_SET_BY_DB));
+    if (EVENT_TYPE(info) == EVENT_TYPE_EXCEPTION)
+        write_dr6((read_dr6() & ~0xfULL) | (vmread(VMCS_EXIT_QUALIFICATION) & DR6_SET_BY_DB));
     vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
     vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
 }
@@ -39,7 +43,7 @@ void exit_exception_nmi(struct vcpu *v)
         return;
     }
     if (EVENT_VECTOR(info) == VECTOR_DB)
-        update_debug_registers(v);
+        update_debug_registers(v, info);
     event_fields_reflect(v);
 }
 
