@@ -43,6 +43,8 @@ static void load_descriptors(void)
     descriptors[DATA32 / 8] = 0x00cf93000000ffff;
     descriptors[USER32_CODE / 8] = 0x00cffb000000ffff;
     descriptors[USER32_DATA / 8] = 0x00cff3000000ffff;
+    descriptors[CODE32_L / 8] = 0x00ef9b000000ffff;
+    descriptors[DATA_IOAPIC / 8] = 0xfecf93bff000ffff;
     descriptors[TSS16 / 8] = 0x000081000000002b; /* at 0: nothing uses it */
     __asm__ volatile("lgdt %0" : : "m"(pointer));
 }
@@ -107,6 +109,7 @@ static void test_notes(void)
         [NOTE_pae_window] = {MARK_ONE, "PAE paging maps by its PDPTEs"},
         [NOTE_pae_port] = {0x5a, "a port answers a 32-bit program"},
         [NOTE_pae_device] = {0xffffffff, "device memory is read with PAE paging"},
+        [NOTE_pae_based] = {1, "a store to device memory by a segment's base, with CS.L set"},
         [NOTE_pae_pdpte_changed] = {MARK_ONE, "a PDPTE changed in memory has no effect"},
         [NOTE_pae_cr3_loaded] = {MARK_TWO, "MOV to CR3 loads the PDPTEs"},
         [NOTE_pae_pge_toggled] = {MARK_ONE, "a change of CR4.PGE loads the PDPTEs"},

@@ -9,11 +9,14 @@
 #define USER32_CODE (0x58 | 3)
 #define USER32_DATA (0x60 | 3)
 #define TSS16       0x68
-#define DESCRIPTORS 14
+#define CODE32_L    0x70 /* with L, which means nothing outside of IA-32e mode */
+#define DATA_IOAPIC 0x78 /* begins 1000h below the IOAPIC */
+#define DESCRIPTORS 16
 
 /* Linear addresses that PAE paging maps by PDPTEs of their own. */
 #define WINDOW       0x80000000 /* PDPTE 2: one of two directories */
 #define DEVICE       0xd0000000 /* PDPTE 3: no device answers */
+#define IOAPIC       0xfec00000
 #define NOWHERE      0xe0000000 /* physical: no memory */
 #define WINDOW_PDPTE 16         /* its offset in the table */
 
@@ -33,6 +36,7 @@
     X(pae_window)                                                                                  \
     X(pae_port)                                                                                    \
     X(pae_device)                                                                                  \
+    X(pae_based)                                                                                   \
     X(pae_pdpte_changed)                                                                           \
     X(pae_cr3_loaded)                                                                              \
     X(pae_pge_toggled)                                                                             \

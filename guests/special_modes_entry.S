@@ -161,6 +161,16 @@ leave_long:
     call note
     NOTE DEVICE
 
+    movl $0, IOAPIC
+    movl $DATA_IOAPIC, %eax
+    movl %eax, %ds
+    ljmp $CODE32_L, $1f
+1:  movl $1, 0x1000
+    ljmp $CODE32, $1f
+1:  movl $DATA32, %eax
+    movl %eax, %ds
+    NOTE IOAPIC
+
 /* The PDPTEs are in the CPU until CR3 is loaded, or CR4.PGE changes. */
     movl pae_two, %eax
     movl %eax, pae_pointers + WINDOW_PDPTE
