@@ -147,17 +147,16 @@ uint64_t wall_clock_read(uint64_t *tsc)
     };
     uint8_t reg[12];
     uint64_t start = rdtsc();
+    bool updating;
 
     do {
-        while (cmos(STATUS_A) & 0x80) { /* an update is going on, for 2 ms */
-            *tsc = rdtsc();
-            if (*tsc - start > PATIENCE)
-                return 0;
-        }
+        *tsc = rdtsc();
+        if (*tsc - start > PATIENCE)
+            return 0;
+        updating = cmos(STATUS_A) & 0x80; /* for 2 ms */
         for (uint8_t i = 0; i < sizeof(reg); i++)
             reg[i] = cmos(i);
-        *tsc = rdtsc();
-    } while (cmos(SECONDS) != reg[SECONDS]);
+    } while (updating || cmos(SECONDS) != reg[SECONDS]);
 
     bool bcd = !(reg[STATUS_B] & 4), twelve = !(reg[STATUS_B] & 2);
     uint32_t hours = from_bcd(reg[HOURS] & 0x7f, bcd);

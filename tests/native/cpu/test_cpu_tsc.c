@@ -24,6 +24,7 @@ static struct machine {
     uint64_t khz; /* of its TSC */
     uint64_t ns;
     bool pm_timer, pit, rtc;
+    bool rtc_runs; /* a second with each access */
     uint64_t smi;  /* the time of the next, and */
     unsigned smis; /* how many there will be */
     uint64_t smi_distance;
@@ -80,6 +81,8 @@ static uint8_t read_rtc(void)
 
     if (!machine.rtc)
         return 0xff;
+    if (machine.rtc_runs && machine.rtc_index == 0)
+        return (uint8_t)(machine.ns / IN_NS % 60);
     assert_in_range(machine.rtc_index, 0, ARRAY_SIZE(registers) - 1);
     return registers[machine.rtc_index];
 }
@@ -184,6 +187,8 @@ static void wall_clock(void **state)
 
     assert_int_equal(wall_clock_read(&tsc), 1735689599); /* 2024-12-31 23:59:59 */
     machine.rtc = false;
+    assert_int_equal(wall_clock_read(&tsc), 0);
+    machine.rtc = machine.rtc_runs = true;
     assert_int_equal(wall_clock_read(&tsc), 0);
 }
 
