@@ -36,10 +36,11 @@ struct board {
     struct reset reset;
     struct pci pci;
     struct verdict verdict;
-    bool wish;      /* the guest may have asked to end, or to start again: PM, reset, verdict */
-    bool restart;   /* the machine starts anew */
-    bool halt_told; /* that nothing can wake the guest */
-    uint64_t timer; /* the TSC last given to gate_timer */
+    bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
+    bool restart;     /* the machine starts anew */
+    bool halt_told;   /* that nothing can wake the guest */
+    uint64_t started; /* the TSC at the last start */
+    uint64_t timer;   /* the TSC last given to gate_timer */
     bool console_waiting; /* there may be console input that had no room in the UART */
 };
 

@@ -217,7 +217,7 @@ __attribute__((cold, noinline)) static void follow_wishes(struct board *b, struc
         b->restart = true;
     }
     if (b->restart)
-        machine_start(b, page);
+        machine_restart(b, page);
 }
 
 static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)

@@ -100,3 +100,9 @@ uint64_t gate_tsc(void)
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
 }
+
+void gate_wait(uint64_t tsc)
+{
+    while (gate_tsc() < tsc)
+        __asm__ volatile("pause");
+}

@@ -30,4 +30,7 @@ char *gate_text(void);
 /* The time-stamp counter, which is also the guest's time base. */
 uint64_t gate_tsc(void);
 
+/* Returns when that has reached `tsc`. The time is this VM's own: other VMs take their turns. */
+void gate_wait(uint64_t tsc);
+
 #endif

@@ -13,4 +13,8 @@
  */
 void machine_start(struct board *board, struct exit_page *page);
 
+/* After a reset, or a fault in its place: likewise, but no sooner than RESTART_MS after the last
+ * start. */
+void machine_restart(struct board *board, struct exit_page *page);
+
 #endif

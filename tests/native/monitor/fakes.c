@@ -112,6 +112,12 @@ uint64_t gate_tsc(void)
     return fakes.tsc;
 }
 
+void gate_wait(uint64_t tsc)
+{
+    if (fakes.tsc < tsc)
+        fakes.tsc = tsc;
+}
+
 /* Guest memory is mapped as the hypervisor does it: the hole is not there. */
 struct board *fake_board(uint64_t memory)
 {

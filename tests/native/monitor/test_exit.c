@@ -560,6 +560,26 @@ static void restart(void **state)
     assert_int_equal(fakes.starts, 2); /* once */
 }
 
+/* A guest that resets in a loop gets ten starts in a second, and the log says why. */
+static void restart_in_a_loop(void **state)
+{
+    uint64_t begin = fakes.tsc;
+
+    page.kind = EXIT_IO;
+    page.io.port = 0x64;
+    page.io.size = 1;
+    page.io.value = 0xfe;
+    for (int i = 0; i < 10; i++)
+        exit_handle(b, 0, &page);
+    assert_int_equal(fakes.starts, 11);
+    assert_true(fakes.tsc - begin >= b->info->tsc_khz * 1000);
+    assert_string_equal(fakes.text, "the start is held back until 100 ms after the last one");
+    fakes.tsc = begin = fakes.tsc + b->info->tsc_khz * 1000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(fakes.tsc, begin);
+    assert_string_equal(fakes.text, "restart");
+}
+
 static void eoi_and_events(void **state)
 {
     board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * 9);
@@ -606,6 +626,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(halts_with_a_source, setup, teardown),
         cmocka_unit_test_setup_teardown(power_off, setup, teardown),
         cmocka_unit_test_setup_teardown(restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(restart_in_a_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(eoi_and_events, setup, teardown),
     };
 
