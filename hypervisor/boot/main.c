@@ -167,6 +167,7 @@ void boot_main(uint64_t information, uint64_t image)
     create_arena(plan);
     stage("time and interrupts");
     tsc_measure(acpi.pm_timer_port);
+    console_init(tsc_khz() * CONSOLE_PATIENCE_MS);
     apic_init(&acpi);
     park_others(acpi.cpus, acpi.cpu_count, parking);
     stage("VMX operation");
@@ -174,7 +175,7 @@ void boot_main(uint64_t information, uint64_t image)
     resident_init(options.strategy);
     stage("virtual machines");
     create_vms(plan);
-    console_init();
+    console_start();
     stage("start");
     schedule();
 }

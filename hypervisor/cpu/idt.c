@@ -84,7 +84,7 @@ void interrupt_handle(uint8_t vector)
 {
     switch (vector) {
     case VECTOR_SERIAL:
-        console_interrupt();
+        console_interrupt(rdtsc());
         break;
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();

@@ -11,8 +11,15 @@
 
 #define ESCAPE     0x1d    /* Ctrl-] */
 #define QUEUE_SIZE 0x1000u /* a power of two */
-/* The log has this much of the serial queue for itself. */
-#define LOG_RESERVE 0x1000u
+
+/* What a VM wrote last is shown again when it gets the line: so many lines, if they are no longer
+ * than this. */
+#define LAST_LINES 4
+#define LAST_BYTES 0x400u
+
+/* More than a port has that works, before it is looked at again. */
+#define LOOKS 16
+#define READS 64 /* for each of them */
 
 struct queue {
     char byte[QUEUE_SIZE];
@@ -21,11 +28,15 @@ struct queue {
 
 static struct line {
     struct queue input;
-    /* the backlog while another VM has the line, or the line that is not whole yet */
+    /* head: what has been shown. The rest is the backlog while another VM has the line, or the line
+     * that is not whole yet. */
     struct queue output;
-    uint32_t lost; /* bytes of backlog overwritten */
+    int32_t share; /* with console=lines: the bytes that it may still write in this round */
     bool starved;  /* a write was cut: the monitor waits for room */
 } lines[PLAN_MAX_VMS];
+
+uint64_t console_next_look, console_due = TIME_NEVER;
+uint64_t console_patience;
 
 static struct vm *focus;
 static bool escaped;
@@ -40,50 +51,57 @@ static uint32_t used(const struct queue *q)
     return q->tail - q->head;
 }
 
-void console_init(void)
+void console_init(uint64_t patience)
+{
+    console_patience = patience;
+}
+
+void console_start(void)
 {
     for (uint32_t i = vm_count; i-- > 0;)
         if (has_console(&vms[i]))
             focus = &vms[i];
-    serial_enable_interrupts();
+    serial_ask(true);
 }
 
-static bool push(struct queue *q, char c)
+static void put(struct queue *q, char c)
 {
-    if (used(q) == QUEUE_SIZE)
-        return false;
     q->byte[q->tail++ % QUEUE_SIZE] = c;
-    return true;
 }
 
-/* All that is queued goes out. */
-static void show_output(struct queue *q)
+/* All that was not shown yet, as far as it was kept. */
+static void show(struct queue *q)
 {
-    for (; q->head != q->tail; q->head++)
-        log_text(&q->byte[q->head % QUEUE_SIZE], 1);
+    if (used(q) > QUEUE_SIZE)
+        q->head = q->tail - QUEUE_SIZE;
+    while (used(q) > 0) {
+        uint32_t start = q->head % QUEUE_SIZE, n = (uint32_t)min_u64(used(q), QUEUE_SIZE - start);
+        log_text(&q->byte[start], n);
+        q->head += n;
+    }
 }
 
-static size_t keep_backlog(struct line *line, const char *text, size_t length)
+/* Goes back to the start of the last lines, if they have been shown. */
+static void show_again(struct queue *q)
 {
-    for (size_t i = 0; i < length; i++)
-        if (!push(&line->output, text[i])) {
-            line->output.head++;
-            line->lost++;
-            push(&line->output, text[i]);
-        }
-    return length;
+    uint32_t back = 0, newlines = 0, most = (uint32_t)min_u64(q->tail, LAST_BYTES);
+
+    for (; back < most; back++)
+        if (q->byte[(q->tail - back - 1) % QUEUE_SIZE] == '\n' && newlines++ == LAST_LINES)
+            break;
+    if (back > used(q))
+        q->head = q->tail - back;
 }
 
 /* Whose output the next is. */
 static void announce(const struct vm *vm)
 {
-    struct line *line = &lines[vm->index];
+    uint32_t n = used(&lines[vm->index].output);
 
-    if (line->lost > 0)
-        log_line("console of vm %s, %u bytes not kept", vm->plan->name, line->lost);
+    if (n > QUEUE_SIZE)
+        log_line("console of vm %s, %u bytes not kept", vm->plan->name, n - QUEUE_SIZE);
     else
         log_line("console of vm %s", vm->plan->name);
-    line->lost = 0;
 }
 
 static void show_line(struct vm *vm)
@@ -91,46 +109,64 @@ static void show_line(struct vm *vm)
     char name[PLAN_NAME_SIZE + 4];
 
     log_text(name, (size_t)format(name, sizeof(name), "[%s] ", vm->plan->name));
-    show_output(&lines[vm->index].output);
+    show(&lines[vm->index].output);
 }
 
-/* Takes whole lines while there is room for the longest. */
+/* Once there is room for what all may write in it, the next round begins. */
+static void next_round(void)
+{
+    if (log_room() < 2 * QUEUE_SIZE)
+        return;
+    for (uint32_t i = 0; i < vm_count; i++) {
+        struct line *line = &lines[i];
+        line->share = (line->share < 0 ? line->share : 0) + (int32_t)(QUEUE_SIZE / vm_count);
+        if (line->starved)
+            events_monitor(vms[i].vcpu, EXIT_EVENT_CONSOLE);
+        line->starved = false;
+    }
+}
+
+/* Takes whole lines; the longest of them may be more than its share, and counts in the next
+ * rounds. */
 static size_t write_lines(struct vm *vm, const char *text, size_t length)
 {
-    struct queue *q = &lines[vm->index].output;
+    struct line *line = &lines[vm->index];
+    struct queue *q = &line->output;
 
     for (size_t i = 0; i < length; i++) {
-        if (serial_room() < LOG_RESERVE + QUEUE_SIZE)
+        if (line->share <= 0)
+            next_round();
+        if (line->share <= 0 || log_room() < QUEUE_SIZE + PLAN_NAME_SIZE + 4)
             return i;
-        push(q, text[i]);
-        if (text[i] == '\n' || used(q) == QUEUE_SIZE)
+        put(q, text[i]);
+        if (text[i] == '\n' || used(q) == QUEUE_SIZE) {
+            line->share -= (int32_t)used(q);
             show_line(vm);
+        }
     }
     return length;
 }
 
-static size_t write_focused(const char *text, size_t length)
+/* Behind what is not shown yet, or at once if the VM has the line. */
+static size_t write_stream(struct vm *vm, const char *text, size_t length)
 {
-    size_t room = serial_room(), n = room > LOG_RESERVE ? min_u64(length, room - LOG_RESERVE) : 0;
+    struct queue *q = &lines[vm->index].output;
+    size_t n = vm == focus ? min_u64(length, log_room()) : length;
 
-    log_text(text, n);
+    for (size_t i = 0; i < n; i++)
+        put(q, text[i]);
+    if (vm == focus)
+        show(q);
     return n;
 }
 
 size_t console_write(struct vm *vm, const char *text, size_t length)
 {
-    struct line *line = &lines[vm->index];
-    size_t n = length;
-
     if (!has_console(vm))
         return length;
-    if (options.console_lines)
-        n = write_lines(vm, text, length);
-    else if (vm != focus)
-        n = keep_backlog(line, text, length);
-    else
-        n = write_focused(text, length);
-    line->starved = n < length;
+    size_t n =
+        options.console_lines ? write_lines(vm, text, length) : write_stream(vm, text, length);
+    lines[vm->index].starved = n < length;
     return n;
 }
 
@@ -144,7 +180,7 @@ size_t console_read(struct vm *vm, char *text, size_t max)
     return n;
 }
 
-/* The next running VM with a console gets the line, and shows what it wrote meanwhile. */
+/* The next running VM with a console gets the line, and shows what it wrote last. */
 static void switch_focus(void)
 {
     struct vm *next = focus;
@@ -160,8 +196,10 @@ static void switch_focus(void)
         return;
     focus = next;
     announce(next);
-    if (!options.console_lines)
-        show_output(&lines[next->index].output);
+    if (options.console_lines)
+        return;
+    show_again(&lines[next->index].output);
+    show(&lines[next->index].output);
 }
 
 void console_show_rest(struct vm *vm)
@@ -172,7 +210,7 @@ void console_show_rest(struct vm *vm)
         show_line(vm);
     } else if (used(output) > 0) {
         announce(vm);
-        show_output(output);
+        show(output);
     }
 }
 
@@ -184,9 +222,13 @@ void console_stopped(struct vm *vm)
 
 static void put_input(char c)
 {
+    struct queue *q;
+
     if (focus == NULL || !focus->running)
         return;
-    push(&lines[focus->index].input, c);
+    q = &lines[focus->index].input;
+    if (used(q) < QUEUE_SIZE)
+        put(q, c);
     events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
 }
 
@@ -194,8 +236,10 @@ static void put_input(char c)
 static void report_guests(void)
 {
     for (uint32_t i = 0; i < vm_count; i++)
-        if (vms[i].running)
+        if (vms[i].running) {
+            vms[i].log = (struct bucket){0}; /* whatever it has said before */
             events_monitor(vms[i].vcpu, EXIT_EVENT_REPORT);
+        }
 }
 
 /* After the escape: n switches, d asks where the guests are, the escape itself is meant as it is,
@@ -211,7 +255,8 @@ static void take_input(char c)
     escaped = false;
     switch (c) {
     case 'n':
-        switch_focus();
+        if (serial_room() >= 2 * QUEUE_SIZE) /* the line is not behind with earlier ones */
+            switch_focus();
         return;
     case 'd':
         report_guests();
@@ -223,22 +268,27 @@ static void take_input(char c)
     }
 }
 
-void console_interrupt(void)
+static void take_all_input(void)
 {
-    int c;
+    for (int i = 0, c; i < READS && (c = serial_read()) >= 0; i++)
+        take_input((char)c);
+}
 
-    /* Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no
-     * new edge. */
-    do {
-        while ((c = serial_read()) >= 0)
-            take_input((char)c);
+/*
+ * Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no new
+ * edge. A port that does not come to that point is left alone for a while.
+ */
+void console_interrupt(uint64_t now)
+{
+    bool pending = true;
+
+    for (int i = 0; i < LOOKS && pending; i++) {
+        take_all_input();
         serial_push();
-    } while (serial_pending());
-    if (serial_room() < LOG_RESERVE + 2 * QUEUE_SIZE)
-        return;
-    for (uint32_t i = 0; i < vm_count; i++)
-        if (lines[i].starved) {
-            lines[i].starved = false;
-            events_monitor(vms[i].vcpu, EXIT_EVENT_CONSOLE);
-        }
+        pending = serial_pending();
+    }
+    serial_ask(!pending);
+    console_next_look = now + console_patience;
+    console_due = pending ? console_next_look : TIME_NEVER;
+    next_round();
 }

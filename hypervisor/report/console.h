@@ -4,17 +4,26 @@
  * VM at a time has the input; Ctrl-] n gives it to the next, and Ctrl-] d
  * has all VMs report where their guests are. Of the output, console=focus shows
  * that VM's, and keeps the end of what the others write until it is their turn; console=lines shows
- * all VMs', line by line, with their names in front.
+ * all VMs', line by line, with their names in front. Nothing that a VM does here makes anybody wait
+ * for the line, and no VM takes another one's share of it.
  */
 #ifndef REPORT_CONSOLE_H
 #define REPORT_CONSOLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct vm;
 
+/* For how long nobody looks at the port when its interrupt does not come, in ticks of the TSC. */
+#define CONSOLE_PATIENCE_MS 10
+extern uint64_t console_patience;
+
+/* `patience` in ticks; before the first VM is made. */
+void console_init(uint64_t patience);
+
 /* The first VM with a console gets the line. After all VMs are made. */
-void console_init(void);
+void console_start(void);
 
 /* Takes as much of text as there is room for; returns how many bytes. What is not taken the monitor
  * offers again. */
@@ -29,7 +38,21 @@ void console_show_rest(struct vm *vm);
 /* It has ended, and the log has said so: the next VM gets the line. */
 void console_stopped(struct vm *vm);
 
-/* The serial port's interrupt: input, or room for output. */
-void console_interrupt(void);
+/* The serial port's interrupt: input, or room for output. Bounded, whatever the port says; `now` is
+ * the TSC. */
+void console_interrupt(uint64_t now);
+
+/* When the patience is at its end: a guest that runs at that time may be the one that keeps the
+ * interrupt out (docs/emulator.md), and console_interrupt is called. */
+extern uint64_t console_next_look;
+
+/* A port that did not stop asking interrupts no more: it wants console_look when the TSC has
+ * reached this. UINT64_MAX: it does interrupt. */
+extern uint64_t console_due;
+static inline void console_look(uint64_t now)
+{
+    if (now >= console_due)
+        console_interrupt(now);
+}
 
 #endif

@@ -6,7 +6,8 @@
 #include "hypervisor/lib/string.h"
 #include "hypervisor/report/serial.h"
 
-#define LINE_SIZE 256
+/* Of the port's queue: all that VMs have kept back when they stop, each once, and some lines. */
+#define RESERVE 0xb000u
 
 /* The last byte of output; a line of ours does not go behind somebody's half line. */
 static char last = '\n';
@@ -21,33 +22,23 @@ void log_text(const char *text, size_t length)
     last = text[length - 1];
 }
 
-static void log_arguments(const char *fmt, va_list args)
+size_t log_room(void)
 {
-    char line[LINE_SIZE];
-    int length = format(line, sizeof(line), "%slintel: ", last == '\n' ? "" : "\r\n");
+    size_t room = serial_room();
 
-    length += vformat(line + length, sizeof(line) - (size_t)length - 2, fmt, args);
-    size_t end = min_u64((uint64_t)length, sizeof(line) - 3);
-    memcpy(line + end, "\r\n", 2);
-    log_text(line, end + 2);
+    return room > RESERVE ? room - RESERVE : 0;
 }
 
 void log_line(const char *fmt, ...)
 {
+    char line[LOG_LINE_SIZE];
+    int length = format(line, sizeof(line), "%slintel: ", last == '\n' ? "" : "\r\n");
     va_list args;
 
     va_start(args, fmt);
-    log_arguments(fmt, args);
+    length += vformat(line + length, sizeof(line) - (size_t)length - 2, fmt, args);
     va_end(args);
-}
-
-void log_from_monitor(const char *fmt, ...)
-{
-    va_list args;
-
-    if (serial_room() < LINE_SIZE)
-        return;
-    va_start(args, fmt);
-    log_arguments(fmt, args);
-    va_end(args);
+    size_t end = min_u64((uint64_t)length, sizeof(line) - 3);
+    memcpy(line + end, "\r\n", 2);
+    log_text(line, end + 2);
 }

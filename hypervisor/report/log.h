@@ -5,13 +5,14 @@
 
 #include <stddef.h>
 
+#define LOG_LINE_SIZE 256
+
 /* One line, on a line of its own. Waits for the port when the queue is full: a line of ours is
  * never lost. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line that a monitor caused: dropped when the port is too slow, so that no VM can make the
- * others wait. */
-void log_from_monitor(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What VMs may still cause to be written without taking the room that the lines of ours have. */
+size_t log_room(void);
 
 /* Output as it is; waits likewise. */
 void log_text(const char *text, size_t length);

@@ -34,11 +34,12 @@ enum serial_register {
  * an emulated one. */
 #define PATIENCE 0x100000u
 
-#define QUEUE_SIZE 0x4000u /* a power of two */
+#define QUEUE_SIZE 0x10000u /* a power of two */
 
 static char queue[QUEUE_SIZE];
 static uint32_t queue_head, queue_tail; /* free-running */
-static uint8_t interrupts;
+static uint8_t interrupts;              /* as in INTERRUPT_ENABLE */
+static bool asks;
 
 void serial_init(void)
 {
@@ -51,30 +52,33 @@ void serial_init(void)
     outb(PORT + MODEM_CONTROL, 0x0b); /* DTR, RTS, OUT2: the interrupt line */
 }
 
-void serial_enable_interrupts(void)
-{
-    interrupts = RECEIVE_INTERRUPT;
-    outb(PORT + INTERRUPT_ENABLE, interrupts);
-}
-
 /* The transmit interrupt is on exactly while something is queued. */
 static void update_interrupts(void)
 {
     uint8_t want =
-        queue_head != queue_tail ? RECEIVE_INTERRUPT | TRANSMIT_INTERRUPT : RECEIVE_INTERRUPT;
+        asks ? RECEIVE_INTERRUPT | (queue_head != queue_tail ? TRANSMIT_INTERRUPT : 0) : 0;
 
-    if (interrupts != 0 && interrupts != want) {
+    if (interrupts != want) {
         interrupts = want;
         outb(PORT + INTERRUPT_ENABLE, want);
     }
 }
 
-void serial_push(void)
+void serial_ask(bool on)
 {
+    asks = on;
+    update_interrupts();
+}
+
+bool serial_push(void)
+{
+    uint32_t before = queue_head;
+
     if (queue_head != queue_tail && inb(PORT + LINE_STATUS) & TRANSMIT_EMPTY)
         for (int i = 0; i < TRANSMIT_FIFO_SIZE && queue_head != queue_tail; i++)
             outb(PORT + DATA, (uint8_t)queue[queue_head++ % QUEUE_SIZE]);
     update_interrupts();
+    return queue_head != before;
 }
 
 size_t serial_room(void)
@@ -92,20 +96,14 @@ size_t serial_write(const char *text, size_t length)
     return n;
 }
 
-static bool wait_for(uint8_t status)
-{
-    for (uint32_t i = 0; i < PATIENCE; i++)
-        if (inb(PORT + LINE_STATUS) & status)
-            return true;
-    return false;
-}
-
 void serial_flush(void)
 {
-    while (queue_head != queue_tail && wait_for(TRANSMIT_EMPTY))
-        serial_push();
+    for (uint32_t i = 0; i < PATIENCE && queue_head != queue_tail; i++)
+        if (serial_push())
+            i = 0;
     queue_head = queue_tail; /* a port that takes nothing holds nobody up */
-    wait_for(TRANSMITTER_EMPTY);
+    for (uint32_t i = 0; i < PATIENCE && !(inb(PORT + LINE_STATUS) & TRANSMITTER_EMPTY); i++)
+        ;
 }
 
 int serial_read(void)

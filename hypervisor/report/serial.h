@@ -13,8 +13,9 @@
 /* 115200 baud, 8N1, FIFOs on, interrupts off. */
 void serial_init(void);
 
-/* Interrupts for received bytes from now on. */
-void serial_enable_interrupts(void);
+/* Whether it interrupts: for received bytes, and for room while something is queued. At first it
+ * does not. */
+void serial_ask(bool on);
 
 /* Queues as much of text as fits; returns how many bytes that was. Never waits. */
 size_t serial_write(const char *text, size_t length);
@@ -22,8 +23,8 @@ size_t serial_write(const char *text, size_t length);
 /* How many bytes serial_write would take now. */
 size_t serial_room(void);
 
-/* Gives the port what it can take now. */
-void serial_push(void);
+/* Gives the port what it can take now. False: that was nothing. */
+bool serial_push(void);
 
 /* Waits until all that is queued has left the port. A port that stands still for a
  * second loses it. */

@@ -7,6 +7,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
+#include "hypervisor/report/console.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/events.h"
@@ -44,12 +45,16 @@ static struct vcpu *pick(const struct vcpu *last, bool *others)
 
 static void idle(struct cpu *cpu)
 {
-    if (cpu->next_event > rdtsc()) {
-        apic_timer_arm(cpu->next_event);
+    uint64_t wake = min_u64(cpu->next_event, console_due);
+
+    if (wake > rdtsc()) {
+        apic_timer_arm(wake);
         sti_hlt_cli();
     }
-    if (cpu->next_event <= rdtsc())
-        events_expire(rdtsc());
+    uint64_t now = rdtsc();
+    console_look(now);
+    if (cpu->next_event <= now)
+        events_expire(now);
 }
 
 /* From now on the vCPU that runs uses up what it has left of its slice. */
@@ -79,7 +84,7 @@ static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v, bool 
     cpu->vcpu = v;
     if (v->slice_left == 0)
         v->slice_left = tsc_khz() * SLICE_MS;
-    if (others)
+    if (others || console_due != TIME_NEVER)
         start_slice(cpu);
     sched_update_next_event();
     cpu->tss.rsp[0] = (uint64_t)(&v->user_frame + 1);
@@ -96,6 +101,7 @@ void schedule_on_empty_stack(void)
     bool others;
 
     stop_slice(cpu);
+    console_look(rdtsc());
     cpu->vcpu = NULL;
     sched_update_next_event();
     while ((v = pick(last, &others)) == NULL)
@@ -167,9 +173,9 @@ void sched_slice_expire(uint64_t now)
 void sched_set_guest_timer(uint64_t due, uint64_t now)
 {
     if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
+        /* R42 */
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
-                /* R42 */
-                min_u64((due - now) >> vmx_preemption_timer_shift(&vmx.caps), UINT32_MAX));
+                min_u64(due - now, console_patience) >> vmx_preemption_timer_shift(&vmx.caps));
     else
         apic_timer_arm(due);
 }

@@ -25,8 +25,8 @@ void sched_update_next_event(void);
 /* Ends the running vCPU's time slice, if it is over by now (host TSC). */
 void sched_slice_expire(uint64_t now);
 
-/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier; TIME_NEVER:
- * none is wanted. */
+/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier: with the
+ * preemption timer, before the console's patience is at its end. TIME_NEVER: none is wanted. */
 void sched_set_guest_timer(uint64_t due, uint64_t now);
 
 /* Before ring 3: an interrupt comes in time for the next event, if anybody but this monitor's VM

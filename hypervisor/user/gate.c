@@ -9,7 +9,6 @@
 #include "hypervisor/lib/format.h"
 #include "hypervisor/lib/string.h"
 #include "hypervisor/report/console.h"
-#include "hypervisor/report/log.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/user/monitor.h"
@@ -66,8 +65,7 @@ static int64_t gate_start(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c
         return GATE_EINVAL;
     v->exit_kind = EXIT_EVENTS;
     if (options.counters)
-        log_from_monitor("vm %s: starts at TSC %lu, the hypervisor at %lu", v->vm->plan->name,
-                         rdtsc(), boot_tsc);
+        vm_log(v->vm, "starts at TSC %lu, the hypervisor at %lu", rdtsc(), boot_tsc);
     return vcpu_start(v) ? 0 : GATE_ESTATE;
 }
 
@@ -138,7 +136,7 @@ static int64_t gate_log(struct vcpu *v, uint64_t length, uint64_t b, uint64_t c)
 {
     if (length > MONITOR_TEXT_SIZE)
         return GATE_EINVAL;
-    log_from_monitor("vm %s: %s", v->vm->plan->name, copy_text(v, length));
+    vm_log(v->vm, "%s", copy_text(v, length));
     return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/log.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/exit.h"

@@ -16,8 +16,7 @@ static void exit_unhandled(struct vcpu *v)
 {
     uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
 
-    log_from_monitor("vm %s: no handler for exit %u, %s", v->vm->plan->name, reason,
-                     exit_reason_name(reason));
+    vm_log(v->vm, "no handler for exit %u, %s", reason, exit_reason_name(reason));
     exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
 }
 
@@ -88,8 +87,8 @@ static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *
     if (wrap_eip())
         sched_enter_guest(v);
     const char *check = vmx_explain_entry();
-    log_from_monitor("vm %s: %s: %s", v->vm->plan->name, exit_reason_name(reason),
-                     check != NULL ? check : "no check that Lintel knows fails");
+    vm_log(v->vm, "%s: %s", exit_reason_name(reason),
+           check != NULL ? check : "no check that Lintel knows fails");
     v->started = false; /* its monitor may give it a state that can be entered */
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
 }

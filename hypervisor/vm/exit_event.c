@@ -3,7 +3,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/report/log.h"
+#include "hypervisor/report/console.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
@@ -63,9 +63,12 @@ void exit_nmi_window(struct vcpu *v)
     v->work |= WORK_INTERRUPT;
 }
 
-/* What is due is found on the way to the entry, as for every exit. */
+/* What is due is found on the way to the entry, as for every exit. Without reading the TSC: the
+ * exit comes when one of the two is due. */
 void exit_preemption_timer(struct vcpu *v)
 {
+    if (VCPU_CPU(v)->next_event >= console_next_look)
+        console_interrupt(rdtsc());
 }
 
 void exit_triple_fault(struct vcpu *v)

@@ -8,7 +8,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
-#include "hypervisor/report/log.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
@@ -123,7 +122,7 @@ static void write_controls(struct vcpu *v)
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
-        vmwrite(VMCS_PREEMPTION_TIMER_VALUE, UINT32_MAX);
+        sched_set_guest_timer(TIME_NEVER, 0);
     if (control_has(c, CONTROL_PAUSE_LOOP_EXITING)) {
         vmwrite(VMCS_PLE_GAP, 128);
         vmwrite(VMCS_PLE_WINDOW, 4096);
@@ -341,8 +340,7 @@ bool vcpu_start(struct vcpu *v)
     load_registers(v, &state);
     const char *check = check_state(v, &state);
     if (check != NULL)
-        log_from_monitor("vm %s: the state to start with cannot be entered: %s", v->vm->plan->name,
-                         check);
+        vm_log(v->vm, "the state to start with cannot be entered: %s", check);
     v->started = check == NULL;
     return v->started;
 }

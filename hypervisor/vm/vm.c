@@ -152,6 +152,7 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
 
     vm->running = false;
     console_show_rest(vm);
+    vm_log_left_out(vm);
     vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;

@@ -10,6 +10,7 @@
 #include "abi/gate.h"
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
+#include "hypervisor/lib/bucket.h"
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/vcpu.h"
 #include "hypervisor/vmx/ept.h"
@@ -36,6 +37,8 @@ struct vm {
     struct monitor_info *info;
     char *text;
     struct vcpu *vcpu;
+    struct bucket log;     /* lines that it may cause, */
+    uint32_t log_left_out; /* and how many more it did */
 };
 
 /* All VMs of the plan, in its order. */
@@ -52,6 +55,11 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
 /* Writes to guest memory through the window; size bytes that do not cross a page. False: no memory
  * there. */
 bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size);
+
+/* A line about the VM that it can cause: some at once, and then so many in a second. What is left
+ * out is counted; the next line tells it, or vm_log_left_out. */
+void vm_log(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void vm_log_left_out(struct vm *vm);
 
 /* The VM has ended; it never runs again. When it was the last, the run ends. */
 void vm_stop(struct vm *vm, bool fault, const char *why);
