@@ -29,6 +29,7 @@ enum apic_register {
 };
 
 #define APIC_SOFTWARE_ENABLE 0x100
+#define ICR_SELF             0x40000
 #define LVT_MASKED           0x10000
 #define LVT_NMI              0x400
 #define LVT_TSC_DEADLINE     0x40000
@@ -166,6 +167,11 @@ void apic_init(const struct acpi_info *acpi)
 void apic_eoi(void)
 {
     apic_write(APIC_EOI, 0);
+}
+
+void apic_interrupt_self(uint8_t vector)
+{
+    apic_write(APIC_ICR, ICR_SELF | vector);
 }
 
 void apic_timer_fired(void)

@@ -22,6 +22,9 @@ void apic_send(uint32_t id, uint32_t command);
 #define APIC_SEND_INIT 0x4500u
 #define APIC_SEND_SIPI 0x4600u /* with the page where to start as the vector */
 
+/* The interrupt comes when interrupts are let in. From an NMI too. */
+void apic_interrupt_self(uint8_t vector);
+
 /*
  * VECTOR_TIMER at the latest when the TSC reaches this value; UINT64_MAX: no need for one. It may
  * come earlier, for an older deadline: who sleeps looks at the time, and arms again.

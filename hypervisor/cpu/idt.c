@@ -89,6 +89,9 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();
         break;
+    case VECTOR_NMI_CAME:
+        log_line("an NMI from the platform: parity, a watchdog or a button");
+        break;
     case VECTOR_SPURIOUS:
         return; /* has no end (SDM volume 3, "Spurious Interrupt") */
     default:
@@ -99,10 +102,12 @@ void interrupt_handle(uint8_t vector)
 
 void trap_in_hypervisor(struct trap_frame *frame)
 {
+    if (frame->cs == SELECTOR_KERNEL_CODE)
+        trap_repeat_sti(frame);
     if (frame->vector >= VECTOR_FIRST_INTERRUPT)
         interrupt_handle((uint8_t)frame->vector);
     else if (frame->vector == VECTOR_NMI)
-        log_line("an NMI from the platform: parity, a watchdog or a button");
+        apic_interrupt_self(VECTOR_NMI_CAME); /* it may be in the middle of another line */
     else if (frame->vector == VECTOR_MC)
         machine_check();
     else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)monitor_gate_sysenter)

@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/vectors.h"
+
+#define OPCODE_STI 0xfb
 
 /*
  * The host's own interrupts, high up: the local APIC serves the highest vector first. Exceptions
@@ -14,6 +17,7 @@
  */
 enum host_vector {
     VECTOR_FIRST_INTERRUPT = 32,
+    VECTOR_NMI_CAME = 0xd8, /* to itself: what came when no line could be written */
     VECTOR_SERIAL = 0xe0,
     VECTOR_TIMER = 0xe8,
     VECTOR_SPURIOUS = 0xff,
@@ -36,6 +40,19 @@ void idt_load(void);
 static inline void trap_nmi(void)
 {
     __asm__ volatile("int $2" : : : "memory");
+}
+
+/*
+ * An NMI or a machine check may come behind STI, before the instruction that the shadow covers: a
+ * HLT or a SYSEXIT that an interrupt must not precede, or its work would be forgotten. The return
+ * from it would end the shadow, so STI is executed again.
+ */
+static inline void trap_repeat_sti(struct trap_frame *frame)
+{
+    if (frame->rflags & RFLAGS_IF && *(const uint8_t *)(frame->rip - 1) == OPCODE_STI) {
+        frame->rip--;
+        frame->rflags &= ~RFLAGS_IF;
+    }
 }
 
 /* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An NMI behind STI: where it returns to. No emulator here sends one from the platform. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/lib/bits.h"
+
+/* sti; hlt; cli; nop; sti; sysexitq; nop */
+static const uint8_t code[] = {0xfb, 0xf4, 0xfa, 0x90, 0xfb, 0x48, 0x0f, 0x35, 0x90};
+
+#define IF    0x200
+#define OTHER 0x46
+
+/* In the shadow of STI the frame goes back to it, with interrupts off; everywhere else it stays. */
+static void in_the_shadow_sti_comes_again(void **state)
+{
+    for (unsigned at = 1; at < ARRAY_SIZE(code); at++)
+        for (unsigned on = 0; on < 2; on++) {
+            struct trap_frame frame = {.rip = (uint64_t)(code + at),
+                                       .rflags = OTHER | (on ? IF : 0)};
+            bool shadow = on && (at == 1 || at == 5);
+
+            trap_repeat_sti(&frame);
+            assert_int_equal(frame.rip, (uint64_t)(code + at) - shadow);
+            assert_int_equal(frame.rflags, OTHER | (on && !shadow ? IF : 0));
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_the_shadow_sti_comes_again),
+    };
+
+    return cmocka_run_group_tests_name("the return from an NMI", tests, NULL, NULL);
+}
