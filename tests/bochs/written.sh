@@ -31,6 +31,6 @@ says '^lintel: 8 start$' "and what the hypervisor wrote before"
 
 describe "$spin" 8M
 printf '  - {name: fault, kernel: %s, memory: 16M}\n' "$fault" >>vm.yaml
-run_until 1 '^lintel: vm fault: stopped for a fault: .*a triple fault'
+run_until 1 '^lintel: vm fault: stopped for a fault: .*an instruction that is not emulated'
 result $? "the report of another VM's fault comes out"
 plan
