@@ -146,6 +146,9 @@ static void test_mov_ss(void)
     BEHIND_MOV_SS("WBINVD", "wbinvd");
     BEHIND_MOV_SS("OUT", "outb %%al, $0x80");
     BEHIND_MOV_SS("IN", "inb %%dx, %%al");
+    BEHIND_MOV_SS("OUTSB", "outsb");
+    BEHIND_MOV_SS("MOV to CR8", "movq %%rax, %%cr8");
+    BEHIND_MOV_SS("PAUSE", "pause");
     BEHIND_MOV_SS("a load from device memory", "movb (%%rbx), %%al");
     if (has_hypervisor())
         BEHIND_MOV_SS("HLT", "hlt");

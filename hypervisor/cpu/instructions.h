@@ -99,6 +99,14 @@ CONTROL_REGISTER(dr3)
 CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)
 
+static inline void read_breakpoints(uint64_t dr[4])
+{
+    dr[0] = read_dr0();
+    dr[1] = read_dr1();
+    dr[2] = read_dr2();
+    dr[3] = read_dr3();
+}
+
 static inline void clts(void)
 {
     __asm__ volatile("clts");

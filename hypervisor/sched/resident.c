@@ -96,10 +96,7 @@ static void save_state(struct resident_state *s)
     } else {
         fxsave(s->fpu);
     }
-    s->dr[0] = read_dr0();
-    s->dr[1] = read_dr1();
-    s->dr[2] = read_dr2();
-    s->dr[3] = read_dr3();
+    read_breakpoints(s->dr);
     s->dr6 = read_dr6();
 }
 

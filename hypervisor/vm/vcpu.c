@@ -247,22 +247,13 @@ static inline void save_flat_segment(struct guest_state *s, unsigned i)
     };
 }
 
-/* R43: its guest has just run, and its breakpoints are in the CPU. */
-static void __attribute__((cold, noinline)) save_breakpoints(struct guest_state *s)
-{
-    s->dr[0] = read_dr0();
-    s->dr[1] = read_dr1();
-    s->dr[2] = read_dr2();
-    s->dr[3] = read_dr3();
-}
-
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)
 {
     uint64_t dr7 = vmread(VMCS_GUEST_DR7);
 
     s->dr7 = dr7;
-    if (__builtin_expect(dr7 & DR7_ENABLED, 0))
-        save_breakpoints(s);
+    if (__builtin_expect(dr7 & DR7_ENABLED, 0)) /* R43: the guest has just run */
+        read_breakpoints(s->dr);
     if (!guest_in_64_bit_mode()) {
         vcpu_save_state(v, s);
         return;
