@@ -6,6 +6,7 @@
 #include "monitor/decode.h"
 
 #include "abi/exit.h"
+#include "monitor/vector.h"
 
 /* decode.def's attributes. Two are fields: the class in operation_sizes, and the memory's limit. */
 #define SIZE_CLASS       3
@@ -30,6 +31,12 @@ enum attribute {
     DOUBLE = 1 << 11,
     NO_LOCK = 1 << 12,
     BY_PREFIX = 1 << 13,
+    QWORD = 1 << 14,
+    VECTOR = 1 << 15,
+    VEX = 1 << 16,
+    ANY_LENGTH = 1 << 17,
+    HIGH = 1 << 18,
+    MERGE = 1 << 19,
 };
 
 /* What the operand size comes from, beside the mode. */
@@ -62,6 +69,23 @@ enum group {
     GROUP_COUNT_ONES,
     GROUP_SCAN_FORWARD,
     GROUP_SCAN_REVERSE,
+    GROUP_LOAD_10,
+    GROUP_STORE_11,
+    GROUP_LOAD_12,
+    GROUP_STORE_13,
+    GROUP_LOAD_16,
+    GROUP_STORE_17,
+    GROUP_LOAD_28,
+    GROUP_STORE_29,
+    GROUP_STORE_2B,
+    GROUP_LOAD_6E,
+    GROUP_LOAD_6F,
+    GROUP_STORE_7E,
+    GROUP_STORE_7F,
+    GROUP_STORE_D6,
+    GROUP_STORE_E7,
+    GROUP_LOAD_F0,
+    GROUP_LOAD_2A,
     GROUP_COUNT
 };
 
@@ -114,6 +138,9 @@ static const struct opcode members[GROUP_COUNT][8] = {
 #define REX_X 2
 #define REX_B 1
 
+#define VEX_3_BYTES 0xc4
+#define VEX_2_BYTES 0xc5
+
 #define SEGMENT_DEFAULT SEG_COUNT
 
 /* What is known of the instruction while its bytes are read. */
@@ -121,8 +148,11 @@ struct reader {
     const uint8_t *next;
     enum decode_mode mode;
     unsigned rex;
-    enum width width;  /* WIDTH_REX_W is not noted here */
-    unsigned segment;  /* by prefix, or SEGMENT_DEFAULT */
+    enum width width; /* WIDTH_REX_W is not noted here */
+    unsigned segment; /* by prefix, or SEGMENT_DEFAULT */
+    bool vex;
+    bool wide;         /* VEX.L */
+    unsigned implied;  /* VEX.pp: in place of the prefixes 66h, F3h and F2h */
     unsigned excluded; /* attributes that do not go with the mode or a prefix */
 };
 
@@ -173,6 +203,38 @@ static void note_prefix(struct reader *reader, struct instruction *instruction, 
     reader->rex = 0; /* a REX prefix counts only right before the opcode */
 }
 
+/* In 32-bit and 16-bit code LES and LDS have these codes, with a memory operand. */
+static bool is_vex(const struct reader *reader, uint8_t code)
+{
+    return (code == VEX_2_BYTES || code == VEX_3_BYTES) &&
+           (reader->mode == DECODE_64 || *reader->next >= 0xc0);
+}
+
+/* SDM volume 2, "The VEX Prefix". R, X, B and the other register are there upside down. */
+static const struct opcode *read_vex(struct reader *reader, struct instruction *instruction,
+                                     uint8_t code)
+{
+    unsigned first = *reader->next++, last = first, map = MAP_TWO_BYTE;
+
+    if (reader->rex || reader->width == WIDTH_PREFIX || instruction->repeat || instruction->lock)
+        return NULL;
+    reader->rex = ~first >> 5 & REX_R;
+    if (code == VEX_3_BYTES) {
+        last = *reader->next++;
+        map = first & 0x1f;
+        reader->rex = (~first >> 5 & (REX_R | REX_X | REX_B)) | (last >> 4 & REX_W);
+    }
+    if (map != MAP_TWO_BYTE && map != MAP_THREE_BYTE)
+        return NULL;
+    instruction->vector_source = ~last >> 3 & 15;
+    if (reader->mode != DECODE_64)
+        reader->rex = 0;
+    reader->vex = true;
+    reader->wide = last & 4;
+    reader->implied = last & 3;
+    return &opcodes[map][*reader->next++];
+}
+
 /* Reads prefixes, escapes and the opcode's last byte. NULL: no such row, or prefixes past `end`. */
 static const struct opcode *read_opcode(struct reader *reader, struct instruction *instruction,
                                         const uint8_t *end)
@@ -185,9 +247,11 @@ static const struct opcode *read_opcode(struct reader *reader, struct instructio
         note_prefix(reader, instruction, opcode->what);
         opcode = &opcodes[MAP_ONE_BYTE][*reader->next++];
     }
-    while (opcode->kind == KIND_ESCAPE)
+    if (is_vex(reader, reader->next[-1]))
+        opcode = read_vex(reader, instruction, reader->next[-1]);
+    while (opcode != NULL && opcode->kind == KIND_ESCAPE)
         opcode = &opcodes[opcode->what][*reader->next++];
-    return opcode->kind == KIND_UNKNOWN ? NULL : opcode;
+    return opcode == NULL || opcode->kind == KIND_UNKNOWN ? NULL : opcode;
 }
 
 /* SDM volume 2, "16-Bit Addressing Forms with the ModR/M Byte". */
@@ -249,7 +313,7 @@ static bool read_operands(struct reader *reader, struct instruction *instruction
         read_address_16(reader, instruction, modrm);
     else
         read_address(reader, instruction, modrm);
-    if (reader->rex & REX_R)
+    if (reader->rex & REX_R && instruction->vector != VECTOR_MMX)
         reg += 8;
     if (instruction->size == 1 && reader->rex == 0 && reg >= 4) {
         instruction->reg_shift = 8;
@@ -265,6 +329,10 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
     unsigned width = reader->rex & REX_W ? WIDTH_REX_W : reader->width;
     unsigned size = operation_sizes[reader->mode][width][attributes & SIZE_CLASS];
 
+    if (attributes & QWORD)
+        size = 8;
+    if (attributes & VECTOR)
+        size = reader->wide ? 32 : 16;
     instruction->size = (uint8_t)size;
     if (attributes & FROM_ANY) {
         unsigned limit = 8u >> ((attributes & FROM_ANY) >> MEMORY_SHIFT);
@@ -294,9 +362,41 @@ static void read_immediate(struct reader *reader, struct instruction *instructio
 /* SDM volume 2, "Instruction Prefixes": the last of F2h and F3h counts, and else 66h. */
 static unsigned mandatory_prefix(const struct reader *reader, const struct instruction *instruction)
 {
+    if (reader->vex)
+        return reader->implied;
     if (instruction->repeat != REPEAT_NONE)
         return instruction->repeat == REPEAT ? 2 : 3;
     return reader->width == WIDTH_PREFIX ? 1 : 0;
+}
+
+static enum vector_kind kind_of_vector(const struct reader *reader, enum operands operands,
+                                       unsigned attributes)
+{
+    if (operands == OPERANDS_MEMORY_MMX || operands == OPERANDS_MMX_MEMORY)
+        return VECTOR_MMX;
+    if (operands != OPERANDS_MEMORY_VECTOR && operands != OPERANDS_VECTOR_MEMORY)
+        return VECTOR_NONE;
+    if (!reader->vex)
+        return VECTOR_SSE;
+    return reader->wide && attributes & VECTOR ? VECTOR_AVX_256 : VECTOR_AVX_128;
+}
+
+/* False: this form does not exist with VEX, or not like that. */
+static bool set_vector(const struct reader *reader, struct instruction *instruction,
+                       unsigned attributes)
+{
+    bool merges = attributes & MERGE;
+
+    instruction->vector = kind_of_vector(reader, instruction->operands, attributes);
+    instruction->vector_high = attributes & HIGH;
+    instruction->vector_merges = merges;
+    if (!reader->vex)
+        return true;
+    if (!(attributes & VEX) || (!merges && instruction->vector_source != 0))
+        return false;
+    if (reader->mode != DECODE_64)
+        instruction->vector_source &= 7; /* the bit that has no register is ignored */
+    return !reader->wide || attributes & (VECTOR | ANY_LENGTH);
 }
 
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
@@ -318,6 +418,8 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     instruction->operands = opcode->operands;
     instruction->access = opcode->access;
     set_sizes(reader, instruction, attributes);
+    if (!set_vector(reader, instruction, attributes))
+        return false;
     if (attributes & OFFSET)
         instruction->displacement = read_unsigned(reader, instruction->address_size);
     else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))

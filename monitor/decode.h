@@ -30,6 +30,10 @@ enum operands {
     OPERANDS_MEMORY_REGISTER_IMMEDIATE,
     OPERANDS_MEMORY_REGISTER_COUNT,
     OPERANDS_REGISTER_MEMORY_IMMEDIATE,
+    OPERANDS_MEMORY_VECTOR,
+    OPERANDS_VECTOR_MEMORY,
+    OPERANDS_MEMORY_MMX,
+    OPERANDS_MMX_MEMORY,
     OPERANDS_STRING,
 };
 
@@ -55,6 +59,9 @@ struct instruction {
     uint8_t scale;         /* the index is shifted left by this many bits */
     uint8_t reg;           /* the register operand's number */
     uint8_t reg_shift;     /* 8 for AH, CH, DH and BH, which have the numbers 0 to 3 here */
+    uint8_t vector;        /* enum vector_kind, for what moves a vector register */
+    uint8_t vector_source; /* where the half comes from that is not moved */
+    bool vector_merges, vector_high;
     uint64_t displacement; /* sign-extended; for MOV with an absolute offset zero-extended */
     uint64_t immediate;    /* sign-extended */
 };

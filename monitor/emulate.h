@@ -2,9 +2,8 @@
 /*
  * One guest instruction performed in software: how a device's memory is reached.
  *
- * In scope is what compilers, Linux and firmware use on device memory, with at least one memory
- * operand and general registers otherwise; decode.def is the list. Instructions with vector
- * registers are EMULATE_UNSUPPORTED: a monitor has no access to the guest's vector state.
+ * In scope are the forms of decode.def: what compilers, Linux and firmware use on device memory, and
+ * more. The rest is EMULATE_UNSUPPORTED: vector arithmetic, for one.
  */
 #ifndef MONITOR_EMULATE_H
 #define MONITOR_EMULATE_H

@@ -57,6 +57,6 @@ void cpu_init(struct cpu_block *block)
     write_dr7(DR7_RESET); /* no breakpoint of the firmware's */
     enable_nx();
     wrmsr(MSR_IA32_PAT, PAT_RESET);
-    /* TS: no monitor touches the vector registers, which hold a guest's. */
+    /* TS: a monitor that touches the vector registers is seen, and gets its own guest's. */
     write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
 }

@@ -159,6 +159,15 @@ void resident_to_monitor(struct vcpu *v)
     msr_switch_to_monitor(&cpu->msr, &v->msr);
 }
 
+void resident_lend(struct vcpu *v)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (cpu->resident_owner != v)
+        change_owner(cpu, v);
+    clts(); /* until change_owner, or the next exit, sets TS */
+}
+
 void resident_forget(struct vcpu *v)
 {
     struct cpu *cpu = this_cpu();

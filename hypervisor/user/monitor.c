@@ -152,12 +152,17 @@ void monitor_resume(struct vcpu *v)
     trap_return(&v->user_frame);
 }
 
-/* An interrupt, or the monitor's own fault, which ends its VM and nothing else. */
+/* An interrupt, a wish for the guest's vector registers, or the monitor's own fault, which ends its VM
+ * and nothing else. */
 void trap_in_monitor(struct trap_frame *frame)
 {
     struct vcpu *v = this_cpu()->vcpu;
     char why[96];
 
+    if (frame->vector == VECTOR_NM) {
+        resident_lend(v);
+        trap_return(frame);
+    }
     if (frame->vector < VECTOR_FIRST_INTERRUPT) {
         format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx",
                exception_name(frame->vector), frame->rip, frame->error_code,

@@ -21,6 +21,7 @@
 #include "abi/exit.h"
 #include "hypervisor/lib/bits.h"
 #include "monitor/decode.h"
+#include "monitor/vector.h"
 #include "tests/native/decode/random.h"
 
 #define SEED      0x6c696e74656c0001ULL
@@ -78,7 +79,11 @@ static int name_operations(void **state)
 {
     for (unsigned mnemonic = 0; mnemonic <= ZYDIS_MNEMONIC_MAX_VALUE; mnemonic++) {
         const char *theirs = ZydisMnemonicGetString(mnemonic);
-        size_t length = theirs ? strlen(theirs) : 0;
+        size_t length;
+
+        if (theirs != NULL && (theirs[0] == 'v' || theirs[0] == 'V')) /* the forms with VEX */
+            theirs++;
+        length = theirs ? strlen(theirs) : 0;
 
         operations[mnemonic] = OPERATION_COUNT;
         for (unsigned i = 0; i < OPERATION_COUNT && length > 0; i++) {
@@ -113,6 +118,9 @@ static uint8_t register_number(ZydisRegister reg)
     case ZYDIS_REGCLASS_GPR16:
     case ZYDIS_REGCLASS_GPR32:
     case ZYDIS_REGCLASS_GPR64:
+    case ZYDIS_REGCLASS_MMX:
+    case ZYDIS_REGCLASS_XMM:
+    case ZYDIS_REGCLASS_YMM:
         return (uint8_t)ZydisRegisterGetId(reg);
     default:
         return NO_NUMBER;
@@ -133,12 +141,28 @@ static const ZydisDecodedOperand *find(const struct comparison *c, ZydisOperandT
     return NULL;
 }
 
+/* Two of Zydis's names say two things: MOVSD, and MOVD, which is MOVQ with REX.W. */
+static unsigned operation_of(const struct comparison *c)
+{
+    bool string = c->theirs.meta.category == ZYDIS_CATEGORY_STRINGOP;
+    unsigned operation = operations[c->theirs.mnemonic];
+
+    if (c->theirs.mnemonic == ZYDIS_MNEMONIC_VMOVSD ||
+        (c->theirs.mnemonic == ZYDIS_MNEMONIC_MOVSD && !string))
+        return OPERATION_MOVSD;
+    if (c->theirs.opcode == 0x6e ||
+        (c->theirs.opcode == 0x7e && c->operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY))
+        return operation == OPERATION_MOVQ ? OPERATION_MOVD : operation;
+    return operation;
+}
+
 static bool in_scope(const struct comparison *c)
 {
     const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
-    unsigned operation = operations[c->theirs.mnemonic];
+    unsigned operation = operation_of(c);
 
-    if (!ZYAN_SUCCESS(c->status) || operation == OPERATION_COUNT)
+    if (!ZYAN_SUCCESS(c->status) || operation == OPERATION_COUNT ||
+        c->theirs.encoding > ZYDIS_INSTRUCTION_ENCODING_VEX)
         return false;
     if (is_string(operation))
         return c->theirs.meta.category == ZYDIS_CATEGORY_STRINGOP;
@@ -230,6 +254,21 @@ static void check_memory(const struct comparison *c, const ZydisDecodedOperand *
     check(c, ZydisRegisterGetId(memory->mem.segment) == in->segment);
 }
 
+static void check_vector(const struct comparison *c, const ZydisDecodedOperand *reg)
+{
+    const struct instruction *in = &c->ours;
+    bool vex = c->theirs.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+    const ZydisDecodedOperand *other = &c->operands[1];
+
+    ZydisRegisterClass class = ZydisRegisterGetClass(reg->reg.value);
+
+    check(c, (in->vector == VECTOR_MMX) == (class == ZYDIS_REGCLASS_MMX));
+    check(c, (in->vector == VECTOR_SSE) == (class == ZYDIS_REGCLASS_XMM && !vex));
+    check(c, (in->vector == VECTOR_AVX_256) == (class == ZYDIS_REGCLASS_YMM));
+    if (vex && in->vector_merges)
+        check(c, register_number(other->reg.value) == in->vector_source);
+}
+
 static void check_register(const struct comparison *c, const ZydisDecodedOperand *reg)
 {
     const struct instruction *in = &c->ours;
@@ -237,17 +276,22 @@ static void check_register(const struct comparison *c, const ZydisDecodedOperand
     bool high = value >= ZYDIS_REGISTER_AH && value <= ZYDIS_REGISTER_BH;
 
     bool first = in->operands == OPERANDS_REGISTER_MEMORY ||
+                 in->operands == OPERANDS_VECTOR_MEMORY || in->operands == OPERANDS_MMX_MEMORY ||
                  in->operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE;
 
     check(c, first || in->operands == OPERANDS_MEMORY_REGISTER ||
                  in->operands == OPERANDS_MEMORY_REGISTER_IMMEDIATE ||
-                 in->operands == OPERANDS_MEMORY_REGISTER_COUNT);
+                 in->operands == OPERANDS_MEMORY_REGISTER_COUNT ||
+                 in->operands == OPERANDS_MEMORY_VECTOR || in->operands == OPERANDS_MEMORY_MMX);
     /* Which operand of XCHG and TEST comes first is only a matter of notation. */
     if (in->operation != OPERATION_XCHG && in->operation != OPERATION_TEST)
         check(c, (reg->id == 0) == first);
     check(c, register_number(value) == in->reg);
     check(c, in->reg_shift == (high ? 8 : 0));
-    check(c, reg->size == in->size * 8);
+    if (in->vector == VECTOR_NONE)
+        check(c, reg->size == in->size * 8);
+    else
+        check_vector(c, reg);
 }
 
 static void check_string(const struct comparison *c)
@@ -283,7 +327,7 @@ static void check_accepted(struct comparison *c)
     const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
     const ZydisDecodedOperand *immediate = find(c, ZYDIS_OPERAND_TYPE_IMMEDIATE);
 
-    check(c, in->operation == operations[c->theirs.mnemonic]);
+    check(c, in->operation == operation_of(c));
     check(c, in->length == c->theirs.length);
     check(c, in->address_size * 8 == c->theirs.address_width);
     check(c, in->lock == !!(c->theirs.attributes & ZYDIS_ATTRIB_HAS_LOCK));
@@ -382,6 +426,28 @@ static unsigned make_prefixes(struct comparison *c, uint8_t *bytes)
     return count;
 }
 
+/* In place of the escapes and the prefix; most often with no second register. */
+static unsigned make_vex(struct comparison *c, uint8_t *bytes, const struct opcode_bytes *opcode)
+{
+    uint8_t last = (uint8_t)random_next(&c->random), first = (uint8_t)random_next(&c->random);
+    unsigned at = 0;
+
+    if (random_below(&c->random, 4))
+        last |= 0x78;
+    if (c->mode != DECODE_64)
+        first |= 0xc0;
+    if (opcode->count == 2 && random_below(&c->random, 2)) {
+        bytes[at++] = 0xc5;
+        bytes[at++] = c->mode == DECODE_64 ? last : last | 0xc0;
+    } else {
+        bytes[at++] = 0xc4;
+        bytes[at++] = (first & 0xe0) | (uint8_t)(opcode->count - 1);
+        bytes[at++] = last;
+    }
+    bytes[at++] = opcode->bytes[opcode->count - 1];
+    return at;
+}
+
 static void make_instruction(struct comparison *c)
 {
     const struct opcode_bytes *opcode = &c->known[random_below(&c->random, c->known_count)];
@@ -399,10 +465,15 @@ static void make_instruction(struct comparison *c)
         c->bytes[at] = 0x0f;
         break;
     default:
-        if (opcode->prefix != 0)
-            c->bytes[at++] = opcode->prefix;
-        memcpy(c->bytes + at, opcode->bytes, opcode->count);
-        at += opcode->count;
+        if (opcode->count > 1 && random_below(&c->random, 4) == 0) {
+            at = random_below(&c->random, 8) == 0 ? at : 0; /* what prefixes VEX allows is rare */
+            at += make_vex(c, c->bytes + at, opcode);
+        } else {
+            if (opcode->prefix != 0)
+                c->bytes[at++] = opcode->prefix;
+            memcpy(c->bytes + at, opcode->bytes, opcode->count);
+            at += opcode->count;
+        }
         c->bytes[at] = (c->bytes[at] & 0xc7) | opcode->modrm;
         if (c->bytes[at] >= 0xc0 && random_below(&c->random, 8))
             c->bytes[at] ^= 0x80;

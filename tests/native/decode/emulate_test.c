@@ -12,6 +12,7 @@
 #include "hypervisor/lib/bits.h"
 #include "monitor/alu.h"
 #include "monitor/emulate.h"
+#include "monitor/vector.h"
 
 #define CODE 0x8000ULL
 
@@ -79,6 +80,15 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
     guest->writes++;
     memcpy(guest->memory + (linear & 0xfff8), &value, size);
     return true;
+}
+
+void vector_read(enum vector_kind kind, unsigned number, uint64_t words[4])
+{
+    memset(words, 0x40 + (int)number, 32);
+}
+
+void vector_write(enum vector_kind kind, unsigned number, const uint64_t words[4])
+{
 }
 
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
@@ -164,8 +174,9 @@ static void test_unsupported(void **state)
 {
     struct guest *guest = make_guest(CODE_64);
 
-    check_unsupported(guest, run(guest, 0x0f, 0x10, 0x02));       /* MOVUPS XMM0, [RDX] */
-    check_unsupported(guest, run(guest, 0xc5, 0xfe, 0x6f, 0x02)); /* VMOVDQU YMM0, [RDX] */
+    check_unsupported(guest, run(guest, 0x0f, 0x58, 0x02));       /* ADDPS XMM0, [RDX] */
+    check_unsupported(guest, run(guest, 0xc5, 0xfc, 0x58, 0x02)); /* VADDPS YMM0, YMM0, [RDX] */
+    check_unsupported(guest, run(guest, 0xc5, 0xfe, 0x6f, 0xc2)); /* VMOVDQU YMM0, YMM2 */
     check_unsupported(guest, run(guest, 0x8b, 0xc2));             /* MOV EAX, EDX */
     check_unsupported(guest, run(guest, 0x82, 0x02, 0x01));       /* not in 64-bit mode */
     guest->fetched = 0;

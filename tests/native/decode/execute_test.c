@@ -23,6 +23,7 @@
 #include "monitor/alu.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"
+#include "monitor/vector.h"
 #include "monitor/x86.h"
 #include "tests/native/decode/native.h"
 #include "tests/native/decode/random.h"
@@ -47,6 +48,7 @@ static const bool opcodes[MAP_COUNT][256] = {
 
 struct form {
     uint8_t prefix; /* that chooses the instruction, or 0 */
+    bool vex;       /* in place of the prefix and the escapes */
     uint8_t bytes[4];
     uint8_t count; /* without the ModRM byte */
     uint8_t modrm; /* bits 3 to 5, which choose the instruction */
@@ -54,7 +56,7 @@ struct form {
 };
 
 struct forms {
-    struct form form[256];
+    struct form form[512];
     size_t count;
 };
 
@@ -65,10 +67,32 @@ struct trial {
     struct instruction in;
     uint8_t bytes[DECODE_BUFFER];
     uint8_t initial[NATIVE_DATA], result[NATIVE_DATA];
-    uint64_t target; /* linear */
+    uint64_t target;                /* linear */
+    uint64_t vector[16][4], mmx[8]; /* of the emulated guest */
     unsigned faults;
     struct guest_state state;
 };
+
+static struct trial trial = {.random = {SEED}};
+
+void vector_read(enum vector_kind kind, unsigned number, uint64_t words[4])
+{
+    if (kind == VECTOR_MMX)
+        words[0] = trial.mmx[number];
+    else
+        memcpy(words, trial.vector[number], kind == VECTOR_AVX_256 ? 32 : 16);
+}
+
+void vector_write(enum vector_kind kind, unsigned number, const uint64_t words[4])
+{
+    if (kind == VECTOR_MMX) {
+        trial.mmx[number] = words[0];
+        return;
+    }
+    memcpy(trial.vector[number], words, kind == VECTOR_AVX_256 ? 32 : 16);
+    if (kind == VECTOR_AVX_128)
+        memset(&trial.vector[number][2], 0, 16);
+}
 
 static bool inside(const struct trial *t, uint64_t linear, unsigned size)
 {
@@ -109,9 +133,15 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
 }
 
 /* Without them the processor performs something else, or nothing. */
-static bool processor_has(enum operation operation)
+static bool processor_has(const struct instruction *in)
 {
-    switch (operation) {
+    if (in->vector >= VECTOR_AVX_128 && !__builtin_cpu_supports("avx"))
+        return false;
+    switch (in->operation) {
+    case OPERATION_LDDQU:
+        return __builtin_cpu_supports("sse3");
+    case OPERATION_MOVNTDQA:
+        return in->size == 32 ? __builtin_cpu_supports("avx2") : __builtin_cpu_supports("sse4.1");
     case OPERATION_MOVBE:
         return __builtin_cpu_supports("movbe");
     case OPERATION_POPCNT:
@@ -121,15 +151,32 @@ static bool processor_has(enum operation operation)
     }
 }
 
+/* The three bytes of VEX, with the registers' highest bits, the other register and the length from
+ * `variation`. */
+static unsigned make_vex(const struct form *form, uint8_t *bytes, uint32_t variation)
+{
+    unsigned implied = form->prefix == 0x66 ? 1 : form->prefix == 0xf3 ? 2 : form->prefix ? 3 : 0;
+
+    bytes[0] = 0xc4;
+    bytes[1] = (uint8_t)(variation & 0xe0) | (form->count - 1);
+    bytes[2] = (uint8_t)(variation >> 8 & 0xfc) | (uint8_t)implied;
+    bytes[3] = form->bytes[form->count - 1];
+    return 4;
+}
+
 static bool decode_form(const struct form *form, uint8_t modrm, struct instruction *in)
 {
     uint8_t bytes[DECODE_BUFFER] = {form->prefix};
     unsigned at = form->prefix != 0;
 
-    memcpy(bytes + at, form->bytes, form->count);
-    bytes[at + form->count] = modrm;
-    return decode(DECODE_64, bytes, DECODE_MAX_LENGTH, in) == DECODE_DONE &&
-           processor_has(in->operation);
+    if (form->vex) {
+        at = make_vex(form, bytes, 0x78e0);
+    } else {
+        memcpy(bytes + at, form->bytes, form->count);
+        at += form->count;
+    }
+    bytes[at] = modrm;
+    return decode(DECODE_64, bytes, DECODE_MAX_LENGTH, in) == DECODE_DONE && processor_has(in);
 }
 
 /* Whether the prefix makes another instruction of it. */
@@ -143,10 +190,10 @@ static bool prefix_counts(struct form form, uint8_t modrm)
 }
 
 /* Adds the forms of one opcode: one, or up to eight where it stands for a group. */
-static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t prefix)
+static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t prefix, bool vex)
 {
     static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}};
-    struct form form = {.prefix = prefix, .count = (uint8_t)map + 1};
+    struct form form = {.prefix = prefix, .vex = vex, .count = (uint8_t)map + 1};
     struct instruction in, first, last;
 
     memcpy(form.bytes, escapes[map], map);
@@ -155,7 +202,8 @@ static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t p
                 first.operation == last.operation;
     for (unsigned i = 0; i < (form.free ? 1 : 8); i++) {
         form.modrm = (uint8_t)(i << 3);
-        if (prefix == 0 ? decode_form(&form, form.modrm, &in) : prefix_counts(form, form.modrm)) {
+        if (prefix == 0 || vex ? decode_form(&form, form.modrm, &in)
+                               : prefix_counts(form, form.modrm)) {
             assert_true(forms->count < ARRAY_SIZE(forms->form));
             forms->form[forms->count++] = form;
         }
@@ -164,19 +212,24 @@ static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t p
 
 static void make_bytes(struct trial *t, const struct form *form)
 {
-    static const uint8_t prefixes[] = {0x66, 0x67, 0x65, 0x2e, 0xf0, 0xf2, 0xf3};
-    unsigned at = 0;
+    static const uint8_t prefixes[] = {0x67, 0x65, 0x2e, 0x66, 0xf0, 0xf2, 0xf3};
+    unsigned at = 0, choice = form->vex ? 3 : ARRAY_SIZE(prefixes);
 
     for (unsigned i = 0; i < DECODE_MAX_LENGTH; i++)
         t->bytes[i] = (uint8_t)(random_next(&t->random) >> 40);
     for (unsigned i = random_below(&t->random, 3); i > 0; i--)
-        t->bytes[at++] = prefixes[random_below(&t->random, ARRAY_SIZE(prefixes))];
-    if (form->prefix != 0)
-        t->bytes[at++] = form->prefix;
-    if (random_below(&t->random, 2))
-        t->bytes[at++] = 0x40 | (uint8_t)random_below(&t->random, 16);
-    memcpy(t->bytes + at, form->bytes, form->count);
-    at += form->count;
+        t->bytes[at++] = prefixes[random_below(&t->random, choice)];
+    if (form->vex) {
+        uint32_t other = random_below(&t->random, 2) ? 0x7800 : 0; /* most forms have none */
+        at += make_vex(form, t->bytes + at, other | (uint32_t)random_next(&t->random));
+    } else {
+        if (form->prefix != 0)
+            t->bytes[at++] = form->prefix;
+        if (random_below(&t->random, 2))
+            t->bytes[at++] = 0x40 | (uint8_t)random_below(&t->random, 16);
+        memcpy(t->bytes + at, form->bytes, form->count);
+        at += form->count;
+    }
     if (!form->free)
         t->bytes[at] = (t->bytes[at] & 0xc7) | form->modrm;
 }
@@ -187,8 +240,14 @@ static void random_state(struct trial *t)
 
     for (unsigned i = 0; i < 16; i++)
         before->gpr[i] = random_value(&t->random);
+    for (unsigned i = 0; i < 16 * 4; i++)
+        before->vector[i / 4][i % 4] = random_next(&t->random);
+    for (unsigned i = 0; i < 8; i++)
+        before->mmx[i] = random_next(&t->random);
     before->rflags = RFLAGS_FIXED | (random_next(&t->random) & (STATUS | RFLAGS_DF));
     t->target = (uint64_t)t->native->data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
+    if (t->in.memory_size >= 16)
+        t->target &= ~31ULL;
     for (unsigned i = 0; i < 4; i++) {
         uint64_t value = random_value(&t->random);
         memcpy((uint8_t *)t->target + i * 8, &value, sizeof(value));
@@ -297,6 +356,8 @@ static bool prepare(struct trial *t)
     bool addressing = in->reg == in->base || in->reg == in->index;
     uint64_t data = (uint64_t)t->native->data;
 
+    if (!processor_has(in) || (in->memory_size >= 16 && operand_address(t) % in->memory_size != 0))
+        return false;
     switch (in->operation) {
     case OPERATION_BT ... OPERATION_BTC:
         if (in->operands == OPERANDS_MEMORY_IMMEDIATE)
@@ -349,6 +410,8 @@ static void emulate_trial(struct trial *t, bool faults)
     t->state.rip = rip;
     t->state.rflags = t->native->before.rflags;
     memcpy(t->state.gpr, t->native->before.gpr, sizeof(t->state.gpr));
+    memcpy(t->vector, t->native->before.vector, sizeof(t->vector));
+    memcpy(t->mmx, t->native->before.mmx, sizeof(t->mmx));
     if (faults) {
         assert_int_equal(emulate(&t->state, t, &fault), EMULATE_FAULT);
         assert_int_equal(fault.vector, VECTOR_DE);
@@ -434,6 +497,8 @@ static void compare(struct trial *t)
     emulate_trial(t, faults);
     t->faults += faults;
     if (memcmp(t->state.gpr, native->after.gpr, sizeof(native->after.gpr)) != 0 ||
+        memcmp(t->vector, native->after.vector, sizeof(t->vector)) != 0 ||
+        memcmp(t->mmx, native->after.mmx, sizeof(t->mmx)) != 0 ||
         ((t->state.rflags ^ native->after.rflags) & defined) != 0 ||
         memcmp(t->result, native->data, NATIVE_DATA) != 0) {
         show(t);
@@ -441,34 +506,41 @@ static void compare(struct trial *t)
     }
 }
 
-static void test_execute(void **state)
+static void make_forms(struct forms *forms)
 {
-    static struct trial t = {.random = {SEED}};
-    static struct forms forms;
     static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2};
 
     for (unsigned i = 0; i < MAP_COUNT * 256; i++)
         for (unsigned prefix = 0; prefix < ARRAY_SIZE(prefixes); prefix++)
-            if (opcodes[i / 256][i % 256])
-                add_forms(&forms, i / 256, (uint8_t)i, prefixes[prefix]);
-    t.native = native_create();
+            for (unsigned vex = 0; vex < 2; vex++)
+                if (opcodes[i / 256][i % 256])
+                    add_forms(forms, i / 256, (uint8_t)i, prefixes[prefix], vex);
+}
+
+static void test_execute(void **state)
+{
+    static struct forms forms;
+    struct trial *t = &trial;
+
+    make_forms(&forms);
+    t->native = native_create();
     catch_faults();
-    ZydisDecoderInit(&t.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    t.state.cr0 = BIT(31) | BIT(0);
-    t.state.efer = BIT(10) | BIT(8);
-    t.state.segment[SEG_CS].access = 0x209b; /* 64-bit code */
-    t.state.segment[SEG_GS].base = NATIVE_GS_BASE;
+    ZydisDecoderInit(&t->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    t->state.cr0 = BIT(31) | BIT(0);
+    t->state.efer = BIT(10) | BIT(8);
+    t->state.segment[SEG_CS].access = 0x209b; /* 64-bit code */
+    t->state.segment[SEG_GS].base = NATIVE_GS_BASE;
     for (size_t i = 0; i < forms.count; i++) {
         for (unsigned done = 0; done < ROUNDS;) {
-            if (!make_trial(&t, &forms.form[i]))
+            if (!make_trial(t, &forms.form[i]))
                 continue;
-            compare(&t);
+            compare(t);
             done++;
         }
     }
-    assert_in_range(t.faults, ROUNDS, 5 * ROUNDS); /* of eight forms of DIV and IDIV */
+    assert_in_range(t->faults, ROUNDS, 5 * ROUNDS); /* of eight forms of DIV and IDIV */
     print_message("seed %llx: %zu forms, %u instructions of each\n", SEED, forms.count, ROUNDS);
-    native_destroy(t.native);
+    native_destroy(t->native);
 }
 
 int main(void)

@@ -11,6 +11,7 @@
 
 #include "hypervisor/lib/bits.h"
 #include "monitor/emulate.h"
+#include "monitor/vector.h"
 
 #define CODE   0x7000000ULL
 #define MEMORY 0x4000ULL
@@ -88,6 +89,15 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
     for (unsigned i = 0; i < size; i++)
         ((uint8_t *)value)[i] = (uint8_t)(linear + i + 0x81);
     return true;
+}
+
+void vector_read(enum vector_kind kind, unsigned number, uint64_t words[4])
+{
+    memset(words, 0x40 + (int)number, 32);
+}
+
+void vector_write(enum vector_kind kind, unsigned number, const uint64_t words[4])
+{
 }
 
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)

@@ -43,6 +43,25 @@ static void emit_move(struct emitter *emitter, uint8_t opcode, unsigned reg, con
     emit_relative(emitter, (const uint8_t[]){rex, opcode, modrm}, 3, where);
 }
 
+/* A move between a vector register and memory: opcode 10h loads, 11h stores. */
+static void emit_vector(struct emitter *emitter, uint8_t opcode, unsigned reg, const void *where)
+{
+    uint8_t modrm = (uint8_t)((reg & 7) << 3 | 5);
+
+    if (__builtin_cpu_supports("avx"))
+        emit_relative(emitter, (const uint8_t[]){0xc5, reg < 8 ? 0xfc : 0x7c, opcode, modrm}, 4,
+                      where);
+    else
+        emit_relative(emitter, (const uint8_t[]){reg < 8 ? 0x40 : 0x44, 0x0f, opcode, modrm}, 4,
+                      where);
+}
+
+/* Likewise for MMX: 6fh loads, 7fh stores. */
+static void emit_mmx(struct emitter *emitter, uint8_t opcode, unsigned reg, const void *where)
+{
+    emit_relative(emitter, (const uint8_t[]){0x0f, opcode, (uint8_t)(reg << 3 | 5)}, 3, where);
+}
+
 /* The System V ABI's callee-saved registers are kept on the stack. */
 static void build(struct native *native)
 {
@@ -53,6 +72,10 @@ static void build(struct native *native)
 
     emit(&emitter, save, sizeof(save));
     emit_move(&emitter, 0x89, GPR_RSP, &native->host_rsp);
+    for (unsigned i = 0; i < 16; i++)
+        emit_vector(&emitter, 0x10, i, native->before.vector[i]);
+    for (unsigned i = 0; i < 8; i++)
+        emit_mmx(&emitter, 0x6f, i, &native->before.mmx[i]);
     emit_relative(&emitter, (const uint8_t[]){0xff, 0x35}, 2, &native->before.rflags); /* PUSH */
     emit(&emitter, (const uint8_t[]){0x9d}, 1);                                        /* POPFQ */
     for (unsigned i = 0; i < 16; i++)
@@ -65,6 +88,11 @@ static void build(struct native *native)
     emit_move(&emitter, 0x8b, GPR_RSP, &native->host_rsp);
     emit(&emitter, (const uint8_t[]){0x9c}, 1);                                       /* PUSHFQ */
     emit_relative(&emitter, (const uint8_t[]){0x8f, 0x05}, 2, &native->after.rflags); /* POP */
+    for (unsigned i = 0; i < 16; i++)
+        emit_vector(&emitter, 0x11, i, native->after.vector[i]);
+    for (unsigned i = 0; i < 8; i++)
+        emit_mmx(&emitter, 0x7f, i, &native->after.mmx[i]);
+    emit(&emitter, (const uint8_t[]){0x0f, 0x77}, 2); /* EMMS */
     emit(&emitter, leave, sizeof(leave));
 }
 

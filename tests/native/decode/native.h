@@ -12,6 +12,8 @@
 struct native_state {
     uint64_t gpr[16];
     uint64_t rflags;
+    uint64_t vector[16][4]; /* the upper halves only where the CPU has AVX */
+    uint64_t mmx[8];
 };
 
 /* Its address is always the same and fits 31 bits, so that every addressing form reaches `data`. GS
