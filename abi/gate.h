@@ -8,8 +8,8 @@
  * registers are lost. No call takes a pointer: what does not fit into registers goes through the
  * exit page or the text page.
  *
- * The x87, MMX, SSE and AVX registers, and XCR0, are the guest's own: a monitor reads and writes them
- * in place.
+ * The x87, MMX, SSE and AVX registers, and XCR0, are the guest's own: a monitor reads and writes
+ * them in place.
  */
 #ifndef ABI_GATE_H
 #define ABI_GATE_H

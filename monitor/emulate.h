@@ -2,8 +2,8 @@
 /*
  * One guest instruction performed in software: how a device's memory is reached.
  *
- * In scope are the forms of decode.def: what compilers, Linux and firmware use on device memory, and
- * more. The rest is EMULATE_UNSUPPORTED: vector arithmetic, for one.
+ * In scope are the forms of decode.def: what compilers, Linux and firmware use on device memory,
+ * and more. The rest is EMULATE_UNSUPPORTED: vector arithmetic, for one.
  */
 #ifndef MONITOR_EMULATE_H
 #define MONITOR_EMULATE_H

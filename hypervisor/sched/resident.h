@@ -39,8 +39,8 @@ void resident_to_guest(struct vcpu *v);
  * read. */
 void resident_to_monitor(struct vcpu *v);
 
-/* Ring 3 is v's monitor, and wants the vector registers of its guest: they are in the CPU, and ring 3
- * may use them until another ring 3 runs. */
+/* Ring 3 is v's monitor, and wants the vector registers of its guest: they are in the CPU, and ring
+ * 3 may use them until another ring 3 runs. */
 void resident_lend(struct vcpu *v);
 
 /* v's state has been set anew (after a reset); what the CPU holds of it is forgotten. */

@@ -152,8 +152,8 @@ void monitor_resume(struct vcpu *v)
     trap_return(&v->user_frame);
 }
 
-/* An interrupt, a wish for the guest's vector registers, or the monitor's own fault, which ends its VM
- * and nothing else. */
+/* An interrupt, a wish for the guest's vector registers, or the monitor's own fault, which ends its
+ * VM and nothing else. */
 void trap_in_monitor(struct trap_frame *frame)
 {
     struct vcpu *v = this_cpu()->vcpu;

@@ -22,7 +22,7 @@
 #include "hypervisor/lib/bits.h"
 #include "monitor/decode.h"
 #include "monitor/vector.h"
-#include "tests/native/decode/random.h"
+#include "tests/native/decode/comparison.h"
 
 #define SEED      0x6c696e74656c0001ULL
 #define ROUNDS    8000000 /* for each mode */
@@ -40,31 +40,6 @@ static const struct {
     [DECODE_16] = {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
     [DECODE_32] = {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32},
     [DECODE_64] = {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
-};
-
-/* The opcodes that Zydis finds in scope: half of the random instructions are made from these. */
-struct opcode_bytes {
-    uint8_t prefix; /* that chooses the instruction, or 0 */
-    uint8_t bytes[4];
-    uint8_t count; /* without the ModRM byte */
-    uint8_t modrm; /* bits 3 to 5 choose the instruction where there are groups */
-};
-
-struct comparison {
-    enum decode_mode mode;
-    ZydisDecoder decoder;
-    struct random random;
-    struct opcode_bytes known[4096];
-    ZydisMnemonic plain; /* what the opcode asked about last is without a prefix */
-    size_t known_count;
-    uint64_t accepted[OPERATION_COUNT], invalid_lock, too_long;
-
-    uint8_t bytes[DECODE_BUFFER];
-    enum decode_result result;
-    struct instruction ours;
-    ZyanStatus status;
-    ZydisDecodedInstruction theirs;
-    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
 static uint8_t operations[ZYDIS_MNEMONIC_MAX_VALUE + 1];
@@ -156,7 +131,7 @@ static unsigned operation_of(const struct comparison *c)
     return operation;
 }
 
-static bool in_scope(const struct comparison *c)
+bool comparison_in_scope(const struct comparison *c)
 {
     const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
     unsigned operation = operation_of(c);
@@ -170,7 +145,7 @@ static bool in_scope(const struct comparison *c)
            (reg == NULL || register_number(reg->reg.value) != NO_NUMBER);
 }
 
-static void run_both(struct comparison *c)
+void comparison_run(struct comparison *c)
 {
     c->result = decode(c->mode, c->bytes, DECODE_MAX_LENGTH, &c->ours);
     c->status =
@@ -363,8 +338,8 @@ static void check_truncated(struct comparison *c)
 
 static void compare(struct comparison *c)
 {
-    run_both(c);
-    check(c, (c->result == DECODE_DONE) == in_scope(c));
+    comparison_run(c);
+    check(c, (c->result == DECODE_DONE) == comparison_in_scope(c));
     switch (c->result) {
     case DECODE_DONE:
         check_accepted(c);
@@ -385,101 +360,6 @@ static void compare(struct comparison *c)
     }
 }
 
-/* Asks Zydis about each opcode, each value of the ModRM byte's middle field, and each prefix that
- * may choose the instruction. */
-static void learn(struct comparison *c, const uint8_t *escape, uint8_t escape_count)
-{
-    static const uint8_t prefixes[4] = {0, 0x66, 0xf3, 0xf2};
-
-    for (unsigned i = 0; i < 256 * 8 * 4; i++) {
-        struct opcode_bytes opcode = {
-            .prefix = prefixes[i & 3], .count = escape_count + 1, .modrm = (i >> 2 & 7) << 3};
-        unsigned at = opcode.prefix != 0;
-
-        memset(c->bytes, 0, sizeof(c->bytes));
-        c->bytes[0] = opcode.prefix;
-        memcpy(opcode.bytes, escape, escape_count);
-        opcode.bytes[escape_count] = (uint8_t)(i >> 5);
-        memcpy(c->bytes + at, opcode.bytes, opcode.count);
-        c->bytes[at + opcode.count] = opcode.modrm;
-        run_both(c);
-        if (opcode.prefix == 0)
-            c->plain = ZYAN_SUCCESS(c->status) ? c->theirs.mnemonic : ZYDIS_MNEMONIC_INVALID;
-        assert_true(c->known_count < ARRAY_SIZE(c->known));
-        if (in_scope(c) && c->theirs.raw.prefix_count == at &&
-            (at == 0 || c->theirs.mnemonic != c->plain))
-            c->known[c->known_count++] = opcode;
-    }
-}
-
-static unsigned make_prefixes(struct comparison *c, uint8_t *bytes)
-{
-    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
-                                       0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x48};
-    unsigned count = 0;
-    unsigned more = random_below(&c->random, 64) == 0 ? 8 : 2; /* of 9 tries, this many add one */
-
-    while (count < DECODE_MAX_LENGTH && random_below(&c->random, 9) < more)
-        bytes[count++] = prefixes[random_below(&c->random, ARRAY_SIZE(prefixes))];
-    if (c->mode == DECODE_64 && count < DECODE_MAX_LENGTH && random_below(&c->random, 2))
-        bytes[count++] = 0x40 | (uint8_t)random_below(&c->random, 16);
-    return count;
-}
-
-/* In place of the escapes and the prefix; most often with no second register. */
-static unsigned make_vex(struct comparison *c, uint8_t *bytes, const struct opcode_bytes *opcode)
-{
-    uint8_t last = (uint8_t)random_next(&c->random), first = (uint8_t)random_next(&c->random);
-    unsigned at = 0;
-
-    if (random_below(&c->random, 4))
-        last |= 0x78;
-    if (c->mode != DECODE_64)
-        first |= 0xc0;
-    if (opcode->count == 2 && random_below(&c->random, 2)) {
-        bytes[at++] = 0xc5;
-        bytes[at++] = c->mode == DECODE_64 ? last : last | 0xc0;
-    } else {
-        bytes[at++] = 0xc4;
-        bytes[at++] = (first & 0xe0) | (uint8_t)(opcode->count - 1);
-        bytes[at++] = last;
-    }
-    bytes[at++] = opcode->bytes[opcode->count - 1];
-    return at;
-}
-
-static void make_instruction(struct comparison *c)
-{
-    const struct opcode_bytes *opcode = &c->known[random_below(&c->random, c->known_count)];
-    unsigned at;
-
-    for (unsigned i = 0; i < sizeof(c->bytes); i += 8) {
-        uint64_t value = random_next(&c->random);
-        memcpy(c->bytes + i, &value, sizeof(value));
-    }
-    at = make_prefixes(c, c->bytes);
-    switch (random_below(&c->random, 8)) {
-    case 0: /* anything */
-        break;
-    case 1: /* anything in the second map */
-        c->bytes[at] = 0x0f;
-        break;
-    default:
-        if (opcode->count > 1 && random_below(&c->random, 4) == 0) {
-            at = random_below(&c->random, 8) == 0 ? at : 0; /* what prefixes VEX allows is rare */
-            at += make_vex(c, c->bytes + at, opcode);
-        } else {
-            if (opcode->prefix != 0)
-                c->bytes[at++] = opcode->prefix;
-            memcpy(c->bytes + at, opcode->bytes, opcode->count);
-            at += opcode->count;
-        }
-        c->bytes[at] = (c->bytes[at] & 0xc7) | opcode->modrm;
-        if (c->bytes[at] >= 0xc0 && random_below(&c->random, 8))
-            c->bytes[at] ^= 0x80;
-    }
-}
-
 static void compare_mode(enum decode_mode mode)
 {
     static struct comparison c;
@@ -487,12 +367,12 @@ static void compare_mode(enum decode_mode mode)
 
     c = (struct comparison){.mode = mode, .random = {SEED + mode}};
     ZydisDecoderInit(&c.decoder, machines[mode].machine, machines[mode].stack);
-    learn(&c, (const uint8_t[]){0}, 0);
-    learn(&c, (const uint8_t[]){0x0f}, 1);
-    learn(&c, (const uint8_t[]){0x0f, 0x38}, 2);
-    learn(&c, (const uint8_t[]){0x0f, 0x3a}, 2);
+    comparison_learn(&c, (const uint8_t[]){0}, 0);
+    comparison_learn(&c, (const uint8_t[]){0x0f}, 1);
+    comparison_learn(&c, (const uint8_t[]){0x0f, 0x38}, 2);
+    comparison_learn(&c, (const uint8_t[]){0x0f, 0x3a}, 2);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        make_instruction(&c);
+        comparison_make(&c);
         compare(&c);
     }
     for (unsigned i = 0; i < OPERATION_COUNT; i++) {

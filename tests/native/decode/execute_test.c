@@ -25,6 +25,7 @@
 #include "monitor/emulate.h"
 #include "monitor/vector.h"
 #include "monitor/x86.h"
+#include "tests/native/decode/execute_forms.h"
 #include "tests/native/decode/native.h"
 #include "tests/native/decode/random.h"
 
@@ -37,28 +38,6 @@
 /* The operands lie in the middle of the data, with room for bit strings and string instructions. */
 #define TARGET_FIRST 1024
 #define TARGET_COUNT 2048
-
-enum { ONE_BYTE, TWO_BYTE, THREE_BYTE, MAP_COUNT };
-
-static const bool opcodes[MAP_COUNT][256] = {
-#define OPCODE(map, code, operation, operands, access, attributes) [map][code] = true,
-#define GROUP(map, code, group, attributes)                        [map][code] = true,
-#include "monitor/decode.def"
-};
-
-struct form {
-    uint8_t prefix; /* that chooses the instruction, or 0 */
-    bool vex;       /* in place of the prefix and the escapes */
-    uint8_t bytes[4];
-    uint8_t count; /* without the ModRM byte */
-    uint8_t modrm; /* bits 3 to 5, which choose the instruction */
-    bool free;     /* they do not: they are a register, or part of something else */
-};
-
-struct forms {
-    struct form form[512];
-    size_t count;
-};
 
 struct trial {
     struct random random;
@@ -132,84 +111,6 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
     return true;
 }
 
-/* Without them the processor performs something else, or nothing. */
-static bool processor_has(const struct instruction *in)
-{
-    if (in->vector >= VECTOR_AVX_128 && !__builtin_cpu_supports("avx"))
-        return false;
-    switch (in->operation) {
-    case OPERATION_LDDQU:
-        return __builtin_cpu_supports("sse3");
-    case OPERATION_MOVNTDQA:
-        return in->size == 32 ? __builtin_cpu_supports("avx2") : __builtin_cpu_supports("sse4.1");
-    case OPERATION_MOVBE:
-        return __builtin_cpu_supports("movbe");
-    case OPERATION_POPCNT:
-        return __builtin_cpu_supports("popcnt");
-    default:
-        return true;
-    }
-}
-
-/* The three bytes of VEX, with the registers' highest bits, the other register and the length from
- * `variation`. */
-static unsigned make_vex(const struct form *form, uint8_t *bytes, uint32_t variation)
-{
-    unsigned implied = form->prefix == 0x66 ? 1 : form->prefix == 0xf3 ? 2 : form->prefix ? 3 : 0;
-
-    bytes[0] = 0xc4;
-    bytes[1] = (uint8_t)(variation & 0xe0) | (form->count - 1);
-    bytes[2] = (uint8_t)(variation >> 8 & 0xfc) | (uint8_t)implied;
-    bytes[3] = form->bytes[form->count - 1];
-    return 4;
-}
-
-static bool decode_form(const struct form *form, uint8_t modrm, struct instruction *in)
-{
-    uint8_t bytes[DECODE_BUFFER] = {form->prefix};
-    unsigned at = form->prefix != 0;
-
-    if (form->vex) {
-        at = make_vex(form, bytes, 0x78e0);
-    } else {
-        memcpy(bytes + at, form->bytes, form->count);
-        at += form->count;
-    }
-    bytes[at] = modrm;
-    return decode(DECODE_64, bytes, DECODE_MAX_LENGTH, in) == DECODE_DONE && processor_has(in);
-}
-
-/* Whether the prefix makes another instruction of it. */
-static bool prefix_counts(struct form form, uint8_t modrm)
-{
-    struct instruction with, without;
-    bool known = decode_form(&form, modrm, &with);
-
-    form.prefix = 0;
-    return known && (!decode_form(&form, modrm, &without) || with.operation != without.operation);
-}
-
-/* Adds the forms of one opcode: one, or up to eight where it stands for a group. */
-static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t prefix, bool vex)
-{
-    static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}};
-    struct form form = {.prefix = prefix, .vex = vex, .count = (uint8_t)map + 1};
-    struct instruction in, first, last;
-
-    memcpy(form.bytes, escapes[map], map);
-    form.bytes[map] = code;
-    form.free = decode_form(&form, 0x00, &first) && decode_form(&form, 0x38, &last) &&
-                first.operation == last.operation;
-    for (unsigned i = 0; i < (form.free ? 1 : 8); i++) {
-        form.modrm = (uint8_t)(i << 3);
-        if (prefix == 0 || vex ? decode_form(&form, form.modrm, &in)
-                               : prefix_counts(form, form.modrm)) {
-            assert_true(forms->count < ARRAY_SIZE(forms->form));
-            forms->form[forms->count++] = form;
-        }
-    }
-}
-
 static void make_bytes(struct trial *t, const struct form *form)
 {
     static const uint8_t prefixes[] = {0x67, 0x65, 0x2e, 0x66, 0xf0, 0xf2, 0xf3};
@@ -221,7 +122,7 @@ static void make_bytes(struct trial *t, const struct form *form)
         t->bytes[at++] = prefixes[random_below(&t->random, choice)];
     if (form->vex) {
         uint32_t other = random_below(&t->random, 2) ? 0x7800 : 0; /* most forms have none */
-        at += make_vex(form, t->bytes + at, other | (uint32_t)random_next(&t->random));
+        at += form_vex(form, t->bytes + at, other | (uint32_t)random_next(&t->random));
     } else {
         if (form->prefix != 0)
             t->bytes[at++] = form->prefix;
@@ -356,7 +257,8 @@ static bool prepare(struct trial *t)
     bool addressing = in->reg == in->base || in->reg == in->index;
     uint64_t data = (uint64_t)t->native->data;
 
-    if (!processor_has(in) || (in->memory_size >= 16 && operand_address(t) % in->memory_size != 0))
+    if (!forms_processor_has(in) ||
+        (in->memory_size >= 16 && operand_address(t) % in->memory_size != 0))
         return false;
     switch (in->operation) {
     case OPERATION_BT ... OPERATION_BTC:
@@ -506,23 +408,12 @@ static void compare(struct trial *t)
     }
 }
 
-static void make_forms(struct forms *forms)
-{
-    static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2};
-
-    for (unsigned i = 0; i < MAP_COUNT * 256; i++)
-        for (unsigned prefix = 0; prefix < ARRAY_SIZE(prefixes); prefix++)
-            for (unsigned vex = 0; vex < 2; vex++)
-                if (opcodes[i / 256][i % 256])
-                    add_forms(forms, i / 256, (uint8_t)i, prefixes[prefix], vex);
-}
-
 static void test_execute(void **state)
 {
     static struct forms forms;
     struct trial *t = &trial;
 
-    make_forms(&forms);
+    forms_make(&forms);
     t->native = native_create();
     catch_faults();
     ZydisDecoderInit(&t->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
