@@ -97,6 +97,13 @@ void misdeed_reply_any_state(struct board *board, struct exit_page *page)
     page->state.rflags = UINT64_MAX;
 }
 
+void misdeed_reply_any_breakpoints(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    page->reply = REPLY_STATE;
+    page->reply_breakpoints = UINT32_MAX;
+}
+
 /* The access is not answered, and comes again. */
 void misdeed_reply_unknown(struct board *board, struct exit_page *page)
 {
