@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* R43: the guest's breakpoints on what its monitor accesses in its name. */
 #include "monitor/breakpoint.h"
 
 #include "monitor/x86.h"

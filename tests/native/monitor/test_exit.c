@@ -362,12 +362,12 @@ static void watched(void **state)
 
 static void mmio_unsupported(void **state)
 {
-    code("\x0f\x6f\x03", 3); /* movq mm0, [rbx] */
+    code("\x0f\x58\x03", 3); /* addps xmm0, [rbx] */
     page.mmio.address = 0xd0000000;
     EXPECT_STOP(exit_handle(b, 0, &page));
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     assert_non_null(strstr(fakes.stop_text, "device memory at d0000000"));
-    assert_non_null(strstr(fakes.log, "bytes at rip: 0f 6f 03"));
+    assert_non_null(strstr(fakes.log, "bytes at rip: 0f 58 03"));
 }
 
 /* R17 */
@@ -433,7 +433,7 @@ static void triple_fault_restarts(void **state)
 static void faults_restart(void **state)
 {
     info.on[PLAN_ON_FAULT] = PLAN_RESTART;
-    code("\x0f\x6f\x03", 3); /* movq mm0, [rbx] */
+    code("\x0f\x58\x03", 3); /* addps xmm0, [rbx] */
     exit_handle(b, 0, &page);
     assert_int_equal(fakes.starts, 2);
     info.on[PLAN_ON_RESET] = PLAN_STOP;
