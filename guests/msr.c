@@ -123,6 +123,29 @@ static void test_canonical(void)
     }
 }
 
+/* These never exit: what the CPU itself takes, by the width of its own addresses, stays over exits,
+ * and no VM entry fails for it. */
+static void test_fsgsbase(void)
+{
+    uint64_t fs = rdmsr(MSR_FS_BASE), now;
+
+    if (!(cpuid(7, 0).ebx & 1)) {
+        skip("no FSGSBASE", "WRFSBASE");
+        return;
+    }
+    write_cr4(read_cr4() | CR4_FSGSBASE);
+    __asm__ volatile("wrfsbase %0" : : "r"(CANONICAL_HIGH));
+    is(rdmsr(MSR_FS_BASE), CANONICAL_HIGH, "WRFSBASE takes a canonical address");
+    struct trap trap = TRY_ASM("wrfsbase %0", : "r"(NOT_CANONICAL));
+    cpuid(0, 0);
+    outb(UART_SCR, 0);
+    __asm__ volatile("rdfsbase %0" : "=r"(now));
+    is(now, trap.vector == VECTOR_GP ? CANONICAL_HIGH : NOT_CANONICAL,
+       "what WRFSBASE took or refused stays over exits");
+    wrmsr(MSR_FS_BASE, fs);
+    write_cr4(read_cr4() & ~CR4_FSGSBASE);
+}
+
 static void test_syscall_values(void)
 {
     wrmsr(MSR_STAR, MARKER);
@@ -334,6 +357,7 @@ void guest_main(void)
     test_registers();
     test_efer();
     test_canonical();
+    test_fsgsbase();
     test_syscall_values();
     test_pat();
     test_apic_base();

@@ -24,6 +24,7 @@
 #define CR4_OSFXSR     BIT(9)
 #define CR4_OSXMMEXCPT BIT(10)
 #define CR4_VMXE       BIT(13)
+#define CR4_FSGSBASE   BIT(16)
 #define CR4_OSXSAVE    BIT(18)
 
 #define RFLAGS_TF BIT(8)

@@ -30,11 +30,13 @@ static inline bool is_aligned(uint64_t value, uint64_t align)
     return (value & (align - 1)) == 0;
 }
 
-/* Whether a linear address is canonical with 48 bits of linear address (SDM volume 1, "Canonical
- * Addressing"). */
+/* Bits of a linear address, for a guest as for the host: neither uses 5-level paging. */
+#define LINEAR_WIDTH 48
+
+/* Whether a linear address is canonical (SDM volume 1, "Canonical Addressing"). */
 static inline bool is_canonical(uint64_t address)
 {
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+    return (uint64_t)((int64_t)(address << (64 - LINEAR_WIDTH)) >> (64 - LINEAR_WIDTH)) == address;
 }
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b)

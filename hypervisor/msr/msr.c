@@ -215,7 +215,13 @@ void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)
     bitmap[bit / 8] |= (uint8_t)(1 << bit % 8);
 }
 
-void msr_bitmap(uint8_t bitmap[4096], uint32_t features)
+bool msr_write_passes(const struct msr_row *row, unsigned linear_width)
+{
+    return row->pass == MSR_PASS_READ_WRITE &&
+           (row->check != MSR_CHECK_CANONICAL || linear_width <= LINEAR_WIDTH);
+}
+
+void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width)
 {
     memset(bitmap, 0xff, 4096);
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
@@ -224,7 +230,7 @@ void msr_bitmap(uint8_t bitmap[4096], uint32_t features)
         for (uint32_t index = row->first; index <= row->last; index++) {
             if (row->pass == MSR_PASS_READ || row->pass == MSR_PASS_READ_WRITE)
                 msr_bitmap_pass(bitmap, index, false);
-            if (row->pass == MSR_PASS_READ_WRITE)
+            if (msr_write_passes(row, linear_width))
                 msr_bitmap_pass(bitmap, index, true);
         }
     }

@@ -223,10 +223,17 @@ struct msr_controls {
 enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls);
 
 /*
+ * Whether writes of the row's MSRs need not exit on a CPU with linear addresses of this width: it
+ * refuses an address that is not canonical by its own width, which must not be more than a guest's
+ * (SDM volume 3, "5-Level Paging": CR4.LA57 does not matter to WRMSR).
+ */
+bool msr_write_passes(const struct msr_row *row, unsigned linear_width);
+
+/*
  * The 4 KiB MSR bitmap: all ones but for what a row always passes (R25; SDM volume 3, "MSR-Bitmap
  * Address"). What passes at times exits until somebody says that it is such a time.
  */
-void msr_bitmap(uint8_t bitmap[4096], uint32_t features);
+void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width);
 
 /* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits; and does
  * again. */

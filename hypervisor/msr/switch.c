@@ -206,8 +206,8 @@ void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
 }
 
 /*
- * What SWAPGS has changed since the last rebuild is in the area alone. Only KERNEL_GS_BASE can: all
- * other rows' writes exit.
+ * What the guest has changed since the last rebuild without an exit is in the area alone. Only
+ * KERNEL_GS_BASE can be, by SWAPGS: all other rows' writes exit.
  */
 static void take_stored(struct msr_context *c)
 {
@@ -243,11 +243,16 @@ static void build_areas(struct msr_context *c)
 
 void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct msr_row *row)
 {
+    bool swapgs = row == &msr_rows[MSR_ROW_KERNEL_GS_BASE];
+
     if (row->class != MSR_CLASS_RESIDENT || strategy == MSR_SWITCH_AREA) {
-        take_stored(c);
+        if (!swapgs)
+            take_stored(c);
         build_areas(c);
         return;
     }
+    if (swapgs)
+        save_kernel_gs_base(cpu); /* so that it is known what the CPU holds */
     list_swaps(c);
     for (size_t i = 0; i < resident_count; i++)
         /* otherwise the next entry brings it */

@@ -100,7 +100,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     create_memory(vm, free);
     cpuid_build(&vm->cpuid, host_cpuid, &config);
     vm->msr_bitmap = arena_alloc(PAGE_SIZE);
-    msr_bitmap(vm->msr_bitmap, cpuid_msr_features(&vm->cpuid));
+    msr_bitmap(vm->msr_bitmap, cpuid_msr_features(&vm->cpuid), vmx.caps.linear_bits);
     if (control_has(&vmx.controls, CONTROL_VIRTUAL_INTERRUPT_DELIVERY)) {
         vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);

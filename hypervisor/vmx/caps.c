@@ -29,8 +29,8 @@ enum {
 #define BASIC_32_BIT_ADDRESSES BIT(48)
 #define BASIC_TRUE_CONTROLS    BIT(55)
 
-#define CPUID_1_ECX_VMX     BIT(5)
-#define CPUID_PHYSICAL_BITS 0x80000008U
+#define CPUID_1_ECX_VMX    BIT(5)
+#define CPUID_ADDRESS_BITS 0x80000008U
 
 /* A control may be 1 where the same bit is set in its MSR's high half. */
 #define ALLOWED_1(bit) BIT(32 + (bit))
@@ -53,9 +53,11 @@ static void read_cpuid(struct vmx_caps *caps, const struct caps_reader *reader)
     caps->cpuid_vmx = regs[2] & CPUID_1_ECX_VMX;
     reader->cpuid(reader->ctx, 0x80000000U, 0, regs);
     caps->physical_bits = 36;
-    if (regs[0] >= CPUID_PHYSICAL_BITS) {
-        reader->cpuid(reader->ctx, CPUID_PHYSICAL_BITS, 0, regs);
+    caps->linear_bits = LINEAR_WIDTH;
+    if (regs[0] >= CPUID_ADDRESS_BITS) {
+        reader->cpuid(reader->ctx, CPUID_ADDRESS_BITS, 0, regs);
         caps->physical_bits = (uint8_t)min_u64(regs[0] & 0xff, 52);
+        caps->linear_bits = (uint8_t)(regs[0] >> 8);
     }
 }
 
@@ -112,6 +114,7 @@ const char *vmx_caps_difference(const struct vmx_caps *a, const struct vmx_caps 
         {"CPUID 1 EAX (family, model, stepping)", a->signature, b->signature},
         {"CPUID 1 ECX (VMX)", a->cpuid_vmx, b->cpuid_vmx},
         {"CPUID 80000008h EAX (physical address width)", a->physical_bits, b->physical_bits},
+        {"CPUID 80000008h EAX (linear address width)", a->linear_bits, b->linear_bits},
         {"IA32_FEATURE_CONTROL", a->feature_control, b->feature_control},
         {"IA32_VMX_BASIC", a->basic, b->basic},
         {"IA32_VMX_MISC", a->misc, b->misc},

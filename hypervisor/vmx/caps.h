@@ -26,6 +26,7 @@ struct vmx_caps {
     uint64_t ept_vpid;
     uint32_t signature;    /* CPUID 1 EAX: family, model, stepping */
     uint8_t physical_bits; /* width of a physical address */
+    uint8_t linear_bits;   /* and of a linear one: 57 where there is 5-level paging */
     bool cpuid_vmx;
 };
 

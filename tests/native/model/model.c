@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hypervisor/lib/bits.h"
 #include "tests/native/model/world.h"
 
 #define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT)
@@ -26,6 +27,7 @@ const struct msr_row *const model_rows[MODEL_MSRS] = {
 
 static enum msr_strategy strategy;
 static struct msr_controls controls;
+static unsigned linear_width;
 
 /* Whether the model has to do with the MSR: it is resident, or in the areas for want of its
  * control. */
@@ -75,6 +77,7 @@ void model_begin(const struct model_config *config, enum msr_strategy chosen)
 
     strategy = chosen;
     controls = config->controls;
+    linear_width = config->linear_width;
     memset(model_vcpus, 0, sizeof(model_vcpus));
     sim = (struct sim){.boots = true, .has_tsc_aux = config->host_tsc_aux};
     for (unsigned i = 0; i < MODEL_CPUS; i++) {
@@ -152,8 +155,9 @@ static unsigned reads_allowed(enum model_step step, bool changes_hands)
     case STEP_RESET:
         return 1;
     case STEP_EXIT:
-    case STEP_WRITE:
         return msr_switch_each_exit() ? resident_count() : 0;
+    case STEP_WRITE: /* where that of KERNEL_GS_BASE exits, SWAPGS may have been before */
+        return (msr_switch_each_exit() ? resident_count() : 0) + (linear_width > LINEAR_WIDTH);
     default:
         return 0;
     }
@@ -192,7 +196,7 @@ static void write(struct model_cpu *c, struct model_vcpu *v, unsigned msr, uint6
 {
     const struct msr_row *row = model_rows[msr];
 
-    if (row->pass == MSR_PASS_READ_WRITE) {
+    if (msr_write_passes(row, linear_width)) {
         if (!sim_refuses(msr, value))
             c->hardware.msr[msr] = v->expected[msr] = value;
         return;

@@ -73,6 +73,7 @@ struct model_config {
     const char *name;
     uint32_t written; /* bit n: guests write MSR n */
     bool tsc_aux[MODEL_VCPUS], host_tsc_aux;
+    unsigned linear_width; /* of the CPUs */
     struct msr_controls controls;
     unsigned depth; /* how many actions; 0: until there is no new state */
 };

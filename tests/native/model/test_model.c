@@ -13,7 +13,8 @@
 #define RESIDENT                                                                                   \
     (MSR(STAR) | MSR(LSTAR) | MSR(CSTAR) | MSR(FMASK) | MSR(KERNEL_GS_BASE) | MSR(TSC_AUX))
 #define CONTROLS {.efer = true, .pat = true}
-#define ALL_HAVE .tsc_aux = {true, true}, .host_tsc_aux = true
+#define ALL_HAVE .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 48
+#define WIDE     .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 57
 
 #define DEPTH        9
 #define MUTANT_DEPTH 6
@@ -30,12 +31,18 @@ static const struct model_config configs[] = {
     {"CSTAR alone", MSR(CSTAR), ALL_HAVE, CONTROLS, 0},
     {"FMASK alone", MSR(FMASK), ALL_HAVE, CONTROLS, 0},
     {"KERNEL_GS_BASE alone", MSR(KERNEL_GS_BASE), ALL_HAVE, CONTROLS, 0},
+    {"KERNEL_GS_BASE alone, 57-bit addresses", MSR(KERNEL_GS_BASE), WIDE, CONTROLS, 0},
+    {"LSTAR and KERNEL_GS_BASE, 57-bit addresses, no EFER and PAT controls",
+     MSR(LSTAR) | MSR(KERNEL_GS_BASE),
+     WIDE,
+     {0},
+     DEPTH},
     {"TSC_AUX alone", MSR(TSC_AUX), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and KERNEL_GS_BASE", MSR(LSTAR) | MSR(KERNEL_GS_BASE), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and TSC_AUX", MSR(LSTAR) | MSR(TSC_AUX), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and EFER, no EFER and PAT controls", MSR(LSTAR) | MSR(EFER), ALL_HAVE, {0}, 0},
-    {"no RDTSCP", RESIDENT, {false, false}, false, CONTROLS, DEPTH - 1},
-    {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, CONTROLS, DEPTH},
+    {"no RDTSCP", RESIDENT, {false, false}, false, 48, CONTROLS, DEPTH - 1},
+    {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, 48, CONTROLS, DEPTH},
 };
 
 static bool explore(unsigned number, const struct model_config *config, enum msr_strategy strategy)

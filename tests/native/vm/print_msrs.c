@@ -51,6 +51,7 @@ struct word {
 static const struct word exits[] = {{"NONE", "read, write"},
                                     {"READ", "write"},
                                     {"READ_WRITE", "none"},
+                                    {"READ_WRITE CANONICAL", "write on a CPU of 57-bit addresses"},
                                     {"READ_EQUAL", "write; read unless equal to the CPU's"}};
 static const struct word checks[] = {
     {"MASK", ""},
@@ -88,6 +89,13 @@ static void print_needs(FILE *out, const char *features, const char *control)
         fputs("; load and save controls", out);
 }
 
+static void print_exits(FILE *out, const struct line *l)
+{
+    bool wide = strcmp(l->pass, "READ_WRITE") == 0 && strcmp(l->check, "CANONICAL") == 0;
+
+    fprintf(out, " | %s | ", TEXT_OF(exits, wide ? "READ_WRITE CANONICAL" : l->pass));
+}
+
 static void print_value(FILE *out, const struct line *l)
 {
     const char *check = TEXT_OF(checks, l->check);
@@ -107,7 +115,7 @@ static void print_page(FILE *out)
         print_lower(out, l->class);
         fputs(" | ", out);
         print_needs(out, l->features, l->control);
-        fprintf(out, " | %s | ", TEXT_OF(exits, l->pass));
+        print_exits(out, l);
         print_value(out, l);
         fprintf(out, " | %" PRIx64 " | ", l->reset);
         print_lower(out, l->init);

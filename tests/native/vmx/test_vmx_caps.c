@@ -112,6 +112,12 @@ static void test_read(void **test)
     assert_int_equal(caps.proc2, 0);
     assert_int_equal(caps.ept_vpid, 0);
     assert_int_equal(caps.physical_bits, 36);
+    assert_int_equal(caps.linear_bits, 48);
+
+    cpu.physical = 0x392e;
+    read_cpu(&caps, &cpu);
+    assert_int_equal(caps.physical_bits, 46);
+    assert_int_equal(caps.linear_bits, 57);
 
     cpu.features = 0;
     cpu.physical = 0;

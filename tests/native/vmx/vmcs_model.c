@@ -28,6 +28,7 @@ const struct vmx_caps coffee_lake = {
     .ept_vpid = 0xf0106734141,
     .signature = 0x906ea,
     .physical_bits = 39,
+    .linear_bits = 48,
     .cpuid_vmx = true,
 };
 
@@ -48,6 +49,7 @@ const struct vmx_caps ivy_bridge = {
     .ept_vpid = 0xf0106114141,
     .signature = 0x306a9,
     .physical_bits = 36,
+    .linear_bits = 48,
     .cpuid_vmx = true,
 };
 
