@@ -127,15 +127,19 @@ static bool write_x2apic(struct vcpu *v, const struct msr_row *row, uint32_t ind
 static bool write_wall_clock(struct vcpu *v, const struct msr_row *row, uint32_t index,
                              uint64_t value)
 {
+    if (!kvmclock_write_wall(v, value))
+        return false;
     v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
-    return kvmclock_write_wall(v);
+    return true;
 }
 
 static bool write_system_time(struct vcpu *v, const struct msr_row *row, uint32_t index,
                               uint64_t value)
 {
+    if (!kvmclock_write_time(v, value))
+        return false;
     v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
-    return kvmclock_update(v);
+    return true;
 }
 
 static const struct {

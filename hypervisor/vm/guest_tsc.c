@@ -37,5 +37,5 @@ void guest_tsc_move(struct vcpu *v, uint64_t delta)
     pass_adjust(v->vm, false);
     vlapic_tsc_moved(&v->lapic, delta);
     events_deadline_changed(v);
-    kvmclock_update(v);
+    kvmclock_write_time(v, v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME]);
 }

@@ -18,13 +18,14 @@ struct kvmclock_scale kvmclock_scale(uint64_t tsc_khz);
 uint64_t kvmclock_nanoseconds(struct kvmclock_scale scale, uint64_t ticks);
 
 /*
- * Writes the time structure to where the guest's MSR says, if it is enabled. The TSC never changes
- * its rate, so once for each write of the MSR, and when the guest's TSC jumps. False: there is no
- * guest memory at that address.
+ * Writes the time structure to where a value of MSR_KVM_SYSTEM_TIME_NEW says, if it enables the
+ * clock. The TSC never changes its rate, so once for each write of the MSR, and when the guest's
+ * TSC jumps. False: it does not lie in guest memory, of which nothing has changed.
  */
-bool kvmclock_update(struct vcpu *v);
+bool kvmclock_write_time(struct vcpu *v, uint64_t msr);
 
-/* Writes the wall-clock time at which the guest's clock read 0. False as above. */
-bool kvmclock_write_wall(struct vcpu *v);
+/* Writes the wall-clock time at which the guest's clock read 0 to where MSR_KVM_WALL_CLOCK_NEW
+ * says. False as above. */
+bool kvmclock_write_wall(struct vcpu *v, uint64_t msr);
 
 #endif

@@ -42,6 +42,7 @@ struct vcpu {
     struct exit_page *page;
     struct vlapic lapic;
     uint64_t tsc_offset;     /* guest TSC - host TSC */
+    uint32_t clock_version;  /* of the last record of kvmclock's, even */
     uint64_t timer;          /* host TSC at which the monitor wants EXIT_EVENT_TIMER */
     uint64_t guest_deadline; /* host TSC at which the guest's APIC timer is due */
     uint64_t slice_left;     /* of its turn, TSC ticks; 0: the next one is whole */
