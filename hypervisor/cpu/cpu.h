@@ -58,4 +58,8 @@ static inline struct cpu *this_cpu(void)
 /* Loads GDT, TSS, IDT and the control registers that the whole run keeps. Once for each CPU. */
 void cpu_init(struct cpu_block *block);
 
+/* IA32_BIOS_SIGN_ID of this CPU: its microcode's revision in the high half; 0 on emulators without
+ * one. */
+uint64_t cpu_microcode(void);
+
 #endif

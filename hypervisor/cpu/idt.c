@@ -100,6 +100,23 @@ void interrupt_handle(uint8_t vector)
     apic_eoi();
 }
 
+extern const uint8_t trap_rdmsr[];
+
+uint64_t __attribute__((noinline, noclone)) rdmsr_or_zero(uint32_t index)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("trap_rdmsr: rdmsr" : "=a"(low), "=d"(high) : "c"(index) : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* RDMSR with EDX:EAX at 0, and RIP behind it. */
+static void read_zero(struct trap_frame *frame)
+{
+    frame->rip += 2;
+    frame->rax = frame->rdx = 0;
+}
+
 void trap_in_hypervisor(struct trap_frame *frame)
 {
     if (frame->cs == SELECTOR_KERNEL_CODE)
@@ -113,6 +130,8 @@ void trap_in_hypervisor(struct trap_frame *frame)
     else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)monitor_gate_sysenter)
         /* ring 3's single step over SYSENTER, which leaves TF as it was */
         frame->rflags &= ~RFLAGS_TF;
+    else if (frame->vector == VECTOR_GP && frame->rip == (uint64_t)trap_rdmsr)
+        read_zero(frame);
     else
         panic_trap(frame);
 }

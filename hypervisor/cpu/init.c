@@ -26,22 +26,35 @@ static uint64_t supported_cr4(void)
     return cr4;
 }
 
-static bool has_nx(void)
+/* What a firmware can hide from CPUID: the leaves above 2, and NX, without which NXE is a reserved
+ * bit (SDM volume 4, "IA32_MISC_ENABLE"). */
+static void show_features(void)
 {
-    return cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_NX;
+    uint64_t value = rdmsr_or_zero(MSR_IA32_MISC_ENABLE);
+    uint64_t hides = value & (MISC_ENABLE_LIMIT_CPUID | MISC_ENABLE_XD_DISABLE);
+
+    if (hides != 0)
+        wrmsr(MSR_IA32_MISC_ENABLE, value & ~hides);
 }
 
-/* W^X rests on it; a firmware can hide it, and then NXE is a reserved bit (SDM volume 4,
- * "IA32_MISC_ENABLE"). */
+/* W^X rests on it. */
 static void enable_nx(void)
 {
-    if (!has_nx())
-        wrmsr(MSR_IA32_MISC_ENABLE, rdmsr(MSR_IA32_MISC_ENABLE) & ~MISC_ENABLE_XD_DISABLE);
-    if (!has_nx())
+    if (!(cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_NX))
         stopped("this CPU cannot keep data from being executed, or does not say so: CPUID does not "
                 "report NX; in a virtual "
                 "machine, enable it");
     wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_NXE);
+}
+
+/* SDM volume 3, "Microcode Update Facilities": CPUID puts it there. */
+uint64_t cpu_microcode(void)
+{
+    if (rdmsr_or_zero(MSR_IA32_BIOS_SIGN_ID) == 0)
+        return 0;
+    wrmsr(MSR_IA32_BIOS_SIGN_ID, 0);
+    cpuid(1, 0);
+    return rdmsr(MSR_IA32_BIOS_SIGN_ID);
 }
 
 void cpu_init(struct cpu_block *block)
@@ -53,6 +66,7 @@ void cpu_init(struct cpu_block *block)
         cpu->tss.ist[i] = (uint64_t)block->ist_stack[i] + CPU_IST_SIZE;
     gdt_load(&cpu->gdt, &cpu->tss);
     idt_load();
+    show_features();
     write_cr4(supported_cr4());
     write_dr7(DR7_RESET); /* no breakpoint of the firmware's */
     enable_nx();

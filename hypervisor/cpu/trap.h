@@ -55,6 +55,9 @@ static inline void trap_repeat_sti(struct trap_frame *frame)
     }
 }
 
+/* RDMSR; 0 where the CPU has no such MSR. */
+uint64_t rdmsr_or_zero(uint32_t index);
+
 /* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the
  * stack. */
 void trap_in_hypervisor(struct trap_frame *frame);

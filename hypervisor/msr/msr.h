@@ -97,6 +97,17 @@ enum msr_feature {
         MSR_FEATURE_NEVER = 1 << 30, /* no VM has it: the row says why the MSR is not there */
 };
 
+/* IA32_MISC_ENABLE, from the rows of its bits. */
+enum msr_misc_enable {
+    MISC_ENABLE_RESET = 0
+#define BIT_ROW(bit, name, reset, writable, why) | (reset##ULL << (bit))
+#include "hypervisor/msr/misc_enable.def"
+    ,
+    MISC_ENABLE_WRITABLE = 0
+#define BIT_ROW(bit, name, reset, writable, why) | (writable##ULL << (bit))
+#include "hypervisor/msr/misc_enable.def"
+};
+
 /* One for each value: a row that covers several MSRs with values of their own has several. */
 enum msr_slot {
 #define MSR(id, ...) MSR_SLOT_##id,

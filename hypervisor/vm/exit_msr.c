@@ -102,7 +102,7 @@ static bool read_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t i
 static bool write_apic_base(struct vcpu *v, const struct msr_row *row, uint32_t index,
                             uint64_t value)
 {
-    if (vlapic_write_base(&v->lapic, value, v->msr.file.physical_width) != VLAPIC_OK)
+    if (vlapic_write_base(&v->lapic, value) != VLAPIC_OK)
         return false;
     events_apic_effect(v,
                        &(struct vlapic_effect){.what = VLAPIC_EFFECT_ENABLE | VLAPIC_EFFECT_TIMER});

@@ -297,6 +297,7 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     resident_reset(&v->resident, v->vm->cpuid.xcr0);
     msr_file_reset(&v->msr.file, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
+    v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);

@@ -57,11 +57,10 @@ static bool is_transition(enum vlapic_mode from, enum vlapic_mode to)
     return allowed[from] & 1 << to;
 }
 
-enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value, unsigned physical_width)
+enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value)
 {
     const uint64_t flags = APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
-    const uint64_t address = (BIT(physical_width) - 1) & ~(PAGE_SIZE - 1);
-    if (value & ~(flags | address))
+    if ((value & ~flags) != APIC_BASE_DEFAULT)
         return VLAPIC_GP;
     if ((value & APIC_BASE_X2APIC) && !(value & APIC_BASE_ENABLE))
         return VLAPIC_GP;

@@ -109,11 +109,10 @@ static inline enum vlapic_mode vlapic_mode(const struct vlapic *l)
 }
 
 /*
- * WRMSR IA32_APIC_BASE. VLAPIC_GP: reserved bits, or a transition that "x2APIC State Transitions"
- * forbids. The caller maps the xAPIC page anew when the result is VLAPIC_OK and l->base has
- * changed.
+ * WRMSR IA32_APIC_BASE. VLAPIC_GP: reserved bits, a transition that "x2APIC State Transitions"
+ * forbids, or another address: the registers do not move.
  */
-enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value, unsigned physical_width);
+enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value);
 
 /* RDMSR and WRMSR of 800h-8ffh. VLAPIC_GP: what the SDM's table of x2APIC registers says faults, or
  * another mode. */

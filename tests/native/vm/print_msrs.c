@@ -123,6 +123,24 @@ static void print_page(FILE *out)
     }
 }
 
+/* IA32_MISC_ENABLE. */
+static void print_bits(FILE *out)
+{
+    fputs("\n"
+          "## IA32_MISC_ENABLE\n"
+          "\n"
+          "Made from `hypervisor/msr/misc_enable.def`. A write that changes another bit than the "
+          "writable ones is "
+          "#GP.\n"
+          "\n"
+          "| bit | name | reset | writable | why |\n"
+          "|---|---|---|---|---|\n",
+          out);
+#define BIT_ROW(bit, name, reset, writable, why)                                                   \
+    fprintf(out, "| %d | %s | %d | %s | %s |\n", bit, name, reset, (writable) ? "yes" : "no", why);
+#include "hypervisor/msr/misc_enable.def"
+}
+
 static bool is_same(const char *path, const char *expected, size_t size)
 {
     FILE *file = fopen(path, "rb");
@@ -143,6 +161,7 @@ int main(int argc, char **argv)
     if (!out)
         return 1;
     print_page(out);
+    print_bits(out);
     fclose(out);
     bool good = true;
     if (argc > 1)

@@ -210,10 +210,11 @@ static void special_rows(void **state)
     assert_reads(0x1, 0);
     assert_int_equal(write(0x0, 1), MSR_GP);
     assert_int_equal(write(0x1, 1), MSR_GP);
-    assert_reads(0x8b, 0xffffffff00000000);
+    file.value[MSR_SLOT_BIOS_SIGN_ID] = 0x2b00000000; /* the host's */
+    assert_reads(0x8b, 0x2b00000000);
     assert_int_equal(write(0x8b, 0), MSR_OK);
     assert_int_equal(write(0x8b, 1), MSR_GP);
-    assert_reads(0x8b, 0xffffffff00000000);
+    assert_reads(0x8b, 0x2b00000000);
     assert_int_equal(write(0x79, 0xffff888000000000), MSR_HANDLER);
     assert_int_equal(msr_find(0x79)->handler, MSR_HANDLER_WRITE_ONLY);
     assert_reads(0x3a, 1);
@@ -222,10 +223,20 @@ static void special_rows(void **state)
     assert_int_equal(write(0x17a, 7), MSR_OK);
     assert_reads(0x17a, 7);
     assert_int_equal(write(0x17a, 8), MSR_GP);
-    assert_int_equal(write(0x1a0, 0x1800), MSR_OK);
-    assert_reads(0x1a0, 0x1800);
-    assert_int_equal(write(0x1a0, 0x0001), MSR_GP);
-    assert_int_equal(write(0x1a0, 0x400001801), MSR_GP);
+}
+
+/* Each bit by itself: 0, 3, 18, 22 and 34 can be written. */
+static void misc_enable(void **state)
+{
+    static const uint64_t writable = 1 | 1 << 3 | 1 << 18 | 1 << 22 | 1ULL << 34;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        uint64_t value = 0x1801 ^ 1ULL << bit;
+        bool may = writable >> bit & 1;
+        assert_reads(0x1a0, 0x1801);
+        assert_int_equal(write(0x1a0, value), may ? MSR_OK : MSR_GP);
+        assert_reads(0x1a0, may ? value : 0x1801);
+        assert_int_equal(write(0x1a0, 0x1801), MSR_OK);
+    }
 }
 
 static void syscall_rows(void **state)
@@ -295,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup(never, setup),
         cmocka_unit_test_setup(features, setup),
         cmocka_unit_test_setup(special_rows, setup),
+        cmocka_unit_test_setup(misc_enable, setup),
         cmocka_unit_test_setup(syscall_rows, setup),
         cmocka_unit_test_setup(mtrrs, setup),
         cmocka_unit_test_setup(init_and_reset, setup),

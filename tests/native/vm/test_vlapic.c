@@ -30,7 +30,7 @@ static uint64_t read_x2(uint32_t msr, uint64_t now)
 static int setup(void **state)
 {
     vlapic_reset(&apic, page, 5, false);
-    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC, 40);
+    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC);
     vlapic_write_msr(&apic, 0x80f, 0x1ff, 0, &effect);
     return 0;
 }
@@ -74,19 +74,22 @@ static void base_transitions(void **state)
             if (from == 1)
                 continue;
             if (from == 3)
-                vlapic_write_base(&apic, 0xfee00c00, 40);
+                vlapic_write_base(&apic, 0xfee00c00);
             else
-                vlapic_write_base(&apic, 0xfee00000 | bits[from], 40);
+                vlapic_write_base(&apic, 0xfee00000 | bits[from]);
             uint64_t old = apic.base;
-            enum vlapic_result result = vlapic_write_base(&apic, 0xfee00000 | bits[to], 40);
+            enum vlapic_result result = vlapic_write_base(&apic, 0xfee00000 | bits[to]);
             assert_int_equal(result, legal[from][to] ? VLAPIC_OK : VLAPIC_GP);
             assert_true(apic.base == (legal[from][to] ? (0xfee00000 | bits[to]) : old));
         }
     vlapic_reset(&apic, page, 1, false);
-    assert_int_equal(vlapic_write_base(&apic, 0xfee00a00, 40), VLAPIC_GP);
-    assert_int_equal(vlapic_write_base(&apic, 0xfee00801, 40), VLAPIC_GP);
-    assert_int_equal(vlapic_write_base(&apic, 0x100fee00800, 40), VLAPIC_GP);
-    assert_int_equal(vlapic_write_base(&apic, 0x80fee00800, 40), VLAPIC_OK);
+    assert_int_equal(vlapic_write_base(&apic, 0xfee00a00), VLAPIC_GP);
+    assert_int_equal(vlapic_write_base(&apic, 0xfee00801), VLAPIC_GP);
+    assert_int_equal(vlapic_write_base(&apic, 0x100fee00800), VLAPIC_GP);
+    /* The registers do not move. */
+    for (unsigned bit = 12; bit < 64; bit++)
+        assert_int_equal(vlapic_write_base(&apic, 0xfee00800 ^ 1ULL << bit), VLAPIC_GP);
+    assert_true(apic.base == 0xfee00800);
 }
 
 static void wrong_mode(void **state)
@@ -96,7 +99,7 @@ static void wrong_mode(void **state)
     vlapic_reset(&apic, page, 5, false);
     assert_int_equal(vlapic_read_msr(&apic, 0x803, 0, &value), VLAPIC_GP);
     assert_int_equal(vlapic_write_msr(&apic, 0x80b, 0, 0, &effect), VLAPIC_GP);
-    vlapic_write_base(&apic, 0xfee00000, 40);
+    vlapic_write_base(&apic, 0xfee00000);
     assert_int_equal(vlapic_read_mmio(&apic, 0x30, 0), UINT32_MAX);
     assert_false(vlapic_deliver(&apic, 0x40, false));
 }

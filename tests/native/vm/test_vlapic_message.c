@@ -31,7 +31,7 @@ static int x2apic(void **state)
 {
     xapic(state);
     for (unsigned i = 0; i < COUNT; i++)
-        vlapic_write_base(&apics[i], apics[i].base | APIC_BASE_X2APIC, 40);
+        vlapic_write_base(&apics[i], apics[i].base | APIC_BASE_X2APIC);
     return 0;
 }
 
@@ -112,7 +112,7 @@ static void shorthands(void **state)
     assert_int_equal(vlapic_targets(all, COUNT, 2, &m), 0xf);
     m.shorthand = APIC_TO_OTHERS;
     assert_int_equal(vlapic_targets(all, COUNT, 2, &m), 0xb);
-    vlapic_write_base(&apics[3], 0xfee00000, 40);
+    vlapic_write_base(&apics[3], 0xfee00000);
     assert_int_equal(vlapic_targets(all, COUNT, 2, &m), 0x3);
 }
 

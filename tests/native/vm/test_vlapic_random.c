@@ -140,7 +140,7 @@ static void change_mode(void)
     static const uint64_t bits[] = {0x0, 0x800, 0x800, 0xc00};
     uint64_t value = 0xfee00000 | bits[random_below(4)];
     uint64_t old = model.base;
-    if (vlapic_write_base(&apic, value, 40) == VLAPIC_GP || value == old)
+    if (vlapic_write_base(&apic, value) == VLAPIC_GP || value == old)
         return;
     if (value & 0x400) {
         model.base = value;
@@ -230,7 +230,7 @@ static void same_as_model(void **state)
         vlapic_reset(&apic, page, id, false);
         model_reset(&model, id, apic.base);
         if (run & 1) {
-            vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC, 40);
+            vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC);
             model_reset(&model, id, apic.base);
         }
         for (unsigned i = 0; i < OPERATIONS; i++) {

@@ -188,7 +188,7 @@ static void same_as_model(void **state)
     for (unsigned run = 0; run < RUNS; run++) {
         seed = run;
         vlapic_reset(&apic, page, 3, false);
-        vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC, 40);
+        vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC);
         model_reset(&model, 3, apic.base);
         write_svr(true);
         assert_true(apic.handed_over);
@@ -216,13 +216,13 @@ static void ends_with_the_mode(void **state)
 {
     vlapic_reset(&apic, page, 3, false);
     assert_false(vlapic_can_hand_over(&apic));
-    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC, 40);
+    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC);
     assert_false(vlapic_can_hand_over(&apic)); /* software-disabled */
     write_svr(true);
     vlapic_deliver(&apic, 0x55, true);
     assert_int_equal(vlapic_request(&apic, 0x2030), 0x2055);
     assert_int_equal(vlapic_request(&apic, 0x2030), 0x2030);
-    vlapic_write_base(&apic, 0xfee00000, 40);
+    vlapic_write_base(&apic, 0xfee00000);
     assert_false(apic.handed_over);
     assert_false(vlapic_can_hand_over(&apic));
     assert_int_equal(vlapic_highest_pending(&apic), VLAPIC_NONE);
@@ -235,7 +235,7 @@ static void virtualized_registers(void **state)
     uint64_t value;
 
     vlapic_reset(&apic, page, 3, false);
-    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC, 40);
+    vlapic_write_base(&apic, apic.base | APIC_BASE_X2APIC);
     for (uint32_t msr = 0x800; msr < 0xa00; msr++) {
         bool readable = vlapic_read_msr(&apic, msr, 0, &value) == VLAPIC_OK;
         assert_int_equal(vlapic_is_virtualized(msr, false), readable && msr != 0x839);
