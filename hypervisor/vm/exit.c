@@ -14,7 +14,7 @@
 /* No handler: it cannot happen with our controls, and stops the VM where it does. */
 static void exit_unhandled(struct vcpu *v)
 {
-    uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
+    uint32_t reason = vmread(VMCS_EXIT_REASON) & EXIT_REASON_BASIC;
 
     vm_log(v->vm, "no handler for exit %u, %s", reason, exit_reason_name(reason));
     exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
@@ -62,6 +62,12 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
     [EXIT_REASON_WBINVD] = exit_invd,
     [EXIT_REASON_XSETBV] = exit_xsetbv,
     [EXIT_REASON_APIC_WRITE] = exit_apic_write,
+    [EXIT_REASON_ENCLS] = exit_undefined,
+    [EXIT_REASON_INSTRUCTION_TIMEOUT] = exit_instruction_timeout,
+    [EXIT_REASON_SEAMCALL] = exit_undefined,
+    [EXIT_REASON_TDCALL] = exit_undefined,
+    [EXIT_REASON_RDMSR_IMMEDIATE] = exit_undefined,
+    [EXIT_REASON_WRMSR_IMMEDIATE] = exit_undefined,
 };
 
 /*
@@ -93,12 +99,24 @@ static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
 }
 
+/* Not the bare number of a handler: bit 31 alone says that an entry failed; the other high bits
+ * tell more of an exit. Returns a number that the table has. */
+static uint32_t __attribute__((cold, noinline)) unusual_reason(struct vcpu *v, uint32_t reason)
+{
+    if (reason & EXIT_REASON_ENTRY_FAILED)
+        entry_failed(v, reason);
+    reason &= EXIT_REASON_BASIC;
+    if (reason >= EXIT_REASON_COUNT)
+        exit_unhandled(v);
+    return reason;
+}
+
 struct vcpu *exit_dispatch(struct vcpu *v)
 {
     uint64_t reason = vmread(VMCS_EXIT_REASON);
 
     if (__builtin_expect(reason >= EXIT_REASON_COUNT, 0))
-        entry_failed(v, (uint32_t)reason);
+        reason = unusual_reason(v, (uint32_t)reason);
     v->exits[reason]++;
     handlers[reason](v);
     events_before_entry(v);

@@ -39,6 +39,7 @@ void exit_external_interrupt(struct vcpu *v);
 void exit_interrupt_window(struct vcpu *v);
 void exit_nmi_window(struct vcpu *v);
 void exit_preemption_timer(struct vcpu *v);
+void exit_instruction_timeout(struct vcpu *v);
 void exit_triple_fault(struct vcpu *v);
 void exit_task_switch(struct vcpu *v);
 

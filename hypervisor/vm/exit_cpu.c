@@ -56,7 +56,7 @@ void exit_hlt(struct vcpu *v)
     v->halted = false;
 }
 
-/* VMX, SMX, MONITOR and MWAIT, which CPUID does not offer. */
+/* VMX, SMX, MONITOR and MWAIT, SGX, TDX and others, which CPUID does not offer. */
 void exit_undefined(struct vcpu *v)
 {
     vcpu_raise(v, VECTOR_UD, 0);

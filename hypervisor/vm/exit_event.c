@@ -12,6 +12,8 @@
 #define DR6_SET_BY_DB 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD        0x2000ULL
 
+#define TIMEOUT_CONTEXT_INVALID 1 /* exit qualification */
+
 /*
  * R43: the processor leaves DR6, DR7.GD, and LBR and BTF in DEBUGCTL to whoever reflects a #DB.
  * INT1 has no cause that DR6 could tell; in Bochs its qualification is what MOV SS has held back.
@@ -69,6 +71,16 @@ void exit_preemption_timer(struct vcpu *v)
 {
     if (VCPU_CPU(v)->next_event >= console_next_look)
         console_interrupt(rdtsc());
+}
+
+/* An instruction, or what it set off, has come to no end for so long that no event got through: the
+ * others come first, if there is still a guest to go on with. */
+void exit_instruction_timeout(struct vcpu *v)
+{
+    if (vmread(VMCS_EXIT_QUALIFICATION) & TIMEOUT_CONTEXT_INVALID)
+        exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_INSTRUCTION_TIMEOUT);
+    event_fields_resume(v);
+    v->work |= WORK_SCHEDULE;
 }
 
 void exit_triple_fault(struct vcpu *v)

@@ -17,6 +17,9 @@
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/vm.h"
 
+/* Ticks of the crystal clock, some milliseconds: far more than any instruction takes by itself. */
+#define INSTRUCTION_TIMEOUT 0x20000
+
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
 void vcpu_switch_vmcs(struct vcpu *v)
@@ -123,6 +126,10 @@ static void write_controls(struct vcpu *v)
         vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
         sched_set_guest_timer(TIME_NEVER, 0);
+    if (control_has(c, CONTROL_ENCLS_EXITING))
+        vmwrite(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
+    if (control_has(c, CONTROL_INSTRUCTION_TIMEOUT))
+        vmwrite(VMCS_INSTRUCTION_TIMEOUT_CONTROL, INSTRUCTION_TIMEOUT);
     if (control_has(c, CONTROL_PAUSE_LOOP_EXITING)) {
         vmwrite(VMCS_PLE_GAP, 128);
         vmwrite(VMCS_PLE_WINDOW, 4096);

@@ -12,7 +12,7 @@ enum exit_reason {
 };
 
 /* One more than the highest basic exit reason: the size of a table indexed by reason. */
-#define EXIT_REASON_COUNT (EXIT_REASON_WRMSRLIST + 1)
+#define EXIT_REASON_COUNT (EXIT_REASON_WRMSR_IMMEDIATE + 1)
 
 /* The exit-reason field: SDM volume 3, "Basic VM-Exit Information". */
 #define EXIT_REASON_BASIC        0x0000ffffU

@@ -233,26 +233,27 @@ static const uint64_t apic_controls =
     BIT(CONTROL_TPR_SHADOW) | BIT(CONTROL_VIRTUALIZE_X2APIC_MODE) |
     BIT(CONTROL_APIC_REGISTER_VIRTUALIZATION) | BIT(CONTROL_VIRTUAL_INTERRUPT_DELIVERY);
 
-static struct vmx_caps with_apic_controls(void)
+static struct vmx_caps with_all_controls(void)
 {
     struct vmx_caps caps = coffee_lake;
 
-    caps.proc2 |= (uint64_t)(CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION) |
-                             CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY))
-                  << 32;
+    caps.proc2 |=
+        (uint64_t)(CONTROL_MASK(APIC_REGISTER_VIRTUALIZATION) |
+                   CONTROL_MASK(VIRTUAL_INTERRUPT_DELIVERY) | CONTROL_MASK(INSTRUCTION_TIMEOUT))
+        << 32;
     return caps;
 }
 
 static void test_apic_controls(void **test)
 {
-    const struct vmx_caps caps = with_apic_controls();
+    const struct vmx_caps caps = with_all_controls();
     struct vmx_controls controls;
     enum control_id missing;
 
     assert_true(vmx_controls_choose(&caps, 0, &controls, &missing));
     assert_int_equal(controls.have, BIT(CONTROL_COUNT) - 1);
     assert_int_equal(controls.proc, 0xb5186dfa); /* 0 until a guest wants them */
-    assert_int_equal(controls.proc2, 0x14ea);
+    assert_int_equal(controls.proc2, 0x800094ea);
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         if (apic_controls & BIT(id)) {
             assert_true(vmx_controls_choose(&caps, BIT(id), &controls, &missing));
@@ -269,16 +270,18 @@ static void test_choose_coffee_lake(void **test)
     assert_int_equal(missing, CONTROL_NONE);
     assert_int_equal(controls.pin, 0x7f);
     assert_int_equal(controls.proc, 0xb5186dfa);
-    assert_int_equal(controls.proc2, 0x14ea);
+    assert_int_equal(controls.proc2, 0x94ea);
     assert_int_equal(controls.exit, 0x3fefff);
     assert_int_equal(controls.entry, 0xd1ff);
-    assert_int_equal(controls.have, (BIT(CONTROL_COUNT) - 1) & ~apic_controls);
+    assert_int_equal(controls.have,
+                     (BIT(CONTROL_COUNT) - 1) & ~apic_controls & ~BIT(CONTROL_INSTRUCTION_TIMEOUT));
 }
 
 static void test_choose_ivy_bridge(void **test)
 {
     static const enum control_id lacks[] = {CONTROL_PAUSE_LOOP_EXITING, CONTROL_INVPCID,
-                                            CONTROL_EPT_1G};
+                                            CONTROL_EPT_1G, CONTROL_ENCLS_EXITING,
+                                            CONTROL_INSTRUCTION_TIMEOUT};
     struct vmx_controls controls;
     enum control_id missing;
     uint64_t have = (BIT(CONTROL_COUNT) - 1) & ~apic_controls;
@@ -319,7 +322,7 @@ static void test_missing(void **test)
 /* Hiding one control hides it, what is used with it, and nothing else. */
 static void test_hide_each(void **test)
 {
-    const struct vmx_caps caps = with_apic_controls();
+    const struct vmx_caps caps = with_all_controls();
 
     for (unsigned id = 0; id < CONTROL_COUNT; id++) {
         const struct control_row *row = &control_rows[id];
@@ -476,9 +479,9 @@ static void test_walk(void **test)
 
     vmx_controls_choose(&ivy_bridge, BIT(CONTROL_UNRESTRICTED_GUEST), &controls, &missing);
     vmx_controls_walk(&controls, count_verdict, &counts);
-    assert_int_equal(counts.without, 7);
+    assert_int_equal(counts.without, 9);
     assert_int_equal(counts.missing, 1);
-    assert_int_equal(counts.ok, CONTROL_COUNT - 8);
+    assert_int_equal(counts.ok, CONTROL_COUNT - 10);
 }
 
 int main(void)
