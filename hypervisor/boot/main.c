@@ -168,6 +168,8 @@ void boot_main(uint64_t information, uint64_t image)
     stage("time and interrupts");
     tsc_measure(acpi.pm_timer_port);
     console_init(tsc_khz() * CONSOLE_PATIENCE_MS);
+    if (!tsc_is_exact())
+        log_line("the TSC's frequency is not exact: guests are not told it, and calibrate");
     apic_init(&acpi);
     park_others(acpi.cpus, acpi.cpu_count, parking);
     stage("VMX operation");

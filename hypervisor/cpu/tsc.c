@@ -20,7 +20,14 @@
 
 uint64_t boot_tsc;
 
+/* A frequency with more error than this is no figure to give to guests, who would never measure it
+ * again; the parts of a second that the error is at most, and how long it may take to make it so.
+ */
+#define EXACT     100000
+#define REFINE_MS 500
+
 static uint64_t khz;
+static bool exact;
 
 struct sample {
     uint64_t tsc, doubt; /* doubt: how long the reading took, TSC ticks */
@@ -67,6 +74,34 @@ static uint64_t measure_by_pm_timer(uint16_t port)
     return result;
 }
 
+/* What `took` ticks were measured with may be wrong by: two readings, and a tick of the timer at
+ * either end. */
+static bool is_exact(const struct sample *first, const struct sample *last)
+{
+    uint64_t tick = khz * 1000 / PM_TIMER_HZ + 1;
+
+    return (first->doubt + last->doubt + 2 * tick) * EXACT <= last->tsc - first->tsc;
+}
+
+/* Measures for longer, until the result is exact: it is only said to be if that comes about. */
+static void refine(uint16_t port)
+{
+    struct sample first = pm_timer_read(port), now;
+
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        now = pm_timer_read(port);
+        if (now.doubt < first.doubt)
+            first = now;
+    }
+    do {
+        now = pm_timer_read(port);
+        exact = is_exact(&first, &now);
+    } while (!exact && now.tsc - first.tsc < khz * REFINE_MS);
+    if (exact)
+        khz = (now.tsc - first.tsc) * PM_TIMER_HZ /
+              (((now.ticks - first.ticks) & PM_TIMER_MASK) * 1000ULL);
+}
+
 /* Channel 2 in mode 0, gated by port 61h, whose bit 5 shows its output. */
 static uint64_t measure_by_pit(void)
 {
@@ -84,24 +119,39 @@ static uint64_t measure_by_pit(void)
     return took < PATIENCE ? took * PIT_HZ / (count * 1000ULL) : 0;
 }
 
-/* SDM volume 3, "Determining the Processor Base Frequency". */
-static uint64_t told_by_cpuid(void)
+/* SDM volume 3, "Determining the Processor Base Frequency": from the crystal's, which is exact, or
+ * 0. */
+static uint64_t told_by_crystal(void)
 {
-    uint32_t highest = cpuid(0, 0).eax;
-    struct cpuid_result ratio = highest >= 0x15 ? cpuid(0x15, 0) : (struct cpuid_result){0};
+    struct cpuid_result ratio = cpuid(0, 0).eax >= 0x15 ? cpuid(0x15, 0) : (struct cpuid_result){0};
 
-    if (ratio.eax != 0 && ratio.ebx != 0 && ratio.ecx != 0)
-        return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax / 1000;
-    return highest >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000ULL : 0;
+    return ratio.eax != 0 ? (uint64_t)ratio.ecx * ratio.ebx / ratio.eax / 1000 : 0;
+}
+
+/* In whole MHz of what is printed on the CPU. */
+static uint64_t told_by_name(void)
+{
+    return cpuid(0, 0).eax >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000ULL : 0;
+}
+
+/* To a thousandth; what cannot be measured contradicts nothing. */
+static bool agrees(uint64_t told)
+{
+    return told - khz + khz / 1000 <= khz / 1000 * 2 || khz == 0;
 }
 
 void tsc_measure(uint16_t pm_timer_port)
 {
-    khz = measure_by_pm_timer(pm_timer_port);
-    if (khz == 0)
-        khz = measure_by_pit();
-    if (khz == 0)
-        khz = told_by_cpuid();
+    uint64_t told = told_by_crystal(), by_pm_timer = measure_by_pm_timer(pm_timer_port);
+
+    khz = by_pm_timer != 0 ? by_pm_timer : measure_by_pit();
+    exact = told != 0 && agrees(told);
+    if (exact)
+        khz = told;
+    else if (by_pm_timer != 0)
+        refine(pm_timer_port);
+    else if (khz == 0)
+        khz = told_by_name();
     if (khz == 0)
         stopped("neither the ACPI PM timer nor the 8254 counts here, and CPUID does not tell the "
                 "TSC's frequency: switch one "
@@ -111,6 +161,11 @@ void tsc_measure(uint16_t pm_timer_port)
 uint64_t tsc_khz(void)
 {
     return khz;
+}
+
+bool tsc_is_exact(void)
+{
+    return exact;
 }
 
 static uint8_t cmos(uint8_t index)

@@ -3,13 +3,14 @@
 #ifndef CPU_TSC_H
 #define CPU_TSC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
  * Measures the TSC against the ACPI PM timer, or the PIT where there is none or it stands still:
- * firmwares switch either off to save power. CPUID leaves 15h and 16h are believed last of all:
- * under an emulator they tell the frequency of the CPU that it imitates. Stops with a verdict where
- * nothing tells. pm_timer_port: 0: there is none.
+ * firmwares switch either off to save power. CPUID leaf 15h is exact, and believed where it agrees
+ * to a thousandth: under an emulator it tells of the CPU that is imitated. Leaf 16h is believed
+ * last of all. Stops with a verdict where nothing tells. pm_timer_port: 0: there is none.
  */
 void tsc_measure(uint16_t pm_timer_port);
 
@@ -18,6 +19,10 @@ extern uint64_t boot_tsc;
 
 /* In kHz. */
 uint64_t tsc_khz(void);
+
+/* Whether that is CPUID's figure, or measured to 10 ppm: if not, no guest is told, and measures for
+ * itself. */
+bool tsc_is_exact(void);
 
 /* UTC from the RTC: seconds since 1970, when the TSC read *tsc. 0: there is no RTC. */
 uint64_t wall_clock_read(uint64_t *tsc);

@@ -5,7 +5,8 @@
  * The APIC timer's clock: the SDM lets the timer count the core crystal clock where leaf 15h tells
  * its frequency. Leaf 15h therefore says "the crystal is the TSC" (ratio 1/1), and the virtual
  * timer counts the TSC: a guest gets both frequencies exactly, without calibration and without a
- * division at run time.
+ * division at run time. Where Lintel does not know the frequency well enough, no leaf tells it, and
+ * a guest calibrates.
  */
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/lib/bits.h"
@@ -38,6 +39,8 @@ enum cpuid_needs {
 #define FEATURES_EDX_APIC    BIT(9)
 #define FEATURES_EDX_HTT     BIT(28)
 #define FEATURES7_ECX_OSPKE  BIT(4)
+#define CLOCKSOURCE2         BIT(3)
+#define CLOCKSOURCE_STABLE   BIT(24)
 #define CR4_OSXSAVE          BIT(18)
 #define CR4_PKE              BIT(22)
 
@@ -224,7 +227,7 @@ static void tsc_ratio(const struct build *b)
 {
     uint64_t hz = b->config->tsc_khz * 1000ULL;
     uint32_t *reg = answer(b, 0x15);
-    if (hz > UINT32_MAX)
+    if (hz > UINT32_MAX || !b->config->tsc_exact)
         return;
     reg[CPUID_EAX] = 1;
     reg[CPUID_EBX] = 1;
@@ -240,6 +243,13 @@ static void frequencies(const struct build *b)
     reg[CPUID_ECX] = mhz; /* bus */
 }
 
+/* Linux takes its TSC's frequency from kvmclock, and calibrates no more. */
+static void clock_source(const struct build *b)
+{
+    if (b->config->tsc_exact)
+        answer(b, 0x40000001)[CPUID_EAX] |= CLOCKSOURCE2 | CLOCKSOURCE_STABLE;
+}
+
 static void signature(const struct build *b)
 {
     uint32_t *reg = answer(b, CPUID_HYPERVISOR);
@@ -250,6 +260,8 @@ static void signature(const struct build *b)
 static void timing(const struct build *b)
 {
     uint32_t *reg = answer(b, CPUID_HYPERVISOR_MAX);
+    if (!b->config->tsc_exact)
+        return;
     reg[CPUID_EAX] = b->config->tsc_khz;
     reg[CPUID_EBX] = b->config->tsc_khz; /* the APIC timer's clock */
 }

@@ -21,6 +21,7 @@ enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
 
 struct cpuid_config {
     uint32_t tsc_khz; /* of the guest's TSC, measured */
+    bool tsc_exact;   /* to a few ppm: a guest need not calibrate */
     uint32_t vcpus;   /* APIC ids are 0 .. vcpus - 1 */
     uint64_t
         xcr0;     /* what the hypervisor switches; the host's CPUID and the policy take bits away */

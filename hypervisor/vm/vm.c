@@ -87,6 +87,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     struct vm *vm = &vms[vm_count];
     const struct cpuid_config config = {
         .tsc_khz = (uint32_t)tsc_khz(),
+        .tsc_exact = tsc_is_exact(),
         .vcpus = plan->vcpus,
         .xcr0 = XCR0_SWITCHED,
         .rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP),

@@ -124,6 +124,14 @@ static void is_measured(void)
     assert_in_range(tsc_khz(), machine.khz - machine.khz / 1000, machine.khz + machine.khz / 1000);
 }
 
+/* What is said to be exact is, and tsc_khz's own unit is the least error. */
+static void is_measured_exactly(void)
+{
+    assert_true(tsc_is_exact());
+    assert_in_range(tsc_khz(), machine.khz - machine.khz / 100000 - 1,
+                    machine.khz + machine.khz / 100000 + 1);
+}
+
 static void pm_timer(void **state)
 {
     static const uint64_t frequencies[] = {10000, 800000, 2893300, 5700000};
@@ -133,7 +141,7 @@ static void pm_timer(void **state)
             machine.khz = frequencies[i];
             machine.ns = 4600000000 + start * 4000000; /* the timer's 24 bits go round meanwhile */
             tsc_measure(PM_TIMER);
-            is_measured();
+            is_measured_exactly();
         }
 }
 
@@ -146,6 +154,39 @@ static void smi(void **state)
         machine.smis = 3;
         machine.smi_distance = 21000000;
         tsc_measure(PM_TIMER);
+        is_measured_exactly();
+    }
+}
+
+/* Without end, and faster than any measurement: it is not exact, or it is not said to be. */
+static void smis(void **state)
+{
+    machine.smi = 0;
+    machine.smis = UINT32_MAX;
+    machine.smi_distance = 900;
+    tsc_measure(PM_TIMER);
+    assert_false(tsc_is_exact());
+}
+
+/* Leaf 15h: to a thousandth off it is right, and the measurement is not; more, and it is not
+ * believed. */
+static void crystal(void **state)
+{
+    static const int off[] = {-4000, -2800, 0, 1, 2800, 4000};
+
+    machine.highest.eax = 0x16;
+    for (unsigned i = 0; i < ARRAY_SIZE(off); i++) {
+        uint64_t told = machine.khz + (uint64_t)(int64_t)off[i];
+        machine.crystal = (struct cpuid_result){1, (uint32_t)(told / 100), 100000, 0};
+        told = told / 100 * 100;
+        tsc_measure(PM_TIMER);
+        assert_true(tsc_is_exact());
+        if (off[i] > -3000 && off[i] < 3000)
+            assert_int_equal(tsc_khz(), told);
+        else
+            is_measured_exactly();
+        tsc_measure(0); /* the PIT alone has too few ticks */
+        assert_int_equal(tsc_is_exact(), off[i] > -3000 && off[i] < 3000);
         is_measured();
     }
 }
@@ -171,9 +212,11 @@ static void both_stand(void **state)
     machine.base.eax = 1234;
     tsc_measure(PM_TIMER);
     assert_int_equal(tsc_khz(), 2899200);
+    assert_true(tsc_is_exact());
     machine.crystal.ecx = 0;
     tsc_measure(PM_TIMER);
     assert_int_equal(tsc_khz(), 1234000);
+    assert_false(tsc_is_exact());
     machine.highest.eax = 0x14;
     if (setjmp(stop) == 0) {
         tsc_measure(PM_TIMER);
@@ -196,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(pm_timer, setup),   cmocka_unit_test_setup(smi, setup),
+        cmocka_unit_test_setup(smis, setup),       cmocka_unit_test_setup(crystal, setup),
         cmocka_unit_test_setup(pit, setup),        cmocka_unit_test_setup(pm_timer_stands, setup),
         cmocka_unit_test_setup(both_stand, setup), cmocka_unit_test_setup(wall_clock, setup),
     };

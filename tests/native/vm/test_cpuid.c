@@ -65,6 +65,7 @@ static int setup(void **state)
     host_basic_max = 0x1b;
     host_xcr0 = 0x2ff;
     config = (struct cpuid_config){.tsc_khz = 10000,
+                                   .tsc_exact = true,
                                    .vcpus = 1,
                                    .xcr0 = 0xe7,
                                    .rdtscp = true,
@@ -250,6 +251,19 @@ static void frequencies(void **state)
     assert_true(has(0x80000007, CPUID_EDX, 8));
 }
 
+/* No leaf that ends a guest's own calibration tells a frequency that is not exact. */
+static void no_frequencies(void **state)
+{
+    config.tsc_khz = 2112003;
+    config.tsc_exact = false;
+    build();
+    assert_int_equal(cpuid(0x15, 0)[CPUID_EAX] | out[CPUID_EBX] | out[CPUID_ECX], 0);
+    assert_int_equal(cpuid(0x40000010, 0)[CPUID_EAX] | out[CPUID_EBX], 0);
+    assert_int_equal(cpuid(0x40000001, 0)[CPUID_EAX], 2);
+    assert_int_equal(cpuid_msr_features(&table) & MSR_FEATURE_KVM_CLOCK, 0);
+    assert_int_equal(cpuid(0x16, 0)[CPUID_EAX], 2112);
+}
+
 static void hypervisor_leaves(void **state)
 {
     assert_int_equal(cpuid(0x40000000, 0)[CPUID_EAX], 0x40000010);
@@ -320,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(xcr0_values, setup),
         cmocka_unit_test_setup(topology, setup),
         cmocka_unit_test_setup(frequencies, setup),
+        cmocka_unit_test_setup(no_frequencies, setup),
         cmocka_unit_test_setup(hypervisor_leaves, setup),
         cmocka_unit_test_setup(leaves_out_of_range, setup),
         cmocka_unit_test_setup(old_host, setup),
