@@ -119,7 +119,7 @@ static void test_refused(void)
 
 void guest_main(void)
 {
-    if (!has_hypervisor() || !has_tsc_adjust()) {
+    if (!has_kvmclock()) {
         skip("no KVM's interface", "all");
         return;
     }

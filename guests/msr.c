@@ -268,7 +268,7 @@ static void test_kvm_clocks(void)
 {
     uint64_t before, after;
 
-    if (!has_hypervisor()) {
+    if (!has_kvmclock()) {
         skip("no KVM's interface", "KVM's clocks");
         return;
     }

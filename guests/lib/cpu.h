@@ -84,6 +84,12 @@ static inline bool has_hypervisor(void)
     return cpuid(1, 0).ecx >> 31 & 1;
 }
 
+/* KVM's MSRs 4b564d00h and 4b564d01h. */
+static inline bool has_kvmclock(void)
+{
+    return has_hypervisor() && cpuid(0x40000001, 0).eax >> 3 & 1;
+}
+
 static inline bool has_x2apic(void)
 {
     return cpuid(1, 0).ecx >> 21 & 1;

@@ -100,25 +100,29 @@ static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *
 }
 
 /* Not the bare number of a handler: bit 31 alone says that an entry failed; the other high bits
- * tell more of an exit. Returns a number that the table has. */
-static uint32_t __attribute__((cold, noinline)) unusual_reason(struct vcpu *v, uint32_t reason)
+ * tell more of an exit. */
+static void __attribute__((cold, noinline)) exit_unusual(struct vcpu *v, uint32_t reason)
 {
+    uint32_t basic = reason & EXIT_REASON_BASIC;
+
     if (reason & EXIT_REASON_ENTRY_FAILED)
         entry_failed(v, reason);
-    reason &= EXIT_REASON_BASIC;
-    if (reason >= EXIT_REASON_COUNT)
+    if (basic >= EXIT_REASON_COUNT)
         exit_unhandled(v);
-    return reason;
+    v->exits[basic]++;
+    handlers[basic](v);
 }
 
 struct vcpu *exit_dispatch(struct vcpu *v)
 {
     uint64_t reason = vmread(VMCS_EXIT_REASON);
 
-    if (__builtin_expect(reason >= EXIT_REASON_COUNT, 0))
-        reason = unusual_reason(v, (uint32_t)reason);
-    v->exits[reason]++;
-    handlers[reason](v);
+    if (__builtin_expect(reason >= EXIT_REASON_COUNT, 0)) {
+        exit_unusual(v, (uint32_t)reason);
+    } else {
+        v->exits[reason]++;
+        handlers[reason](v);
+    }
     events_before_entry(v);
     return v;
 }
