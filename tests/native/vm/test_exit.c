@@ -187,7 +187,7 @@ void log_line(const char *fmt, ...)
 {
 }
 
-void log_from_monitor(const char *fmt, ...)
+void vm_log(struct vm *guest, const char *fmt, ...)
 {
 }
 
