@@ -4,7 +4,7 @@
 
 static __attribute__((noinline)) void lost_here(void)
 {
-    __asm__ volatile("1: cli; jmp 1b" ::"a"(0x1234567890abcdef));
+    __asm__ volatile("1: jmp 1b" ::"a"(0x1234567890abcdef));
 }
 
 void guest_main(void)

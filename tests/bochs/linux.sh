@@ -16,6 +16,7 @@ cat /sys/devices/system/clocksource/clocksource0/current_clocksource
 abi-test
 sleep 1
 cat /proc/interrupts
+cat /proc/ioports
 poweroff -f
 END
 timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$@" "$demo" >said 2>&1 <typed
@@ -28,6 +29,7 @@ result $? "the programs in the guest end with their plan"
 says '^Linux .* runs as a guest of Lintel' "Linux reaches its shell"
 says '^sum 42$' "typed input is answered"
 says '^Linux x86_64$' "it is a 64-bit Linux"
+says '^0505-0505 : QEMU0001:00$' "Linux finds the port to tell of a panic"
 says '^init-stamp: [0-9]+$' "a program reads the TSC"
 says 'reboot: Power down' "Linux switches itself off"
 says '^lintel: vm demo: powered off' "the VM is powered off"
