@@ -37,6 +37,7 @@ enum attribute {
     ANY_LENGTH = 1 << 17,
     HIGH = 1 << 18,
     MERGE = 1 << 19,
+    NEAR = 1 << 20,
 };
 
 /* What the operand size comes from, beside the mode. */
@@ -62,6 +63,7 @@ enum group {
     GROUP_UNARY,
     GROUP_STEP,
     GROUP_STEP_PUSH,
+    GROUP_SYSTEM,
     GROUP_BIT,
     GROUP_SHIFT,
     GROUP_SHIFT_COUNT,
@@ -329,7 +331,7 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
     unsigned width = reader->rex & REX_W ? WIDTH_REX_W : reader->width;
     unsigned size = operation_sizes[reader->mode][width][attributes & SIZE_CLASS];
 
-    if (attributes & QWORD)
+    if (attributes & QWORD || (attributes & NEAR && reader->mode == DECODE_64))
         size = 8;
     if (attributes & VECTOR)
         size = reader->wide ? 32 : 16;

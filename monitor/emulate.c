@@ -21,14 +21,12 @@ static bool (*const handlers[OPERATION_COUNT])(struct run *run) = {
  * "Instruction-Breakpoint Exception Condition"). */
 static void retire(struct run *run, enum decode_mode mode)
 {
-    uint64_t next = run->state->rip + run->instruction->length;
-
     if (run->unfinished) {
         run->state->rflags = run->rflags | RFLAGS_RF;
         return;
     }
     run->state->rflags = run->rflags & ~(uint64_t)RFLAGS_RF;
-    run->state->rip = mode == DECODE_64 ? next : (uint32_t)next;
+    run->state->rip = mode == DECODE_64 ? run->next : (uint32_t)run->next;
 }
 
 /* What becomes of an instruction that the decoder does not take. */
@@ -61,6 +59,7 @@ enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate
     decoded = decode_cached(mode, bytes, count, &run.instruction);
     if (decoded != DECODE_DONE)
         return refuse(decoded, fault);
+    run.next = state->rip + run.instruction->length;
     if (!handlers[run.instruction->operation](&run))
         return EMULATE_FAULT;
     retire(&run, mode);

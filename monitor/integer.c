@@ -214,3 +214,9 @@ bool run_conditional_set(struct run *run)
     return locate(run, 0) &&
            write_operand(run, condition(run, run->instruction->operation - OPERATION_SETO));
 }
+
+/* SMSW: two bytes in memory, whatever the operand size. */
+bool run_store_status_word(struct run *run)
+{
+    return locate(run, 0) && write_operand(run, run->state->cr0);
+}

@@ -19,6 +19,7 @@ struct run {
     const struct instruction *instruction;
     uint64_t linear; /* of the memory operand, by locate() */
     uint64_t rflags; /* those after the instruction */
+    uint64_t next;   /* where RIP goes on */
     bool unfinished; /* a REP instruction has iterations left */
 };
 

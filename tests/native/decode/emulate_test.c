@@ -421,6 +421,38 @@ static void test_stack_of_16_bit_code(void **state)
     assert_int_equal(guest->last, 0x1200);
 }
 
+static void test_branches(void **state)
+{
+    struct guest *guest = make_guest(CODE_64);
+
+    memcpy(guest->memory + 0x1200, &(uint64_t){0x123456789abc}, 8);
+    assert_int_equal(run(guest, 0x66, 0xff, 0x22), EMULATE_DONE); /* JMP [RDX]: 8 bytes */
+    assert_int_equal(guest->state.rip, 0x123456789abc);
+    guest->state.rip = CODE;
+    assert_int_equal(run(guest, 0xff, 0x12), EMULATE_DONE); /* CALL [RDX] */
+    assert_int_equal(guest->state.rip, 0x123456789abc);
+    assert_int_equal(guest->state.gpr[GPR_RSP], guest->before.gpr[GPR_RSP] - 8);
+    assert_memory_equal(guest->memory + guest->state.gpr[GPR_RSP], &(uint64_t){CODE + 2}, 8);
+    guest->memory[0x1207] = 1;
+    guest->state.rip = CODE;
+    check_fault(guest, run(guest, 0xff, 0x22), VECTOR_GP); /* not canonical */
+    check_fault(guest, run(guest, 0xff, 0x12), VECTOR_GP);
+    guest = make_guest(CODE_32);
+    guest->state.segment[SEG_CS].limit = 0xffff;
+    memcpy(guest->memory + 0x1200, &(uint32_t){0x10000}, 4);
+    check_fault(guest, run(guest, 0xff, 0x22), VECTOR_GP); /* beyond the limit */
+}
+
+static void test_status_word(void **state)
+{
+    struct guest *guest = make_guest(CODE_64);
+
+    guest->memory[0x1202] = 0x77;
+    assert_int_equal(run(guest, 0x48, 0x0f, 0x01, 0x22), EMULATE_DONE); /* SMSW [RDX]: 2 bytes */
+    assert_memory_equal(guest->memory + 0x1200, &guest->state.cr0, 2);
+    assert_int_equal(guest->memory[0x1202], 0x77);
+}
+
 static void test_divide_error(void **state)
 {
     struct guest *guest = make_guest(CODE_64);
@@ -473,6 +505,8 @@ int main(void)
         cmocka_unit_test(test_repeat_counts),
         cmocka_unit_test(test_repeat_short_count),
         cmocka_unit_test(test_stack_of_16_bit_code),
+        cmocka_unit_test(test_branches),
+        cmocka_unit_test(test_status_word),
         cmocka_unit_test(test_divide_error),
         cmocka_unit_test(test_compare_exchange_wide),
         cmocka_unit_test(test_compare_exchange_always_writes),

@@ -24,6 +24,10 @@ bool forms_processor_has(const struct instruction *in)
     if (in->vector >= VECTOR_AVX_128 && !__builtin_cpu_supports("avx"))
         return false;
     switch (in->operation) {
+    case OPERATION_SMSW: /* of the host's CR0, or faults; emulate_test.c has these three */
+    case OPERATION_CALL:
+    case OPERATION_JMP:
+        return false;
     case OPERATION_LDDQU:
         return __builtin_cpu_supports("sse3");
     case OPERATION_MOVNTDQA:
