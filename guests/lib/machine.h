@@ -37,6 +37,9 @@ void machine_init(void);
 /* Returns when the last byte has left the UART: nothing is lost by what comes next. */
 void serial_write(const char *text);
 
+/* What the VM's description says behind cmdline; empty on the bare machine. */
+const char *command_line(void);
+
 uint8_t cmos_read(uint8_t index);
 void cmos_write(uint8_t index, uint8_t value);
 

@@ -149,7 +149,7 @@ void boot_main(uint64_t information, uint64_t image)
     serial_flush();
     idt_init();
     cpu_init(&boot_cpu);
-    this_cpu()->next_event = this_cpu()->slice_end = UINT64_MAX;
+    this_cpu()->next_event = this_cpu()->others_event = this_cpu()->slice_end = UINT64_MAX;
 
     stage("boot information");
     read_boot_information(information);

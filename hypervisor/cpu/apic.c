@@ -40,6 +40,9 @@ enum apic_register {
 #define APIC_BASE_X2APIC     0x400
 #define APIC_BASE_ADDRESS    0xfffffffff000ULL
 
+/* This part of a millisecond is the least time that the timer is set for. */
+#define LEAST_SHARE 100
+
 #define IOAPIC_VERSION        1
 #define IOAPIC_REDIRECTION(n) (0x10 + 2 * (n))
 #define IOAPIC_ACTIVE_LOW     0x2000
@@ -192,13 +195,19 @@ static uint64_t start_count(uint64_t tsc)
     return now + left;
 }
 
+/* An interrupt that comes at once would keep ring 3 from its next instruction. */
+static uint64_t not_at_once(uint64_t tsc)
+{
+    return max_u64(tsc, rdtsc() + tsc_khz() / LEAST_SHARE);
+}
+
 void apic_timer_arm(uint64_t tsc)
 {
-    if (tsc >= armed)
+    if (tsc >= armed || (tsc = not_at_once(tsc)) >= armed)
         return;
     armed = tsc;
     if (has_tsc_deadline)
-        wrmsr(MSR_IA32_TSC_DEADLINE, max_u64(tsc, 1)); /* 0 would disarm */
+        wrmsr(MSR_IA32_TSC_DEADLINE, tsc);
     else
         armed = start_count(tsc);
 }

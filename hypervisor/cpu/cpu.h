@@ -26,8 +26,13 @@ struct cpu {
     /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
     bool guest_ran;
     struct msr_cpu msr;
-    uint64_t next_event; /* the TSC at which somebody's timer or the time slice is over */
-    uint64_t slice_end;  /* UINT64_MAX: nobody waits for the CPU */
+    uint64_t next_event;   /* the TSC at which somebody's timer or the time slice is over */
+    uint64_t others_event; /* of these, all but the timers of the one that runs */
+    uint64_t slice_end;    /* UINT64_MAX: nobody waits for the CPU */
+    uint64_t turn_start;   /* when the one that runs got the CPU */
+    uint64_t accounted;    /* until when its time has been added to what it has used */
+    uint64_t rival_used;   /* the least that any has had that waits for it; UINT64_MAX: none does */
+    uint64_t least_used;   /* what all that want the CPU have had at least, at any time until now */
     struct gdt gdt;
     struct tss tss;
 };

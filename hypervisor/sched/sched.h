@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who runs: round robin over the vCPUs of this CPU, each in its monitor or in its guest. */
+/* Who runs: the vCPUs of this CPU in turn, each in its monitor or in its guest, with equal shares
+ * of its time. */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vcpu;
@@ -13,16 +15,20 @@ void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
 /*
- * v may have been woken. If it has something left of its last slice it gets the CPU at the next
- * chance, otherwise when the slice of the one that runs is over: waking up often gives nobody more
- * than its share.
+ * v may have been woken. If it has had less of the CPU than the one that runs, it gets it as soon
+ * as that one has had its least turn; otherwise when that one has had as much: waking up often
+ * gives nobody more than its share.
  */
 void sched_notify(struct vcpu *v);
 
-/* Recomputes this CPU's next_event, after a deadline has changed. */
+/* Whether v neither has the CPU nor wants it. */
+bool sched_sleeps(const struct vcpu *v);
+
+/* Recomputes this CPU's next_event: after another one than that of v, which runs, has changed. */
+void sched_own_event_changed(const struct vcpu *v);
 void sched_update_next_event(void);
 
-/* Ends the running vCPU's time slice, if it is over by now (host TSC). */
+/* Ends the running vCPU's turn, if it is over by now (host TSC). */
 void sched_slice_expire(uint64_t now);
 
 /* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier: with the

@@ -99,7 +99,7 @@ static int64_t gate_lapic_write(struct vcpu *v, uint64_t index, uint64_t offset,
 static int64_t gate_timer(struct vcpu *v, uint64_t tsc, uint64_t b, uint64_t c)
 {
     v->timer = tsc;
-    sched_update_next_event();
+    sched_own_event_changed(v);
     return 0;
 }
 

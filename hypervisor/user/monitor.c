@@ -136,6 +136,7 @@ void monitor_create(struct vm *vm, const struct monitor_modules *modules)
                           PAGING_W | PAGING_U | PAGING_NX));
     }
     v->mode = VCPU_IN_MONITOR;
+    v->waits = true;
     v->user_frame = (struct trap_frame){
         .rip = entry,
         .cs = SELECTOR_USER_CODE,

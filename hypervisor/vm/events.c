@@ -57,6 +57,8 @@ void events_work(struct vcpu *v)
     uint32_t work = v->work;
 
     v->work = work & WORK_MONITOR; /* waits if it is somebody else's turn */
+    if (work & WORK_TIMER)
+        events_deadline_changed(v, rdtsc());
     if (work & WORK_INTERRUPT)
         inject(v);
     if (work & WORK_SCHEDULE)
@@ -105,18 +107,21 @@ void events_monitor(struct vcpu *v, uint32_t events)
     sched_notify(v);
 }
 
-void events_deadline_changed(struct vcpu *v)
+void events_deadline_changed(struct vcpu *v, uint64_t now)
 {
-    uint64_t deadline = vlapic_deadline(&v->lapic), now = rdtsc(), guest_now = now + v->tsc_offset;
+    uint64_t left = vlapic_timer_left(&v->lapic, now + v->tsc_offset);
 
-    /* By way of what is left, because the two clocks may differ by more than the deadline. */
-    if (deadline == VLAPIC_NEVER || deadline - guest_now >= TIME_NEVER - now)
-        v->guest_deadline = deadline <= guest_now ? now : TIME_NEVER;
-    else
-        v->guest_deadline = now + (deadline - guest_now);
+    v->guest_deadline = left < TIME_NEVER - now ? now + left : TIME_NEVER;
     if (v->lapic.pending != VLAPIC_NONE) /* the old deadline had been reached */
         v->work |= WORK_INTERRUPT;
-    sched_update_next_event();
+    sched_own_event_changed(v);
+}
+
+/* What did not wake it does not the next time: its timer is looked at again when it runs. */
+static void stop_asking(struct vcpu *v)
+{
+    v->guest_deadline = TIME_NEVER;
+    v->work |= WORK_TIMER;
 }
 
 void events_expire(uint64_t now)
@@ -125,8 +130,10 @@ void events_expire(uint64_t now)
         struct vcpu *v = vms[i].vcpu;
         if (v->guest_deadline <= now) {
             vlapic_expire(&v->lapic, now + v->tsc_offset);
-            events_deadline_changed(v);
+            events_deadline_changed(v, now);
             events_interrupt(v);
+            if (sched_sleeps(v))
+                stop_asking(v);
         }
         if (v->timer <= now) {
             v->timer = TIME_NEVER;
@@ -170,7 +177,7 @@ void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
         events_monitor(v, EXIT_EVENT_APIC);
     }
     if (effect->what & VLAPIC_EFFECT_TIMER)
-        events_deadline_changed(v);
+        events_deadline_changed(v, rdtsc());
     if (effect->what & VLAPIC_EFFECT_IPI)
         events_message(v, &effect->ipi);
     if (effect->what & VLAPIC_EFFECT_EOI) {

@@ -28,8 +28,8 @@ void events_interrupt(struct vcpu *v);
 /* Something for the monitor: EXIT_EVENT_*. */
 void events_monitor(struct vcpu *v, uint32_t events);
 
-/* The guest's APIC timer has another deadline, or the TSC has moved. */
-void events_deadline_changed(struct vcpu *v);
+/* The guest's APIC timer has another deadline, or the TSC has moved; now is the host's TSC. */
+void events_deadline_changed(struct vcpu *v, uint64_t now);
 
 /* Every vCPU whose timer is due by now gets what it waited for. */
 void events_expire(uint64_t now);

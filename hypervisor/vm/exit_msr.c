@@ -87,8 +87,10 @@ static bool read_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_
 static bool write_tsc_deadline(struct vcpu *v, const struct msr_row *row, uint32_t index,
                                uint64_t value)
 {
-    vlapic_write_tsc_deadline(&v->lapic, value, guest_tsc(v));
-    events_deadline_changed(v);
+    uint64_t now = rdtsc();
+
+    vlapic_write_tsc_deadline(&v->lapic, value, now + v->tsc_offset);
+    events_deadline_changed(v, now);
     return true;
 }
 

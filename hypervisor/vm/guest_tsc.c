@@ -31,11 +31,13 @@ void guest_tsc_reset(struct vcpu *v)
 
 void guest_tsc_move(struct vcpu *v, uint64_t delta)
 {
+    uint64_t now = guest_tsc(v);
+
     v->tsc_offset += delta;
     v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
     pass_adjust(v->vm, false);
-    vlapic_tsc_moved(&v->lapic, delta);
-    events_deadline_changed(v);
+    vlapic_tsc_moved(&v->lapic, now, delta);
+    events_deadline_changed(v, rdtsc());
     kvmclock_write_time(v, v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME]);
 }

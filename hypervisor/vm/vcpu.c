@@ -6,6 +6,7 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/lib/string.h"
 #include "hypervisor/sched/resident.h"
@@ -19,6 +20,13 @@
 
 /* Ticks of the crystal clock, some milliseconds: far more than any instruction takes by itself. */
 #define INSTRUCTION_TIMEOUT 0x20000
+
+/*
+ * What a periodic timer's interrupts are apart at least. KVM's figure: a guest that takes its
+ * interrupts by exits gets on between them even where each costs as much as in an emulator, and no
+ * kernel asks for more than some thousand a second.
+ */
+#define TIMER_PERIOD_US 200
 
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
@@ -148,6 +156,7 @@ struct vcpu *vcpu_create(struct vm *vm)
     v->lapic_page = arena_alloc(PAGE_SIZE);
     resident_reset(&v->resident, vm->cpuid.xcr0);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
+    v->lapic.least_period = tsc_khz() * TIMER_PERIOD_US / 1000;
     v->vmcs = vmcs_new();
     vcpu_load(v);
     write_constants();
@@ -315,7 +324,7 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     resident_forget(v);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
-    events_deadline_changed(v);
+    events_deadline_changed(v, rdtsc());
     vmx_flush_vpid((uint16_t)(v->vm->index + 1));
 }
 

@@ -26,6 +26,7 @@
 #define WORK_INTERRUPT (1u << 0) /* the local APIC or an NMI: something may be injectable */
 #define WORK_MONITOR   (1u << 1) /* events wait for the monitor */
 #define WORK_SCHEDULE  (1u << 2) /* another vCPU's turn, or this one has nothing to do */
+#define WORK_TIMER     (1u << 3) /* guest_deadline is not what the local APIC says */
 
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */
@@ -45,7 +46,7 @@ struct vcpu {
     uint32_t clock_version;  /* of the last record of kvmclock's, even */
     uint64_t timer;          /* host TSC at which the monitor wants EXIT_EVENT_TIMER */
     uint64_t guest_deadline; /* host TSC at which the guest's APIC timer is due */
-    uint64_t slice_left;     /* of its turn, TSC ticks; 0: the next one is whole */
+    uint64_t used; /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
     enum vcpu_mode mode;
     uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
     uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
@@ -55,6 +56,7 @@ struct vcpu {
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
+    bool waits;             /* it wants the CPU, and does not have it */
     bool started;           /* it has a state that can be entered */
     uint32_t proc_controls; /* as in the VMCS */
     uint64_t vmcs;          /* physical address */

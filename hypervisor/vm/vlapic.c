@@ -27,7 +27,7 @@ void vlapic_init(struct vlapic *l)
     *apic_reg(l, APIC_SVR) = 0xff;
     for (unsigned lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 0x10)
         *apic_reg(l, lvt) = LVT_MASKED;
-    l->deadline = VLAPIC_NEVER;
+    l->due = VLAPIC_NEVER;
     l->pending = VLAPIC_NONE;
     l->start = 0;
     l->counting = false;

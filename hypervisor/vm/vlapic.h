@@ -16,9 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VLAPIC_NEVER                                                                               \
-    UINT64_MAX /* a guest that writes it as a TSC deadline has disarmed the timer */
-#define VLAPIC_NONE (-1)
+#define VLAPIC_NEVER UINT64_MAX
+#define VLAPIC_NONE  (-1)
 
 /* IA32_APIC_BASE. */
 #define APIC_BASE_BSP     (1ULL << 8)
@@ -61,7 +60,7 @@ struct apic_message {
 #define VLAPIC_EFFECT_EOI                                                                          \
     (1u << 0) /* tell the IOAPICs that the level-triggered eoi_vector has ended */
 #define VLAPIC_EFFECT_IPI   (1u << 1) /* send ipi */
-#define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic.deadline has changed */
+#define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic_timer_left may have changed */
 /* vlapic_can_hand_over, or which messages are accepted, may have changed */
 #define VLAPIC_EFFECT_ENABLE (1u << 3)
 struct vlapic_effect {
@@ -73,14 +72,20 @@ struct vlapic_effect {
 enum vlapic_result { VLAPIC_OK, VLAPIC_GP };
 
 struct vlapic {
-    uint32_t *page;    /* 4 KiB, 4 KiB aligned: the registers, offset / 4 is the index */
-    uint64_t deadline; /* guest TSC at which vlapic_expire is due, or VLAPIC_NEVER */
-    uint64_t base;     /* IA32_APIC_BASE, as RDMSR reads it */
+    uint32_t *page; /* 4 KiB, 4 KiB aligned: the registers, offset / 4 is the index */
+    uint64_t base;  /* IA32_APIC_BASE, as RDMSR reads it */
     /* the vector that the CPU would take now, or VLAPIC_NONE; while the processor delivers, the
      * highest that it has not been told of */
     int32_t pending;
-    uint32_t id;       /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
-    uint64_t start;    /* guest TSC when the current count was loaded; one-shot and periodic */
+    uint32_t id; /* the x2APIC id; its low 8 bits are the xAPIC id after reset */
+    /*
+     * The timer, by what is left of a time and never by what it ends at, which may lie behind the
+     * end of the TSC: the guest's TSC when the current count was loaded or the TSC deadline was
+     * written, and after how many ticks from there the next interrupt is due, or VLAPIC_NEVER.
+     */
+    uint64_t start, due;
+    uint64_t least_period; /* interrupts of a periodic timer are not closer, TSC ticks; the owner's
+                              to set */
     bool counting;     /* the counter has been loaded, and no change of mode has found it at 0 */
     uint32_t errors;   /* errors since the last write to ESR */
     uint8_t irr_words; /* bit n: IRR word n has a bit set; nothing while the processor delivers */
@@ -189,26 +194,35 @@ bool vlapic_is_virtualized(uint32_t msr, bool write);
 
 /*
  * IA32_TSC_DEADLINE: outside TSC-deadline mode a write is ignored and a read gives 0. A write
- * delivers first what is due at now; l->deadline may change. A deadline in the past is accepted:
- * vlapic_expire is due at once.
+ * delivers first what is due at now; vlapic_timer_left may change. A deadline in the past is
+ * accepted: vlapic_expire is due at once.
  */
 void vlapic_write_tsc_deadline(struct vlapic *l, uint64_t tsc, uint64_t now);
 uint64_t vlapic_read_tsc_deadline(const struct vlapic *l, uint64_t now);
 
-/* Delivers the timer's interrupt if now has reached l->deadline, and sets the next deadline. */
+/* Whether vlapic_expire has something to do now. */
+static inline bool vlapic_timer_due(const struct vlapic *l, uint64_t now)
+{
+    return now - l->start >= l->due; /* so many ticks as VLAPIC_NEVER do not pass */
+}
+
+/* TSC ticks from now until vlapic_expire has something to do; 0: it has now; or VLAPIC_NEVER. */
+static inline uint64_t vlapic_timer_left(const struct vlapic *l, uint64_t now)
+{
+    if (l->due == VLAPIC_NEVER)
+        return VLAPIC_NEVER;
+    return vlapic_timer_due(l, now) ? 0 : l->start + l->due - now;
+}
+
+/* Delivers the timer's interrupt if it is due at now, and finds out when the next one is. */
 void vlapic_expire(struct vlapic *l, uint64_t now);
 
 /*
- * The guest's TSC jumped by `delta` (a write to IA32_TIME_STAMP_COUNTER or IA32_TSC_ADJUST). A
- * count goes on as if nothing had happened; a TSC deadline stays where it is, because it is an
- * absolute TSC.
+ * The guest's TSC jumps by `delta` from `now` (a write to IA32_TIME_STAMP_COUNTER or
+ * IA32_TSC_ADJUST). What is due before the jump is delivered. A count goes on as if nothing had
+ * happened; a TSC deadline stays where it is, because it is an absolute TSC.
  */
-void vlapic_tsc_moved(struct vlapic *l, uint64_t delta);
-
-static inline uint64_t vlapic_deadline(const struct vlapic *l)
-{
-    return l->deadline;
-}
+void vlapic_tsc_moved(struct vlapic *l, uint64_t now, uint64_t delta);
 
 /*
  * Decodes an interrupt message (SDM volume 3, "Message Signalled Interrupts"). False: the address

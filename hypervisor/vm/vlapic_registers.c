@@ -109,7 +109,6 @@ static void write_svr(struct vlapic *l, uint32_t value, uint64_t now)
 static void write_register(struct vlapic *l, unsigned offset, uint32_t value, uint64_t now,
                            struct vlapic_effect *effect)
 {
-    uint64_t deadline = l->deadline;
     uint32_t forced_mask = apic_software_enabled(l) ? 0 : LVT_MASKED;
     switch (offset) {
     case APIC_TPR:
@@ -125,7 +124,7 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_SVR:
         write_svr(l, value, now);
-        effect->what |= VLAPIC_EFFECT_ENABLE;
+        effect->what |= VLAPIC_EFFECT_ENABLE | VLAPIC_EFFECT_TIMER;
         break;
     case APIC_ESR: /* a write shows what has happened since the last */
         *apic_reg(l, APIC_ESR) = l->errors;
@@ -137,6 +136,7 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_LVT_TIMER:
         apic_timer_lvt(l, value | forced_mask, now);
+        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
     case APIC_LVT_THERMAL:
     case APIC_LVT_PERFORMANCE:
@@ -147,9 +147,11 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_INITIAL_COUNT:
         apic_timer_load(l, value, now);
+        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
     case APIC_DIVIDE:
         apic_timer_divide(l, value, now);
+        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
     case APIC_LDR:
         *apic_reg(l, APIC_LDR) = value;
@@ -159,8 +161,6 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         *apic_reg(l, APIC_ICR_HIGH) = value;
         break;
     }
-    if (l->deadline != deadline)
-        effect->what |= VLAPIC_EFFECT_TIMER;
 }
 
 static uint32_t read_register(const struct vlapic *l, unsigned offset, uint64_t now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual local APIC's timer (R41, R42; SDM volume 3, "APIC Timer"): nothing runs. The counter
- * is worked out from the TSC when it is read, and l->deadline says when there is something to do.
+ * is worked out from the TSC when it is read, and l->due says when there is something to do.
  */
 #include "hypervisor/vm/vlapic_page.h"
 
@@ -25,28 +25,32 @@ static uint32_t timer_mode(const struct vlapic *l)
     return lvt & LVT_TIMER_DEADLINE ? LVT_TIMER_DEADLINE : lvt & LVT_TIMER_PERIODIC;
 }
 
-/* Sets the deadline of a counting timer. In TSC-deadline mode the guest does that. */
+/*
+ * When a counting timer is due next; in TSC-deadline mode the guest says that. A period that is
+ * shorter than the least one goes on counting, but its interrupts merge: a guest that takes longer
+ * for each than its period would come to nothing else.
+ */
 static void arm(struct vlapic *l, uint64_t now)
 {
     uint64_t ticks = period(l);
     uint64_t elapsed = now - l->start;
     if (timer_mode(l) == LVT_TIMER_DEADLINE)
         return;
-    l->deadline = VLAPIC_NEVER;
+    l->due = VLAPIC_NEVER;
     if (ticks == 0 || (*apic_reg(l, APIC_LVT_TIMER) & LVT_MASKED))
         return; /* a masked counter goes on unwatched */
     if (timer_mode(l) == LVT_TIMER_PERIODIC)
-        l->deadline = l->start + (elapsed / ticks + 1) * ticks;
-    else if (timer_mode(l) == LVT_TIMER_ONE_SHOT && elapsed < ticks)
-        l->deadline = l->start + ticks;
+        l->due = ((elapsed + (ticks < l->least_period ? l->least_period : 0)) / ticks + 1) * ticks;
+    else if (elapsed < ticks)
+        l->due = ticks;
 }
 
 void vlapic_expire(struct vlapic *l, uint64_t now)
 {
-    if (now < l->deadline)
+    if (!vlapic_timer_due(l, now))
         return;
     uint32_t lvt = *apic_reg(l, APIC_LVT_TIMER);
-    l->deadline = VLAPIC_NEVER;
+    l->due = VLAPIC_NEVER;
     arm(l, now);
     if (!(lvt & LVT_MASKED))
         vlapic_deliver(l, (uint8_t)lvt, false);
@@ -82,6 +86,8 @@ void apic_timer_divide(struct vlapic *l, uint32_t divide, uint64_t now)
     vlapic_expire(l, now);
     uint32_t counted = *apic_reg(l, APIC_INITIAL_COUNT) - apic_current_count(l, now);
     *apic_reg(l, APIC_DIVIDE) = divide;
+    if (timer_mode(l) == LVT_TIMER_DEADLINE)
+        return; /* the TSC is not divided */
     l->start = now - ((uint64_t)counted << divide_shift(l));
     arm(l, now);
 }
@@ -107,29 +113,43 @@ void apic_timer_lvt(struct vlapic *l, uint32_t lvt, uint64_t now)
     *apic_reg(l, APIC_LVT_TIMER) = lvt;
     if (changed & LVT_TIMER_DEADLINE) { /* into or out of TSC-deadline mode disarms */
         *apic_reg(l, APIC_INITIAL_COUNT) = 0;
-        l->deadline = VLAPIC_NEVER;
+        l->due = VLAPIC_NEVER;
     }
     arm(l, now);
+}
+
+/* A deadline is an absolute TSC until it is written; from then on so much time is left of it. */
+static void set_deadline(struct vlapic *l, uint64_t tsc, uint64_t now)
+{
+    l->start = now;
+    l->due = tsc > now ? tsc - now : 0;
 }
 
 void vlapic_write_tsc_deadline(struct vlapic *l, uint64_t tsc, uint64_t now)
 {
     if (timer_mode(l) != LVT_TIMER_DEADLINE)
         return;
-    vlapic_expire(l, now);
-    l->deadline = tsc == 0 ? VLAPIC_NEVER : tsc;
+    if (vlapic_timer_due(l, now))
+        vlapic_expire(l, now);
+    if (tsc == 0)
+        l->due = VLAPIC_NEVER;
+    else
+        set_deadline(l, tsc, now);
 }
 
 uint64_t vlapic_read_tsc_deadline(const struct vlapic *l, uint64_t now)
 {
-    if (timer_mode(l) != LVT_TIMER_DEADLINE || l->deadline == VLAPIC_NEVER || l->deadline <= now)
+    uint64_t left = vlapic_timer_left(l, now);
+    if (timer_mode(l) != LVT_TIMER_DEADLINE || left == 0 || left == VLAPIC_NEVER)
         return 0;
-    return l->deadline;
+    return l->start + l->due;
 }
 
-void vlapic_tsc_moved(struct vlapic *l, uint64_t delta)
+void vlapic_tsc_moved(struct vlapic *l, uint64_t now, uint64_t delta)
 {
-    l->start += delta;
-    if (timer_mode(l) != LVT_TIMER_DEADLINE && l->deadline != VLAPIC_NEVER)
-        l->deadline += delta;
+    vlapic_expire(l, now);
+    if (timer_mode(l) != LVT_TIMER_DEADLINE)
+        l->start += delta;
+    else if (l->due != VLAPIC_NEVER)
+        set_deadline(l, l->start + l->due, now + delta);
 }

@@ -45,7 +45,7 @@ static void reset_values(void **state)
     assert_int_equal(vlapic_read_mmio(&apic, 0x350, 0), 0x10000);
     assert_int_equal(vlapic_read_mmio(&apic, 0x30, 0), 0x50014);
     assert_int_equal(vlapic_highest_pending(&apic), VLAPIC_NONE);
-    assert_true(vlapic_deadline(&apic) == VLAPIC_NEVER);
+    assert_true(vlapic_timer_left(&apic, 0) == VLAPIC_NEVER);
     assert_false(vlapic_deliver(&apic, 0x40, false)); /* software-disabled */
 }
 
@@ -171,14 +171,14 @@ static void one_shot(void **state)
     write_x2(0x832, 0x31, 100); /* one-shot */
     write_x2(0x838, 10, 100);
     assert_int_equal(effect.what, VLAPIC_EFFECT_TIMER);
-    assert_int_equal(vlapic_deadline(&apic), 260);
+    assert_int_equal(vlapic_timer_left(&apic, 259), 1);
     assert_int_equal(read_x2(0x839, 115), 10);
     assert_int_equal(read_x2(0x839, 116), 9);
     vlapic_expire(&apic, 259);
     assert_int_equal(vlapic_highest_pending(&apic), VLAPIC_NONE);
     vlapic_expire(&apic, 260);
     assert_int_equal(vlapic_highest_pending(&apic), 0x31);
-    assert_true(vlapic_deadline(&apic) == VLAPIC_NEVER);
+    assert_true(vlapic_timer_left(&apic, 0) == VLAPIC_NEVER);
     assert_int_equal(read_x2(0x839, 1000), 0);
 }
 
@@ -188,20 +188,20 @@ static void periodic(void **state)
     write_x2(0x832, 0x20031, 0);
     write_x2(0x838, 100, 0);
     vlapic_expire(&apic, 100);
-    assert_int_equal(vlapic_deadline(&apic), 200);
+    assert_int_equal(vlapic_timer_left(&apic, 199), 1);
     vlapic_expire(&apic, 1050); /* late: the missed ones are one interrupt, the phase stays */
-    assert_int_equal(vlapic_deadline(&apic), 1100);
+    assert_int_equal(vlapic_timer_left(&apic, 1099), 1);
     assert_int_equal(read_x2(0x839, 1050), 50);
     write_x2(0x832, 0x30031, 1060); /* masked: nothing to wake for */
-    assert_true(vlapic_deadline(&apic) == VLAPIC_NEVER);
+    assert_true(vlapic_timer_left(&apic, 0) == VLAPIC_NEVER);
     assert_int_equal(read_x2(0x839, 1070), 30);
     write_x2(0x832, 0x20031, 1270);
-    assert_int_equal(vlapic_deadline(&apic), 1300);
+    assert_int_equal(vlapic_timer_left(&apic, 1299), 1);
     write_x2(0x832, 0x00031, 1270); /* one-shot goes on from the same count */
-    assert_int_equal(vlapic_deadline(&apic), 1300);
+    assert_int_equal(vlapic_timer_left(&apic, 1299), 1);
     vlapic_expire(&apic, 1300);
     write_x2(0x832, 0x20031, 1310); /* a count that has reached 0 does not start again */
-    assert_true(vlapic_deadline(&apic) == VLAPIC_NEVER);
+    assert_true(vlapic_timer_left(&apic, 0) == VLAPIC_NEVER);
     assert_int_equal(read_x2(0x839, 1310), 0);
 }
 
@@ -211,7 +211,7 @@ static void tsc_deadline(void **state)
     assert_int_equal(vlapic_read_tsc_deadline(&apic, 10), 0); /* not in that mode */
     write_x2(0x832, 0x400ec, 10);
     vlapic_write_tsc_deadline(&apic, 500, 10);
-    assert_int_equal(vlapic_deadline(&apic), 500);
+    assert_int_equal(vlapic_timer_left(&apic, 499), 1);
     assert_int_equal(vlapic_read_tsc_deadline(&apic, 10), 500);
     write_x2(0x838, 100, 10);
     assert_int_equal(read_x2(0x838, 10), 0); /* ignored in this mode */
@@ -219,9 +219,9 @@ static void tsc_deadline(void **state)
     assert_int_equal(vlapic_highest_pending(&apic), 0xec);
     assert_int_equal(vlapic_read_tsc_deadline(&apic, 500), 0);
     vlapic_write_tsc_deadline(&apic, 400, 500); /* in the past: due at once */
-    assert_true(vlapic_deadline(&apic) <= 500);
+    assert_int_equal(vlapic_timer_left(&apic, 500), 0);
     write_x2(0x832, 0x000ec, 600);
-    assert_true(vlapic_deadline(&apic) == VLAPIC_NEVER);
+    assert_true(vlapic_timer_left(&apic, 0) == VLAPIC_NEVER);
 }
 
 /* A write of a new deadline does not lose the interrupt that was due before it. */
@@ -231,7 +231,7 @@ static void nothing_pending_is_lost(void **state)
     vlapic_write_tsc_deadline(&apic, 100, 0);
     vlapic_write_tsc_deadline(&apic, 900, 101);
     assert_int_equal(vlapic_highest_pending(&apic), 0xec);
-    assert_int_equal(vlapic_deadline(&apic), 900);
+    assert_int_equal(vlapic_timer_left(&apic, 899), 1);
 }
 
 static void tsc_jump(void **state)
@@ -239,8 +239,8 @@ static void tsc_jump(void **state)
     write_x2(0x83e, 0xb, 0);
     write_x2(0x832, 0x31, 0);
     write_x2(0x838, 100, 0);
-    vlapic_tsc_moved(&apic, (uint64_t)-40);
-    assert_int_equal(vlapic_deadline(&apic), 60);
+    vlapic_tsc_moved(&apic, 0, (uint64_t)-40);
+    assert_int_equal(vlapic_timer_left(&apic, 59), 1);
     assert_int_equal(read_x2(0x839, (uint64_t)-10), 70);
 }
 

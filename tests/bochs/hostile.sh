@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# hostile.sh LINTEL CPU VICTIM HOSTILE TABLE [OPTION]: a victim beside each hostile guest of the table guests/hostile.def, on one CPU:
+# its work is counted, and keeps its share in each window of 100 ms (docs/bounds.md). OPTION is a word for the hypervisor.
+lintel=$1 cpu=$2 victim=$(realpath "$3") hostile=$(realpath "$4") table=$(realpath "$5") option=${6:-}
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+
+# beside NAME [CMDLINE]: writes vm.yaml with the victim and this hostile guest.
+beside()
+{
+    cat >vm.yaml <<END
+host:
+  memory: 256M
+vms:
+  - {name: victim, kernel: $victim, memory: 16M, cmdline: "${2:-}"}
+  - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1}
+END
+}
+
+# run CONSOLE: no hostile guest ends, so the run is over when the victim is. What is to be typed is in `typed`.
+run()
+{
+    timeout 60 "$lintel" run --on bochs --time $start_time --timeout 50 --cpu "$cpu" \
+        --hypervisor-options "hide= console=$1${option:+ $option}" vm.yaml >whole 2>&1 <typed &
+    local run=$!
+    while kill -0 $run 2>/dev/null && ! grep -aqE '^lintel: vm victim: (powered|stopped)' whole; do
+        sleep 0.2
+    done
+    kill $run 2>/dev/null
+    wait $run 2>/dev/null
+    sed 's/^\[victim\] //' whole >said
+}
+
+# The victim has come to its plan, and nothing in it failed.
+passes()
+{
+    grep -q '^1\.\.' said && ! grep -qE '^not ok|^Bail out' said
+}
+
+: >typed
+mapfile -t rows < <(sed -n 's/^HOSTILE(\(.*\))$/\1/p' "$table")
+[ ${#rows[@]} -gt 0 ]
+result $? "the table has rows"
+for row in "${rows[@]}"; do
+    beside "$row"
+    run lines
+    grep '^# ' said
+    passes
+    result $? "beside $row"
+done
+beside timer_masked input
+echo anything >typed
+run focus
+passes
+result $? "typed input is answered beside a timer that is always due"
+plan
