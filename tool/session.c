@@ -114,6 +114,13 @@ static void show(struct session *session, const char *bytes, size_t length)
     }
 }
 
+/* Before the machine says anything: how to get out of its console. */
+static void print_hint(void)
+{
+    progress_end();
+    fputs("Ctrl-] q quits, Ctrl-] h shows all keys of the console\r\n", stderr);
+}
+
 /* Reads the serial line. False at its end. */
 static bool take_output(struct session *session)
 {
@@ -127,6 +134,8 @@ static bool take_output(struct session *session)
         skipped = skip_early(session, bytes, (size_t)length);
         if (!session->started)
             return true;
+        if (session->console)
+            print_hint();
         show(session, OUTCOME_PREFIX, strlen(OUTCOME_PREFIX));
     }
     show(session, bytes + skipped, (size_t)length - skipped);

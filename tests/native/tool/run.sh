@@ -73,6 +73,8 @@ printf '\033[2Jfirmware\r\nBooting `Lintel'"'"'\r\nlintel: 1 starts\r\n\033[6nhe
 E1
 printf 'lintel: 1 starts\nhello\nlintel: end: 1 VMs, 0 faults\n' | cmp -s - out
 result $? 'the output is plain, and starts with the hypervisor'
+! grep -q 'Ctrl-' err
+result $? 'without a terminal nothing is said of keys'
 [ -z "$(ls tmp)" ]
 result $? 'nothing is left in the folder for temporary files'
 
@@ -337,6 +339,8 @@ grep -qx 'code 0' code
 result $? 'Ctrl-] q ends the run well'
 cmp -s before after
 result $? 'the terminal is as before'
+grep -A 1 'Ctrl-. q quits, ' out | grep -q '^lintel: 1 starts'
+result $? 'its console tells of its keys first'
 says out "<a><\\$'\\\\003'><\\$'\\\\035'><n><\\$'\\\\035'><\\$'\\\\035'>" 'keys go to the machine as they are'
 says out 'the next VM.s console' 'Ctrl-] h helps'
 printf "printf 'lintel: 1 starts\\r\\nlintel: vm a: stopped for a fault: it broke\\r\\n' >&3; sleep 60" >scene
