@@ -14,12 +14,13 @@
 #define SETUP_LOADER_UNKNOWN 0xff
 #define SETUP_LOADED_HIGH    (1u << 0)
 #define XLF_KERNEL_64        (1u << 0)
+#define SETUP_PARAGRAPH      16ULL /* bytes; syssize counts them */
 #define SETUP_ENTRY_64       0x200 /* from the start of the loaded kernel */
 
 struct setup_header {
     uint8_t setup_sects;
     uint16_t root_flags;
-    uint32_t syssize; /* of the kernel behind the setup sectors, in 16 bytes */
+    uint32_t syssize; /* of the kernel behind the setup sectors, in paragraphs */
     uint16_t ram_size;
     uint16_t vid_mode;
     uint16_t root_dev;

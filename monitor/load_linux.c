@@ -68,9 +68,10 @@ bool load_linux(struct load *load)
     if (!check_header(load, h))
         return false;
     uint64_t setup = (1u + (h->setup_sects != 0 ? h->setup_sects : SETUP_SECTS_DEFAULT)) * SECTOR;
-    uint64_t size = h->syssize * 16ULL;
+    uint64_t size = h->syssize * SETUP_PARAGRAPH;
 
-    if (size == 0 || setup + size > load->kernel.size)
+    /* The last paragraph may be a part of one. */
+    if (size == 0 || setup + size >= load->kernel.size + SETUP_PARAGRAPH)
         return load_fail(load, LOAD_PART_KERNEL,
                          "the file has %lu bytes, its header speaks of %lu: it is "
                          "truncated, fetch it again",
@@ -80,7 +81,7 @@ bool load_linux(struct load *load)
 
     if (to == NULL)
         return false;
-    load_place(to, size, load->kernel.bytes + setup, size);
+    load_place(to, size, load->kernel.bytes + setup, min_u64(size, load->kernel.size - setup));
     load->entry = address + SETUP_ENTRY_64;
     load->kernel_end = address + need;
     load->initrd_max = h->initrd_addr_max;

@@ -91,6 +91,8 @@ static enum exit_code fetch(const char *package, const char *folder, const char 
         print_tail(output, 8);
     } else {
         *kernel = find_one(folder, "unpacked/boot/vmlinuz-*");
+        if (!*kernel)
+            *kernel = find_one(folder, "unpacked/boot/m*86+x64*"); /* memtest86+ */
         code = *kernel ? LINTEL_OK
                        : fail(LINTEL_DESCRIPTION,
                               "the Debian package %s holds no kernel; name one such as "

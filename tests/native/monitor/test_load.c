@@ -162,6 +162,22 @@ static void linux_placement(void **state)
     assert_refused("truncated");
 }
 
+/* syssize counts paragraphs; of the last there may be a part. The copy ends where the file does. */
+static void linux_part_of_paragraph(void **state)
+{
+    for (unsigned missing = 1; missing < 16; missing++) {
+        teardown(state);
+        setup(state);
+        kernel =
+            realloc(kernel, BZIMAGE - missing); /* exactly, so that reading beyond it is seen */
+        load.kernel = (struct load_file){kernel, BZIMAGE - missing};
+        uint8_t *copy = b->memory.base + 0x1000000;
+        assert_true(load_guest(&load));
+        assert_int_equal(copy[CODE_SIZE - missing - 1], 0x90);
+        assert_int_equal(copy[CODE_SIZE - missing], 0);
+    }
+}
+
 static void linux_bad(void **state)
 {
     header()->version = 0x020b;
@@ -179,9 +195,9 @@ static void linux_bad(void **state)
     header()->cmdline_size = 5;
     assert_refused("cmdline: it has 13 characters, the kernel takes 5");
     header()->cmdline_size = 2047;
-    load.kernel.size--;
+    load.kernel.size -= 16;
     assert_refused("truncated");
-    load.kernel.size++;
+    load.kernel.size += 16;
     header()->syssize = 0xffffffff;
     assert_refused("truncated");
     header()->syssize = CODE_SIZE / 16;
@@ -367,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(memory_map, setup, teardown),
         cmocka_unit_test_setup_teardown(first_state, setup, teardown),
         cmocka_unit_test_setup_teardown(linux_placement, setup, teardown),
+        cmocka_unit_test_setup_teardown(linux_part_of_paragraph, setup, teardown),
         cmocka_unit_test_setup_teardown(linux_bad, setup, teardown),
         cmocka_unit_test_setup_teardown(initrd_bad, setup, teardown),
         cmocka_unit_test_setup_teardown(other_bad, setup, teardown),

@@ -69,7 +69,7 @@ make_kernel()
 }
 
 make_kernel kernel
-head -c 1551 kernel >truncated
+head -c 1536 kernel >truncated
 head -c 4096 /dev/urandom >noise
 mkdir folder
 printf 'hello\n' >hello
@@ -222,7 +222,7 @@ mkfifo fifo
 value 'a FIFO as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: fifo: Not a regular file; name an existing kernel' kernel fifo
 value 'an empty kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: empty is empty' kernel empty
 value 'noise as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: noise: it is neither a Linux bzImage nor an ELF64' kernel noise
-value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated: the file has 1551 bytes, its header speaks of 1552' kernel truncated
+value 'a truncated kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: truncated: the file has 1536 bytes, its header speaks of 1552' kernel truncated
 value 'a program as kernel' '^vm.yaml:3:13: vms\[0\]\.kernel: /bin/bash: the ELF file is not linked to a fixed address' kernel /bin/bash
 value 'no package' "^vm.yaml:3:13: vms\[0\]\.kernel: '../x' is no name of a Debian package" kernel debian:../x
 value 'an option as package' "^vm.yaml:3:13: vms\[0\]\.kernel: '--x' is no name of a Debian package" kernel debian:--x
