@@ -25,6 +25,12 @@
 #define RTC_A_UPDATING        0x80
 #define RTC_D_VALID           0x80
 #define CMOS_FREE             0x60
+#define KBC_DATA              0x60
+#define KBC_COMMAND           0x64
+#define KBC_OUTPUT_FULL       0x01
+#define KBC_SELF_TEST         0xaa
+#define KBC_SELF_TEST_GOOD    0x55
+#define SYSTEM_PORT_A         0x92
 
 static void test_unclaimed(void)
 {
@@ -185,7 +191,7 @@ static void test_uart_interrupt(void)
 
 static void test_uart_loopback(void)
 {
-    uint8_t lines_up, lines_down, ready, data, after;
+    uint8_t lines_up, lines_down, ready, data, after, last;
 
     wait_until_sent();
     outb(UART_MCR, MCR_LOOPBACK | MCR_ALL_LINES);
@@ -198,12 +204,39 @@ static void test_uart_loopback(void)
     ready = inb(UART_LSR) & LSR_DATA_READY;
     data = inb(UART_DATA);
     after = inb(UART_LSR) & LSR_DATA_READY;
+    for (uint8_t byte = 1; byte <= 2; byte++) {
+        wait_until_sent();
+        outb(UART_DATA, byte);
+    }
+    wait_until_sent();
+    for (unsigned i = 0; i < 10000; i++)
+        cpu_relax();
+    last = inb(UART_DATA);
     outb(UART_MCR, 0);
     is(lines_up, MSR_ALL_LINES, "loopback turns the modem lines around");
     is(lines_down, 0, "loopback follows them down");
     is(ready, LSR_DATA_READY, "loopback receives what it sends");
     is(data, 0xa5, "loopback gives the byte");
     is(after, 0, "reading the byte clears data-ready");
+    is(last, 2, "without FIFOs the next byte destroys one that was not read");
+}
+
+/* What software that knows the PC does before it uses the controller, or with A20. */
+static void test_keyboard_controller(void)
+{
+    unsigned reads = 0, waits = 0;
+    uint8_t port_a;
+
+    for (; inb(KBC_COMMAND) & KBC_OUTPUT_FULL && reads < 10000; reads++)
+        inb(KBC_DATA);
+    ok(reads < 10000, "the keyboard controller's output is empty after some reads");
+    outb(KBC_COMMAND, KBC_SELF_TEST);
+    for (; !(inb(KBC_COMMAND) & KBC_OUTPUT_FULL) && waits < 100000; waits++)
+        cpu_relax();
+    is(inb(KBC_DATA), KBC_SELF_TEST_GOOD, "the keyboard controller passes its self-test");
+    port_a = inb(SYSTEM_PORT_A);
+    outb(SYSTEM_PORT_A, (uint8_t)((port_a | 2) & ~1));
+    is(inb(SYSTEM_PORT_A) & 3, 2, "port 92h: A20 is on, no reset");
 }
 
 static void pci_select(uint32_t device, uint32_t offset)
@@ -310,6 +343,7 @@ void guest_main(void)
     test_uart();
     test_uart_interrupt();
     test_uart_loopback();
+    test_keyboard_controller();
     test_pci();
     test_pci_bridge();
     test_rtc();

@@ -69,8 +69,10 @@ static void uart_out(struct board *b, unsigned vcpu, uint16_t port, unsigned siz
 static void wire_clocks(struct board *b)
 {
     uint64_t now = gate_tsc(), deadline;
+    bool rtc = rtc_interrupt(&b->rtc, now);
 
-    ioapic_set_line(&b->ioapic, RTC_IRQ, rtc_interrupt(&b->rtc, now));
+    ioapic_set_line(&b->ioapic, RTC_IRQ, rtc);
+    pm_set_rtc(&b->pm, rtc);
     ioapic_set_line(&b->ioapic, PM_SCI, pm_interrupt(&b->pm, now));
     deadline = min_u64(rtc_deadline(&b->rtc), pm_deadline(&b->pm));
     if (deadline == b->timer)
@@ -121,14 +123,28 @@ static void pm_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
     wire_clocks(b);
 }
 
+/* The ways to a reset. */
+
 static uint32_t reset_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
 {
-    return reset_read(&b->reset, port);
+    return reset_read(&b->reset);
 }
 
 static void reset_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
 {
-    reset_write(&b->reset, port, (uint8_t)value);
+    reset_write(&b->reset, (uint8_t)value);
+    b->wish = true;
+}
+
+static uint32_t i8042_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return i8042_read(&b->i8042, port);
+}
+
+static void i8042_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    i8042_write(&b->i8042, port, (uint8_t)value);
+    b->reset.requested |= b->i8042.reset;
     b->wish = true;
 }
 
@@ -367,6 +383,7 @@ void board_reset(struct board *b)
     b->reset = (struct reset){0};
     b->verdict = (struct verdict){0};
     b->wish = b->restart = b->halt_told = false;
+    i8042_reset(&b->i8042);
     b->pci = (struct pci){.functions = &host_bridge, .count = 1};
     wire_uart(b);
     wire_clocks(b);

@@ -12,6 +12,7 @@
 #include "abi/gate.h"
 #include "monitor/code_page.h"
 #include "monitor/guest_memory.h"
+#include "monitor/i8042.h"
 #include "monitor/ioapic.h"
 #include "monitor/pci.h"
 #include "monitor/pm.h"
@@ -34,6 +35,7 @@ struct board {
     struct rtc rtc;
     struct pm pm;
     struct reset reset;
+    struct i8042 i8042;
     struct pci pci;
     struct verdict verdict;
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */

@@ -6,7 +6,8 @@
 #include "monitor/scale.h"
 
 #define TIMER_EVENT (1u << 0) /* TMR_STS and TMR_EN */
-#define EVENT_BITS  0x0721u   /* timer, global lock, power and sleep button, RTC */
+#define RTC_EVENT   (1u << 10)
+#define EVENT_BITS  0x0721u /* timer, global lock, power and sleep button, RTC */
 
 #define SCI_EN        (1u << 0)
 #define BM_RLD        (1u << 1)
@@ -72,6 +73,13 @@ void pm_write(struct pm *pm, unsigned offset, uint32_t value, uint32_t mask, uin
     default: /* the timer is read-only */
         break;
     }
+}
+
+void pm_set_rtc(struct pm *pm, bool high)
+{
+    if (high && !pm->rtc)
+        pm->status |= RTC_EVENT;
+    pm->rtc = high;
 }
 
 bool pm_interrupt(struct pm *pm, uint64_t tsc)

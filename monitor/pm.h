@@ -25,6 +25,7 @@ struct pm {
     uint64_t tsc_hz;
     uint64_t halves; /* how often bit 31 of the timer had changed when last looked at */
     uint16_t status, enable, control;
+    bool rtc;       /* the RTC's interrupt line */
     bool power_off; /* the guest asked for S5 */
 };
 
@@ -35,6 +36,10 @@ uint32_t pm_read(struct pm *pm, unsigned offset, uint64_t tsc);
 
 /* Writes those bits of the aligned 4 bytes that are set in `mask`. */
 void pm_write(struct pm *pm, unsigned offset, uint32_t value, uint32_t mask, uint64_t tsc);
+
+/* The RTC's interrupt line is high or low: its rise is the event RTC_STS, which wakes a guest that
+ * sleeps. */
+void pm_set_rtc(struct pm *pm, bool high);
 
 /* The level of the SCI. */
 bool pm_interrupt(struct pm *pm, uint64_t tsc);

@@ -31,6 +31,7 @@ enum {
 
 #define B_24_HOURS 0x02
 #define B_BINARY   0x04
+#define B_SQWE     0x08
 #define B_UIE      0x10
 #define B_AIE      0x20
 #define B_PIE      0x40
@@ -216,7 +217,7 @@ void rtc_init(struct rtc *rtc, uint64_t tsc_hz, uint64_t seconds, uint64_t tsc)
 
 void rtc_reset(struct rtc *rtc)
 {
-    rtc->memory[B] &= (uint8_t)~(B_PIE | B_AIE | B_UIE);
+    rtc->memory[B] &= (uint8_t)~(B_PIE | B_AIE | B_UIE | B_SQWE);
     rtc->memory[C] = 0;
 }
 

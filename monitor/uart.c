@@ -281,9 +281,13 @@ size_t uart_room(const struct uart *u)
 
 void uart_receive(struct uart *u, const char *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (free_places(u) > 0)
-            push(&u->receive, (uint8_t)bytes[i]);
-        else
+    for (size_t i = 0; i < count; i++) {
+        if (free_places(u) == 0) {
             u->line_errors |= LSR_OVERRUN;
+            if (fifo_enabled(u))
+                continue;
+            pop(&u->receive, 1); /* the next byte destroys the one that was not read */
+        }
+        push(&u->receive, (uint8_t)bytes[i]);
+    }
 }

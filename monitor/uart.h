@@ -47,7 +47,8 @@ void uart_sent(struct uart *u, size_t count);
 /* How many bytes can be received now without losing one. */
 size_t uart_room(const struct uart *u);
 
-/* Bytes came in over the line. More than there is room for are lost, as an overrun. */
+/* Bytes came in over the line. Where there is no room, an overrun loses the new byte with FIFOs,
+ * and the old one without. */
 void uart_receive(struct uart *u, const char *bytes, size_t count);
 
 #endif

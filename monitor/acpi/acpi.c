@@ -22,14 +22,13 @@
 #define ACCESS_WORDS  2
 #define ACCESS_DWORDS 3
 
-#define BOOT_LEGACY_DEVICES (1u << 0) /* COM1 and the RTC; no keyboard controller */
+#define BOOT_LEGACY_DEVICES (1u << 0) /* COM1 and the RTC; no keyboard is behind the controller */
 #define BOOT_NO_VGA         (1u << 2)
 
 #define FADT_WBINVD          (1u << 0)
 #define FADT_C1              (1u << 2)
 #define FADT_NO_POWER_BUTTON (1u << 4) /* none among the fixed registers */
 #define FADT_NO_SLEEP_BUTTON (1u << 5)
-#define FADT_NO_RTC_STATUS   (1u << 6) /* likewise */
 #define FADT_TIMER_32        (1u << 8)
 #define FADT_RESET_REGISTER  (1u << 10)
 #define LATENCY_NO_STATE     0xffff
@@ -133,7 +132,7 @@ static void place_fadt(const struct guest_memory *m)
         .century = RTC_CENTURY,
         .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
         .flags = FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON |
-                 FADT_NO_RTC_STATUS | FADT_TIMER_32 | FADT_RESET_REGISTER,
+                 FADT_TIMER_32 | FADT_RESET_REGISTER,
         .reset_register = ports(RESET_CONTROL_PORT, 1, ACCESS_BYTES),
         .reset_value = RESET_CONTROL_VALUE,
         .minor_revision = 4,

@@ -17,6 +17,8 @@ abi-test
 sleep 1
 cat /proc/interrupts
 cat /proc/ioports
+cat /sys/class/dmi/id/product_name
+echo +3 >/sys/class/rtc/rtc0/wakealarm; echo freeze >/sys/power/state; echo woke $?
 poweroff -f
 END
 timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$@" "$demo" >said 2>&1 <typed
@@ -31,6 +33,8 @@ says '^sum 42$' "typed input is answered"
 says '^Linux x86_64$' "it is a 64-bit Linux"
 says '^0505-0505 : QEMU0001:00$' "Linux finds the port to tell of a panic"
 says '^init-stamp: [0-9]+$' "a program reads the TSC"
+says '^Lintel virtual machine$' "Linux knows from SMBIOS what it runs on"
+says '^woke 0$' "a sleep ends by the alarm of the RTC"
 says 'reboot: Power down' "Linux switches itself off"
 says '^lintel: vm demo: powered off' "the VM is powered off"
 [ $code = 0 ]

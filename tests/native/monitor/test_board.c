@@ -147,9 +147,12 @@ static void pci_function(void **state)
 
 static void reset_ports(void **state)
 {
-    assert_int_equal(board_in(b, 0, 0x64, 1), 0xfd); /* no command is in the way */
+    assert_int_equal(board_in(b, 0, 0x64, 1) & 3, 0); /* nothing to drain, nothing in the way */
     board_out(b, 0, 0x64, 1, 0xff);
     board_out(b, 0, 0x64, 1, 0xd1);
+    board_out(b, 0, 0x60, 1, 0xdf);
+    board_out(b, 0, 0x92, 1, 0x02);
+    assert_int_equal(board_in(b, 0, 0x92, 1), 0x02);
     board_out(b, 0, 0xcf9, 1, 0x02);
     assert_int_equal(board_in(b, 0, 0xcf9, 1), 0x02);
     assert_false(b->reset.requested);
@@ -158,6 +161,37 @@ static void reset_ports(void **state)
     b->reset = (struct reset){0};
     board_out(b, 0, 0x64, 1, 0xfe);
     assert_true(b->reset.requested);
+    board_reset(b);
+    assert_false(b->reset.requested);
+    board_out(b, 0, 0x92, 1, 0x03);
+    assert_true(b->reset.requested);
+    board_reset(b);
+    board_events(b, EXIT_EVENT_INIT);
+    assert_true(b->reset.requested);
+}
+
+/* The RTC's line is its own interrupt, and an event of the PM block's. */
+static void rtc_event(void **state)
+{
+    board_out(b, 0, 0x70, 2, 0x520b); /* periodic */
+    fakes.tsc += HZ / 1000;
+    board_events(b, EXIT_EVENT_TIMER);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(board_in(b, 0, 0xb000, 2) & 0xffff, 0x0400);
+}
+
+/* What no local APIC took is sent again when one may. */
+static void try_again(void **state)
+{
+    fakes.message_result = 0;
+    board_out(b, 0, COM1 + 4, 1, 0x08);
+    board_out(b, 0, COM1 + 1, 1, 0x02);
+    assert_int_equal(fakes.messages, 1);
+    fakes.message_result = 1;
+    board_events(b, EXIT_EVENT_APIC);
+    assert_int_equal(fakes.messages, 2);
+    board_events(b, EXIT_EVENT_APIC);
+    assert_int_equal(fakes.messages, 2);
 }
 
 static void console_output(void **state)
@@ -285,6 +319,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(host_bridge_header, setup, teardown),
         cmocka_unit_test_setup_teardown(pci_function, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_ports, setup, teardown),
+        cmocka_unit_test_setup_teardown(rtc_event, setup, teardown),
+        cmocka_unit_test_setup_teardown(try_again, setup, teardown),
         cmocka_unit_test_setup_teardown(console_output, setup, teardown),
         cmocka_unit_test_setup_teardown(console_full, setup, teardown),
         cmocka_unit_test_setup_teardown(console_input, setup, teardown),

@@ -131,7 +131,9 @@ static void rtc_update(void **state)
     assert_int_equal(rtc_deadline(&rtc), UINT64_MAX);
     assert_int_equal(get(0x0c, 2 * HZ) & 0x90, 0x90);
     assert_false(rtc_interrupt(&rtc, 2 * HZ));
-    rtc_reset(&rtc);
+    set(0x0b, 0x7a, 2 * HZ);
+    rtc_reset(&rtc); /* PIE, AIE, UIE and SQWE; not 24/12 */
+    assert_int_equal(get(0x0b, 2 * HZ), 0x02);
     assert_false(rtc_interrupt(&rtc, 9 * HZ));
     assert_int_equal(get(0, 40 * HZ), 0x00);
 }
@@ -201,6 +203,24 @@ static void pm_timer(void **state)
     assert_true(pm_deadline(&pm) > tsc);
 }
 
+/* RTC_STS is set when the line rises, and is the SCI where RTC_EN is set. */
+static void pm_rtc(void **state)
+{
+    pm_set_rtc(&pm, true);
+    assert_int_equal(pm_read(&pm, PM_EVENT, 0), 0x0400);
+    assert_false(pm_interrupt(&pm, 0));
+    pm_write(&pm, PM_EVENT, 0x04000000, 0xffff0000, 0);
+    assert_true(pm_interrupt(&pm, 0));
+    pm_write(&pm, PM_EVENT, 0x0400, 0xffff, 0);
+    assert_false(pm_interrupt(&pm, 0));
+    pm_set_rtc(&pm, true); /* still */
+    assert_false(pm_interrupt(&pm, 0));
+    pm_set_rtc(&pm, false);
+    assert_false(pm_interrupt(&pm, 0));
+    pm_set_rtc(&pm, true);
+    assert_true(pm_interrupt(&pm, 0));
+}
+
 static void pm_registers(void **state)
 {
     assert_int_equal(pm_read(&pm, PM_CONTROL, 0), 1);
@@ -226,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup(rtc_periodic, reset),
         cmocka_unit_test_setup(rtc_index, reset),
         cmocka_unit_test_setup(pm_timer, reset),
+        cmocka_unit_test_setup(pm_rtc, reset),
         cmocka_unit_test_setup(pm_registers, reset),
     };
 

@@ -16,6 +16,25 @@ static int reset(void **state)
     return 0;
 }
 
+/* The next byte takes the place of the one that was not read; in loopback too. */
+static void overrun_without_fifo(void **state)
+{
+    uart_receive(&u, "ab", 2);
+    assert_int_equal(uart_read(&u, LSR), 0x63);
+    assert_int_equal(uart_read(&u, LSR), 0x61);
+    assert_int_equal(uart_read(&u, DATA), 'b');
+    assert_int_equal(uart_read(&u, LSR), 0x60);
+    uart_write(&u, MCR, 0x10);
+    uart_write(&u, IER, 4);
+    uart_write(&u, DATA, 'c');
+    uart_write(&u, DATA, 'd');
+    uart_write(&u, DATA, 'e');
+    assert_int_equal(uart_read(&u, IIR), 6);
+    assert_int_equal(uart_read(&u, LSR), 0x63);
+    assert_int_equal(uart_read(&u, DATA), 'e');
+    assert_int_equal(uart_read(&u, LSR), 0x60);
+}
+
 /* What a driver writes and expects, step by step, to call the chip a 16550A with nothing more. */
 static void detection(void **state)
 {
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup(transmitter_interrupt, reset),
         cmocka_unit_test_setup(output_waits, reset),
         cmocka_unit_test_setup(receiver, reset),
+        cmocka_unit_test_setup(overrun_without_fifo, reset),
         cmocka_unit_test_setup(fifo_control, reset),
         cmocka_unit_test_setup(loopback, reset),
     };
