@@ -6,6 +6,7 @@
 #include "monitor/gate.h"
 #include "monitor/load.h"
 #include "monitor/report.h"
+#include "monitor/smbios/smbios.h"
 
 static struct load_file file(const struct monitor_file *f)
 {
@@ -28,6 +29,7 @@ void machine_start(struct board *b, struct exit_page *page)
     if (!load_guest(&load))
         report_stop(GATE_STOP_FAULT, "%s: %s", load_part_name(load.wrong), load.error);
     acpi_build(&b->memory, info->vcpus);
+    smbios_build(&b->memory, info);
     page->state = load_state(&load);
     if (gate_start(0) != 0)
         report_stop(GATE_STOP_FAULT, "the hypervisor refused the start state; see its log");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's SMBIOS tables, by which its software learns what it runs on. */
+#ifndef MONITOR_SMBIOS_H
+#define MONITOR_SMBIOS_H
+
+#include "abi/gate.h"
+#include "monitor/guest_memory.h"
+
+/* Guest-physical: the entry point, and behind it all structures, where the specification has the
+ * entry point looked for. */
+#define SMBIOS_BASE 0xf0000ULL
+#define SMBIOS_SIZE 0x1000ULL
+
+/* Writes entry point and structures for the machine of `info`. */
+void smbios_build(const struct guest_memory *memory, const struct monitor_info *info);
+
+#endif
