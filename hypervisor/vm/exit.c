@@ -137,10 +137,21 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v)
     return v;
 }
 
+/* The VM-instruction error of an entry whose control fields are wrong: one vCPU's own (R8). */
+#define ERROR_ENTRY_CONTROLS 7
+
+/* Its other errors are Lintel's: the host's fields are the same for all. */
 void vmx_entry_failed(void)
 {
+    struct vcpu *v = this_cpu()->vcpu;
+    uint32_t error = (uint32_t)vmread(VMCS_VM_INSTRUCTION_ERROR);
     const char *check = vmx_explain_entry();
 
-    log_line("VM entry: %s", check != NULL ? check : "no check that Lintel knows fails");
-    vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);
+    vm_log(v->vm, "VM entry: %s: %s", vm_instruction_error_name(error),
+           check != NULL ? check : "no check that Lintel knows fails");
+    if (error != ERROR_ENTRY_CONTROLS)
+        vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);
+    vcpu_forget_launch(v);
+    v->started = false;
+    exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, error);
 }
