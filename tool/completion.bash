@@ -1,5 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Bash completion of lintel(1). Commands and options come from the tool's own help, so that there is one list of them.
+# Bash completion of lintel(1). Commands, options and benchmarks come from the tool's own help, CPU models from Bochs, so that
+# there is one list of each.
+
+# Words that begin with what is typed, from a list.
+_lintel_words()
+{
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
+}
+
+# Names of files, by compgen's words: the shell quotes them, and puts a slash behind a folder.
+_lintel_files()
+{
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen "$@" -- "$current"; compgen -d -- "$current")
+    mapfile -t COMPREPLY < <(printf '%s\n' "${COMPREPLY[@]}" | sort -u | sed '/^$/d')
+}
+
 _lintel()
 {
     local current=$2 previous=$3 tool=$1 command=${COMP_WORDS[1]}
@@ -8,22 +24,22 @@ _lintel()
     [[ -f ${tool%/*}/meson.build ]] && tool=${tool%/*}/build/tool/lintel
     [[ $tool != */* || -x $tool ]] || return
     case $previous in
-        --on) mapfile -t COMPREPLY < <(compgen -W 'bochs qemu-kvm' -- "$current"); return ;;
-        --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios ovmf seabios' -- "$current"); return ;;
-        --end) mapfile -t COMPREPLY < <(compgen -W 'halt bochs qemu' -- "$current"); return ;;
-        --keep | --log) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-        -o | --output | --junit | --json) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-        --cpu | --ips | --time | --timeout | --hypervisor-options) return ;;
+        --on) _lintel_words 'bochs qemu-kvm'; return ;;
+        --firmware) _lintel_words 'bios ovmf seabios'; return ;;
+        --end) _lintel_words 'halt bochs qemu'; return ;;
+        --cpu) _lintel_words "$(bochs --help cpu 2>&1 | grep -E '^[a-z0-9_]+$')"; return ;;
+        --keep | --log) _lintel_files -d; return ;;
+        -o | --output | --junit | --json) _lintel_files -f; return ;;
+        --ips | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$current")
+        _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(
-            compgen -W "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')" \
-                -- "$current"
-        )
+        _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
+    elif [[ $command == bench ]]; then
+        _lintel_words "$("$tool" bench --help | sed -n '1s/.*\[\([a-z|-]*\).*/\1/p' | tr '|' ' ')"
     else
-        mapfile -t COMPREPLY < <(compgen -f -X '!*.y*ml' -- "$current"; compgen -d -- "$current")
+        _lintel_files -f -X '!*.y*ml'
     fi
 }
 complete -F _lintel lintel ./lintel

@@ -11,6 +11,7 @@
 
 #include "tool/command.h"
 #include "tool/machine.h"
+#include "tool/paths.h"
 #include "tool/report.h"
 
 static const struct command commands[] = {
@@ -24,14 +25,26 @@ static const struct command commands[] = {
 
 static const char exit_codes[] =
     "Exit codes: 0 well, 1 a VM stopped for a fault or the hypervisor gave up, 2 wrong usage,\n"
-    "3 wrong VM description, 4 this machine lacks something, 5 the run did not come to its end.\n"
-    "More: man lintel\n";
+    "3 wrong VM description, 4 this machine lacks something, 5 the run did not come to its end.\n";
+
+/* What every help ends with: the exit codes, and where the manual is. */
+static void print_end(FILE *to)
+{
+    char *path = built_path(BUILT_MANUAL), *whole = path ? realpath(path, NULL) : NULL;
+
+    fprintf(to, "%s", exit_codes);
+    if (whole)
+        fprintf(to, "More: man -l %s\n", whole);
+    free(whole);
+    free(path);
+}
 
 void command_usage(const struct command *self)
 {
     printf("Usage: lintel %s%s%s%s\n\n%s.\n", self->name, self->options[0] ? " [OPTION...]" : "",
            self->arguments[0] ? " " : "", self->arguments, self->summary);
-    printf("\nOptions:\n%s  -h, --help            show this help\n\n%s", self->options, exit_codes);
+    printf("\nOptions:\n%s  -h, --help            show this help\n\n", self->options);
+    print_end(stdout);
 }
 
 int command_misused(const struct command *self, const char *format, ...)
@@ -84,8 +97,8 @@ static void general_help(FILE *to)
                 "VT-x.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].summary);
-    fprintf(to, "\nlintel COMMAND --help tells more; lintel --version prints the version.\n%s",
-            exit_codes);
+    fprintf(to, "\nlintel COMMAND --help tells more; lintel --version prints the version.\n");
+    print_end(to);
 }
 
 static bool wants_help(int argc, char *argv[])

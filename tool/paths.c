@@ -22,6 +22,7 @@ static const struct {
     [BUILT_MONITOR] = {"LINTEL_MONITOR", "monitor/lintel-monitor", "lintel-monitor"},
     [BUILT_INITRD] = {"LINTEL_INITRD", "tool/demo-initrd.cpio", "demo-initrd.cpio"},
     [BUILT_DEMO] = {"LINTEL_DEMO", "tool/demo.yaml", "demo.yaml"},
+    [BUILT_MANUAL] = {"LINTEL_MANUAL", "tool/lintel.1", "../man/man1/lintel.1"},
 };
 
 /* The folder above the one that holds this program; the caller frees it. */

@@ -9,6 +9,7 @@ enum built_file {
     BUILT_MONITOR,
     BUILT_INITRD, /* what `initrd: builtin` means */
     BUILT_DEMO,   /* what `lintel run` without a file means */
+    BUILT_MANUAL,
     BUILT_COUNT
 };
 

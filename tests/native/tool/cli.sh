@@ -340,6 +340,10 @@ expect 'no command' 2 '^Usage: lintel COMMAND' "$lintel"
 expect 'no such command' 2 'no such command: boot; see lintel --help' "$lintel" boot
 expect 'help' 0 '^Usage: lintel COMMAND' "$lintel" help
 expect '--help' 0 '^Usage: lintel COMMAND' "$lintel" --help
+(cd "$work" && env -i PATH="$PATH" "$lintel" help) >said
+manual=$(sed -n 's/^More: man -l //p' said)
+[ -f "$manual" ] && cmp -s "$manual" "$root/docs/lintel.1"
+result $? 'the help names the manual where it is'
 expect '--version' 0 '^lintel [0-9]' "$lintel" --version
 expect 'help of no command' 2 'no such command: boot' "$lintel" help boot
 for command in $("$lintel" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
@@ -472,5 +476,21 @@ result $? 'the completion asks the tool that was built'
 complete_words "$lintel" check v >said
 grep -qx vm.yaml said
 result $? 'the completion finds descriptions'
+complete_words "$lintel" check fol >said
+grep -qx folder said
+result $? 'the completion finds folders'
+complete_words "$lintel" bench linux >said
+grep -qx linux-boot said
+result $? 'the completion knows benchmarks'
+complete_words "$lintel" run --cpu corei7_sky >said
+grep -qx corei7_skylake_x said
+result $? 'the completion knows CPU models'
+mkdir quoted
+touch 'quoted/two words.yaml'
+# What a user gets: a shell that edits its line, and is given a tab.
+printf '. "%s"\nlintel() { printf "<%%s>\\n" "$@"; }\nlintel check quoted/tw\t\nexit\n' "$root/tool/completion.bash" >typed
+INPUTRC=/dev/null bash --norc --noprofile -i <typed >said 2>&1
+grep -qx '<quoted/two words.yaml>' said
+result $? 'the completion quotes names'
 
 echo "1..$count"
