@@ -37,7 +37,7 @@ _lintel()
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
     elif [[ $command == bench ]]; then
-        _lintel_words "$("$tool" bench --help | sed -n '1s/.*\[\([a-z|-]*\).*/\1/p' | tr '|' ' ')"
+        _lintel_words "$("$tool" bench --help | sed -n '1s/^[^[]*\[\([a-z|-]*\).*/\1/p' | tr '|' ' ')"
     else
         _lintel_files -f -X '!*.y*ml'
     fi
