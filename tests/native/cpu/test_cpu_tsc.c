@@ -148,7 +148,7 @@ static void pm_timer(void **state)
 /* Wherever it comes, the end of the measurement that it disturbs is not taken. */
 static void smi(void **state)
 {
-    for (uint64_t at = 0; at < 21000000; at += at < 10000 || at > 19990000 ? 97 : 9973) {
+    for (uint64_t at = 0; at < 21000000; at += at < 10000 || at > 19990000 ? 331 : 99991) {
         setup(NULL);
         machine.smi = at;
         machine.smis = 3;
