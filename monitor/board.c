@@ -8,6 +8,9 @@
 
 /* The UART: its output goes to the console, its input comes from there. */
 
+/* The IOAPIC's inputs that have a device. */
+#define DRIVEN_LINES (1u << COM1_IRQ | 1u << RTC_IRQ | 1u << PM_SCI)
+
 static void wire_uart(struct board *b)
 {
     ioapic_set_line(&b->ioapic, COM1_IRQ, uart_interrupt(&b->uart));
@@ -377,7 +380,7 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
 void board_reset(struct board *b)
 {
     uart_reset(&b->uart);
-    ioapic_reset(&b->ioapic);
+    ioapic_reset(&b->ioapic, DRIVEN_LINES);
     rtc_reset(&b->rtc);
     pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};

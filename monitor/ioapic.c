@@ -83,9 +83,9 @@ static void service(struct ioapic *io, unsigned pin)
     io->edges &= ~(1u << pin);
 }
 
-void ioapic_reset(struct ioapic *io)
+void ioapic_reset(struct ioapic *io, uint32_t driven)
 {
-    *io = (struct ioapic){0};
+    *io = (struct ioapic){.driven = driven};
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
         io->redirection[pin] = ENTRY_MASKED;
 }
@@ -105,9 +105,8 @@ void ioapic_set_line(struct ioapic *io, unsigned pin, bool high)
 {
     uint32_t bit = 1u << pin, lines = high ? io->lines | bit : io->lines & ~bit;
 
-    if (lines == io->lines && io->driven & bit)
+    if (lines == io->lines)
         return;
-    io->driven |= bit;
     io->lines = lines;
     if (!active(io, pin))
         return;

@@ -13,21 +13,22 @@
 
 struct ioapic {
     uint64_t redirection[IOAPIC_PINS];
-    uint32_t driven; /* a bit for each pin: a device is connected to it */
-    uint32_t lines;  /* likewise: its electrical level */
+    uint32_t driven; /* as ioapic_reset has it */
+    uint32_t lines;  /* a bit for each pin: its electrical level */
     uint32_t edges;  /* likewise: an edge that no local APIC has taken yet */
     uint32_t id;
     uint8_t select;
 };
 
-void ioapic_reset(struct ioapic *io);
+/* driven: a bit for each pin that a device is connected to, and drives low; the others are
+ * inactive. */
+void ioapic_reset(struct ioapic *io, uint32_t driven);
 
 /* 32-bit registers at an offset into the page; other offsets read as all ones. */
 uint32_t ioapic_read(const struct ioapic *io, uint64_t offset);
 void ioapic_write(struct ioapic *io, uint64_t offset, uint32_t value);
 
-/* A device drives its line high or low; a message goes out where the pin's entry says so. A line
- * that no device has ever driven is inactive. */
+/* A device drives its line high or low; a message goes out where the pin's entry says so. */
 void ioapic_set_line(struct ioapic *io, unsigned pin, bool high);
 
 /* The local APICs may take now what they have refused. */

@@ -18,13 +18,14 @@
  * Who wants the CPU and has had the least of it runs next. One that runs goes on until it has had
  * TURN_MS more than another one that waits, or only as much as one that has just been woken, but
  * LEAST_TURN_MS at least: switching then takes a small part of the time, however often somebody
- * wakes. Who is woken pays for it with WAKE_US, more than two switches take even in an emulator.
+ * wakes. Who is woken pays for it with an eighth of a millisecond, more than two switches take even
+ * in an emulator.
  * Two VMs that compute take turns of 2 * TURN_MS, so that neither is behind by more than that in
  * any time (docs/bounds.md).
  */
 #define TURN_MS       3
 #define LEAST_TURN_MS 1
-#define WAKE_US       100
+#define WAKE_SHIFT    3
 
 static bool can_run(const struct vcpu *v)
 {
@@ -165,7 +166,7 @@ void sched_notify(struct vcpu *v)
         account(cpu);
     v->waits = true;
     /* sleeping saves no time up */
-    v->used = max_u64(v->used, cpu->least_used) + WAKE_US * tsc_khz() / 1000;
+    v->used = max_u64(v->used, cpu->least_used) + (tsc_khz() >> WAKE_SHIFT);
     if (cpu->vcpu != NULL) {
         cpu->rival_used = min_u64(cpu->rival_used, v->used);
         cpu->slice_end = min_u64(cpu->slice_end, turn_end(cpu, v->used));

@@ -107,11 +107,16 @@ void events_monitor(struct vcpu *v, uint32_t events)
     sched_notify(v);
 }
 
-void events_deadline_changed(struct vcpu *v, uint64_t now)
+static void follow_timer(struct vcpu *v, uint64_t now)
 {
     uint64_t left = vlapic_timer_left(&v->lapic, now + v->tsc_offset);
 
     v->guest_deadline = left < TIME_NEVER - now ? now + left : TIME_NEVER;
+}
+
+void events_deadline_changed(struct vcpu *v, uint64_t now)
+{
+    follow_timer(v, now);
     if (v->lapic.pending != VLAPIC_NONE) /* the old deadline had been reached */
         v->work |= WORK_INTERRUPT;
     sched_own_event_changed(v);
@@ -130,7 +135,7 @@ void events_expire(uint64_t now)
         struct vcpu *v = vms[i].vcpu;
         if (v->guest_deadline <= now) {
             vlapic_expire(&v->lapic, now + v->tsc_offset);
-            events_deadline_changed(v, now);
+            follow_timer(v, now);
             events_interrupt(v);
             if (sched_sleeps(v))
                 stop_asking(v);

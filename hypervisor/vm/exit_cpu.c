@@ -44,9 +44,8 @@ void exit_cpuid(struct vcpu *v)
 
 void exit_hlt(struct vcpu *v)
 {
-    vcpu_skip_instruction(v);
+    v->halted_if = vcpu_skip_instruction(v) & RFLAGS_IF;
     v->halted = true;
-    v->halted_if = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
     if (!v->halted_if && !v->nmi_pending)
         events_monitor(v, EXIT_EVENT_HALT);
     apic_virtual_halted(v);

@@ -100,8 +100,8 @@ static inline void vcpu_load(struct vcpu *v)
 void vcpu_pend_single_step(uint64_t rflags);
 
 /* RIP behind the instruction that exited, blocking by STI and MOV SS ended, TF's trap pending
- * (R43). */
-static inline void vcpu_skip_instruction(struct vcpu *v)
+ * (R43). Returns RFLAGS. */
+static inline uint64_t vcpu_skip_instruction(struct vcpu *v)
 {
     uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
@@ -112,6 +112,7 @@ static inline void vcpu_skip_instruction(struct vcpu *v)
     uint64_t rflags = vmread(VMCS_GUEST_RFLAGS);
     if (__builtin_expect((rflags & RFLAGS_TF) != 0, 0))
         vcpu_pend_single_step(rflags);
+    return rflags;
 }
 
 /* The guest gets a hardware exception, in place of the instruction that exited. */
