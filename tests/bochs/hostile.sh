@@ -46,7 +46,7 @@ for row in "${rows[@]}"; do
     beside "$row"
     run lines
     grep '^# ' said
-    passes
+    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
 beside timer_masked input
