@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Processes: fork, exec, wait, pipes; and the 32-bit program beside this one. */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,9 +90,43 @@ static void test_exec(void)
     ok(run(path, "exec") == 0, "a 32-bit program runs: SYSENTER, int 80h and signals");
 }
 
+#define LAST_PAGE    0xfffff000UL
+#define USER_CODE_32 0x23
+
+/* Ends by the signal of an access to address 0, where EIP goes on behind 4 GiB. */
+static void jump_to_end_of_32_bits(void)
+{
+    static const unsigned char cpuid[] = {0x0f, 0xa2};
+    unsigned char *page = mmap((void *)LAST_PAGE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+    if (page == MAP_FAILED)
+        _exit(1);
+    memcpy(page + 0x1000 - sizeof(cpuid), cpuid, sizeof(cpuid));
+    __asm__ volatile("pushq %0; pushq %1; lretq"
+                     :
+                     : "r"((unsigned long)USER_CODE_32), "r"(LAST_PAGE + 0x1000 - sizeof(cpuid))
+                     : "memory");
+}
+
+/* An instruction that exits to the hypervisor, and that ends where 32-bit addresses do. */
+static void test_end_of_32_bits(void)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        jump_to_end_of_32_bits();
+        _exit(2);
+    }
+    ok(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
+       "a program whose 32-bit code runs over 4 GiB goes on at 0, and ends alone");
+}
+
 void test_processes(void)
 {
     test_fork();
     test_pipe();
     test_exec();
+    test_end_of_32_bits();
 }
