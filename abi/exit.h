@@ -67,7 +67,8 @@ struct table_state {
 /*
  * For EXIT_MMIO, EXIT_IO_STRING and EXIT_IO_WATCHED in 64-bit mode only what an instruction there
  * depends on is valid: of the segments the selectors and access rights of CS and SS, these without
- * SEGMENT_UNUSABLE, and the bases of FS and GS; not the descriptor tables.
+ * SEGMENT_UNUSABLE, and the bases of FS and GS; not the descriptor tables. GATE_SEGMENTS gives the
+ * rest.
  */
 struct guest_state {
     uint64_t gpr[16];
@@ -85,6 +86,10 @@ enum exit_reply {
     REPLY_STATE, /* gpr, rip and rflags are taken from `state` */
     /* gpr are taken from `state`, then reply_vector is injected, at the same RIP */
     REPLY_EXCEPTION,
+    /* like REPLY_STATE, and the segments and descriptor tables are taken too, after GATE_SEGMENTS;
+     * a state that cannot be entered is an EXIT_SHUTDOWN */
+    REPLY_SEGMENTS,
+    REPLY_STACK_SEGMENT, /* likewise; the instruction was a MOV or POP to SS, which blocks events */
 };
 
 struct exit_page {

@@ -40,6 +40,8 @@ enum gate_call {
     GATE_LOG,           /* (length): one line of the text page to the hypervisor's log */
     /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
     GATE_STOP,
+    /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
+    GATE_SEGMENTS,
     GATE_CALL_COUNT
 };
 

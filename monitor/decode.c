@@ -38,6 +38,8 @@ enum attribute {
     HIGH = 1 << 18,
     MERGE = 1 << 19,
     NEAR = 1 << 20,
+    FAR = 1 << 21,
+    TABLE = 1 << 22,
 };
 
 /* What the operand size comes from, beside the mode. */
@@ -63,6 +65,7 @@ enum group {
     GROUP_UNARY,
     GROUP_STEP,
     GROUP_STEP_PUSH,
+    GROUP_SELECTOR,
     GROUP_SYSTEM,
     GROUP_BIT,
     GROUP_SHIFT,
@@ -303,7 +306,21 @@ static void read_address(struct reader *reader, struct instruction *instruction,
         instruction->displacement = read_signed(reader, mod == 1 ? 1 : 4);
 }
 
-/* Reads the ModRM byte and what belongs to it. False: both operands are registers. */
+static bool is_segment(enum operands operands)
+{
+    return operands == OPERANDS_MEMORY_SEGMENT || operands == OPERANDS_SEGMENT_MEMORY;
+}
+
+/* REX.R means nothing here. False: no such register, or a load of CS. */
+static bool set_segment(struct instruction *instruction, unsigned segment)
+{
+    instruction->reg = (uint8_t)segment;
+    return segment <= SEG_GS &&
+           (segment != SEG_CS || instruction->operands == OPERANDS_MEMORY_SEGMENT);
+}
+
+/* Reads the ModRM byte and what belongs to it. False: no such register, or both operands are
+ * registers. */
 static bool read_operands(struct reader *reader, struct instruction *instruction)
 {
     unsigned modrm = *reader->next++;
@@ -315,6 +332,8 @@ static bool read_operands(struct reader *reader, struct instruction *instruction
         read_address_16(reader, instruction, modrm);
     else
         read_address(reader, instruction, modrm);
+    if (is_segment(instruction->operands))
+        return set_segment(instruction, reg);
     if (reader->rex & REX_R && instruction->vector != VECTOR_MMX)
         reg += 8;
     if (instruction->size == 1 && reader->rex == 0 && reg >= 4) {
@@ -340,7 +359,13 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
         unsigned limit = 8u >> ((attributes & FROM_ANY) >> MEMORY_SHIFT);
         size = limit < size ? limit : size;
     }
-    instruction->memory_size = (uint8_t)(attributes & DOUBLE ? size * 2 : size);
+    if (attributes & DOUBLE)
+        size *= 2;
+    if (attributes & FAR)
+        size += 2;
+    if (attributes & TABLE)
+        size = reader->mode == DECODE_64 ? 10 : 6;
+    instruction->memory_size = (uint8_t)size;
 }
 
 static bool has_immediate(enum operands operands)

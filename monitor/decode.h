@@ -30,6 +30,9 @@ enum operands {
     OPERANDS_MEMORY_REGISTER_IMMEDIATE,
     OPERANDS_MEMORY_REGISTER_COUNT,
     OPERANDS_REGISTER_MEMORY_IMMEDIATE,
+    OPERANDS_MEMORY_SEGMENT,
+    OPERANDS_SEGMENT_MEMORY,
+    OPERANDS_FAR_MEMORY,
     OPERANDS_MEMORY_VECTOR,
     OPERANDS_VECTOR_MEMORY,
     OPERANDS_MEMORY_MMX,
@@ -57,7 +60,7 @@ struct instruction {
     uint8_t segment;      /* enum segment: of the memory operand, for strings of the source */
     uint8_t base, index;
     uint8_t scale;         /* the index is shifted left by this many bits */
-    uint8_t reg;           /* the register operand's number */
+    uint8_t reg;           /* the register operand's number, or enum segment */
     uint8_t reg_shift;     /* 8 for AH, CH, DH and BH, which have the numbers 0 to 3 here */
     uint8_t vector;        /* enum vector_kind, for what moves a vector register */
     uint8_t vector_source; /* where the half comes from that is not moved */

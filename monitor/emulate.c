@@ -61,7 +61,7 @@ enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate
         return refuse(decoded, fault);
     run.next = state->rip + run.instruction->length;
     if (!handlers[run.instruction->operation](&run))
-        return EMULATE_FAULT;
+        return run.result == EMULATE_UNSUPPORTED ? EMULATE_UNSUPPORTED : EMULATE_FAULT;
     retire(&run, mode);
-    return EMULATE_DONE;
+    return run.result;
 }

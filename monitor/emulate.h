@@ -29,7 +29,7 @@ struct emulate_fault {
  * move 1, 2, 4 or 8 bytes, the low ones of the value; on false nothing was written and *fault says
  * which exception the guest gets. emulate_writable says whether a write would fault, without one.
  * emulate_fetch gives how many instruction bytes there are before a page that cannot be read, up to
- * all 15.
+ * all 15. emulate_segments fills in what 64-bit mode leaves out of the state (abi/exit.h).
  */
 size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH]);
 bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
@@ -37,9 +37,12 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault);
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault);
+void emulate_segments(void *ctx);
 
 enum emulate_result {
-    EMULATE_DONE, /* gpr, rip and rflags are those after the instruction */
+    EMULATE_DONE,          /* gpr, rip and rflags are those after the instruction */
+    EMULATE_SEGMENTS,      /* likewise, and the segments and descriptor tables */
+    EMULATE_STACK_SEGMENT, /* likewise; events are blocked for one instruction */
     /* *fault is to be injected at the same RIP; gpr changed only by finished iterations of REP */
     EMULATE_FAULT,
     EMULATE_UNSUPPORTED, /* not in scope; nothing has changed */

@@ -111,6 +111,13 @@ static void end_by_access(const struct guest_access *a, uint64_t address)
               address, a->state->rip);
 }
 
+static inline void reply_done(struct exit_page *page, enum exit_reply reply,
+                              const struct guest_access *a)
+{
+    page->reply = reply;
+    page->reply_breakpoints = a->breakpoints;
+}
+
 static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     struct guest_access a = {
@@ -131,8 +138,13 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
     }
     switch (emulate(&page->state, &a, &fault)) {
     case EMULATE_DONE:
-        page->reply = REPLY_STATE;
-        page->reply_breakpoints = a.breakpoints;
+        reply_done(page, REPLY_STATE, &a);
+        return;
+    case EMULATE_SEGMENTS:
+        reply_done(page, REPLY_SEGMENTS, &a);
+        return;
+    case EMULATE_STACK_SEGMENT:
+        reply_done(page, REPLY_STACK_SEGMENT, &a);
         return;
     case EMULATE_FAULT:
         reply_fault(page, &fault);

@@ -47,6 +47,11 @@ int64_t gate_start(unsigned vcpu)
     return call(GATE_START, vcpu, 0, 0);
 }
 
+int64_t gate_segments(unsigned vcpu)
+{
+    return call(GATE_SEGMENTS, vcpu, 0, 0);
+}
+
 int64_t gate_message(uint64_t address, uint32_t data)
 {
     return call(GATE_MESSAGE, address, data, 0);

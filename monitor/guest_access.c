@@ -4,6 +4,7 @@
 
 #include "hypervisor/lib/string.h"
 #include "monitor/breakpoint.h"
+#include "monitor/gate.h"
 
 bool guest_translate(struct guest_access *a, uint64_t linear, unsigned size, enum walk_access kind,
                      struct guest_place *place, struct emulate_fault *fault)
@@ -145,6 +146,14 @@ __attribute__((noinline)) static bool write_walking(struct guest_access *a, uint
         return false;
     guest_store(a, &place, value);
     return true;
+}
+
+/* The state is that of the vCPU's exit page. */
+void emulate_segments(void *ctx)
+{
+    const struct guest_access *a = ctx;
+
+    gate_segments(a->vcpu);
 }
 
 /* Whether all of an access lies in the device's page; then at this distance, by exclusive or. */

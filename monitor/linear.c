@@ -2,9 +2,6 @@
 /* Segmentation in software: limits, types and canonical addresses. */
 #include "monitor/linear.h"
 
-#define RFLAGS_VM BIT(17)
-#define VECTOR_SS 12
-
 /* The type in access rights (SDM volume 3, "Code- and Data-Segment Descriptor Types"). */
 #define TYPE_WRITABLE    BIT(1) /* data */
 #define TYPE_READABLE    BIT(1) /* code */
@@ -14,7 +11,7 @@
 /* Types are checked in protected mode only: real mode and virtual-8086 mode load no types. */
 static bool type_allows(const struct guest_state *state, uint16_t access, bool write)
 {
-    if (!(state->cr0 & CR0_PE) || (state->rflags & RFLAGS_VM))
+    if (!loads_descriptors(state))
         return true;
     if (access & SEGMENT_UNUSABLE)
         return false;

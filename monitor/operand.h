@@ -17,10 +17,11 @@ struct run {
     void *ctx;
     struct emulate_fault *fault;
     const struct instruction *instruction;
-    uint64_t linear; /* of the memory operand, by locate() */
-    uint64_t rflags; /* those after the instruction */
-    uint64_t next;   /* where RIP goes on */
-    bool unfinished; /* a REP instruction has iterations left */
+    uint64_t linear;            /* of the memory operand, by locate() */
+    uint64_t rflags;            /* those after the instruction */
+    uint64_t next;              /* where RIP goes on */
+    bool unfinished;            /* a REP instruction has iterations left */
+    enum emulate_result result; /* if there is no fault; EMULATE_UNSUPPORTED with false */
 };
 
 static inline uint64_t truncate(uint64_t value, unsigned size)

@@ -2,6 +2,7 @@
 /* Operations that push, pop or branch. */
 #include "monitor/linear.h"
 #include "monitor/operand.h"
+#include "monitor/segment.h"
 #include "monitor/x86.h"
 
 bool run_push(struct run *run)
@@ -48,6 +49,8 @@ static bool read_target(struct run *run, uint64_t *target)
 
 bool run_jump(struct run *run)
 {
+    if (run->instruction->operands == OPERANDS_FAR_MEMORY)
+        return transfer_far(run, false);
     return read_target(run, &run->next);
 }
 
@@ -57,6 +60,8 @@ bool run_call(struct run *run)
     uint64_t *rsp = &run->state->gpr[GPR_RSP];
     uint64_t target, top = truncate(*rsp - size, width);
 
+    if (run->instruction->operands == OPERANDS_FAR_MEMORY)
+        return transfer_far(run, true);
     if (!read_target(run, &target) || !write_segment(run, SEG_SS, top, size, run->next))
         return false;
     set_gpr(rsp, top, width, 0);

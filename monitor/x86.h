@@ -3,6 +3,8 @@
 #ifndef MONITOR_X86_H
 #define MONITOR_X86_H
 
+#include <stdbool.h>
+
 #include "abi/exit.h"
 
 #define CR0_PE (1u << 0)
@@ -25,10 +27,13 @@
 #define RFLAGS_TF  (1u << 8)
 #define RFLAGS_DF  (1u << 10)
 #define RFLAGS_RF  (1u << 16)
+#define RFLAGS_VM  (1u << 17)
 #define RFLAGS_AC  (1u << 18)
 
 #define VECTOR_DE 0
 #define VECTOR_UD 6
+#define VECTOR_NP 11
+#define VECTOR_SS 12
 #define VECTOR_GP 13
 #define VECTOR_PF 14
 
@@ -46,6 +51,12 @@
 #define ACCESS_L         (1u << 13)
 #define ACCESS_DB        (1u << 14)
 #define ACCESS_G         (1u << 15)
+
+/* Real mode and virtual-8086 mode make a base of a selector. */
+static inline bool loads_descriptors(const struct guest_state *s)
+{
+    return s->cr0 & CR0_PE && !(s->rflags & RFLAGS_VM);
+}
 
 static inline unsigned current_privilege(const struct guest_state *s)
 {

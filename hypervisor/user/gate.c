@@ -147,6 +147,15 @@ static int64_t gate_stop(struct vcpu *v, uint64_t how, uint64_t b, uint64_t c)
     schedule();
 }
 
+static int64_t gate_segments(struct vcpu *v, uint64_t index, uint64_t b, uint64_t c)
+{
+    if (index >= v->vm->plan->vcpus)
+        return GATE_EINVAL;
+    vcpu_load(v);
+    vcpu_save_segments(&v->page->state);
+    return 0;
+}
+
 static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint64_t b,
                                                uint64_t c) = {
     [GATE_RUN] = gate_run,
@@ -159,6 +168,7 @@ static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint6
     [GATE_CONSOLE_READ] = gate_console_read,
     [GATE_LOG] = gate_log,
     [GATE_STOP] = gate_stop,
+    [GATE_SEGMENTS] = gate_segments,
 };
 
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, uint64_t call, struct vcpu *v)

@@ -52,7 +52,7 @@ static void take_exception(struct vcpu *v)
      * guest's #GP. */
     static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP |
                                    1u << VECTOR_PF | 1u << VECTOR_AC | 1u << VECTOR_DB |
-                                   1u << VECTOR_DE;
+                                   1u << VECTOR_DE | 1u << VECTOR_NP;
     uint32_t vector = v->page->reply_vector, error_code = v->page->reply_error_code & 0xffff;
 
     take_registers(v);
@@ -70,6 +70,16 @@ void reply_take_watched(struct vcpu *v)
     take_breakpoints(v);
 }
 
+/* What cannot be entered stops this VM at the entry, with the failed check in the log. */
+static void __attribute__((cold, noinline)) take_segments(struct vcpu *v, bool blocks)
+{
+    take_state(v);
+    vcpu_load_segments(&v->page->state);
+    if (blocks) /* it has been cleared */
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+                vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_BY_MOV_SS);
+}
+
 void reply_take_emulated(struct vcpu *v)
 {
     uint32_t reply = v->page->reply;
@@ -78,4 +88,6 @@ void reply_take_emulated(struct vcpu *v)
         take_state(v);
     else if (reply == REPLY_EXCEPTION)
         take_exception(v);
+    else if (reply == REPLY_SEGMENTS || reply == REPLY_STACK_SEGMENT)
+        take_segments(v, reply == REPLY_STACK_SEGMENT);
 }

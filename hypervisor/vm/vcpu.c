@@ -202,11 +202,14 @@ static enum vmcs_field segment_field(enum vmcs_field es_field, unsigned segment)
     return (enum vmcs_field)(es_field + 2 * segment);
 }
 
-static void load_segments(const struct guest_state *s)
+void vcpu_load_segments(const struct guest_state *s)
 {
     for (unsigned i = 0; i < SEG_COUNT; i++) {
         const struct segment_state *g = &s->segment[i];
-        uint32_t access = g->access & SEGMENT_UNUSABLE ? ACCESS_UNUSABLE : g->access;
+        uint32_t access = g->access;
+
+        if (access & SEGMENT_UNUSABLE)
+            access ^= SEGMENT_UNUSABLE | ACCESS_UNUSABLE;
         vmwrite(segment_field(VMCS_GUEST_ES_SELECTOR, i), g->selector);
         vmwrite(segment_field(VMCS_GUEST_ES_BASE, i), g->base);
         vmwrite(segment_field(VMCS_GUEST_ES_LIMIT, i), g->limit);
@@ -226,7 +229,7 @@ static void save_segment(struct guest_state *s, unsigned i)
         .base = vmread(segment_field(VMCS_GUEST_ES_BASE, i)),
         .limit = (uint32_t)vmread(segment_field(VMCS_GUEST_ES_LIMIT, i)),
         .selector = (uint16_t)vmread(segment_field(VMCS_GUEST_ES_SELECTOR, i)),
-        .access = access & ACCESS_UNUSABLE ? SEGMENT_UNUSABLE : (uint16_t)access,
+        .access = (uint16_t)(access | (access & ACCESS_UNUSABLE ? SEGMENT_UNUSABLE : 0)),
     };
 }
 
@@ -243,13 +246,18 @@ static void save_registers(struct vcpu *v, struct guest_state *s)
     s->efer = guest_efer(v);
 }
 
-void vcpu_save_state(struct vcpu *v, struct guest_state *s)
+void vcpu_save_segments(struct guest_state *s)
 {
-    save_registers(v, s);
     for (unsigned i = 0; i < SEG_COUNT; i++)
         save_segment(s, i);
     s->gdtr = (struct table_state){vmread(VMCS_GUEST_GDTR_BASE), vmread(VMCS_GUEST_GDTR_LIMIT)};
     s->idtr = (struct table_state){vmread(VMCS_GUEST_IDTR_BASE), vmread(VMCS_GUEST_IDTR_LIMIT)};
+}
+
+void vcpu_save_state(struct vcpu *v, struct guest_state *s)
+{
+    save_registers(v, s);
+    vcpu_save_segments(s);
     for (unsigned i = 0; i < ARRAY_SIZE(s->pdpte); i++)
         s->pdpte[i] = vmread(segment_field(VMCS_GUEST_PDPTE0, i));
 }
@@ -343,7 +351,7 @@ bool vcpu_start(struct vcpu *v)
     const struct guest_state state = v->page->state; /* read once: the page is ring 3's */
 
     vcpu_load(v);
-    load_segments(&state);
+    vcpu_load_segments(&state);
     reset_rest(v);
     load_registers(v, &state);
     const char *check = check_state(v, &state);

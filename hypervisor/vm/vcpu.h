@@ -129,4 +129,8 @@ static inline bool vcpu_may_wake(const struct vcpu *v)
 void vcpu_save_state(struct vcpu *v, struct guest_state *state);
 void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *state);
 
+/* Only the segments and the descriptor tables. Loading checks nothing: the VM entry does. */
+void vcpu_save_segments(struct guest_state *state);
+void vcpu_load_segments(const struct guest_state *state);
+
 #endif

@@ -21,6 +21,7 @@
 void misdeed_run_before_start(struct board *board, struct exit_page *page)
 {
     expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works before GATE_START");
+    expect(gate_segments(0) == 0, "GATE_SEGMENTS fails before GATE_START");
     machine_start(board, page);
 }
 
@@ -74,6 +75,8 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_CONSOLE_WRITE, .a = MONITOR_TEXT_SIZE + 1},
         {.number = GATE_CONSOLE_READ, .a = UINT64_MAX},
         {.number = GATE_LOG, .a = MONITOR_TEXT_SIZE + 1},
+        {.number = GATE_SEGMENTS, .a = 1},
+        {.number = GATE_SEGMENTS, .a = UINT64_MAX},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)

@@ -110,6 +110,33 @@ void misdeed_reply_any_state(struct board *board, struct exit_page *page)
     page->state.rflags = UINT64_MAX;
 }
 
+static void reply_segments(struct board *board, struct exit_page *page, int value)
+{
+    run_to(board, page, EXIT_MMIO);
+    gate_segments(0);
+    memset(page->state.segment, value, sizeof(page->state.segment));
+    page->reply = REPLY_SEGMENTS;
+}
+
+void misdeed_reply_any_segments(struct board *board, struct exit_page *page)
+{
+    reply_segments(board, page, 0xff);
+}
+
+void misdeed_reply_no_segments(struct board *board, struct exit_page *page)
+{
+    reply_segments(board, page, 0);
+}
+
+/* The tables may lie anywhere: that is the guest's own trouble. */
+void misdeed_reply_any_tables(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    gate_segments(0);
+    page->state.gdtr.limit = page->state.idtr.limit = UINT64_MAX;
+    page->reply = REPLY_STACK_SEGMENT;
+}
+
 void misdeed_reply_any_breakpoints(struct board *board, struct exit_page *page)
 {
     run_to(board, page, EXIT_MMIO);

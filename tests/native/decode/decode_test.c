@@ -96,6 +96,7 @@ static uint8_t register_number(ZydisRegister reg)
     case ZYDIS_REGCLASS_MMX:
     case ZYDIS_REGCLASS_XMM:
     case ZYDIS_REGCLASS_YMM:
+    case ZYDIS_REGCLASS_SEGMENT:
         return (uint8_t)ZydisRegisterGetId(reg);
     default:
         return NO_NUMBER;
@@ -138,8 +139,6 @@ bool comparison_in_scope(const struct comparison *c)
 
     if (!ZYAN_SUCCESS(c->status) || operation == OPERATION_COUNT ||
         c->theirs.encoding > ZYDIS_INSTRUCTION_ENCODING_VEX)
-        return false;
-    if (c->theirs.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return false;
     if (is_string(operation))
         return c->theirs.meta.category == ZYDIS_CATEGORY_STRINGOP;
@@ -256,9 +255,11 @@ static void check_register(const struct comparison *c, const ZydisDecodedOperand
 
     bool first = in->operands == OPERANDS_REGISTER_MEMORY ||
                  in->operands == OPERANDS_VECTOR_MEMORY || in->operands == OPERANDS_MMX_MEMORY ||
-                 in->operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE;
+                 in->operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE ||
+                 in->operands == OPERANDS_SEGMENT_MEMORY;
 
-    check(c, first || in->operands == OPERANDS_MEMORY_REGISTER ||
+    check(c, first || in->operands == OPERANDS_MEMORY_SEGMENT ||
+                 in->operands == OPERANDS_MEMORY_REGISTER ||
                  in->operands == OPERANDS_MEMORY_REGISTER_IMMEDIATE ||
                  in->operands == OPERANDS_MEMORY_REGISTER_COUNT ||
                  in->operands == OPERANDS_MEMORY_VECTOR || in->operands == OPERANDS_MEMORY_MMX);
@@ -267,7 +268,9 @@ static void check_register(const struct comparison *c, const ZydisDecodedOperand
         check(c, (reg->id == 0) == first);
     check(c, register_number(value) == in->reg);
     check(c, in->reg_shift == (high ? 8 : 0));
-    if (in->vector == VECTOR_NONE)
+    if (ZydisRegisterGetClass(value) == ZYDIS_REGCLASS_SEGMENT)
+        check(c, in->memory_size == 2);
+    else if (in->vector == VECTOR_NONE)
         check(c, reg->size == in->size * 8);
     else
         check_vector(c, reg);
@@ -322,7 +325,10 @@ static void check_accepted(struct comparison *c)
                                      in->operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE));
     if (reg != NULL && in->operands != OPERANDS_MEMORY_COUNT)
         check_register(c, reg);
-    else if (in->operation != OPERATION_CMPXCHG8B && in->operation != OPERATION_SMSW)
+    else if (in->operands == OPERANDS_FAR_MEMORY)
+        check(c, in->size + 2 == in->memory_size);
+    else if (in->operation != OPERATION_CMPXCHG8B &&
+             (in->operation < OPERATION_SMSW || in->operation > OPERATION_LIDT))
         check(c, in->size == in->memory_size);
     if (immediate != NULL) {
         /* That of BT and its kind is a byte that nobody extends. */
@@ -381,7 +387,7 @@ static void compare_mode(enum decode_mode mode)
     }
     for (unsigned i = 0; i < OPERATION_COUNT; i++) {
         accepted += c.accepted[i];
-        if (mode == DECODE_64 || i != OPERATION_MOVSXD)
+        if (mode == DECODE_64 ? i != OPERATION_LES && i != OPERATION_LDS : i != OPERATION_MOVSXD)
             assert_true(c.accepted[i] > ROUNDS / 10000);
     }
     assert_true(c.invalid_lock > ROUNDS / 1000);

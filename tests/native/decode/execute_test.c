@@ -98,6 +98,10 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
     return true;
 }
 
+void emulate_segments(void *ctx)
+{
+}
+
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
 {
     return true;

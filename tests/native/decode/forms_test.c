@@ -100,6 +100,10 @@ void vector_write(enum vector_kind kind, unsigned number, const uint64_t words[4
 {
 }
 
+void emulate_segments(void *ctx)
+{
+}
+
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
 {
     return true;

@@ -30,6 +30,11 @@ int64_t gate_start(unsigned vcpu)
     return fakes.start_result;
 }
 
+int64_t gate_segments(unsigned vcpu)
+{
+    return 0;
+}
+
 int64_t gate_message(uint64_t address, uint32_t data)
 {
     fakes.message_address[fakes.messages % FAKE_MESSAGES] = address;
