@@ -10,6 +10,7 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
+#include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/park.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
@@ -149,6 +150,7 @@ void boot_main(uint64_t information, uint64_t image)
     serial_flush();
     idt_init();
     cpu_init(&boot_cpu);
+    machine_check_init();
     this_cpu()->next_event = this_cpu()->others_event = this_cpu()->slice_end = UINT64_MAX;
 
     stage("boot information");

@@ -49,7 +49,7 @@ struct cpu_block {
 _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE,
                "the stack pointer must lead to the block");
 
-/* The boot CPU's block; Lintel runs on this one CPU, the others stay as the firmware left them. */
+/* The boot CPU's block; Lintel runs on this one CPU, the others sleep (hypervisor/cpu/park.h). */
 extern struct cpu_block boot_cpu;
 
 static inline struct cpu *this_cpu(void)

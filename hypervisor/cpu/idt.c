@@ -89,6 +89,9 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();
         break;
+    case VECTOR_MC_CAME:
+        machine_check_report();
+        break;
     case VECTOR_NMI_CAME:
         log_line("an NMI from the platform: parity, a watchdog or a button");
         break;

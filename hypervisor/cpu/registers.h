@@ -54,6 +54,7 @@
 #define CPUID_1_ECX_X2APIC        0x00200000u
 #define CPUID_1_ECX_TSC_DEADLINE  0x01000000u
 #define CPUID_1_ECX_XSAVE         0x04000000u
+#define CPUID_1_EDX_MTRR          0x00001000u
 #define CPUID_7_EBX_TSC_ADJUST    0x00000002u
 #define CPUID_7_EBX_SMEP          0x00000080u
 #define CPUID_7_EBX_SMAP          0x00100000u
@@ -66,13 +67,19 @@
 #define MSR_IA32_FEATURE_CONTROL 0x03a
 #define MSR_IA32_TSC_ADJUST      0x03b
 #define MSR_IA32_BIOS_SIGN_ID    0x08b
+#define MSR_IA32_MTRRCAP         0x0fe
 #define MSR_IA32_SYSENTER_CS     0x174
 #define MSR_IA32_SYSENTER_ESP    0x175
 #define MSR_IA32_SYSENTER_EIP    0x176
 #define MSR_IA32_MCG_CAP         0x179
 #define MSR_IA32_MCG_STATUS      0x17a
+#define MSR_IA32_MCG_CTL         0x17b
 #define MSR_IA32_MISC_ENABLE     0x1a0
+#define MSR_IA32_MTRR_PHYSBASE0  0x200
+#define MSR_IA32_MTRR_PHYSMASK0  0x201
 #define MSR_IA32_PAT             0x277
+#define MSR_IA32_MTRR_DEF_TYPE   0x2ff
+#define MSR_IA32_MC0_CTL         0x400
 #define MSR_IA32_MC0_STATUS      0x401
 #define MSR_IA32_TSC_DEADLINE    0x6e0
 #define MSR_IA32_X2APIC          0x800

@@ -17,7 +17,8 @@
  */
 enum host_vector {
     VECTOR_FIRST_INTERRUPT = 32,
-    VECTOR_NMI_CAME = 0xd8, /* to itself: what came when no line could be written */
+    VECTOR_MC_CAME = 0xd0, /* these two to itself: what came when no line could be written */
+    VECTOR_NMI_CAME = 0xd8,
     VECTOR_SERIAL = 0xe0,
     VECTOR_TIMER = 0xe8,
     VECTOR_SPURIOUS = 0xff,
