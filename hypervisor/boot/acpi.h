@@ -7,25 +7,35 @@
 #include <stdint.h>
 
 #define ACPI_ISA_IRQS 16
-#define ACPI_CPUS_MAX 256 /* more are not looked at */
+/* More are not looked at. */
+#define ACPI_CPUS_MAX      256
+#define ACPI_IOAPICS_MAX   8
+#define ACPI_REMAPPING_MAX 64
 
 struct acpi_irq {
     uint32_t gsi;
     bool level, active_low;
 };
 
+struct acpi_ioapic {
+    uint64_t address; /* physical */
+    uint32_t gsi;     /* its first interrupt */
+};
+
 struct acpi_info {
     uint16_t pm_timer_port; /* 0: there is none */
-    uint64_t ioapic;        /* physical address of the first IOAPIC; 0: there is none */
-    uint32_t ioapic_gsi;    /* its first interrupt */
+    uint32_t ioapic_count;  /* at least one */
+    struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
     struct acpi_irq isa[ACPI_ISA_IRQS];
     uint32_t cpu_count;           /* that are enabled, this one among them; 0: there is no MADT */
     uint32_t cpus[ACPI_CPUS_MAX]; /* their local APICs' ids */
+    uint32_t remapping_count;     /* of the IOMMU's units */
+    uint64_t remapping[ACPI_REMAPPING_MAX]; /* physical addresses of their registers */
 };
 
 /*
- * Reads FADT and MADT by way of the root pointer (a copy of it). `map` gives a pointer to size
- * bytes of physical memory, or NULL. What is absent or damaged keeps the PC's defaults.
+ * Reads FADT, MADT and DMAR by way of the root pointer (a copy of it). `map` gives a pointer to
+ * size bytes of physical memory, or NULL. What is absent or damaged keeps the PC's defaults.
  */
 void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size),
                struct acpi_info *info);

@@ -169,10 +169,13 @@ void boot_main(uint64_t information, uint64_t image)
     create_arena(plan);
     stage("time and interrupts");
     tsc_measure(acpi.pm_timer_port);
-    console_init(tsc_khz() * CONSOLE_PATIENCE_MS);
     if (!tsc_is_exact())
         log_line("the TSC's frequency is not exact: guests are not told it, and calibrate");
-    apic_init(&acpi);
+    bool interrupts = apic_init(&acpi);
+    if (!interrupts)
+        log_line("the serial line cannot interrupt: it is looked at every millisecond");
+    console_init(tsc_khz() * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS),
+                 interrupts);
     park_others(acpi.cpus, acpi.cpu_count, parking);
     stage("VMX operation");
     vmx_enable();

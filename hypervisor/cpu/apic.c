@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SDM volume 3, "Advanced Programmable Interrupt Controller"; 82093AA IOAPIC data sheet; 8259A data
- * sheet. */
+/* SDM volume 3, "Advanced Programmable Interrupt Controller"; 8259A data sheet. */
 #include "hypervisor/cpu/apic.h"
 
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
-#include "hypervisor/report/panic.h"
-#include "hypervisor/report/serial.h"
 
 enum apic_register {
     APIC_ID = 0x20,
+    APIC_VERSION = 0x30,
     APIC_TPR = 0x80,
     APIC_EOI = 0xb0,
     APIC_SPURIOUS = 0xf0,
+    APIC_ISR = 0x100,
+    APIC_LVT_CMCI = 0x2f0,
     APIC_ICR = 0x300,
     APIC_ICR_HIGH = 0x310,
     APIC_LVT_TIMER = 0x320,
+    APIC_LVT_THERMAL = 0x330,
+    APIC_LVT_PERFORMANCE = 0x340,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_LINT1 = 0x360,
     APIC_LVT_ERROR = 0x370,
@@ -29,41 +32,39 @@ enum apic_register {
 };
 
 #define APIC_SOFTWARE_ENABLE 0x100
-#define ICR_SELF             0x40000
-#define LVT_MASKED           0x10000
-#define LVT_NMI              0x400
-#define LVT_TSC_DEADLINE     0x40000
-#define DIVIDE_BY_1          0xb
-#define ICR_PENDING          0x1000
-#define ICR_PATIENCE         100000 /* reads; then the message before is lost */
-#define APIC_BASE_ENABLE     0x800
-#define APIC_BASE_X2APIC     0x400
-#define APIC_BASE_ADDRESS    0xfffffffff000ULL
+#define VECTORS              256
+/* A device's interrupt with a vector below 32 is not taken: it would look like an exception. */
+#define TPR_NO_EXCEPTIONS 0x10
+#define ICR_SELF          0x40000
+#define LVT_MASKED        0x10000
+#define LVT_MODE          0x700
+#define LVT_SMI           0x200
+#define LVT_NMI           0x400
+#define LVT_TSC_DEADLINE  0x40000
+#define DIVIDE_BY_1       0xb
+#define ICR_PENDING       0x1000
+#define ICR_PATIENCE      100000 /* reads; then the message before is lost */
+#define APIC_BASE_ENABLE  0x800
+#define APIC_BASE_X2APIC  0x400
+#define APIC_BASE_ADDRESS 0xfffffffff000ULL
 
 /* This part of a millisecond is the least time that the timer is set for. */
 #define LEAST_SHARE 100
 
-#define IOAPIC_VERSION        1
-#define IOAPIC_REDIRECTION(n) (0x10 + 2 * (n))
-#define IOAPIC_ACTIVE_LOW     0x2000
-#define IOAPIC_LEVEL          0x8000
-#define IOAPIC_MASKED         0x10000
-
 static volatile uint32_t *xapic; /* NULL: x2APIC mode */
-static volatile uint32_t *ioapic;
 static bool has_tsc_deadline;
 static uint32_t timer_khz;
 static uint64_t armed = UINT64_MAX; /* the TSC at which VECTOR_TIMER comes */
 
 static uint32_t apic_read(enum apic_register reg)
 {
-    return xapic != NULL ? xapic[reg / 4] : (uint32_t)rdmsr(MSR_IA32_X2APIC + reg / 16);
+    return xapic != NULL ? mmio_read(&xapic[reg / 4]) : (uint32_t)rdmsr(MSR_IA32_X2APIC + reg / 16);
 }
 
 static void apic_write(enum apic_register reg, uint32_t value)
 {
     if (xapic != NULL)
-        xapic[reg / 4] = value;
+        mmio_write(&xapic[reg / 4], value);
     else
         wrmsr(MSR_IA32_X2APIC + reg / 16, value);
 }
@@ -85,18 +86,6 @@ void apic_send(uint32_t id, uint32_t command)
     apic_write(APIC_ICR, command);
 }
 
-static void ioapic_write(uint32_t reg, uint32_t value)
-{
-    ioapic[0] = reg;
-    ioapic[4] = value;
-}
-
-static uint32_t ioapic_read(uint32_t reg)
-{
-    ioapic[0] = reg;
-    return ioapic[4];
-}
-
 /* The PICs' vectors go where nothing else is, for the spurious interrupts that a masked PIC still
  * can raise. */
 static void pic_disable(void)
@@ -108,23 +97,6 @@ static void pic_disable(void)
 
     for (unsigned i = 0; i < ARRAY_SIZE(writes); i++)
         outb(writes[i].port, writes[i].value);
-}
-
-static void ioapic_init(const struct acpi_info *acpi)
-{
-    const struct acpi_irq *irq = &acpi->isa[SERIAL_IRQ];
-    ioapic = host_map(acpi->ioapic, PAGE_SIZE, PAGING_W | PAGING_NX | PAGING_UC);
-    uint32_t pins = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
-    for (uint32_t pin = 0; pin < pins; pin++)
-        ioapic_write(IOAPIC_REDIRECTION(pin), IOAPIC_MASKED);
-    if (irq->gsi - acpi->ioapic_gsi >= pins)
-        stopped(
-            "the serial line's interrupt, GSI %u, is not at the first IOAPIC: Lintel uses no other",
-            irq->gsi);
-    uint32_t pin = irq->gsi - acpi->ioapic_gsi;
-    ioapic_write(IOAPIC_REDIRECTION(pin) + 1, apic_id() << 24);
-    ioapic_write(IOAPIC_REDIRECTION(pin), VECTOR_SERIAL | (irq->level ? IOAPIC_LEVEL : 0) |
-                                              (irq->active_low ? IOAPIC_ACTIVE_LOW : 0));
 }
 
 /* How fast the timer counts, against the TSC, over a hundredth of a second. */
@@ -139,7 +111,35 @@ static void timer_measure(void)
     apic_write(APIC_TIMER_INITIAL, 0);
 }
 
-void apic_init(const struct acpi_info *acpi)
+/* What the firmware may have switched on, as far as there is such an entry: what it gets itself, by
+ * an SMI, it keeps. */
+static void mask_local(void)
+{
+    static const struct {
+        enum apic_register reg;
+        uint8_t max_lvt; /* where there is one */
+    } entries[] = {{APIC_LVT_LINT0, 0},
+                   {APIC_LVT_ERROR, 0},
+                   {APIC_LVT_PERFORMANCE, 4},
+                   {APIC_LVT_THERMAL, 5},
+                   {APIC_LVT_CMCI, 6}};
+    uint32_t max_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+        if (entries[i].max_lvt <= max_lvt && (apic_read(entries[i].reg) & LVT_MODE) != LVT_SMI)
+            apic_write(entries[i].reg, LVT_MASKED);
+}
+
+static bool in_service(void)
+{
+    uint32_t any = 0;
+
+    for (unsigned i = 0; i < VECTORS / 32; i++)
+        any |= apic_read(APIC_ISR + 0x10 * i);
+    return any != 0;
+}
+
+bool apic_init(const struct acpi_info *acpi)
 {
     uint32_t features = cpuid(1, 0).ecx;
     uint64_t base = rdmsr(MSR_IA32_APIC_BASE) | APIC_BASE_ENABLE;
@@ -153,10 +153,9 @@ void apic_init(const struct acpi_info *acpi)
 
     pic_disable();
     apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
-    apic_write(APIC_TPR, 0);
-    apic_write(APIC_LVT_LINT0, LVT_MASKED);
+    apic_write(APIC_TPR, TPR_NO_EXCEPTIONS);
+    mask_local();
     apic_write(APIC_LVT_LINT1, LVT_NMI);
-    apic_write(APIC_LVT_ERROR, LVT_MASKED);
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER,
                has_tsc_deadline ? VECTOR_TIMER | LVT_TSC_DEADLINE : VECTOR_TIMER | LVT_MASKED);
@@ -164,7 +163,10 @@ void apic_init(const struct acpi_info *acpi)
         timer_measure();
         apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
     }
-    ioapic_init(acpi);
+    bool serial = ioapic_init(acpi);
+    for (unsigned i = 0; i < VECTORS && in_service(); i++)
+        apic_eoi(); /* or what the firmware was at would keep ours out */
+    return serial;
 }
 
 void apic_eoi(void)

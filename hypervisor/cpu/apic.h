@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's own interrupt controllers: the local APIC with its timer, one IOAPIC line, and the
- * PICs switched off. */
+/* The host's own interrupt controllers: the local APIC with its timer, and the PICs
+ * switched off. */
 #ifndef CPU_APIC_H
 #define CPU_APIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/boot/acpi.h"
 
-/* Needs the final tables and the measured TSC. */
-void apic_init(const struct acpi_info *acpi);
+/* The IOAPICs too: whether the serial port can interrupt. Needs the final tables and the measured
+ * TSC. */
+bool apic_init(const struct acpi_info *acpi);
 
 void apic_eoi(void);
 

@@ -50,6 +50,17 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* A register of a device in memory. */
+static inline uint32_t mmio_read(const volatile uint32_t *reg)
+{
+    return *reg;
+}
+
+static inline void mmio_write(volatile uint32_t *reg, uint32_t value)
+{
+    *reg = value;
+}
+
 static inline uint8_t inb(uint16_t port)
 {
     uint8_t value;

@@ -37,6 +37,7 @@ static struct line {
 
 uint64_t console_next_look, console_due = TIME_NEVER;
 uint64_t console_patience;
+static bool polled; /* the port has no interrupt */
 
 static struct vm *focus;
 static bool escaped;
@@ -51,9 +52,11 @@ static uint32_t used(const struct queue *q)
     return q->tail - q->head;
 }
 
-void console_init(uint64_t patience)
+void console_init(uint64_t patience, bool interrupts)
 {
     console_patience = patience;
+    polled = !interrupts;
+    console_due = polled ? 0 : TIME_NEVER;
 }
 
 void console_start(void)
@@ -289,6 +292,6 @@ void console_interrupt(uint64_t now)
     }
     serial_ask(!pending);
     console_next_look = now + console_patience;
-    console_due = pending ? console_next_look : TIME_NEVER;
+    console_due = pending || polled ? console_next_look : TIME_NEVER;
     next_round();
 }

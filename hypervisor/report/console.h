@@ -10,17 +10,20 @@
 #ifndef REPORT_CONSOLE_H
 #define REPORT_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct vm;
 
-/* For how long nobody looks at the port when its interrupt does not come, in ticks of the TSC. */
-#define CONSOLE_PATIENCE_MS 10
+/* For how long nobody looks at the port when its interrupt does not come, in ticks of the TSC; and
+ * when it has none: a FIFO takes little longer to send. */
+#define CONSOLE_PATIENCE_MS      10
+#define CONSOLE_POLL_PATIENCE_MS 1
 extern uint64_t console_patience;
 
-/* `patience` in ticks; before the first VM is made. */
-void console_init(uint64_t patience);
+/* `patience` in ticks; interrupts: whether the port has one. Before the first VM is made. */
+void console_init(uint64_t patience, bool interrupts);
 
 /* The first VM with a console gets the line. After all VMs are made. */
 void console_start(void);
@@ -46,8 +49,8 @@ void console_interrupt(uint64_t now);
  * interrupt out (docs/emulator.md), and console_interrupt is called. */
 extern uint64_t console_next_look;
 
-/* A port that did not stop asking interrupts no more: it wants console_look when the TSC has
- * reached this. UINT64_MAX: it does interrupt. */
+/* A port that cannot interrupt, or that did not stop asking and does so no more, wants console_look
+ * when the TSC has reached this. UINT64_MAX: it does interrupt. */
 extern uint64_t console_due;
 static inline void console_look(uint64_t now)
 {

@@ -26,7 +26,7 @@ static void begin(bool lines)
     console_interrupt(0); /* nobody waits any more for the test before */
     line_reset(3);
     options.console_lines = lines;
-    console_init(PATIENCE);
+    console_init(PATIENCE, true);
     console_start();
     console_next_look = 0;
     console_due = UINT64_MAX;
@@ -188,13 +188,29 @@ static void babbling(void **state)
     assert_int_equal(console_due, UINT64_MAX);
 }
 
+/* A port that cannot interrupt is looked at for ever, each time the patience is over, and from the
+ * start. */
+static void polled(void **state)
+{
+    begin(false);
+    console_init(PATIENCE, false);
+    console_start();
+    for (uint64_t now = 5000; now < 5000 + 10 * PATIENCE; now += PATIENCE) {
+        port.typed = "a";
+        console_look(now);
+        assert_true(line_woken(0));
+        assert_int_equal(console_due, now + PATIENCE);
+    }
+    console_init(PATIENCE, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_lines),   cmocka_unit_test(backlog),
         cmocka_unit_test(shares),       cmocka_unit_test(equal_shares),
         cmocka_unit_test(nobody_waits), cmocka_unit_test(woken_with_room),
-        cmocka_unit_test(babbling),
+        cmocka_unit_test(babbling),     cmocka_unit_test(polled),
     };
 
     return cmocka_run_group_tests_name("the console", tests, NULL, NULL);
