@@ -11,7 +11,9 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
 #include "hypervisor/cpu/machine_check.h"
+#include "hypervisor/cpu/mtrr.h"
 #include "hypervisor/cpu/park.h"
+#include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
@@ -70,9 +72,25 @@ static void read_boot_information(uint64_t information)
     const char *word = options_parse(info.cmdline);
     if (word != NULL)
         stopped("the hypervisor's command line: '%s' is not an option that it knows", word);
+    if (options.stop_masters)
+        log_line("bus mastering is switched off: %u devices had it", pci_stop_masters());
     acpi_read(info.rsdp, map_boot, &acpi);
     symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start),
                  info.strings.size);
+}
+
+/* R7; and a guest's memory would be as slow as a device. */
+static void keep_write_back(void)
+{
+    static struct mtrrs mtrrs;
+    uint64_t before = phys_map_size(&info.free);
+
+    mtrr_read(&mtrrs);
+    if (!mtrr_keep_write_back(&mtrrs, &info.free))
+        stopped("the memory map has too many pieces");
+    if (phys_map_size(&info.free) != before)
+        log_line("%lu KiB of memory are not used: the firmware's MTRRs do not make them write-back",
+                 (before - phys_map_size(&info.free)) >> 10);
 }
 
 /* R36: whatever the hypervisor or a module uses is no guest's. */
@@ -86,6 +104,7 @@ static void reserve_memory(void)
         reserve(info.modules[i].start, info.modules[i].end - info.modules[i].start);
     parking = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
     reserve(0, LOW_MEMORY);
+    keep_write_back();
 }
 
 static uint64_t arena_size(const struct plan *plan)

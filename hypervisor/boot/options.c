@@ -70,6 +70,12 @@ static bool set_clear_memory(const char *value)
     return options.keep_memory || strcmp(value, "yes") == 0;
 }
 
+static bool set_bus_mastering(const char *value)
+{
+    options.stop_masters = strcmp(value, "off") == 0;
+    return options.stop_masters || strcmp(value, "on") == 0;
+}
+
 static bool set_strategy(const char *value)
 {
     for (unsigned i = 0; i < MSR_STRATEGY_COUNT; i++)
@@ -91,6 +97,7 @@ static const struct {
     {"console", set_console},
     {"msr-switch", set_strategy},
     {"clear-memory", set_clear_memory},
+    {"bus-mastering", set_bus_mastering},
 };
 
 static bool set_option(char *word)

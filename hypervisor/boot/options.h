@@ -14,7 +14,8 @@ struct options {
     bool counters;
     /* clear-memory=no: guests may see what was in the RAM before, as in a new emulator's */
     bool keep_memory;
-    bool console_lines;         /* console=focus|lines: how VMs share the console, see console.h */
+    bool stop_masters;  /* bus-mastering=off: no device of the host's reaches memory any more */
+    bool console_lines; /* console=focus|lines: how VMs share the console, see console.h */
     enum msr_strategy strategy; /* msr-switch=lazy|none-needed|eager|area */
     uint64_t hidden;   /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
     void (*end)(void); /* end=halt|bochs|qemu: what to do when all VMs have stopped */

@@ -74,6 +74,15 @@ uint64_t phys_map_take(struct phys_map *map, uint64_t size, uint64_t align, uint
     return PHYS_MAP_NONE;
 }
 
+uint64_t phys_map_size(const struct phys_map *map)
+{
+    uint64_t size = 0;
+
+    for (uint32_t i = 0; i < map->count; i++)
+        size += map->range[i].end - map->range[i].start;
+    return size;
+}
+
 uint64_t phys_map_largest(const struct phys_map *map, uint64_t align)
 {
     uint64_t largest = 0;

@@ -34,6 +34,9 @@ bool phys_map_contains(const struct phys_map *map, uint64_t start, uint64_t end)
  */
 uint64_t phys_map_take(struct phys_map *map, uint64_t size, uint64_t align, uint64_t limit);
 
+/* The size of all. */
+uint64_t phys_map_size(const struct phys_map *map);
+
 /* The size of the largest piece with this alignment, in multiples of it. */
 uint64_t phys_map_largest(const struct phys_map *map, uint64_t align);
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which physical memory the firmware has made write-back. The memory types of ring 0's tables and
+ * of EPT only take away from that (SDM volume 3, "Memory Type Range Registers (MTRRs)"). R7. */
+#ifndef CPU_MTRR_H
+#define CPU_MTRR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/cpu/phys_map.h"
+
+#define MTRR_VARIABLE_MAX 32 /* more are not looked at */
+
+struct mtrrs {
+    uint64_t def_type; /* IA32_MTRR_DEF_TYPE; 0 where there are no MTRRs */
+    uint32_t count;
+    struct mtrr_pair {
+        uint64_t base, mask; /* IA32_MTRR_PHYSBASEn, IA32_MTRR_PHYSMASKn */
+    } variable[MTRR_VARIABLE_MAX];
+};
+
+/* Reads this CPU's. */
+void mtrr_read(struct mtrrs *mtrrs);
+
+/*
+ * Takes out of `map` what is not write-back. MTRRs that are off say nothing. Nor are the fixed
+ * ranges asked: the map must have nothing below 1 MiB. False: `map` is full. Pure.
+ */
+bool mtrr_keep_write_back(const struct mtrrs *mtrrs, struct phys_map *map);
+
+#endif
