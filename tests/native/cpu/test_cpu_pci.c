@@ -29,6 +29,7 @@ static struct function {
     {5, 30, 0, 0x00, 0x02, 0x003, 0x003},   /* one whose other functions are not there */
     {5, 30, 1, 0x00, 0x02, 0x007, 0x007},   /* as a device says that decodes no function's number */
     {255, 31, 0, 0x02, 0x06, 0x004, 0x004}, /* a CardBus bridge */
+    {255, 29, 0, 0x01, 0xff, 0x004, 0x004}, /* what is behind it is not its own */
     {255, 30, 0, 0x80, 0x01, 0x006, 0x002}, /* the last bus */
 };
 static uint32_t address;
