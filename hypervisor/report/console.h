@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hypervisor/report/serial.h"
+
 struct vm;
 
 /* For how long nobody looks at the port when its interrupt does not come, in ticks of the TSC; and
@@ -52,9 +54,11 @@ extern uint64_t console_next_look;
 /* A port that cannot interrupt, or that did not stop asking and does so no more, wants console_look
  * when the TSC has reached this. UINT64_MAX: it does interrupt. */
 extern uint64_t console_due;
+
+/* Between two turns: also when the port has had no interrupt for so long, and there is output. */
 static inline void console_look(uint64_t now)
 {
-    if (now >= console_due)
+    if (now >= console_due || (now >= console_next_look && serial_queued()))
         console_interrupt(now);
 }
 

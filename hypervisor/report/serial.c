@@ -81,6 +81,11 @@ bool serial_push(void)
     return queue_head != before;
 }
 
+bool serial_queued(void)
+{
+    return queue_head != queue_tail;
+}
+
 size_t serial_room(void)
 {
     return QUEUE_SIZE - (queue_tail - queue_head);

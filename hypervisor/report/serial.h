@@ -23,6 +23,9 @@ size_t serial_write(const char *text, size_t length);
 /* How many bytes serial_write would take now. */
 size_t serial_room(void);
 
+/* Whether something is queued. */
+bool serial_queued(void);
+
 /* Gives the port what it can take now. False: that was nothing. */
 bool serial_push(void);
 
