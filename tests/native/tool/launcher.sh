@@ -35,6 +35,13 @@ stand_in id <<'E1'
 echo "$USER_ID"
 E1
 stand_in meson <<'E1'
+case " $* " in
+*" --list "*)
+    echo 'lintel:native / a'
+    [ ! -e "$WORK/more" ] || echo 'lintel:native / b'
+    exit
+    ;;
+esac
 [ "$1" = introspect ] || echo "meson $*" >>"$WORK/calls"
 case $1 in
 introspect)
@@ -141,6 +148,10 @@ expect 'with the first test the tests are built' 0 '^2 passed, 0 failed$' "^meso
 launch tree/lintel test
 [ "$(cat calls)" = "meson test -C $work/tree/build --no-rebuild" ] || code=calls
 expect 'and once only' 0 '^2 passed, 0 failed$' '^meson test'
+touch more
+launch tree/lintel test
+expect 'tests that Meson did not come to' 1 '^2 passed, 1 failed$' '^meson test'
+rm more
 launch tree/lintel test idle
 expect 'a test by its name' 0 '^2 passed, 0 failed$' '^meson test .* --no-rebuild idle$'
 launch tree/lintel test 'idle timer' 'tool_*' tool_cli
