@@ -40,6 +40,8 @@ enum attribute {
     NEAR = 1 << 20,
     FAR = 1 << 21,
     TABLE = 1 << 22,
+    IMMEDIATE_16 = 1 << 23,
+    ALSO_REGISTER = 1 << 24,
 };
 
 /* What the operand size comes from, beside the mode. */
@@ -306,6 +308,13 @@ static void read_address(struct reader *reader, struct instruction *instruction,
         instruction->displacement = read_signed(reader, mod == 1 ? 1 : 4);
 }
 
+/* A register that the low bits of `code` name. */
+static void set_register(const struct reader *reader, struct instruction *instruction,
+                         unsigned code)
+{
+    instruction->reg = (uint8_t)((code & 7) | (reader->rex & REX_B ? 8 : 0));
+}
+
 static bool is_segment(enum operands operands)
 {
     return operands == OPERANDS_MEMORY_SEGMENT || operands == OPERANDS_SEGMENT_MEMORY;
@@ -321,13 +330,17 @@ static bool set_segment(struct instruction *instruction, unsigned segment)
 
 /* Reads the ModRM byte and what belongs to it. False: no such register, or both operands are
  * registers. */
-static bool read_operands(struct reader *reader, struct instruction *instruction)
+static bool read_operands(struct reader *reader, struct instruction *instruction,
+                          unsigned attributes)
 {
     unsigned modrm = *reader->next++;
     unsigned reg = (modrm >> 3) & 7;
 
-    if (modrm >= 0xc0)
-        return false;
+    if (modrm >= 0xc0) {
+        instruction->operands = OPERANDS_REGISTER;
+        set_register(reader, instruction, modrm);
+        return attributes & ALSO_REGISTER;
+    }
     if (instruction->address_size == 2)
         read_address_16(reader, instruction, modrm);
     else
@@ -372,7 +385,7 @@ static bool has_immediate(enum operands operands)
 {
     return operands == OPERANDS_MEMORY_IMMEDIATE ||
            operands == OPERANDS_MEMORY_REGISTER_IMMEDIATE ||
-           operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE;
+           operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE || operands == OPERANDS_IMMEDIATE;
 }
 
 static void read_immediate(struct reader *reader, struct instruction *instruction,
@@ -382,6 +395,8 @@ static void read_immediate(struct reader *reader, struct instruction *instructio
 
     if (attributes & ONE)
         instruction->immediate = 1;
+    else if (attributes & IMMEDIATE_16)
+        instruction->immediate = read_unsigned(reader, 2);
     else
         instruction->immediate = read_signed(reader, attributes & SHORT ? 1 : size);
 }
@@ -426,6 +441,22 @@ static bool set_vector(const struct reader *reader, struct instruction *instruct
     return !reader->wide || attributes & (VECTOR | ANY_LENGTH);
 }
 
+/* What an instruction without a ModRM byte has beside the stack. */
+static void read_implicit(struct reader *reader, struct instruction *instruction,
+                          unsigned attributes)
+{
+    unsigned code = reader->next[-1];
+
+    if (instruction->operands == OPERANDS_REGISTER)
+        set_register(reader, instruction, code);
+    if (instruction->operands == OPERANDS_SEGMENT)
+        instruction->reg = code >> 3 & 7;
+    if (instruction->operands == OPERANDS_FRAME) {
+        read_immediate(reader, instruction, attributes);
+        instruction->reg = *reader->next++ & 31;
+    }
+}
+
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
 static bool read_rest(struct reader *reader, struct instruction *instruction,
                       const struct opcode *opcode)
@@ -447,9 +478,11 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     set_sizes(reader, instruction, attributes);
     if (!set_vector(reader, instruction, attributes))
         return false;
-    if (attributes & OFFSET)
+    if (opcode->operands >= OPERANDS_NONE)
+        read_implicit(reader, instruction, attributes);
+    else if (attributes & OFFSET)
         instruction->displacement = read_unsigned(reader, instruction->address_size);
-    else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction))
+    else if (opcode->operands != OPERANDS_STRING && !read_operands(reader, instruction, attributes))
         return false;
     if (has_immediate(opcode->operands))
         read_immediate(reader, instruction, attributes);

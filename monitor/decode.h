@@ -2,7 +2,8 @@
 /*
  * The instruction decoder: bytes to one struct instruction. decode.def lists what it knows.
  *
- * Only forms with a memory operand are known: nothing else can reach a device.
+ * Only forms that reach memory are known, by an operand or by the stack: nothing else can reach a
+ * device.
  */
 #ifndef MONITOR_DECODE_H
 #define MONITOR_DECODE_H
@@ -20,7 +21,8 @@ enum operation {
     OPERATION_COUNT
 };
 
-/* What the operands are, destination first. A string instruction has its own, implicit ones. */
+/* What the operands are, destination first. A string instruction has its own, implicit ones; from
+ * OPERANDS_NONE on there is only the stack. */
 enum operands {
     OPERANDS_MEMORY,
     OPERANDS_MEMORY_REGISTER,
@@ -32,12 +34,16 @@ enum operands {
     OPERANDS_REGISTER_MEMORY_IMMEDIATE,
     OPERANDS_MEMORY_SEGMENT,
     OPERANDS_SEGMENT_MEMORY,
-    OPERANDS_FAR_MEMORY,
     OPERANDS_MEMORY_VECTOR,
     OPERANDS_VECTOR_MEMORY,
     OPERANDS_MEMORY_MMX,
     OPERANDS_MMX_MEMORY,
     OPERANDS_STRING,
+    OPERANDS_NONE,
+    OPERANDS_REGISTER,
+    OPERANDS_SEGMENT,
+    OPERANDS_IMMEDIATE,
+    OPERANDS_FRAME, /* ENTER: a size, and a level in `reg` */
 };
 
 /* What happens to the memory operand. LOCK is legal for ACCESS_MODIFY only. */

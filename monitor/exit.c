@@ -111,11 +111,29 @@ static void end_by_access(const struct guest_access *a, uint64_t address)
               address, a->state->rip);
 }
 
-static inline void reply_done(struct exit_page *page, enum exit_reply reply,
-                              const struct guest_access *a)
+/* Anything but an instruction that is done and has changed no segment. */
+__attribute__((cold, noinline)) static void reply_otherwise(struct guest_access *a,
+                                                            struct exit_page *page,
+                                                            enum emulate_result result,
+                                                            const struct emulate_fault *fault)
 {
-    page->reply = reply;
-    page->reply_breakpoints = a->breakpoints;
+    switch (result) {
+    case EMULATE_SEGMENTS:
+        page->reply = REPLY_SEGMENTS;
+        return;
+    case EMULATE_STACK_SEGMENT:
+        page->reply = REPLY_STACK_SEGMENT;
+        return;
+    case EMULATE_UNREADABLE:
+        fault_fetch(a, page);
+        break;
+    case EMULATE_UNSUPPORTED:
+        end_by_access(a, page->mmio.address);
+        break;
+    default:
+        reply_fault(page, fault);
+    }
+    a->breakpoints = 0; /* an instruction that faults meets none */
 }
 
 static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
@@ -131,30 +149,18 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
         .device_write = page->mmio.write,
     };
     struct emulate_fault fault;
+    enum emulate_result result;
 
     if (page->mmio.fetch) {
         fault_fetch(&a, page);
         return;
     }
-    switch (emulate(&page->state, &a, &fault)) {
-    case EMULATE_DONE:
-        reply_done(page, REPLY_STATE, &a);
-        return;
-    case EMULATE_SEGMENTS:
-        reply_done(page, REPLY_SEGMENTS, &a);
-        return;
-    case EMULATE_STACK_SEGMENT:
-        reply_done(page, REPLY_STACK_SEGMENT, &a);
-        return;
-    case EMULATE_FAULT:
-        reply_fault(page, &fault);
-        return;
-    case EMULATE_UNREADABLE:
-        fault_fetch(&a, page);
-        return;
-    case EMULATE_UNSUPPORTED:
-        end_by_access(&a, page->mmio.address);
-    }
+    result = emulate(&page->state, &a, &fault);
+    if (result == EMULATE_DONE)
+        page->reply = REPLY_STATE;
+    else
+        reply_otherwise(&a, page, result, &fault);
+    page->reply_breakpoints = a.breakpoints;
 }
 
 static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)

@@ -3,15 +3,12 @@
 #include "monitor/alu.h"
 #include "monitor/native.h"
 #include "monitor/operand.h"
-#include "monitor/segment.h"
 
 bool run_move(struct run *run)
 {
     const struct instruction *in = run->instruction;
     uint64_t value;
 
-    if (in->operands == OPERANDS_SEGMENT_MEMORY || in->operands == OPERANDS_MEMORY_SEGMENT)
-        return move_segment(run);
     if (!locate(run, 0))
         return false;
     if (in->operands == OPERANDS_MEMORY_IMMEDIATE)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on segment registers, LDTR, TR and the descriptor tables. */
-#include "monitor/segment.h"
-
 #include "monitor/linear.h"
+#include "monitor/operand.h"
 #include "monitor/segment_load.h"
 #include "monitor/x86.h"
 
-bool move_segment(struct run *run)
+bool run_move_segment(struct run *run)
 {
     const struct instruction *in = run->instruction;
     struct segment_state loaded;
@@ -63,7 +62,8 @@ static bool push_return(struct run *run)
     return true;
 }
 
-bool transfer_far(struct run *run, bool call)
+/* JMP, or CALL, to where a far pointer says, without a change of the privilege level. */
+static bool transfer_far(struct run *run, bool call)
 {
     struct segment_state *cs = &run->state->segment[SEG_CS], loaded;
     uint64_t offset, selector;
@@ -81,6 +81,16 @@ bool transfer_far(struct run *run, bool call)
     run->next = offset;
     run->result = EMULATE_SEGMENTS;
     return true;
+}
+
+bool run_jump_far(struct run *run)
+{
+    return transfer_far(run, false);
+}
+
+bool run_call_far(struct run *run)
+{
+    return transfer_far(run, true);
 }
 
 bool run_store_selector(struct run *run)

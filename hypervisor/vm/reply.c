@@ -30,8 +30,8 @@ static inline void take_breakpoints(struct vcpu *v)
 }
 
 /* The emulated instruction is behind us: the end of vcpu_skip_instruction, with RIP and RFLAGS from
- * the monitor. */
-static void take_state(struct vcpu *v)
+ * the monitor. Inline where it is common, although take_segments has it, too. */
+static inline __attribute__((always_inline)) void take_state(struct vcpu *v)
 {
     uint64_t old = vmread(VMCS_GUEST_RFLAGS);
     uint64_t interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);

@@ -65,6 +65,10 @@ static int name_operations(void **state)
             size_t ours = strlen(names[i]);
             if (strncasecmp(theirs, names[i], ours) != 0)
                 continue;
+            if (mnemonic == ZYDIS_MNEMONIC_PUSHFD || mnemonic == ZYDIS_MNEMONIC_PUSHFQ)
+                operations[mnemonic] = OPERATION_PUSHF;
+            if (mnemonic == ZYDIS_MNEMONIC_POPFD || mnemonic == ZYDIS_MNEMONIC_POPFQ)
+                operations[mnemonic] = OPERATION_POPF;
             if (mnemonic == ZYDIS_MNEMONIC_CMPXCHG16B) /* with REX.W */
                 operations[mnemonic] = OPERATION_CMPXCHG8B;
             if (is_string(i) ? length == ours + 1 && strchr("bwdq", theirs[ours]) : length == ours)
@@ -117,6 +121,12 @@ static const ZydisDecodedOperand *find(const struct comparison *c, ZydisOperandT
     return NULL;
 }
 
+static bool uses_stack(unsigned operation)
+{
+    return operation == OPERATION_CALL ||
+           (operation >= OPERATION_RET && operation <= OPERATION_LEAVE);
+}
+
 /* Two of Zydis's names say two things: MOVSD, and MOVD, which is MOVQ with REX.W. */
 static unsigned operation_of(const struct comparison *c)
 {
@@ -126,6 +136,10 @@ static unsigned operation_of(const struct comparison *c)
     if (c->theirs.mnemonic == ZYDIS_MNEMONIC_VMOVSD ||
         (c->theirs.mnemonic == ZYDIS_MNEMONIC_MOVSD && !string))
         return OPERATION_MOVSD;
+    if (operation == OPERATION_MOV && (c->theirs.opcode == 0x8c || c->theirs.opcode == 0x8e))
+        return OPERATION_MOV_SEGMENT;
+    if (c->theirs.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR && operation != OPERATION_RET)
+        return operation == OPERATION_CALL ? OPERATION_CALL_FAR : OPERATION_JMP_FAR;
     if (c->theirs.opcode == 0x6e ||
         (c->theirs.opcode == 0x7e && c->operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY))
         return operation == OPERATION_MOVQ ? OPERATION_MOVD : operation;
@@ -142,6 +156,8 @@ bool comparison_in_scope(const struct comparison *c)
         return false;
     if (is_string(operation))
         return c->theirs.meta.category == ZYDIS_CATEGORY_STRINGOP;
+    if (uses_stack(operation) && c->theirs.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR)
+        return true;
     return find(c, ZYDIS_OPERAND_TYPE_MEMORY) &&
            (reg == NULL || register_number(reg->reg.value) != NO_NUMBER);
 }
@@ -291,6 +307,28 @@ static void check_string(const struct comparison *c)
     }
 }
 
+/* No memory operand but the stack, which Zydis has among those that assembly does not spell out. */
+static void check_implicit(const struct comparison *c)
+{
+    const struct instruction *in = &c->ours;
+    const ZydisDecodedOperand *reg = find(c, ZYDIS_OPERAND_TYPE_REGISTER);
+    const ZydisDecodedOperand *immediate = find(c, ZYDIS_OPERAND_TYPE_IMMEDIATE);
+
+    check(c,
+          (reg != NULL) == (in->operands == OPERANDS_REGISTER || in->operands == OPERANDS_SEGMENT));
+    check(c, (immediate != NULL) ==
+                 (in->operands == OPERANDS_IMMEDIATE || in->operands == OPERANDS_FRAME));
+    if (reg != NULL)
+        check(c, register_number(reg->reg.value) == in->reg);
+    if (immediate != NULL)
+        check(c, low_bytes(immediate->imm.value.u, in->size) == low_bytes(in->immediate, in->size));
+    if (in->operands == OPERANDS_FRAME)
+        check(c, (c->operands[1].imm.value.u & 31) == in->reg);
+    for (unsigned i = 0; i < c->theirs.operand_count; i++)
+        if (c->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY)
+            check(c, c->operands[i].size == in->size * 8);
+}
+
 static enum repeat last_repeat(const struct comparison *c)
 {
     enum repeat repeat = REPEAT_NONE;
@@ -319,13 +357,17 @@ static void check_accepted(struct comparison *c)
         check_string(c);
         return;
     }
+    if (in->operands >= OPERANDS_NONE) {
+        check_implicit(c);
+        return;
+    }
     check_memory(c, find(c, ZYDIS_OPERAND_TYPE_MEMORY));
     check(c, (immediate != NULL) == (in->operands == OPERANDS_MEMORY_IMMEDIATE ||
                                      in->operands == OPERANDS_MEMORY_REGISTER_IMMEDIATE ||
                                      in->operands == OPERANDS_REGISTER_MEMORY_IMMEDIATE));
     if (reg != NULL && in->operands != OPERANDS_MEMORY_COUNT)
         check_register(c, reg);
-    else if (in->operands == OPERANDS_FAR_MEMORY)
+    else if (in->operation == OPERATION_CALL_FAR || in->operation == OPERATION_JMP_FAR)
         check(c, in->size + 2 == in->memory_size);
     else if (in->operation != OPERATION_CMPXCHG8B &&
              (in->operation < OPERATION_SMSW || in->operation > OPERATION_LIDT))

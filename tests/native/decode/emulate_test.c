@@ -447,6 +447,57 @@ static void test_branches(void **state)
     check_fault(guest, run(guest, 0xff, 0x22), VECTOR_GP); /* beyond the limit */
 }
 
+/* CALL, RET and POPF, which execute_test.c does not try. */
+static void test_stack(void **state)
+{
+    struct guest *guest = make_guest(CODE_64);
+    const uint64_t stack = guest->state.gpr[GPR_RSP];
+
+    assert_int_equal(run(guest, 0xe8, 0x10, 0, 0, 0), EMULATE_DONE); /* CALL */
+    assert_int_equal(guest->state.rip, CODE + 0x15);
+    assert_memory_equal(guest->memory + stack - 8, &(uint64_t){CODE + 5}, 8);
+    memcpy(guest->memory + CODE + 0x15, (uint8_t[]){0xc2, 0x10, 0xff}, 3); /* RET ff10h */
+    assert_int_equal(emulate(&guest->state, guest, &guest->fault), EMULATE_DONE);
+    assert_int_equal(guest->state.rip, CODE + 5);
+    assert_int_equal(guest->state.gpr[GPR_RSP], stack + 0xff10);
+    guest = make_guest(CODE_64);
+    assert_int_equal(run(guest, 0xff, 0xd2), EMULATE_DONE); /* CALL RDX */
+    assert_int_equal(guest->state.rip, 0x1200);
+    guest = make_guest(CODE_64);
+    memset(guest->memory + stack, 0x80, 8);
+    check_fault(guest, run(guest, 0xc3), VECTOR_GP); /* not canonical */
+    guest = make_guest(CODE_32);
+    assert_int_equal(run(guest, 0x66, 0xe8, 0, 0x80), EMULATE_DONE); /* CALL, 16 bits */
+    assert_int_equal(guest->state.rip, (CODE + 4 + 0x8000) & 0xffff);
+}
+
+/* By privilege level and IOPL. */
+static void test_pop_flags(void **state)
+{
+    static const struct {
+        unsigned privilege, iopl;
+        uint64_t changed; /* of IF and IOPL */
+    } rows[] = {{0, 0, 0x3200}, {1, 0, 0}, {1, 1, 0x200}, {3, 2, 0}, {3, 3, 0x200}};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct guest *guest = make_guest(CODE_64);
+        uint64_t iopl = rows[i].iopl << 12, popped = ~iopl & ~0x200ULL;
+
+        guest->state.segment[SEG_SS].access = (uint16_t)(DATA | rows[i].privilege << 5);
+        guest->state.rflags = 0x202 | iopl;
+        memcpy(guest->memory + guest->state.gpr[GPR_RSP], &popped, 8);
+        assert_int_equal(run(guest, 0x9d), EMULATE_DONE);
+        assert_int_equal((guest->state.rflags ^ guest->before.rflags) & 0x3200, rows[i].changed);
+        assert_int_equal(guest->state.rflags & ~0x3200ULL, 0x244dd7); /* not VM, RF, VIF and VIP */
+        guest->state = guest->before;
+        assert_int_equal(run(guest, 0x66, 0x9d), EMULATE_DONE); /* the low half only */
+        assert_int_equal(guest->state.rflags & ~0x3200ULL, 0x4dd7);
+        guest->state = guest->before;
+        guest->state.rflags |= BIT(17);
+        assert_int_equal(run(guest, 0x9d), EMULATE_UNSUPPORTED);
+    }
+}
+
 static void test_status_word(void **state)
 {
     struct guest *guest = make_guest(CODE_64);
@@ -510,6 +561,8 @@ int main(void)
         cmocka_unit_test(test_repeat_short_count),
         cmocka_unit_test(test_stack_of_16_bit_code),
         cmocka_unit_test(test_branches),
+        cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_pop_flags),
         cmocka_unit_test(test_status_word),
         cmocka_unit_test(test_divide_error),
         cmocka_unit_test(test_compare_exchange_wide),

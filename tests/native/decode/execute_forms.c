@@ -21,15 +21,16 @@ static const bool opcodes[MAP_COUNT][256] = {
 
 bool forms_processor_has(const struct instruction *in)
 {
-    if (in->operands == OPERANDS_MEMORY_SEGMENT || in->operands == OPERANDS_SEGMENT_MEMORY)
+    if (in->operands == OPERANDS_SEGMENT)
         return false;
     if (in->vector >= VECTOR_AVX_128 && !__builtin_cpu_supports("avx"))
         return false;
     switch (in->operation) {
     case OPERATION_SMSW: /* of the host's CR0, or faults; emulate_test.c has these */
     case OPERATION_LES ... OPERATION_LIDT: /* segment_test.c */
-    case OPERATION_CALL:
-    case OPERATION_JMP:
+    case OPERATION_CALL ... OPERATION_JMP_FAR:
+    case OPERATION_RET:
+    case OPERATION_MOV_SEGMENT:
         return false;
     case OPERATION_LDDQU:
         return __builtin_cpu_supports("sse3");

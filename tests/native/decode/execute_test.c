@@ -253,13 +253,37 @@ static bool prepare_wide(struct trial *t)
     return true;
 }
 
+#define POPF_HARMLESS (STATUS | RFLAGS_DF) /* TF and AC would raise exceptions */
+
+/* Room above and below for as many levels as ENTER can have. */
+static bool prepare_stack(struct trial *t)
+{
+    struct instruction *in = &t->in;
+    uint64_t *gpr = t->native->before.gpr;
+    uint64_t data = (uint64_t)t->native->data;
+    uint8_t *flags;
+
+    if (in->base != GPR_RSP)
+        gpr[GPR_RSP] = data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
+    if (in->operation == OPERATION_ENTER || in->operation == OPERATION_LEAVE)
+        gpr[GPR_RBP] = data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
+    if (in->operation == OPERATION_ENTER) {
+        in->immediate = random_below(&t->random, 256);
+        memcpy(t->bytes + in->length - 3, &in->immediate, 2);
+    }
+    if (in->operation == OPERATION_POPF) {
+        flags = (uint8_t *)gpr[GPR_RSP];
+        memcpy(flags, &(uint64_t){random_next(&t->random) & POPF_HARMLESS}, 8);
+    }
+    return inside(t, gpr[GPR_RSP] - 16, 32);
+}
+
 /* Makes what is special to some operations. False: this instruction cannot be tried. */
 static bool prepare(struct trial *t)
 {
     struct instruction *in = &t->in;
     uint64_t *gpr = t->native->before.gpr;
     bool addressing = in->reg == in->base || in->reg == in->index;
-    uint64_t data = (uint64_t)t->native->data;
 
     if (!forms_processor_has(in) ||
         (in->memory_size >= 16 && operand_address(t) % in->memory_size != 0))
@@ -281,11 +305,8 @@ static bool prepare(struct trial *t)
         if (random_below(&t->random, 2))
             gpr[GPR_RDX] = random_below(&t->random, 3) - 1;
         return !is_address(in, GPR_RDX);
-    case OPERATION_PUSH:
-    case OPERATION_POP:
-        if (in->base != GPR_RSP)
-            gpr[GPR_RSP] = data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
-        return inside(t, gpr[GPR_RSP] - 16, 32);
+    case OPERATION_PUSH ... OPERATION_LEAVE:
+        return prepare_stack(t);
     default:
         return true;
     }
@@ -424,6 +445,7 @@ static void test_execute(void **state)
     t->state.cr0 = BIT(31) | BIT(0);
     t->state.efer = BIT(10) | BIT(8);
     t->state.segment[SEG_CS].access = 0x209b; /* 64-bit code */
+    t->state.segment[SEG_SS].access = 0xf3;   /* ring 3 */
     t->state.segment[SEG_GS].base = NATIVE_GS_BASE;
     for (size_t i = 0; i < forms.count; i++) {
         for (unsigned done = 0; done < ROUNDS;) {
