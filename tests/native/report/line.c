@@ -65,6 +65,11 @@ size_t serial_room(void)
     return LINE_QUEUE - port.queued;
 }
 
+bool serial_queued(void)
+{
+    return port.queued > 0;
+}
+
 size_t serial_write(const char *text, size_t length)
 {
     size_t n = length < serial_room() ? length : serial_room();

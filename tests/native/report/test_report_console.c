@@ -188,6 +188,22 @@ static void babbling(void **state)
     assert_int_equal(console_due, UINT64_MAX);
 }
 
+/* Output goes out although no interrupt gets through, when somebody's turn ends; and without output
+ * nobody looks. */
+static void output_without_interrupts(void **state)
+{
+    begin(false);
+    console_interrupt(5000);
+    port.accesses = 0;
+    console_look(5000 + PATIENCE);
+    assert_int_equal(port.accesses, 0);
+    say(0, "text");
+    console_look(5000 + PATIENCE - 1);
+    assert_int_equal(port.accesses, 0);
+    console_look(5000 + PATIENCE);
+    assert_in_range(port.accesses, 1, 2000);
+}
+
 /* A port that cannot interrupt is looked at for ever, each time the patience is over, and from the
  * start. */
 static void polled(void **state)
@@ -207,10 +223,15 @@ static void polled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(last_lines),   cmocka_unit_test(backlog),
-        cmocka_unit_test(shares),       cmocka_unit_test(equal_shares),
-        cmocka_unit_test(nobody_waits), cmocka_unit_test(woken_with_room),
-        cmocka_unit_test(babbling),     cmocka_unit_test(polled),
+        cmocka_unit_test(last_lines),
+        cmocka_unit_test(backlog),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(equal_shares),
+        cmocka_unit_test(nobody_waits),
+        cmocka_unit_test(woken_with_room),
+        cmocka_unit_test(babbling),
+        cmocka_unit_test(polled),
+        cmocka_unit_test(output_without_interrupts),
     };
 
     return cmocka_run_group_tests_name("the console", tests, NULL, NULL);
