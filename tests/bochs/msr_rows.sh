@@ -7,7 +7,7 @@ lintel=$1 page=$(realpath "$2") firmware=$3 cpu=$4 demo=${5:+$(realpath "$5")}
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
-SECONDS_MAX=120
+SECONDS_MAX=200 # Linux 6.12 takes forty where nothing else runs
 declare -A roms=([ovmf]=/usr/share/ovmf/OVMF.fd [seabios]=/usr/share/seabios/bios.bin)
 declare -A platforms=([ovmf]=x86_64-efi [seabios]=i386-pc)
 # All MSRs that Bochs lacks read 0. So does IA32_MISC_ENABLE, with fast strings off, and this kernel does not survive
@@ -30,10 +30,14 @@ make_tree()
     fi
 }
 
-# The accesses that Bochs's log tells of, each once.
+# The accesses that Bochs's log tells of, each once. Bochs 3.0 counts the performance monitor's selectors, which begin at 186h.
 accesses()
 {
-    LC_ALL=C grep -aoE '(RD|WR)MSR.*' <log | sort -u
+    LC_ALL=C grep -aoE '(RD|WR)MSR.*' <log | sort -u | sed '/^RDMSR: read of MSR_IA32_PERFEVTSEL[0-7]$/ {
+        s/.*\(.\)/\1/
+        y/01234567/6789abcd/
+        s/^/RDMSR: Unknown register 0x18/
+    }'
 }
 
 # The indices in them, and what tells of a read without its index. A write is always told first as such.
