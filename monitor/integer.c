@@ -142,6 +142,17 @@ bool run_scan(struct run *run)
     return true;
 }
 
+/* The register has 32 bits even where the operand has fewer, and its upper half becomes 0. */
+bool run_checksum(struct run *run)
+{
+    uint64_t *reg = &run->state->gpr[run->instruction->reg], memory;
+
+    if (!locate(run, 0) || !read_operand(run, &memory))
+        return false;
+    *reg = native_checksum((uint32_t)*reg, memory, run->instruction->memory_size);
+    return true;
+}
+
 bool run_shift(struct run *run)
 {
     const struct instruction *in = run->instruction;

@@ -102,3 +102,24 @@ uint64_t native_shift_double(enum operation operation, uint64_t to, uint64_t fro
     unpack(rflags, packed);
     return to;
 }
+
+uint32_t native_checksum(uint32_t sum, uint64_t value, unsigned size)
+{
+    uint64_t wide = sum;
+
+    switch (size) {
+    case 1:
+        __asm__("crc32b %b1, %k0" : "+r"(wide) : "q"(value));
+        break;
+    case 2:
+        __asm__("crc32w %w1, %k0" : "+r"(wide) : "r"(value));
+        break;
+    case 4:
+        __asm__("crc32l %k1, %k0" : "+r"(wide) : "r"(value));
+        break;
+    default:
+        __asm__("crc32q %1, %0" : "+r"(wide) : "r"(value));
+        break;
+    }
+    return (uint32_t)wide;
+}

@@ -286,6 +286,8 @@ static void check_register(const struct comparison *c, const ZydisDecodedOperand
     check(c, in->reg_shift == (high ? 8 : 0));
     if (ZydisRegisterGetClass(value) == ZYDIS_REGCLASS_SEGMENT)
         check(c, in->memory_size == 2);
+    else if (in->operation == OPERATION_CRC32)
+        check(c, reg->size >= 32);
     else if (in->vector == VECTOR_NONE)
         check(c, reg->size == in->size * 8);
     else

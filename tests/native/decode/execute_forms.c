@@ -32,6 +32,8 @@ bool forms_processor_has(const struct instruction *in)
     case OPERATION_RET:
     case OPERATION_MOV_SEGMENT:
         return false;
+    case OPERATION_CRC32:
+        return __builtin_cpu_supports("sse4.2");
     case OPERATION_LDDQU:
         return __builtin_cpu_supports("sse3");
     case OPERATION_MOVNTDQA:
