@@ -21,6 +21,7 @@ END
 # run CONSOLE: no hostile guest ends, so the run is over when the victim is. What is to be typed is in `typed`.
 run()
 {
+    : >whole # the run before said its end in it
     timeout 60 "$lintel" run --on bochs --time $start_time --timeout 50 --cpu "$cpu" \
         --hypervisor-options "hide= console=$1${option:+ $option}" vm.yaml >whole 2>&1 <typed &
     local run=$!
