@@ -23,8 +23,7 @@ static void on_events(struct board *b, unsigned vcpu, struct exit_page *page)
 static void on_io(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     if (page->io.in)
-        page->io.value = board_in(b, vcpu, page->io.port, page->io.size) &
-                         (UINT32_MAX >> (32 - page->io.size * 8));
+        page->io.value = board_in(b, vcpu, page->io.port, page->io.size);
     else
         board_out(b, vcpu, page->io.port, page->io.size, page->io.value);
     page->reply = REPLY_DONE;
@@ -219,7 +218,7 @@ static void on_halt(struct board *b, const struct guest_state *s)
 }
 
 /* What the guest asked for by a port, or by what it did. */
-__attribute__((cold, noinline)) static void follow_wishes(struct board *b, struct exit_page *page)
+static void follow_wishes(struct board *b, struct exit_page *page)
 {
     b->wish = false;
     if (b->verdict.exited)
@@ -247,6 +246,16 @@ static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page
         report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
 }
 
+/* Behind few exits: off the way of the others. */
+__attribute__((cold, noinline)) static void finish(struct board *b, unsigned vcpu,
+                                                   struct exit_page *page)
+{
+    if (page->events != 0)
+        on_any_events(b, vcpu, page);
+    if (b->wish)
+        follow_wishes(b, page);
+}
+
 void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     if (page->kind >= ARRAY_SIZE(handlers))
@@ -255,8 +264,6 @@ void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)
                     "are of different versions, build the image again",
                     page->kind);
     handlers[page->kind](b, vcpu, page);
-    if (page->events != 0)
-        on_any_events(b, vcpu, page);
-    if (b->wish)
-        follow_wishes(b, page);
+    if (__builtin_expect((page->events | b->wish) != 0, 0))
+        finish(b, vcpu, page);
 }
