@@ -22,11 +22,11 @@
 #define INSTRUCTION_TIMEOUT 0x20000
 
 /*
- * What a periodic timer's interrupts are apart at least. KVM's figure: a guest that takes its
- * interrupts by exits gets on between them even where each costs as much as in an emulator, and no
- * kernel asks for more than some thousand a second.
+ * What a periodic timer's interrupts are apart at least; docs/bounds.md says why. A guest that
+ * takes its interrupts by exits gets on between them even where each costs as much as in an
+ * emulator and switches all MSRs, and no kernel asks for more than some thousand a second.
  */
-#define TIMER_PERIOD_US 200
+#define TIMER_PERIOD_US 400
 
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
