@@ -3,7 +3,8 @@
  * The plan: what `lintel image` tells the hypervisor to build.
  *
  * GRUB loads the hypervisor and these modules, in this order: the plan, the monitor, then the files
- * that the plan's rows name. The hypervisor checks the plan once, before it creates anything.
+ * that the plan's rows name: kernels, initrds, and the images of processes. The hypervisor checks
+ * the plan once, before it creates anything.
  */
 #ifndef ABI_PLAN_H
 #define ABI_PLAN_H
@@ -11,13 +12,20 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      2
+#define PLAN_VERSION      3
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
 #define PLAN_NAME_SIZE    32
 #define PLAN_CMDLINE_SIZE 2048
 #define PLAN_NO_FILE      UINT32_MAX
+
+#define PLAN_MAX_PROCESSES  8
+#define PLAN_MAX_CHANNELS   24
+#define PLAN_ARGUMENTS_SIZE 128
+#define PLAN_LABEL_SIZE     40 /* a GPT partition's name has up to 36 characters */
+#define PLAN_PORT_RANGES    4
+#define PLAN_INTERRUPTS     4
 
 /* The multiboot2 modules that come before the plan's files. */
 #define PLAN_MODULE_PLAN       0
@@ -70,18 +78,68 @@ struct plan_vm {
     uint32_t reserved;
 };
 
+/* What a process gets of the machine, beyond its own memory. */
+enum plan_grant {
+    PLAN_GRANT_LOG = 1 << 0, /* the log ring: it is the console */
+    PLAN_GRANT_PCI = 1 << 1, /* the PCI function that pci_class and pci_index name: its ports, its
+                                memory, its interrupt */
+};
+
+struct plan_ports {
+    uint16_t first, count;
+};
+
+/* A program in ring 3 beside the monitors: a driver or a service. */
+struct plan_process {
+    char name[PLAN_NAME_SIZE];           /* unique, among VMs too; NUL-terminated */
+    char arguments[PLAN_ARGUMENTS_SIZE]; /* NUL-terminated */
+    uint32_t image;                      /* its ELF file: an index into files */
+    uint32_t file;      /* what it works on: an index into files, or PLAN_NO_FILE */
+    uint32_t grants;    /* enum plan_grant, as bits */
+    uint32_t pci_class; /* base class, subclass and interface, as in the header: 010802h is NVMe */
+    uint32_t pci_index; /* the how manyth of them, by bus, device and function, from 0 */
+    uint32_t port_range_count;
+    struct plan_ports ports[PLAN_PORT_RANGES];
+    uint32_t interrupt_count;
+    uint32_t interrupts[PLAN_INTERRUPTS]; /* ISA interrupts, 0 to 15 */
+    uint32_t reserved;
+    uint64_t dma; /* bytes of memory for its device, contiguous, below 4 GiB; a multiple of 4 KiB */
+};
+
+enum plan_channel_kind {
+    PLAN_CHANNEL_CONSOLE, /* abi/console.h */
+    PLAN_CHANNEL_BLOCK,   /* abi/block.h */
+};
+
+/* An end of a channel: a VM by its index, or a process by its index with this bit. */
+#define PLAN_PROCESS 0x100u
+
+struct plan_channel {
+    uint32_t kind;           /* enum plan_channel_kind */
+    uint32_t client, server; /* ends; the server is a process */
+    uint32_t read_only;
+    char label[PLAN_LABEL_SIZE]; /* of the partition, or empty: the whole disk; NUL-terminated */
+};
+
 struct plan {
     uint64_t magic;
     uint32_t version;
     uint32_t size; /* of this structure, in bytes */
     uint32_t vm_count;
     uint32_t file_count;
+    uint32_t process_count;
+    uint32_t channel_count;
     struct plan_file files[PLAN_MAX_FILES];
     struct plan_vm vms[PLAN_MAX_VMS];
+    struct plan_process processes[PLAN_MAX_PROCESSES];
+    struct plan_channel channels[PLAN_MAX_CHANNELS];
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 24 + 32 * 40 + 8 * 2120, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_process) == 232, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_channel) == 56, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 8 * 232 + 24 * 56,
+               "the plan's layout is ABI");
 
 #endif

@@ -2,7 +2,7 @@
 /* What CPUID tells, whether it agrees with itself and with what the CPU then does (R24), and
  * Lintel's own leaves. */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define LEAF_FEATURES   1
 #define LEAF_STRUCTURED 7

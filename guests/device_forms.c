@@ -4,7 +4,7 @@
  * reads like it: registers and flags must be the same afterwards.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define UNCLAIMED 0xd0000000ULL
 

@@ -4,7 +4,7 @@
  * nothing is, and on the same bytes in RAM: the processor must be in the same state afterwards.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define UNCLAIMED 0xd0000000ULL
 

@@ -2,7 +2,7 @@
 /* Exceptions arrive as the CPU raises them: vector, error code, CR2 and RIP; debug traps survive
  * exits (R14, R15, R43). */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define NOT_CANONICAL 0x0000800000000000ULL
 #define UNMAPPED      (MAP_BASE + 0x100000)

@@ -2,7 +2,7 @@
 /* Guests that use up what all VMs share, each in the way that its command line names
  * (hostile.def); none of them ends. */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define TIMER_VECTOR     0x41
 #define ILLEGAL_VECTOR   0x02

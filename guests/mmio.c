@@ -2,7 +2,7 @@
 /* Memory that is not RAM: unclaimed addresses with the instructions that compilers use, the IOAPIC,
  * the local APIC. */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define UNCLAIMED          0xd0000000ULL
 #define IOAPIC             0xfec00000ULL

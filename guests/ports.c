@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports: unclaimed ones, sizes, the string instructions, and the small devices behind them. */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define UNCLAIMED             0x7000
 #define PCI_ADDRESS           0xcf8

@@ -9,7 +9,7 @@
  * itself twice: nothing of its own former life may be there either.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define STARTS       3
 #define ROUNDS       250

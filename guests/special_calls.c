@@ -7,7 +7,7 @@
 #include "guests/special_calls.h"
 
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define USER_TEXT    0xb0000000ULL /* below 4 GiB, for 32-bit programs */
 #define USER_STACK   0xb0100000ULL

@@ -5,7 +5,7 @@
  * from the start.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 
 #define LINES 40
 #define MUCH  (8ULL << 20)

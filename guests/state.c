@@ -2,7 +2,7 @@
 /* What the world switch must keep: general, x87, SSE, AVX and debug registers, CR2 and flags, over
  * every kind of exit (R11). */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define ROUNDS       20
 #define XCR0_AVX     7

@@ -8,7 +8,7 @@
 #include "guests/syscall.h"
 
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 /* Below 4 GiB, for 32-bit programs. */
 #define USER_TEXT  0xb0000000ULL

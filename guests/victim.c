@@ -9,7 +9,7 @@
  * kernel waits for a line and answers it.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define CHUNKS      20000
 #define LOOPS       500 /* two instructions each */

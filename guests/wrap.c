@@ -5,7 +5,7 @@
  * instructions are such as exit, so that somebody else moves RIP.
  */
 #include "guests/lib/guest.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #define DEVICE 0xd0000000U /* no memory */
 #define GIB4   0x100000000ULL

@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 #include "monitor/breakpoint.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"

@@ -2,7 +2,7 @@
 /* Data accesses in the guest's name. */
 #include "monitor/guest_access.h"
 
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 #include "monitor/breakpoint.h"
 #include "monitor/gate.h"
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "abi/plan.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 /* The bits of an address in a page-table entry, whatever the processor has of them. */
 #define GUEST_ADDRESS_BITS 0x000ffffffffff000ULL

@@ -3,7 +3,7 @@
  * "Configuration Space Organization"). */
 #include "monitor/host_bridge.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 /* Intel's 440FX, which every operating system knows; of its registers there are none. The rest of
  * the header is 0: type 0, one function, no BAR, no interrupt pin. */

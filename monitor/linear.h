@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "abi/exit.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"
 #include "monitor/x86.h"

@@ -5,8 +5,8 @@
 
 #include <stdarg.h>
 
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "monitor/x86.h"
 
 #define VGA_MODE_NORMAL 0xffff

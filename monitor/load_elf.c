@@ -3,8 +3,8 @@
  * An ELF executable for x86-64, such as a vmlinux: its segments go to their physical addresses, and
  * e_entry is the physical address of a 64-bit entry.
  */
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "monitor/load.h"
 
 #define ELF_MAGIC      0x464c457fu

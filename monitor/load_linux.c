@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A bzImage, entered at its 64-bit entry (Linux, "The Linux/x86 Boot Protocol", "64-bit BOOT
  * PROTOCOL"). */
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 #include "monitor/load.h"
 
 #define SECTOR               512u

@@ -4,8 +4,8 @@
 
 #include <stdarg.h>
 
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
+#include "lib/bits.h"
+#include "lib/format.h"
 #include "monitor/gate.h"
 
 /* The length that format() wanted is more than there is when the line was cut. */

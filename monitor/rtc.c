@@ -2,7 +2,7 @@
 /* The real-time clock, after the data sheet of the MC146818A. R20: the index is the vCPU's. */
 #include "monitor/rtc.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/calendar.h"
 #include "monitor/scale.h"
 

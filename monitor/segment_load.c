@@ -2,7 +2,7 @@
 /* SDM volume 2, "MOV", "LDS/LES/LFS/LGS/LSS", "LLDT", "LTR" and "JMP"; volume 3, "Protection". */
 #include "monitor/segment_load.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/linear.h"
 #include "monitor/x86.h"
 

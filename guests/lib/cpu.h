@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define CR0_MP         BIT(1)
 #define CR0_EM         BIT(2)

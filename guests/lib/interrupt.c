@@ -8,7 +8,7 @@
 #include "guests/lib/cpu.h"
 #include "guests/lib/selectors.h"
 #include "guests/lib/trap.h"
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 
 #define GATE_INTERRUPT   0x8e00 /* present, ring 0, interrupt gate */
 #define GATE_USER        0xee00 /* the same, reachable by INT n from ring 3 */

@@ -6,7 +6,7 @@
 
 #include "guests/lib/cpu.h"
 #include "guests/lib/tap.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 /* Linux boot protocol, "The boot_params structure". */
 #define BOOT_PARAMS_E820_COUNT 0x1e8

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 
 #include "guests/lib/machine.h"
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 
 #define LINE_SIZE 256
 

@@ -2,8 +2,8 @@
 /* ACPI specification, chapter "ACPI Software Programming Model": RSDP, RSDT, XSDT, FADT, MADT. */
 #include "hypervisor/boot/acpi.h"
 
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define IOAPIC_DEFAULT 0xfec00000
 

@@ -15,7 +15,6 @@
 #include "hypervisor/cpu/park.h"
 #include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
@@ -25,6 +24,7 @@
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/vmx.h"
+#include "lib/bits.h"
 
 /* The arena: fixed, and for each VM its monitor, tables and pages; a page of tables for each 2 MiB
  * without large pages. */

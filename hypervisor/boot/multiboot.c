@@ -3,8 +3,8 @@
  * size first. */
 #include "hypervisor/boot/multiboot.h"
 
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 enum tag_type {
     TAG_END = 0,

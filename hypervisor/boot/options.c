@@ -2,9 +2,9 @@
 #include "hypervisor/boot/options.h"
 
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/vmx/caps.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 static void end_halt(void)
 {

@@ -2,9 +2,9 @@
 #include "hypervisor/boot/plan.h"
 
 #include "hypervisor/cpu/arena.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 static struct plan plan;
 

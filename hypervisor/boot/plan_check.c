@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The plan is input from outside: it is checked here, once, before anything is made from it. */
 #include "hypervisor/boot/plan.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 
 struct checker {
     const struct plan *plan;

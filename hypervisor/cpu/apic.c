@@ -8,7 +8,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 enum apic_register {
     APIC_ID = 0x20,

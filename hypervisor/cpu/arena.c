@@ -2,10 +2,10 @@
 #include "hypervisor/cpu/arena.h"
 
 #include "hypervisor/cpu/layout.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/radix.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/radix.h"
+#include "lib/string.h"
 
 static uint64_t image_phys;
 static uint64_t next, end;

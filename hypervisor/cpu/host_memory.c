@@ -4,9 +4,9 @@
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define ENTRY_ADDRESS 0x000ffffffffff000ULL
 #define ENTRY_WINDOW  0x8000000000000003ULL /* present, writable, no execute */

@@ -6,10 +6,10 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
 
 #define TRAP_STUB_SIZE 16
 #define INTERRUPT_GATE 0x8e

@@ -4,9 +4,9 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
 

@@ -7,8 +7,8 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/serial.h"
+#include "lib/bits.h"
 
 #define REGISTERS_SIZE 0x20 /* an index at 0, data at 10h */
 #define DATA           4    /* double words */

@@ -6,9 +6,9 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
 
 #define MCG_CAP_COUNT   0xff
 #define MCG_CAP_CTL_P   BIT(8)

@@ -3,7 +3,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define CAP_COUNT       0xff
 #define DEF_TYPE_ENABLE BIT(11)

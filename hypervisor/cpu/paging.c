@@ -2,7 +2,7 @@
 /* Host page tables: the CPU's entry bits on top of the 4-level map. */
 #include "hypervisor/cpu/paging.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
 #ifndef CPU_PAGING_H
 #define CPU_PAGING_H
 
-#include "hypervisor/lib/radix.h"
+#include "lib/radix.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,9 +6,9 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/log.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define INIT_US     10000  /* between INIT and SIPI */
 #define SIPI_US     200    /* between the two SIPIs */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/cpu/phys_map.h"
 
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 static void delete_range(struct phys_map *map, uint32_t i)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The checks of constrain.h (R31, R38). */
 #include "hypervisor/msr/constrain.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 /* Bit n: type n exists. */
 #define MTRR_TYPES                                                                                 \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR table as data, and all that is derived from it (R25-R35, R38, R44, R45). */
 #include "hypervisor/msr/msr.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/msr/constrain.h"
 #include "hypervisor/vmx/vmcs.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define ROW(id, first_, last_, stride_, name_, class_, features_, init_, pass_, check_, control_,  \
             handler_, field_, reset_, mask_, why_)                                                 \

@@ -2,12 +2,12 @@
 #include "hypervisor/report/console.h"
 
 #include "hypervisor/boot/options.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
+#include "lib/format.h"
 
 #define ESCAPE     0x1d    /* Ctrl-] */
 #define QUEUE_SIZE 0x1000u /* a power of two */

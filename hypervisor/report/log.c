@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/report/log.h"
 
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/serial.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 
 /* Of the port's queue: all that VMs have kept back when they stop, each once, and some lines. */
 #define RESERVE 0xb000u

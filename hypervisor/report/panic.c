@@ -4,12 +4,12 @@
 #include "hypervisor/boot/options.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "hypervisor/vmx/vmx.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 
 #define BACKTRACE_DEPTH 24
 

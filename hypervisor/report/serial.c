@@ -7,7 +7,7 @@
 #include "hypervisor/report/serial.h"
 
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define PORT 0x3f8
 

@@ -6,9 +6,9 @@
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/string.h"
 
 /* SYSCALL clears in the host what Linux clears, so that FMASK need not be switched for a Linux
  * guest (R32). */

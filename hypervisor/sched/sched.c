@@ -6,13 +6,13 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
 
 /*
  * Who wants the CPU and has had the least of it runs next. One that runs goes on until it has had

@@ -5,9 +5,6 @@
 #include "hypervisor/boot/options.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
@@ -16,6 +13,9 @@
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/reply.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 
 #define APIC_PAGE_SIZE 0x1000
 

@@ -7,14 +7,14 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/format.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/events.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
 
 /* ELF-64 object file format. */
 struct elf_header {

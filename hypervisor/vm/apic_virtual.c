@@ -3,9 +3,9 @@
 #include "hypervisor/vm/apic_virtual.h"
 
 #include "hypervisor/cpu/host_memory.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define EOI_EXIT_BITMAPS 4
 

@@ -9,9 +9,9 @@
  * a guest calibrates.
  */
 #include "hypervisor/vm/cpuid.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/msr/msr.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 enum cpuid_needs {
     NEEDS_NOTHING = 0,

@@ -3,8 +3,8 @@
 #ifndef VM_EVENTS_H
 #define VM_EVENTS_H
 
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/vcpu.h"
+#include "lib/bits.h"
 
 /* Does the rare work that v->work names: injection, the monitor's events, the scheduler. May not
  * return. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exits of a local APIC that the processor virtualizes (R41). Both come behind the instruction that
  * caused them. */
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_tsc.h"
+#include "lib/bits.h"
 
 /* The end of a level-triggered interrupt: the processor has done all but tell the IOAPIC. */
 void exit_virtualized_eoi(struct vcpu *v)

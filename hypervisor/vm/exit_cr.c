@@ -3,10 +3,10 @@
  * Control Registers". */
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
 
 #define ACCESS_MOV_TO   0
 #define ACCESS_MOV_FROM 1

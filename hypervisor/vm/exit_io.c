@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports and device memory: always the monitor's. */
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vmx/inject.h"
+#include "lib/bits.h"
 
 /* SDM volume 3, "Exit Qualification for I/O Instructions". */
 #define IO_IN     BIT(3)

@@ -2,8 +2,8 @@
 #include "hypervisor/vm/reply.h"
 
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/vmx/inject.h"
+#include "lib/string.h"
 
 #define RFLAGS_SETTABLE (RFLAGS_ALL & ~RFLAGS_VM)
 

@@ -7,8 +7,6 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
@@ -17,6 +15,8 @@
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 /* Ticks of the crystal clock, some milliseconds: far more than any instruction takes by itself. */
 #define INSTRUCTION_TIMEOUT 0x20000

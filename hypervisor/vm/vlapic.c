@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual local APIC: modes, acceptance, priorities and EOI (R40, R41). */
 #include "hypervisor/vm/vlapic.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/vm/vlapic_page.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 /* ID and LDR look different in each mode: SDM volume 3, "Logical Destination Mode
  * in x2APIC Mode". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupt messages and who gets them (R41; SDM volume 3, "Determining IPI Destination"). */
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/vlapic_page.h"
+#include "lib/bits.h"
 
 bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *message)
 {

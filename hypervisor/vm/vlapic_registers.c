@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's accesses to the virtual local APIC's registers, by MSR and by memory (R41). */
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vm/vlapic_page.h"
+#include "lib/bits.h"
 
 /* Keeps the registers that rare work needs from being saved on the way of the frequent. */
 #define RARE __attribute__((noinline))

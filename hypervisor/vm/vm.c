@@ -7,8 +7,6 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
@@ -16,6 +14,8 @@
 #include "hypervisor/sched/resident.h"
 #include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 struct vm vms[PLAN_MAX_VMS];
 uint32_t vm_count;

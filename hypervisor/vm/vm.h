@@ -10,10 +10,10 @@
 #include "abi/gate.h"
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
-#include "hypervisor/lib/bucket.h"
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/vcpu.h"
 #include "hypervisor/vmx/ept.h"
+#include "lib/bucket.h"
 
 #define VM_EXTENTS_MAX 16
 

@@ -2,9 +2,9 @@
 /* The log lines that a VM can cause: no VM fills the log, or makes another one wait for it. */
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/format.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/format.h"
 
 /* The report of a fault has eight. */
 #define BURST      50

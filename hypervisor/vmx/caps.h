@@ -6,7 +6,7 @@
 #ifndef VMX_CAPS_H
 #define VMX_CAPS_H
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #include <stdbool.h>
 #include <stdint.h>

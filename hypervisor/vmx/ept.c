@@ -2,7 +2,7 @@
 /* EPT: rights and memory types on top of the 4-level map (R36). */
 #include "hypervisor/vmx/ept.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #include <stddef.h>
 

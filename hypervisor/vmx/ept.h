@@ -4,8 +4,8 @@
 #ifndef VMX_EPT_H
 #define VMX_EPT_H
 
-#include "hypervisor/lib/radix.h"
 #include "hypervisor/vmx/caps.h"
+#include "lib/radix.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * R40). */
 #include "hypervisor/vmx/inject.h"
 
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vmx/vmcs.h"
+#include "lib/bits.h"
 
 #define RFLAGS_IF BIT(9)
 

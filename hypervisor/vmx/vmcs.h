@@ -4,7 +4,7 @@
 #ifndef VMX_VMCS_H
 #define VMX_VMCS_H
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #include <stdbool.h>
 #include <stdint.h>

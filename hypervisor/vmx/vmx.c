@@ -7,12 +7,12 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vmx/entry_checks.h"
 #include "hypervisor/vmx/reasons.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 
 #define NO_VMCS UINT64_MAX
 

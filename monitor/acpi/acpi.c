@@ -4,7 +4,7 @@
 #include "monitor/acpi/acpi.h"
 
 #include "abi/plan.h"
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 #include "monitor/acpi/dsdt.h"
 #include "monitor/acpi/layout.h"
 #include "monitor/board.h"

@@ -3,7 +3,7 @@
  * that a virtual machine has something to say in. */
 #include "monitor/smbios/smbios.h"
 
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 #include "monitor/smbios/layout.h"
 
 /* Kernels that look for old firmware's faults go by the year. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Picks the misdeed by the VM's command line; all else is as in the ordinary monitor. */
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "monitor/exit.h"
 #include "monitor/gate.h"
 #include "monitor/report.h"

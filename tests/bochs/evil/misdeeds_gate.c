@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls in the wrong order, with wrong numbers and arguments, and in states that
  * no compiler makes. */
-#include "hypervisor/lib/bits.h"
-#include "hypervisor/lib/string.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "monitor/exit.h"
 #include "monitor/gate.h"
 #include "monitor/start.h"

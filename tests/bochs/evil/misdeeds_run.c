@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Too much of something, and answers that make no sense. */
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 #include "monitor/exit.h"
 #include "monitor/gate.h"
 #include "monitor/report.h"

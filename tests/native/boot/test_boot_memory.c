@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "hypervisor/boot/multiboot.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define UNITS  64u
 #define ROUNDS 200000u

@@ -14,7 +14,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define PINS      24
 #define IOAPICS   3

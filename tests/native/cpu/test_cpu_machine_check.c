@@ -13,9 +13,9 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
 
 #define BANKS   4
 #define MCG_CAP 0x179

@@ -11,7 +11,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/mtrr.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define MIB    0x100000ULL
 #define GIB    0x40000000ULL

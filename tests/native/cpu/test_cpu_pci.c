@@ -10,7 +10,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/pci.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #define STATUS 0x2900 /* ones there that a write of ones would clear */
 

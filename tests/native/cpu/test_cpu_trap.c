@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 /* sti; hlt; cli; nop; sti; sysexitq; nop */
 static const uint8_t code[] = {0xfb, 0xf4, 0xfa, 0x90, 0xfb, 0x48, 0x0f, 0x35, 0x90};

@@ -10,8 +10,8 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/report/panic.h"
+#include "lib/bits.h"
 
 #define PM_TIMER    0x408
 #define PM_TIMER_HZ 3579545.0

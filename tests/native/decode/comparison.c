@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 void comparison_learn(struct comparison *c, const uint8_t *escape, uint8_t escape_count)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/decode_cache.h"
 #include "tests/native/decode/random.h"
 

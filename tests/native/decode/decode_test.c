@@ -19,7 +19,7 @@
 #include <Zydis/Zydis.h>
 
 #include "abi/exit.h"
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/decode.h"
 #include "monitor/vector.h"
 #include "tests/native/decode/comparison.h"

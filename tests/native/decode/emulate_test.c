@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/alu.h"
 #include "monitor/emulate.h"
 #include "monitor/vector.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/vector.h"
 
 enum { ONE_BYTE, TWO_BYTE, THREE_BYTE, MAP_COUNT };

@@ -19,7 +19,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/alu.h"
 #include "monitor/decode.h"
 #include "monitor/emulate.h"

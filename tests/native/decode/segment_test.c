@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/emulate.h"
 #include "monitor/vector.h"
 #include "monitor/x86.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "tests/native/model/world.h"
 
 #define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT)

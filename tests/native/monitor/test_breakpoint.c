@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's breakpoints, against a model that goes byte by byte (SDM volume 3, "Debug
  * Registers"). */
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 #include "monitor/breakpoint.h"
 #include "tests/native/monitor/fakes.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 #include "monitor/load.h"
 #include "monitor/x86.h"
 #include "tests/native/monitor/fakes.h"

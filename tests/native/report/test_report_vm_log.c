@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/lib/bucket.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/vm/vm.h"
+#include "lib/bucket.h"
 #include "tests/native/report/line.h"
 
 #define KHZ 1000000ULL

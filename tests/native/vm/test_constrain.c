@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/msr/constrain.h"
+#include "lib/bits.h"
 
 static void pat(void **state)
 {

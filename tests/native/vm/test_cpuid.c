@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/msr/msr.h"
 #include "hypervisor/vm/cpuid.h"
+#include "lib/bits.h"
 
 static struct cpuid_table table;
 static struct cpuid_config config;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* EPT and host paging against a flat model of the same memory (R36). */
 #include "hypervisor/cpu/paging.h"
-#include "hypervisor/lib/bits.h"
 #include "hypervisor/vmx/ept.h"
+#include "lib/bits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef LIB_BUCKET_H
 #define LIB_BUCKET_H
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 struct bucket {
     uint64_t full_at; /* when nothing is missing in it any more */

@@ -5,7 +5,7 @@
  * Copies and fills are REP MOVS and REP STOS: with ERMS microcode does them by cache lines, and by
  * quadwords they cost the emulator one step for eight bytes instead of one for each.
  */
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 #include <stdint.h>
 

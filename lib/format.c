@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formatted text for freestanding programs: a subset of snprintf, without allocation or locale. */
-#include "hypervisor/lib/format.h"
+#include "lib/format.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/lib/string.h"
+#include "lib/string.h"
 
 struct output {
     char *at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 4-level map under EPT and host paging. */
-#include "hypervisor/lib/radix.h"
+#include "lib/radix.h"
 
-#include "hypervisor/lib/bits.h"
+#include "lib/bits.h"
 
 #include <stddef.h>
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The channel to the console: an entry is some bytes, either way. What finds no room stays with who
+ * has it, and is offered again when the other side has made some. */
+#ifndef ABI_CONSOLE_H
+#define ABI_CONSOLE_H
+
+#include <stdint.h>
+
+#include "abi/channel.h"
+
+#define CONSOLE_BYTES (CHANNEL_ENTRY_SIZE - 4)
+
+struct console_entry {
+    uint16_t length; /* at most CONSOLE_BYTES */
+    uint16_t what;   /* enum console_what */
+    char bytes[CONSOLE_BYTES];
+};
+
+enum console_what {
+    CONSOLE_TEXT,
+    CONSOLE_ASK, /* to the client, without bytes: report where the guest is */
+};
+
+#define CONSOLE_CHANNEL_SIZE CHANNEL_AREA
+
+_Static_assert(sizeof(struct console_entry) == CHANNEL_ENTRY_SIZE, "it is an entry");
+
+#endif

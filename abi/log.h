@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log ring: where ring 0 writes its lines, and the console process reads them. Only ring 0
+ * writes the ring; the console has the page before it, and says there how far it has come. While no
+ * console runs, and after a panic, ring 0 prints the lines itself, from there on.
+ */
+#ifndef ABI_LOG_H
+#define ABI_LOG_H
+
+#include <stdint.h>
+
+#define LOG_RING_SIZE 0x10000u /* bytes of text; a power of two */
+#define LOG_LINE_MAX  256u     /* of one record's text */
+
+/* A record: this header, then its text, without an end of line, rounded up to LOG_ALIGN. Records
+ * wrap byte by byte. */
+struct log_record {
+    uint16_t length;
+    uint8_t kind; /* enum log_kind */
+    uint8_t vm;   /* whose, by the plan's index; LOG_NO_VM: the hypervisor's */
+};
+
+#define LOG_ALIGN 4u
+#define LOG_NO_VM 0xffu
+
+enum log_kind {
+    LOG_LINE,
+    LOG_VM_ENDED, /* the VM's last line: what it wrote before comes out before */
+    LOG_END,      /* the run's last line: the console answers with GATE_STOP when it is out */
+};
+
+/* Written by the console, read by ring 0, which checks it. */
+struct log_reader {
+    uint64_t head; /* bytes that have been taken, for ever */
+};
+
+struct log_ring {
+    uint64_t tail; /* bytes written, for ever */
+    uint64_t reserved[511];
+    uint8_t bytes[LOG_RING_SIZE];
+};
+
+#endif
