@@ -25,7 +25,7 @@
 #define BLOCK_PAGES    64u /* bounce pages of 4 KiB */
 
 enum block_op {
-    BLOCK_INFO, /* no segments; the answer's value is the size in sectors, its flags BLOCK_CAN_* */
+    BLOCK_INFO, /* no segments; the answer's value is the size in sectors, its flags as below */
     BLOCK_READ,
     BLOCK_WRITE,
     BLOCK_FLUSH,   /* what was answered before it is on the disk when it is answered */
@@ -45,6 +45,8 @@ enum block_status {
 #define BLOCK_CAN_WRITE   (1u << 0)
 #define BLOCK_CAN_DISCARD (1u << 1)
 #define BLOCK_CAN_ZERO    (1u << 2)
+/* The disk does not reach all of the client's memory: only segments in bounce pages are taken. */
+#define BLOCK_NEEDS_BOUNCE (1u << 3)
 
 struct block_request {
     uint32_t id; /* below BLOCK_IDS, and not under way */

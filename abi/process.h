@@ -26,7 +26,8 @@
 #define PROCESS_CHANNEL 0x0000300000000000ULL
 /* device memory n at n * PROCESS_WINDOW_STRIDE, uncached */
 #define PROCESS_WINDOW 0x0000310000000000ULL
-#define PROCESS_DMA    0x0000320000000000ULL /* the DMA area, read-write */
+/* the DMA area, read-write; zeroed for the first start, left as it is for the next ones */
+#define PROCESS_DMA 0x0000320000000000ULL
 /* struct process_extents for channel n, at n * 4 KiB, read-only; for who serves it */
 #define PROCESS_EXTENT 0x0000330000000000ULL
 /* abi/log.h, for the console alone: its own page, then the ring, read-only */
