@@ -24,20 +24,31 @@
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define NEEDED   (OPTIONAL | CYAML_FLAG_STRICT)
 
+#define WORD(flags, structure, key, member)                                                        \
+    CYAML_FIELD_STRING_PTR(key, flags, struct structure, member, 0, CYAML_UNLIMITED)
+
+static const cyaml_schema_field_t vm_disk_fields[] = {
+    WORD(OPTIONAL, vm_disk_description, "on", on),
+    WORD(OPTIONAL, vm_disk_description, "partition", partition),
+    WORD(OPTIONAL, vm_disk_description, "size", size),
+    WORD(OPTIONAL, vm_disk_description, "file", file),
+    WORD(OPTIONAL, vm_disk_description, "read-only", read_only),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t vm_fields[] = {
-    CYAML_FIELD_STRING_PTR("name", NEEDED, struct vm_description, name, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("kernel", NEEDED, struct vm_description, kernel, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("initrd", OPTIONAL, struct vm_description, initrd, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("cmdline", OPTIONAL, struct vm_description, cmdline, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("memory", NEEDED, struct vm_description, memory, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("vcpus", OPTIONAL, struct vm_description, vcpus, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("console", OPTIONAL, struct vm_description, console, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("success", OPTIONAL, struct vm_description, success, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("on-reset", OPTIONAL, struct vm_description, on_reset, 0,
-                           CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("on-fault", OPTIONAL, struct vm_description, on_fault, 0,
-                           CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("on-halt", OPTIONAL, struct vm_description, on_halt, 0, CYAML_UNLIMITED),
+    WORD(NEEDED, vm_description, "name", name),
+    WORD(NEEDED, vm_description, "kernel", kernel),
+    WORD(OPTIONAL, vm_description, "initrd", initrd),
+    WORD(OPTIONAL, vm_description, "cmdline", cmdline),
+    WORD(NEEDED, vm_description, "memory", memory),
+    WORD(OPTIONAL, vm_description, "vcpus", vcpus),
+    WORD(OPTIONAL, vm_description, "console", console),
+    WORD(OPTIONAL, vm_description, "success", success),
+    WORD(OPTIONAL, vm_description, "on-reset", on_reset),
+    WORD(OPTIONAL, vm_description, "on-fault", on_fault),
+    WORD(OPTIONAL, vm_description, "on-halt", on_halt),
+    CYAML_FIELD_MAPPING_PTR("disk", OPTIONAL, struct vm_description, disk, vm_disk_fields),
     CYAML_FIELD_END,
 };
 
@@ -48,12 +59,26 @@ static const cyaml_schema_value_t vm_schema = {
 static const cyaml_schema_value_t word_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
 
+static const cyaml_schema_field_t disk_fields[] = {
+    WORD(NEEDED, disk_description, "name", name),
+    WORD(NEEDED, disk_description, "driver", driver),
+    WORD(OPTIONAL, disk_description, "index", index),
+    WORD(OPTIONAL, disk_description, "file", file),
+    WORD(OPTIONAL, disk_description, "size", size),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t disk_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct disk_description, disk_fields),
+};
+
 static const cyaml_schema_field_t host_fields[] = {
-    CYAML_FIELD_STRING_PTR("memory", OPTIONAL, struct host_description, memory, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("cpu", OPTIONAL, struct host_description, cpu, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_STRING_PTR("msr-switch", OPTIONAL, struct host_description, msr_switch, 0,
-                           CYAML_UNLIMITED),
+    WORD(OPTIONAL, host_description, "memory", memory),
+    WORD(OPTIONAL, host_description, "cpu", cpu),
+    WORD(OPTIONAL, host_description, "msr-switch", msr_switch),
     CYAML_FIELD_SEQUENCE("hide", OPTIONAL, struct host_description, hide, &word_schema, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("disks", OPTIONAL, struct host_description, disks, &disk_schema, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };

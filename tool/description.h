@@ -13,15 +13,28 @@
 #define DESCRIPTION_STDIN "-"
 
 /* Pointers are NULL for keys that the file does not have, also for those that it should have. */
+struct vm_disk_description {
+    char *on, *partition, *size; /* a partition of a host's disk */
+    char *file;                  /* or a RAM disk */
+    char *read_only;
+};
+
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console, *success;
     char *on_reset, *on_fault, *on_halt;
+    struct vm_disk_description *disk;
+};
+
+struct disk_description {
+    char *name, *driver, *index, *file, *size;
 };
 
 struct host_description {
     char *memory, *cpu, *msr_switch;
     char **hide;
     unsigned hide_count;
+    struct disk_description *disks;
+    unsigned disks_count;
 };
 
 struct description {

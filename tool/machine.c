@@ -3,49 +3,29 @@
  * boot: see machine.h. */
 #include "tool/machine.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "hypervisor/vmx/caps.h"
 #include "tool/debian.h"
-#include "tool/description.h"
-#include "tool/emulator.h"
+#include "tool/disks.h"
 #include "tool/ends.h"
+#include "tool/host.h"
 #include "tool/initrd_file.h"
+#include "tool/name.h"
+#include "tool/named_file.h"
 #include "tool/paths.h"
 #include "tool/size.h"
 #include "tool/trial.h"
-
-#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 #define VM_MEMORY_MIN      (8 * MIB)
 #define MACHINE_MEMORY_MIN (256 * MIB)
 /* For the hypervisor, its tables, the monitors and the firmware: UEFI's is the larger. */
 #define MACHINE_OVERHEAD (128 * MIB)
 #define INITRD_BUILTIN   "builtin"
-
-/* An errno of map's own, which opening a file does not give. */
-#define NO_REGULAR_FILE EBADFD
-
-struct loading {
-    struct description_file file;
-    struct machine *machine;
-    enum exit_code code; /* LINTEL_MACHINE when something but the description is at fault */
-};
-
-struct mapped {
-    uint8_t *data;
-    size_t size;
-};
 
 /* "vms[2].memory", in a buffer that the next call overwrites. */
 static const char *at(unsigned vm, const char *key)
@@ -54,89 +34,6 @@ static const char *at(unsigned vm, const char *key)
 
     snprintf(path, sizeof(path), "vms[%u].%s", vm, key);
     return path;
-}
-
-/* Maps a regular file. False, with errno set, when that is impossible; an empty file
- * has no data. */
-static bool map(const char *path, struct mapped *mapped)
-{
-    struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
-
-    *mapped = (struct mapped){0};
-    if (file < 0)
-        return false;
-    bool good = fstat(file, &info) == 0;
-    if (good && !S_ISREG(info.st_mode)) {
-        errno = S_ISDIR(info.st_mode) ? EISDIR : NO_REGULAR_FILE;
-        good = false;
-    }
-    if (good && info.st_size > 0) {
-        void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        good = data != MAP_FAILED;
-        if (good)
-            *mapped = (struct mapped){data, (size_t)info.st_size};
-    }
-    int saved = errno;
-    close(file);
-    errno = saved;
-    return good;
-}
-
-/* Maps the file that the value at `where` names; an empty one is of no use. False after a
- * message. */
-static bool map_named(struct loading *loading, const char *where, const char *path,
-                      const char *remedy, struct mapped *mapped)
-{
-    if (!map(path, mapped))
-        description_error(&loading->file, where, "%s: %s; %s", path[0] ? path : "''",
-                          errno == NO_REGULAR_FILE ? "Not a regular file" : strerror(errno),
-                          remedy);
-    else if (!mapped->data)
-        description_error(&loading->file, where, "%s is empty; %s", path, remedy);
-    return mapped->data;
-}
-
-static void unmap(struct mapped *mapped)
-{
-    if (mapped->data)
-        munmap(mapped->data, mapped->size);
-    *mapped = (struct mapped){0};
-}
-
-/* The path of a file that the description names: relative to the description's own folder. */
-static char *beside_description(const struct loading *loading, const char *name)
-{
-    if (name[0] == '/' || !name[0])
-        return text("%s", name);
-    char *copy = text("%s", loading->file.path);
-    const char *folder = dirname(copy);
-    char *path = strcmp(folder, ".") == 0 ? text("%s", name) : text("%s/%s", folder, name);
-    free(copy);
-    return path;
-}
-
-/* The plan's index of a file; takes `path`. A file that two VMs use is loaded once. */
-static uint32_t add_file(struct machine *machine, char *path, const struct mapped *mapped)
-{
-    struct plan *plan = &machine->plan;
-
-    for (uint32_t i = 0; i < plan->file_count; i++) {
-        if (strcmp(machine->files[i], path) == 0) {
-            free(path);
-            return i;
-        }
-    }
-    struct plan_file *file = &plan->files[plan->file_count];
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    file->size = mapped->size;
-    for (size_t i = 0; i < PLAN_NAME_SIZE - 1 && name[i]; i++) {
-        file->name[i] =
-            strchr(WORD_CHARACTERS, name[i]) ? name[i] : '_'; /* it goes into GRUB's menu */
-    }
-    machine->files[plan->file_count] = path;
-    return plan->file_count++;
 }
 
 /* The path of a kernel out of a Debian package; NULL after a message. */
@@ -242,17 +139,8 @@ static void load_name(struct loading *loading, unsigned i)
 
     if (!name)
         return;
-    if (!name[0] || name[strspn(name, WORD_CHARACTERS)]) {
-        description_error(&loading->file, at(i, "name"),
-                          "'%s' is no name; use letters, digits, '-', '_' and '.', at least one",
-                          name);
+    if (!name_check(&loading->file, at(i, "name"), name, PLAN_NAME_SIZE - 1))
         return;
-    }
-    if (strlen(name) >= PLAN_NAME_SIZE) {
-        description_error(&loading->file, at(i, "name"), "'%s' has %zu characters; at most %d fit",
-                          name, strlen(name), PLAN_NAME_SIZE - 1);
-        return;
-    }
     for (unsigned other = 0; other < i; other++) {
         if (strcmp(plan->vms[other].name, name) == 0) {
             description_error(&loading->file, at(i, "name"),
@@ -338,98 +226,6 @@ static void load_vm(struct loading *loading, unsigned i)
     }
 }
 
-/* The names in the hypervisor's table, and all of them in one message. */
-#define MSR_STRATEGY(id, name) name,
-static const char *const msr_strategies[] = {
-#include "hypervisor/msr/strategies.def"
-};
-#undef MSR_STRATEGY
-
-#define MSR_STRATEGY(id, name) " " name
-static const char msr_strategy_list[] =
-#include "hypervisor/msr/strategies.def"
-    ;
-#undef MSR_STRATEGY
-
-static void load_msr_switch(struct loading *loading)
-{
-    const char *name = loading->file.content->host.msr_switch;
-
-    for (size_t i = 0; name && i < sizeof(msr_strategies) / sizeof(msr_strategies[0]); i++) {
-        if (strcmp(msr_strategies[i], name) == 0) {
-            loading->machine->msr_switch = msr_strategies[i];
-            return;
-        }
-    }
-    if (name) {
-        description_error(&loading->file, "host.msr-switch",
-                          "'%s' is no way to switch MSRs; write one of:%s", name,
-                          msr_strategy_list);
-    }
-}
-
-/* The controls that a VM cannot be without. */
-#define CONTROL(id, word, bit, name, need, ...) {name, CONTROL_##need},
-static const struct {
-    const char *name;
-    enum control_need need;
-} controls[] = {
-#include "hypervisor/vmx/controls.def"
-};
-#undef CONTROL
-
-static bool is_needed(const char *control)
-{
-    for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
-        if (strcmp(controls[i].name, control) == 0)
-            return controls[i].need == CONTROL_NEEDED;
-    return false;
-}
-
-static void load_hidden(struct loading *loading, unsigned i)
-{
-    struct machine *machine = loading->machine;
-    const char *name = loading->file.content->host.hide[i], *bad;
-    uint64_t hidden;
-    char where[32];
-
-    snprintf(where, sizeof(where), "host.hide[%u]", i);
-    if (!name[0] || strchr(name, ',') || !vmx_control_parse(name, &hidden, &bad))
-        description_error(&loading->file, where, "'%s' is no VMX control; 'lintel caps' lists them",
-                          name);
-    else if (is_needed(name))
-        description_error(&loading->file, where,
-                          "Lintel cannot do without '%s'; docs/controls.md has those that it can "
-                          "do without, 'wanted'",
-                          name);
-    char *longer =
-        text("%s%s%s", machine->hide ? machine->hide : "", machine->hide ? "," : "", name);
-    free(machine->hide);
-    machine->hide = longer;
-}
-
-static void load_host(struct loading *loading)
-{
-    const struct host_description *host = &loading->file.content->host;
-    struct machine *machine = loading->machine;
-
-    if (host->memory && (!size_parse(host->memory, &machine->memory) || machine->memory % MIB)) {
-        description_error(&loading->file, "host.memory",
-                          "'%s' is no size in MiB; write for example 512M or 2G", host->memory);
-    }
-    if (host->cpu && (!host->cpu[0] || host->cpu[strspn(host->cpu, WORD_CHARACTERS)])) {
-        description_error(&loading->file, "host.cpu",
-                          "'%s' is no CPU model; 'bochs --help cpu' lists them", host->cpu);
-    } else if (host->cpu && !emulator_cpu_known(host->cpu)) {
-        description_error(&loading->file, "host.cpu",
-                          "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them", host->cpu);
-    }
-    machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
-    load_msr_switch(loading);
-    for (unsigned i = 0; i < host->hide_count; i++)
-        load_hidden(loading, i);
-}
-
 /* Whether all VMs and files fit the machine: the one described, or the one that the
  * tool runs on. */
 static void check_total(struct loading *loading)
@@ -442,6 +238,8 @@ static void check_total(struct loading *loading)
 
     for (uint32_t i = 0; i < plan->file_count; i++)
         need += (plan->files[i].size + MIB - 1) & ~(MIB - 1);
+    for (uint32_t i = 0; i < plan->process_count; i++)
+        need += (plan->processes[i].dma + MIB - 1) & ~(MIB - 1);
     for (unsigned i = 0; i < plan->vm_count; i++) {
         need += plan->vms[i].memory;
         if (need > have || need < plan->vms[i].memory) {
@@ -477,9 +275,10 @@ enum exit_code machine_load(const char *path, struct machine *machine)
         count = 0;
     }
     machine->plan.vm_count = count;
-    load_host(&loading);
+    host_load(&loading);
     for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
+    disks_load(&loading);
     if (loading.file.errors == 0)
         check_total(&loading);
     unsigned errors = loading.file.errors;
@@ -494,6 +293,10 @@ void machine_free(struct machine *machine)
 {
     for (uint32_t i = 0; i < machine->plan.file_count; i++)
         free(machine->files[i]);
+    for (unsigned i = 0; i < machine->disk_count; i++) {
+        free(machine->disks[i].path);
+        free(machine->disks[i].place);
+    }
     free(machine->cpu);
     free(machine->hide);
 }

@@ -3,13 +3,40 @@
 #ifndef TOOL_MACHINE_H
 #define TOOL_MACHINE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "abi/plan.h"
 #include "tool/report.h"
+
+/* A driver for a host's disk. */
+enum disk_driver { DISK_ATA, DISK_AHCI, DISK_NVME, DISK_DRIVER_COUNT };
+
+struct machine_disk {
+    enum disk_driver driver;
+    const char *name; /* in the plan */
+    uint32_t process; /* its row of the plan */
+    char *path;       /* the file that it is on an emulated machine; NULL: none */
+    uint64_t size;    /* bytes that the description gives it; 0: it does not say */
+    char *place;      /* of `path` in the description, for messages; NULL: none */
+};
+
+/* A partition that VMs use, which may be several where all only read. */
+struct machine_partition {
+    unsigned disk;
+    const char *label; /* in the plan */
+    uint64_t size;     /* bytes that the description gives it; 0: it does not say */
+    unsigned vm;       /* the first that uses it */
+    bool read_only;
+};
 
 struct machine {
     struct plan plan;
     char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
     unsigned success[PLAN_MAX_VMS]; /* the exit status that is a VM's success; 0: none is */
+    struct machine_disk disks[PLAN_MAX_PROCESSES];
+    struct machine_partition partitions[PLAN_MAX_VMS];
+    unsigned disk_count, partition_count;
     uint64_t memory;        /* bytes that the machine below the hypervisor has, or must have */
     char *cpu;              /* Bochs's name of a CPU model; NULL: the default */
     char *hide;             /* VMX controls to do without, joined by commas; NULL: none */

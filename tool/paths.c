@@ -23,6 +23,10 @@ static const struct {
     [BUILT_INITRD] = {"LINTEL_INITRD", "tool/demo-initrd.cpio", "demo-initrd.cpio"},
     [BUILT_DEMO] = {"LINTEL_DEMO", "tool/demo.yaml", "demo.yaml"},
     [BUILT_MANUAL] = {"LINTEL_MANUAL", "tool/lintel.1", "../man/man1/lintel.1"},
+    [BUILT_ATA] = {"LINTEL_ATA", "drivers/lintel-ata", "lintel-ata"},
+    [BUILT_AHCI] = {"LINTEL_AHCI", "drivers/lintel-ahci", "lintel-ahci"},
+    [BUILT_NVME] = {"LINTEL_NVME", "drivers/lintel-nvme", "lintel-nvme"},
+    [BUILT_RAM] = {"LINTEL_RAM", "drivers/lintel-ram", "lintel-ram"},
 };
 
 /* The folder above the one that holds this program; the caller frees it. */

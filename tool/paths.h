@@ -10,12 +10,17 @@ enum built_file {
     BUILT_INITRD, /* what `initrd: builtin` means */
     BUILT_DEMO,   /* what `lintel run` without a file means */
     BUILT_MANUAL,
+    /* the programs of processes */
+    BUILT_ATA,
+    BUILT_AHCI,
+    BUILT_NVME,
+    BUILT_RAM,
     BUILT_COUNT
 };
 
 /*
  * The path of a built file, which the caller frees; NULL after a message when there is none. An
- * environment variable wins (LINTEL_HYPERVISOR, LINTEL_MONITOR, LINTEL_INITRD, LINTEL_DEMO), then
+ * environment variable wins (LINTEL_HYPERVISOR and so on), then
  * the build folder that the tool runs from, then the installed files, beside the tool (a tree that
  * is not yet, or no longer, where it was meant for) or where they were meant for.
  */

@@ -10,63 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export XDG_CACHE_HOME=$work/cache TMPDIR=$work
-count=0
-
-# result GOOD NAME: one line of TAP; what was said follows a failure.
-result()
-{
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        sed 's/^/# /' said
-    fi
-}
-
-# expect NAME CODE PATTERN COMMAND...: the exit code, and a line of output that matches the pattern.
-expect()
-{
-    local name=$1 code=$2 pattern=$3
-    shift 3
-    "$@" >said 2>&1 </dev/null
-    local got=$?
-    [ $got = "$code" ] && grep -qE -- "$pattern" said
-    local good=$?
-    [ $good = 0 ] || echo "expected code $code and /$pattern/, got code $got" >>said
-    result $good "$name"
-}
-
-# description NAME CODE PATTERN: checks the description on standard input.
-description()
-{
-    cat >vm.yaml
-    expect "check: $1" "$2" "$3" "$lintel" check vm.yaml
-}
-
-# put FILE OFFSET BYTES: bytes as printf writes them.
-put()
-{
-    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
-# The smallest 64-bit bzImage: headers and one paragraph.
-make_kernel()
-{
-    head -c 1552 /dev/zero >"$1"
-    put "$1" $((0x1f1)) '\002'
-    put "$1" $((0x1f4)) '\001'
-    put "$1" $((0x1fe)) '\125\252'
-    put "$1" $((0x201)) '\142'          # the jump: where the header ends
-    put "$1" $((0x202)) 'HdrS\017\002'
-    put "$1" $((0x211)) '\001'
-    put "$1" $((0x22c)) '\377\377\377\177' # initrd_addr_max: 2 GiB
-    put "$1" $((0x232)) '\040'          # kernel_alignment: 2 MiB
-    put "$1" $((0x236)) '\001'
-    put "$1" $((0x238)) '\020\000'      # cmdline_size: 16
-    put "$1" $((0x25a)) '\000\001'      # pref_address: 16 MiB
-    put "$1" $((0x262)) '\240\000'      # init_size: 10 MiB
-}
+. "$root/tests/native/tool/common.bash"
 
 make_kernel kernel
 head -c 1536 kernel >truncated
@@ -139,9 +83,9 @@ vms:
     # a comment
     memroy: 26M
 E1
-description 'a key that is like none' 3 "^vm.yaml:2:44: vms\[0\]: unknown key 'disk'; see lintel" <<'E1'
+description 'a key that is like none' 3 "^vm.yaml:2:44: vms\[0\]: unknown key 'screen'; see lintel" <<'E1'
 vms:
-  - {name: a, kernel: kernel, memory: 26M, disk: d}
+  - {name: a, kernel: kernel, memory: 26M, screen: d}
 E1
 description 'a tab' 3 '^vm.yaml:3:1: this is a tab; YAML is indented by spaces' <<'E1'
 vms:

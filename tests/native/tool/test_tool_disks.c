@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the disks of a description to the plan's processes and channels. */
+#include <elf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* before cmocka.h, which has a macro of the name of the tool's fail */
+#include "tool/machine.h"
+#include "tool/process.h"
+#include "tool/size.h"
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/lintel-test-XXXXXX";
+
+static void put(const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(name, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* An ELF kernel of a header and one segment, which has nothing in the file but that. */
+static void put_kernel(void)
+{
+    struct {
+        Elf64_Ehdr header;
+        Elf64_Phdr segment;
+    } kernel = {
+        .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1},
+                   .e_type = ET_EXEC,
+                   .e_machine = EM_X86_64,
+                   .e_version = 1,
+                   .e_entry = MIB,
+                   .e_phoff = sizeof(Elf64_Ehdr),
+                   .e_ehsize = sizeof(Elf64_Ehdr),
+                   .e_phentsize = sizeof(Elf64_Phdr),
+                   .e_phnum = 1},
+        .segment = {.p_type = PT_LOAD,
+                    .p_flags = PF_R | PF_X,
+                    .p_vaddr = MIB,
+                    .p_paddr = MIB,
+                    .p_filesz = sizeof(kernel),
+                    .p_memsz = 4096},
+    };
+
+    put("kernel", &kernel, sizeof(kernel));
+}
+
+static int make_files(void **state)
+{
+    static const char *const programs[] = {"LINTEL_ATA", "LINTEL_AHCI", "LINTEL_NVME",
+                                           "LINTEL_RAM"};
+    static const char ram[8192];
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        put(programs[i], programs[i], strlen(programs[i]));
+        setenv(programs[i], programs[i], 1);
+    }
+    put("ram.img", ram, sizeof(ram));
+    put_kernel();
+    return 0;
+}
+
+static int remove_files(void **state)
+{
+    path_remove(folder);
+    return 0;
+}
+
+static void load(struct machine *machine, const char *host, const char *disk_a, const char *disk_b)
+{
+    FILE *file = fopen("vm.yaml", "w");
+
+    fprintf(file,
+            "host: {disks: [%s]}\n"
+            "vms:\n"
+            "  - {name: a, kernel: kernel, memory: 8M%s%s}\n"
+            "  - {name: b, kernel: kernel, memory: 8M%s%s}\n",
+            host, *disk_a ? ", disk: " : "", disk_a, *disk_b ? ", disk: " : "", disk_b);
+    fclose(file);
+    assert_int_equal(machine_load("vm.yaml", machine), LINTEL_OK);
+}
+
+static void check_channel(const struct plan *plan, uint32_t i, uint32_t vm, const char *label,
+                          uint32_t process, uint32_t read_only)
+{
+    const struct plan_channel *channel = &plan->channels[i];
+
+    assert_int_equal(channel->kind, PLAN_CHANNEL_BLOCK);
+    assert_int_equal(channel->client, vm);
+    assert_int_equal(channel->server, PLAN_PROCESS | process);
+    assert_int_equal(channel->read_only, read_only);
+    assert_string_equal(channel->label, label);
+}
+
+static void without_disks(void **state)
+{
+    struct machine machine;
+
+    load(&machine, "", "", "");
+    assert_int_equal(machine.plan.process_count, 0);
+    assert_int_equal(machine.plan.channel_count, 0);
+    machine_free(&machine);
+}
+
+static void by_ata(void **state)
+{
+    struct machine machine;
+
+    load(&machine, "{name: d, driver: ata}", "{on: d, partition: root}", "{on: d, read-only: yes}");
+    const struct plan *plan = &machine.plan;
+    const struct plan_process *process = &plan->processes[0];
+    assert_int_equal(plan->process_count, 1);
+    assert_string_equal(process->name, "d");
+    assert_string_equal(plan->files[process->image].name, "LINTEL_ATA");
+    assert_int_equal(process->file, PLAN_NO_FILE);
+    assert_int_equal(process->grants, PLAN_GRANT_PCI);
+    assert_int_equal(process->pci_class, 0x010180);
+    assert_int_equal(process->pci_index, 0);
+    assert_int_equal(process->port_range_count, 2);
+    assert_int_equal(process->ports[0].first, 0x1f0);
+    assert_int_equal(process->ports[0].count, 8);
+    assert_int_equal(process->ports[1].first, 0x3f6);
+    assert_int_equal(process->ports[1].count, 1);
+    assert_int_equal(process->interrupt_count, 1);
+    assert_int_equal(process->interrupts[0], 14);
+    assert_true(process->dma >= 128 * 1024 && process->dma % 4096 == 0);
+    assert_int_equal(plan->channel_count, 2);
+    check_channel(plan, 0, 0, "lintel-root", 0, 0);
+    check_channel(plan, 1, 1, "lintel-b", 0, 1);
+    machine_free(&machine);
+}
+
+static void several_controllers(void **state)
+{
+    static const uint32_t classes[] = {0x010802, 0x010601, 0x010802, 0x010802},
+                          indexes[] = {0, 0, 2, 1};
+    struct machine machine;
+
+    load(&machine,
+         "{name: c, driver: nvme}, {name: d, driver: ahci},"
+         "{name: e, driver: nvme, index: 2}, {name: f, driver: nvme}",
+         "", "{on: f}");
+    assert_int_equal(machine.plan.process_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(machine.plan.processes[i].pci_class, classes[i]);
+        assert_int_equal(machine.plan.processes[i].pci_index, indexes[i]);
+        assert_int_equal(machine.plan.processes[i].port_range_count, 0);
+        assert_int_equal(machine.plan.processes[i].interrupt_count, 0);
+    }
+    check_channel(&machine.plan, 0, 1, "lintel-b", 3, 0);
+    machine_free(&machine);
+}
+
+static void ram_disks(void **state)
+{
+    struct machine machine;
+
+    load(&machine, "", "{file: ram.img, read-only: true}", "{file: ram.img}");
+    const struct plan *plan = &machine.plan;
+    assert_int_equal(plan->process_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct plan_process *process = &plan->processes[i];
+        assert_string_equal(process->name, i ? "b.disk" : "a.disk");
+        assert_string_equal(plan->files[process->image].name, "LINTEL_RAM");
+        assert_string_equal(plan->files[process->file].name, "ram.img");
+        assert_int_equal(process->grants, 0);
+        check_channel(plan, i, i, "", i, !i);
+    }
+    /* what is written needs room */
+    assert_true(plan->processes[1].dma >= plan->processes[0].dma + 8192);
+    machine_free(&machine);
+}
+
+/* A machine that gets what is needed gets the disks' memory as well. */
+static void memory(void **state)
+{
+    struct machine without, with;
+    FILE *big = fopen("big.img", "w");
+
+    assert_int_equal(ftruncate(fileno(big), 256 * MIB), 0);
+    fclose(big);
+    load(&without, "", "", "");
+    load(&with, "", "{file: big.img}", "");
+    assert_true(with.memory >= without.memory + 256 * MIB);
+    machine_free(&without);
+    machine_free(&with);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_disks),
+        cmocka_unit_test(by_ata),
+        cmocka_unit_test(several_controllers),
+        cmocka_unit_test(ram_disks),
+        cmocka_unit_test(memory),
+    };
+
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What those share who make a machine of a description. */
+#ifndef TOOL_LOADING_H
+#define TOOL_LOADING_H
+
+#include "tool/description.h"
+#include "tool/machine.h"
+
+struct loading {
+    struct description_file file;
+    struct machine *machine;
+    enum exit_code code; /* LINTEL_MACHINE when something but the description is at fault */
+};
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The plan's processes: programs in ring 3 beside the monitors. */
+#ifndef TOOL_PROCESSES_H
+#define TOOL_PROCESSES_H
+
+#include "tool/loading.h"
+#include "tool/paths.h"
+
+/* Adds a process with this image to the plan, whose name nobody may have. Returns its row; -1 after
+ * a message at the place `where`. */
+int process_add(struct loading *loading, const char *where, enum built_file image,
+                const struct plan_process *process);
+
+#endif
