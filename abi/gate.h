@@ -42,6 +42,17 @@ enum gate_call {
     GATE_STOP,
     /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
     GATE_SEGMENTS,
+    /* (): waits until something has happened, and returns what: EVENT_* of abi/process.h, which
+       are not negative. Not for a monitor, which finds its events in its exit page */
+    GATE_WAIT,
+    /* (n): EVENT_CHANNEL in the process at the other end of channel n */
+    GATE_NOTIFY,
+    /* (n): interrupt n of the process has been handled, its device asks no more: a level-triggered
+       line may interrupt again */
+    GATE_INTERRUPT_DONE,
+    /* (port, bit): from now on ring 0 answers the guest's OUT to this port: the monitor finds the
+       bit set in its exit page's kicks */
+    GATE_DOORBELL,
     GATE_CALL_COUNT
 };
 

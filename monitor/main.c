@@ -10,6 +10,7 @@
 #include "monitor/gate.h"
 #include "monitor/report.h"
 #include "monitor/start.h"
+#include "runtime/call.h"
 
 static struct board board;
 
@@ -20,6 +21,7 @@ _Noreturn void _start(void)
     const struct monitor_info *info = (const struct monitor_info *)MONITOR_INFO;
     struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
 
+    gate_entry = (enum gate_entry)info->gate;
     if (info->version != GATE_VERSION)
         report_stop(GATE_STOP_FAULT,
                     "the gate has version %u, the monitor needs %u: build the "

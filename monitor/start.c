@@ -45,6 +45,6 @@ void machine_restart(struct board *b, struct exit_page *page)
 
     if (gate_tsc() < earliest)
         report("the start is held back until %u ms after the last one", RESTART_MS);
-    gate_wait(earliest);
+    gate_spin(earliest);
     machine_start(b, page);
 }

@@ -156,8 +156,7 @@ static int64_t gate_segments(struct vcpu *v, uint64_t index, uint64_t b, uint64_
     return 0;
 }
 
-static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint64_t b,
-                                               uint64_t c) = {
+static int64_t (*const calls[])(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c) = {
     [GATE_RUN] = gate_run,
     [GATE_START] = gate_start,
     [GATE_MESSAGE] = gate_message,
@@ -173,5 +172,5 @@ static int64_t (*const calls[GATE_CALL_COUNT])(struct vcpu *v, uint64_t a, uint6
 
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, uint64_t call, struct vcpu *v)
 {
-    return call < GATE_CALL_COUNT ? calls[call](v, a, b, c) : GATE_ENOSYS;
+    return call < ARRAY_SIZE(calls) ? calls[call](v, a, b, c) : GATE_ENOSYS;
 }

@@ -6,6 +6,7 @@
 #include "monitor/gate.h"
 #include "monitor/report.h"
 #include "monitor/start.h"
+#include "runtime/call.h"
 #include "tests/bochs/evil/evil.h"
 
 #define MISDEED(name, kernel, pattern)
@@ -60,6 +61,7 @@ _Noreturn void _start(void)
     struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
     unsigned i = 0;
 
+    gate_entry = (enum gate_entry)info->gate;
     while (i < ARRAY_SIZE(misdeeds) && strcmp(misdeeds[i].name, info->cmdline) != 0)
         i++;
     expect(i < ARRAY_SIZE(misdeeds), "a misdeed that is not in the table");

@@ -85,7 +85,7 @@ int64_t gate_console_read(uint64_t max)
     return (int64_t)count;
 }
 
-int64_t gate_log(uint64_t length)
+int64_t gate_log(size_t length)
 {
     if (length + 2 > sizeof(fakes.log) - fakes.log_size)
         fakes.log_size = 0;
@@ -117,7 +117,18 @@ uint64_t gate_tsc(void)
     return fakes.tsc;
 }
 
-void gate_wait(uint64_t tsc)
+int64_t gate_notify(unsigned channel)
+{
+    fakes.notified |= 1u << channel;
+    return 0;
+}
+
+int64_t gate_doorbell(uint16_t port, unsigned bit)
+{
+    return 0;
+}
+
+void gate_spin(uint64_t tsc)
 {
     if (fakes.tsc < tsc)
         fakes.tsc = tsc;

@@ -33,6 +33,7 @@ extern struct fakes {
     size_t input_size;
     char log[4096]; /* the lines of gate_log */
     size_t log_size;
+    uint32_t notified; /* the channels of gate_notify, as bits */
     unsigned starts;
     int64_t start_result;
     char stop_text[MONITOR_TEXT_SIZE];

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A call of abi/gate.h as an instruction: the one that the hypervisor says it answers. */
+#ifndef RUNTIME_CALL_H
+#define RUNTIME_CALL_H
+
+#include <stdint.h>
+
+#include "abi/gate.h"
+
+/* What the info page says; set by a program's entry before its first call. */
+extern enum gate_entry gate_entry;
+
+static inline int64_t call_syscall(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    int64_t result = (int64_t)number;
+
+    __asm__ volatile("syscall"
+                     : "+a"(result), "+D"(a), "+S"(b), "+d"(c)
+                     :
+                     : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
+    return result;
+}
+
+static inline int64_t call_sysenter(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    int64_t result = (int64_t)number;
+
+    __asm__ volatile("movq %%rsp, %%rcx\n\t"
+                     "leaq 1f(%%rip), %%r11\n\t"
+                     "sysenter\n"
+                     "1:"
+                     : "+a"(result), "+D"(a), "+S"(b), "+d"(c)
+                     :
+                     : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
+    return result;
+}
+
+/* Arguments and result are those of abi/gate.h. */
+static inline int64_t gate_call(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
+{
+    return gate_entry == GATE_SYSENTER ? call_sysenter(number, a, b, c)
+                                       : call_syscall(number, a, b, c);
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "runtime/channel.h"
+
+#include "runtime/gate.h"
+#include "runtime/shared.h"
+
+static struct channel_ring *in(struct channel_end *c)
+{
+    return &c->shared->ring[c->in];
+}
+
+static struct channel_ring *out(struct channel_end *c)
+{
+    return &c->shared->ring[c->out];
+}
+
+static uint8_t *entry_at(struct channel_ring *ring, uint32_t position)
+{
+    return ring->entry[position % CHANNEL_ENTRIES];
+}
+
+/* A position that makes no sense: an empty ring. */
+static bool is_empty(struct channel_end *c)
+{
+    return shared_load(&in(c)->tail) - c->head - 1 >= CHANNEL_ENTRIES;
+}
+
+static bool is_full(struct channel_end *c)
+{
+    return c->tail - shared_load(&out(c)->head) == CHANNEL_ENTRIES;
+}
+
+static void set_sleeps(struct channel_end *c, bool sleeps)
+{
+    c->sleeps = sleeps;
+    shared_store(&in(c)->sleeps, sleeps);
+}
+
+static void set_blocked(struct channel_end *c, bool blocked)
+{
+    c->blocked = blocked;
+    shared_store(&out(c)->blocked, blocked);
+}
+
+void channel_open(struct channel_end *c, void *pages, unsigned number, bool server)
+{
+    *c = (struct channel_end){.shared = pages, .number = number, .in = !server, .out = server};
+    c->head = shared_load(&in(c)->head);
+    c->tail = shared_load(&out(c)->tail);
+    set_sleeps(c, false);
+    set_blocked(c, false);
+    if (server)
+        gate_notify(number);
+}
+
+/* The fences: a store and the load behind it, where the other side does the same the other way
+ * round. Without them both could load what was there before. */
+
+bool channel_put(struct channel_end *c, const void *entry)
+{
+    if (is_full(c)) {
+        set_blocked(c, true);
+        shared_fence();
+        if (is_full(c))
+            return false;
+    }
+    if (c->blocked)
+        set_blocked(c, false);
+    shared_copy(entry_at(out(c), c->tail), entry, CHANNEL_ENTRY_SIZE);
+    shared_store(&out(c)->tail, ++c->tail);
+    c->put = true;
+    return true;
+}
+
+bool channel_get(struct channel_end *c, void *entry)
+{
+    if (is_empty(c))
+        return false;
+    shared_copy(entry, entry_at(in(c), c->head), CHANNEL_ENTRY_SIZE);
+    shared_store(&in(c)->head, ++c->head);
+    c->got = true;
+    return true;
+}
+
+void channel_flush(struct channel_end *c)
+{
+    if (!c->put && !c->got)
+        return;
+    shared_fence();
+    if ((c->put && shared_load(&out(c)->sleeps) != 0) ||
+        (c->got && shared_load(&in(c)->blocked) != 0))
+        gate_notify(c->number);
+    c->put = c->got = false;
+}
+
+bool channel_sleep(struct channel_end *c)
+{
+    if (!c->sleeps)
+        set_sleeps(c, true);
+    shared_fence();
+    return is_empty(c);
+}
+
+void channel_awake(struct channel_end *c)
+{
+    if (c->sleeps)
+        set_sleeps(c, false);
+}

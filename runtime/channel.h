@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One end of a channel (abi/channel.h). The other end may be hostile: whatever it writes, nothing
+ * outside of the shared pages is touched, and no call here lasts longer.
+ *
+ * Who wants to wait: take and put until channel_get and channel_put say false, flush, and if
+ * channel_sleep says true, wait for EVENT_CHANNEL. No notification is lost.
+ */
+#ifndef RUNTIME_CHANNEL_H
+#define RUNTIME_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/channel.h"
+
+struct channel_end {
+    struct channel *shared;
+    unsigned number;      /* of the channel, for gate_notify */
+    unsigned in, out;     /* which ring is read, which is written */
+    uint32_t head, tail;  /* own positions: the shared ones are for the other side */
+    bool got, put;        /* since the last flush */
+    bool sleeps, blocked; /* what the other side was told */
+};
+
+/* Takes up this end at `pages`, where the shared positions say, which are 0 at first: a process
+ * that was started again goes on where its predecessor was. A server tells its client that it is
+ * there.
+ */
+void channel_open(struct channel_end *c, void *pages, unsigned number, bool server);
+
+/* Copies an entry of CHANNEL_ENTRY_SIZE bytes into the ring to the other side. False: it is full,
+ * and EVENT_CHANNEL comes when it no longer is. */
+bool channel_put(struct channel_end *c, const void *entry);
+
+/* Takes one out of the ring from there. False: there is none. */
+bool channel_get(struct channel_end *c, void *entry);
+
+/* Behind any number of the two: notifies the other side if it waits for what they did. */
+void channel_flush(struct channel_end *c);
+
+/* True: the ring from the other side is empty, and EVENT_CHANNEL comes when it no longer is. False:
+ * there is an entry. */
+bool channel_sleep(struct channel_end *c);
+
+/* After that: the next entries need no notification. */
+void channel_awake(struct channel_end *c);
+
+#endif

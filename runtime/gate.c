@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "runtime/gate.h"
+
+#include "abi/process.h"
+#include "runtime/call.h"
+
+enum gate_entry gate_entry;
+
+int64_t gate_wait(void)
+{
+    return gate_call(GATE_WAIT, 0, 0, 0);
+}
+
+int64_t gate_notify(unsigned channel)
+{
+    return gate_call(GATE_NOTIFY, channel, 0, 0);
+}
+
+int64_t gate_interrupt_done(unsigned interrupt)
+{
+    return gate_call(GATE_INTERRUPT_DONE, interrupt, 0, 0);
+}
+
+int64_t gate_timer(uint64_t tsc)
+{
+    return gate_call(GATE_TIMER, tsc, 0, 0);
+}
+
+int64_t gate_log(size_t length)
+{
+    return gate_call(GATE_LOG, length, 0, 0);
+}
+
+_Noreturn void gate_stop(enum gate_stop why)
+{
+    gate_call(GATE_STOP, why, 0, 0);
+    __builtin_trap();
+}
+
+char *gate_text(void)
+{
+    return (char *)PROCESS_TEXT;
+}
+
+uint64_t gate_tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}

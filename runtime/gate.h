@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every program in ring 3 asks of the hypervisor, one leaf function for each call of
+ * abi/gate.h, and the few other things that lie outside of its own code. Native tests replace them
+ * all. A monitor has calls of its own besides: monitor/gate.h.
+ */
+#ifndef RUNTIME_GATE_H
+#define RUNTIME_GATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/gate.h"
+
+/* The calls of abi/gate.h, with its arguments and results: negative is an enum gate_error. */
+int64_t gate_wait(void); /* not for a monitor */
+int64_t gate_notify(unsigned channel);
+int64_t gate_interrupt_done(unsigned interrupt);
+int64_t gate_timer(uint64_t tsc);
+int64_t gate_log(size_t length);
+_Noreturn void gate_stop(enum gate_stop why);
+
+/* The text page, PROCESS_TEXT_SIZE bytes, through which text goes to the calls. */
+char *gate_text(void);
+
+/* The time-stamp counter. */
+uint64_t gate_tsc(void);
+
+#endif
