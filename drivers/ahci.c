@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A disk by AHCI: the first port that has one. Names and section numbers are of Serial ATA AHCI
+ * 1.3.1; what is said to the disk is of ATA/ATAPI Command Set 3.
+ *
+ * The process's last window is BAR5, the last one that a function can have; interrupt 0 is the
+ * HBA's. The DMA area is a struct dma_area.
+ *
+ * A tag is a slot of the command list. Commands are not queued in the disk (no NCQ): the HBA gives
+ * it one after the other. Which one an error belongs to is in PxCMD.CCS (6.2.2.1), but not in every
+ * HBA: those that may have failed are issued again, one at a time, so that nobody's command fails
+ * for another's.
+ *
+ * A disk without 48-bit commands, or whose sectors are not 512 bytes, is refused.
+ */
+#include "abi/block.h"
+#include "abi/process.h"
+#include "drivers/disk.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "runtime/gate.h"
+#include "runtime/io.h"
+#include "runtime/log.h"
+
+#define MAX_SECTORS 0x8000u   /* of a command; 16 bits hold it, for DATA SET MANAGEMENT too */
+#define MAX_PRD     0x400000u /* bytes of a PRDT entry */
+#define PRDS        (DISK_RUNS + 8u)
+
+/* How long is waited, in milliseconds: 10.4.3, 10.6.3, 10.1.2 (with a margin), 10.3.1, and for
+ * a disk to spin up, and to say what it is. */
+enum { RESET_MS = 1000, HANDOFF_MS = 2000, PRESENT_MS = 100, STOP_MS = 500, READY_MS = 30000 };
+
+/* Generic host control (3.1), by offset. */
+enum reg { CAP = 0x00, GHC = 0x04, IS = 0x08, PI = 0x0c, CAP2 = 0x24, BOHC = 0x28, PORTS = 0x100 };
+
+/* A port's registers (3.3), by offset in its PORT_SIZE bytes. */
+enum port_reg {
+    PX_CLB = 0x00,
+    PX_CLBU = 0x04,
+    PX_FB = 0x08,
+    PX_FBU = 0x0c,
+    PX_IS = 0x10,
+    PX_IE = 0x14,
+    PX_CMD = 0x18,
+    PX_TFD = 0x20,
+    PX_SIG = 0x24,
+    PX_SSTS = 0x28,
+    PX_SERR = 0x30,
+    PX_CI = 0x38,
+    PORT_SIZE = 0x80,
+};
+
+#define CAP_SLOTS(cap)  (((cap) >> 8 & 0x1f) + 1)
+#define CAP_S64A        BIT(31)
+#define GHC_HR          1u
+#define GHC_IE          2u
+#define GHC_AE          0x80000000u
+#define CAP2_BOH        1u
+#define BOHC_BOS        1u
+#define BOHC_OOS        2u
+#define PX_CMD_ST       (1u << 0)
+#define PX_CMD_POWER_UP (3u << 1) /* SUD and POD */
+#define PX_CMD_FRE      (1u << 4)
+#define PX_CMD_CR       (1u << 15)
+#define PX_TFD_BUSY     0x88u /* BSY or DRQ */
+#define PX_TFD_FAILED   0x21u /* ERR or DF */
+#define PX_SSTS_DET     0xfu
+#define PX_SSTS_UP      3u
+#define PX_SIG_DISK     0x101u
+#define PX_IS_DHRS      (1u << 0)    /* a command has ended */
+#define PX_IS_ERRORS    (0xfu << 27) /* TFES, HBFS, HBDS, IFS: the port has stopped */
+
+#define ATA_IDENTIFY 0xecu
+#define ATA_TRIM     1u /* the feature of DATA SET MANAGEMENT */
+
+static const uint8_t opcodes[BLOCK_OP_COUNT] = {
+    [BLOCK_READ] = 0x25,    /* READ DMA EXT */
+    [BLOCK_WRITE] = 0x35,   /* WRITE DMA EXT */
+    [BLOCK_FLUSH] = 0xea,   /* FLUSH CACHE EXT */
+    [BLOCK_DISCARD] = 0x06, /* DATA SET MANAGEMENT */
+};
+
+struct header { /* 4.2.2 */
+    uint32_t flags, transferred;
+    uint64_t table;
+    uint32_t reserved[4];
+};
+
+#define HEADER_FIS     5u /* double words of a register FIS */
+#define HEADER_WRITE   (1u << 6)
+#define HEADER_PRDS(n) ((uint32_t)(n) << 16)
+
+struct table {   /* 4.2.3 */
+    struct fis { /* register FIS, host to device: Serial ATA 10.5.5 */
+        uint8_t type, flags, command, feature;
+        uint8_t sector[3], device, sector_high[3], feature_high;
+        uint16_t count, reserved;
+        uint32_t auxiliary;
+    } fis;
+    uint8_t reserved[128 - sizeof(struct fis)];
+    struct prd {
+        uint64_t physical;
+        uint32_t reserved;
+        uint32_t last; /* bytes, less one */
+    } prd[PRDS];
+};
+
+#define FIS_REGISTER   0x27
+#define FIS_COMMAND    0x80
+#define FIS_DEVICE_LBA 0x40
+
+struct dma_area {
+    _Alignas(1024) struct header list[DISK_DEPTH];
+    _Alignas(256) uint8_t received[256];
+    _Alignas(512) uint16_t identify[256];
+    _Alignas(512) uint64_t ranges[DISK_DEPTH][64]; /* of TRIM: the first one is used */
+    _Alignas(128) struct table table[DISK_DEPTH];
+};
+
+_Static_assert(sizeof(struct header) == 32, "4.2.2");
+_Static_assert(sizeof(struct fis) == 20 && sizeof(struct table) % 128 == 0, "4.2.3");
+_Static_assert(PRDS >= DISK_RUNS + MAX_SECTORS / (MAX_PRD / BLOCK_SECTOR), "each run may be cut");
+
+static struct {
+    uint8_t *window; /* where the registers are */
+    uint64_t dma;    /* physical */
+    uint64_t tsc_khz;
+    uint32_t port_count; /* of those whose registers are in the window */
+    uint32_t ports;      /* where a disk may be: once it was found, there */
+    uint32_t port;       /* its registers, from the window */
+    uint16_t serial_number[10];
+    bool alive;
+    /* Tags as bits: under way; of these, given to the HBA; and to be issued alone. */
+    uint32_t busy, issued, suspects;
+} ahci;
+
+static struct dma_area *area(void)
+{
+    return (struct dma_area *)PROCESS_DMA;
+}
+
+static uint64_t physical(const void *in_area)
+{
+    return ahci.dma + ((uintptr_t)in_area - PROCESS_DMA);
+}
+
+static uint32_t read_reg(uint32_t reg)
+{
+    return mmio_read32(ahci.window + reg);
+}
+
+static void write_reg(uint32_t reg, uint32_t value)
+{
+    mmio_write32(ahci.window + reg, value);
+}
+
+static uint32_t read_port(enum port_reg reg)
+{
+    return read_reg(ahci.port + reg);
+}
+
+static void write_port(enum port_reg reg, uint32_t value)
+{
+    write_reg(ahci.port + reg, value);
+}
+
+/* Waits until a register's bits are as wanted. False: they were not in that time. */
+static bool wait_for(uint32_t reg, uint32_t mask, uint32_t wanted, uint32_t ms)
+{
+    uint64_t end = gate_tsc() + ahci.tsc_khz * ms;
+
+    do {
+        if ((read_reg(reg) & mask) == wanted)
+            return true;
+    } while (gate_tsc() < end);
+    return false;
+}
+
+/* Takes the HBA over from the firmware (10.6.3), and resets it (10.4.3): it forgets what it did for
+ * anybody, and its ports touch no memory. */
+static bool reset(void)
+{
+    if (read_reg(CAP2) & CAP2_BOH) {
+        write_reg(BOHC, read_reg(BOHC) | BOHC_OOS);
+        wait_for(BOHC, BOHC_BOS, 0, HANDOFF_MS);
+    }
+    write_reg(GHC, GHC_AE);
+    write_reg(GHC, GHC_AE | GHC_HR);
+    if (!wait_for(GHC, GHC_HR, 0, RESET_MS))
+        return false;
+    write_reg(GHC, GHC_AE);
+    return true;
+}
+
+/* Powers a port up that was reset (10.1.2). Whether a disk answers there. */
+static bool port_up(void)
+{
+    write_port(PX_CLB, (uint32_t)physical(area()->list));
+    write_port(PX_CLBU, (uint32_t)(physical(area()->list) >> 32));
+    write_port(PX_FB, (uint32_t)physical(area()->received));
+    write_port(PX_FBU, (uint32_t)(physical(area()->received) >> 32));
+    write_port(PX_CMD, read_port(PX_CMD) | PX_CMD_FRE | PX_CMD_POWER_UP);
+    if (!wait_for(ahci.port + PX_SSTS, PX_SSTS_DET, PX_SSTS_UP, PRESENT_MS))
+        return false;
+    /* The disk's first FIS is taken only after DIAG.X was cleared. */
+    write_port(PX_SERR, UINT32_MAX);
+    return wait_for(ahci.port + PX_TFD, PX_TFD_BUSY, 0, READY_MS) &&
+           read_port(PX_SIG) == PX_SIG_DISK;
+}
+
+/* Has a port's disk that is not busy take commands (10.3.1). */
+static void port_start(void)
+{
+    write_port(PX_SERR, UINT32_MAX);
+    write_port(PX_IS, UINT32_MAX);
+    write_port(PX_IE, PX_IS_DHRS | PX_IS_ERRORS);
+    write_port(PX_CMD, read_port(PX_CMD) | PX_CMD_ST);
+}
+
+/* Stops the port and starts it (6.2.2.1): no command is issued then. False: only a reset helps. */
+static bool port_restart(void)
+{
+    write_port(PX_CMD, read_port(PX_CMD) & ~PX_CMD_ST);
+    if (!wait_for(ahci.port + PX_CMD, PX_CMD_CR, 0, STOP_MS) ||
+        !wait_for(ahci.port + PX_TFD, PX_TFD_BUSY, 0, STOP_MS))
+        return false;
+    port_start();
+    return true;
+}
+
+/* Fills a slot with a command and its memory. */
+static void fill(unsigned slot, uint8_t opcode, uint8_t feature, uint64_t sector, uint32_t sectors)
+{
+    struct header *header = &area()->list[slot];
+    struct table *table = &area()->table[slot];
+
+    table->fis = (struct fis){.type = FIS_REGISTER,
+                              .flags = FIS_COMMAND,
+                              .command = opcode,
+                              .feature = feature,
+                              .device = FIS_DEVICE_LBA,
+                              .count = (uint16_t)sectors};
+    memcpy(table->fis.sector, &sector, 3);
+    memcpy(table->fis.sector_high, (const uint8_t *)&sector + 3, 3);
+    *header = (struct header){.flags = HEADER_FIS, .table = physical(table)};
+}
+
+/* Adds memory to a slot's command. */
+static void add(unsigned slot, uint64_t physical, uint32_t bytes)
+{
+    struct header *header = &area()->list[slot];
+
+    while (bytes > 0) {
+        uint32_t size = (uint32_t)min_u64(bytes, MAX_PRD);
+        area()->table[slot].prd[header->flags >> 16] =
+            (struct prd){.physical = physical, .last = size - 1};
+        header->flags += HEADER_PRDS(1);
+        physical += size;
+        bytes -= size;
+    }
+}
+
+/* Gives the HBA what it may have now. */
+static void issue(void)
+{
+    uint32_t next = ahci.busy & ~ahci.issued;
+
+    if (ahci.suspects != 0)
+        next = ahci.issued != 0 ? 0 : ahci.suspects & -ahci.suspects;
+    if (next == 0)
+        return;
+    ahci.issued |= next;
+    io_fence();
+    write_port(PX_CI, next);
+}
+
+static uint64_t identified(unsigned word, unsigned words)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, &area()->identify[word], words * sizeof(uint16_t));
+    return value;
+}
+
+/* Asks the disk what it is: IDENTIFY DEVICE, waited for. */
+static bool identify(struct disk *disk)
+{
+    fill(0, ATA_IDENTIFY, 0, 0, 0);
+    add(0, physical(area()->identify), sizeof(area()->identify));
+    io_fence();
+    write_port(PX_CI, 1);
+    if (!wait_for(ahci.port + PX_CI, 1, 0, READY_MS) || (read_port(PX_TFD) & PX_TFD_FAILED)) {
+        log_line("the disk does not say what it is (PxTFD %x)", read_port(PX_TFD));
+        return false;
+    }
+    io_fence();
+    if (!(identified(83, 1) & BIT(10)) || (identified(106, 1) & 0xd000) == 0x5000) {
+        log_line("the disk has no 48-bit commands, or sectors that are not 512 bytes");
+        return false;
+    }
+    disk->sectors = identified(100, 4);
+    disk->flags = BLOCK_CAN_WRITE | (identified(169, 1) & 1 ? BLOCK_CAN_DISCARD : 0);
+    return true;
+}
+
+/* The first of the ports that has a disk. */
+static bool find(void)
+{
+    for (unsigned port = 0; port < ahci.port_count; port++) {
+        ahci.port = PORTS + port * PORT_SIZE;
+        if (!(ahci.ports & BIT(port)) || !port_up())
+            continue;
+        ahci.ports = (uint32_t)BIT(port);
+        return true;
+    }
+    return false;
+}
+
+/* The HBA and its disk, from their reset on until they take commands. */
+static bool start(struct disk *disk)
+{
+    ahci.alive = false;
+    if (!reset()) {
+        log_line("it does not end its reset (GHC %x)", read_reg(GHC));
+        return false;
+    }
+    if (!find()) {
+        log_line("no port has a disk that answers (PI %x)", read_reg(PI));
+        return false;
+    }
+    port_start();
+    ahci.alive = identify(disk);
+    write_reg(GHC, GHC_AE | GHC_IE);
+    return ahci.alive;
+}
+
+/* Resets all of it while the process runs: all commands are over. */
+static void restart(void)
+{
+    struct disk again = {0};
+
+    if (start(&again) &&
+        memcmp(ahci.serial_number, &area()->identify[10], sizeof(ahci.serial_number)) != 0) {
+        log_line("there is another disk now");
+        ahci.alive = false;
+    }
+}
+
+bool disk_start(const struct process_info *info, struct disk *disk)
+{
+    unsigned window = info->window_count - 1;
+    uint32_t cap;
+
+    if (info->window_count == 0 || info->windows[window].size < PORTS + PORT_SIZE ||
+        info->dma_size < sizeof(struct dma_area) + DISK_SERVER_DMA) {
+        log_line("no controller was granted, or too small a DMA area");
+        return false;
+    }
+    memset(&ahci, 0, sizeof(ahci));
+    ahci.window = (uint8_t *)(PROCESS_WINDOW + window * PROCESS_WINDOW_STRIDE);
+    ahci.dma = info->dma_physical;
+    ahci.tsc_khz = info->tsc_khz;
+    write_reg(GHC, GHC_AE); /* before any other register is used (3.1.2) */
+    cap = read_reg(CAP);
+    if (cap == UINT32_MAX) {
+        log_line("it does not answer");
+        return false;
+    }
+    ahci.ports = read_reg(PI);
+    ahci.port_count = (unsigned)min_u64(32, (info->windows[window].size - PORTS) / PORT_SIZE);
+    disk->depth = (unsigned)min_u64(DISK_DEPTH, CAP_SLOTS(cap));
+    disk->max_runs = DISK_RUNS;
+    disk->max_sectors = MAX_SECTORS;
+    disk->last_physical = cap & CAP_S64A ? UINT64_MAX : UINT32_MAX;
+    if (!start(disk))
+        return false;
+    memcpy(ahci.serial_number, &area()->identify[10], sizeof(ahci.serial_number));
+    return true;
+}
+
+bool disk_submit(unsigned tag, const struct disk_command *command)
+{
+    bool discard = command->op == BLOCK_DISCARD;
+
+    if (!ahci.alive)
+        return false;
+    if (discard) {
+        fill(tag, opcodes[BLOCK_DISCARD], ATA_TRIM, 0, 1); /* one block of ranges */
+        memset(area()->ranges[tag], 0, sizeof(area()->ranges[tag]));
+        area()->ranges[tag][0] = command->sector | (uint64_t)command->sectors << 48;
+        add(tag, physical(area()->ranges[tag]), sizeof(area()->ranges[tag]));
+    } else {
+        fill(tag, opcodes[command->op], 0, command->sector, command->sectors);
+    }
+    for (unsigned i = 0; i < command->run_count; i++)
+        add(tag, command->runs[i].physical, command->runs[i].bytes);
+    if (command->op == BLOCK_WRITE || discard)
+        area()->list[tag].flags |= HEADER_WRITE;
+    ahci.busy |= BIT(tag);
+    issue();
+    return true;
+}
+
+static void end(uint32_t tags, bool good)
+{
+    ahci.busy &= ~tags;
+    ahci.issued &= ~tags;
+    ahci.suspects &= ~tags;
+    for (unsigned tag = 0; tag < DISK_DEPTH; tag++)
+        if (tags & BIT(tag))
+            disk_done(tag, good);
+}
+
+/*
+ * A command has failed, and the port has stopped. If it was alone on the device it is known which
+ * one it was. A disk that does not take commands any more fails them all.
+ */
+static void recover(void)
+{
+    uint32_t failed = ahci.issued;
+
+    ahci.issued = 0;
+    if ((failed & (failed - 1)) != 0) {
+        ahci.suspects |= failed;
+        failed = 0;
+    }
+    if (!port_restart()) {
+        failed = ahci.busy;
+        restart();
+    }
+    end(failed, false);
+}
+
+void disk_interrupt(void)
+{
+    uint32_t status, issued;
+
+    if (!ahci.alive)
+        return;
+    /* In this order: what ends later sets PxIS again, and what is not in PxCI has set it. */
+    status = read_port(PX_IS);
+    write_port(PX_IS, status);
+    write_reg(IS, UINT32_MAX);
+    issued = read_port(PX_CI);
+    io_fence();
+    if ((status | read_port(PX_IS)) & PX_IS_ERRORS)
+        recover();
+    else
+        end(ahci.issued & ~issued, true);
+    issue();
+}
+
+void disk_reset(void)
+{
+    log_line("reset (PxTFD %x, PxCI %x)", read_port(PX_TFD), read_port(PX_CI));
+    ahci.busy = ahci.issued = ahci.suspects = 0;
+    restart();
+}
