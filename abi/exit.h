@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/vmcs.h"
+
 enum exit_kind {
     EXIT_EVENTS,    /* only `events` says something */
     EXIT_IO,        /* IN or OUT; for IN the monitor sets io.value */
@@ -38,7 +40,8 @@ enum exit_shutdown {
     SHUTDOWN_TASK_SWITCH, /* a hardware task switch, which Lintel does not emulate */
     /* an exit that Lintel has no handler for; shutdown.detail: exit reason */
     SHUTDOWN_UNSUPPORTED,
-    /* the guest's state cannot be entered; the log says which check failed */
+    /* the guest's state cannot be entered: `vmcs` is valid; shutdown.detail: exit reason, or
+       VM_ERROR_ENTRY_CONTROLS. The vCPU wants a GATE_START before it runs again */
     SHUTDOWN_ENTRY_FAILED,
 };
 
@@ -130,12 +133,14 @@ struct exit_page {
     uint32_t reply_breakpoints; /* bit n: the instruction met DRn; cleared when it is taken */
     uint64_t reply_cr2;         /* REPLY_EXCEPTION with #PF */
     struct guest_state state;
+    struct vmcs_values vmcs; /* SHUTDOWN_ENTRY_FAILED only */
 };
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
-_Static_assert(sizeof(struct exit_page) == 64 + 32 * 8 + 8 * 16 + 2 * 16,
+_Static_assert(offsetof(struct exit_page, vmcs) == 64 + 32 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
+_Static_assert(sizeof(struct exit_page) <= 4096, "it is one page");
 
 #endif

@@ -18,13 +18,13 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 2
+#define GATE_VERSION 3
 
 enum gate_call {
     /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
     GATE_RUN,
     /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
-       not answered */
+       not answered. What the processor makes of it the first GATE_RUN tells */
     GATE_START,
     /* (address, data): an interrupt message in MSI format to the VM's local APICs; 1: one has
        accepted it, 0: none has */
@@ -59,7 +59,7 @@ enum gate_call {
 enum gate_error {
     GATE_EINVAL = -1, /* an argument is out of range */
     GATE_ENOSYS = -2, /* no such call */
-    GATE_ESTATE = -3, /* the vCPU's state cannot be entered; the log says which check failed */
+    GATE_ESTATE = -3, /* the vCPU has no state, or GATE_START's is refused: the log says why */
 };
 
 /* How a call enters ring 0: monitor_info.gate says which one this hypervisor answers. */

@@ -6,6 +6,7 @@
 
 #include "lib/format.h"
 #include "monitor/breakpoint.h"
+#include "monitor/entry/checks.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"
 #include "monitor/policy.h"
@@ -168,6 +169,22 @@ static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
     page->reply = REPLY_DONE;
 }
 
+/* R9: which of the processor's checks the VMCS of its guest did not pass. */
+__attribute__((cold, noinline)) static void report_entry(const struct exit_page *page)
+{
+    static const char *const failures[] = {
+        [VM_ERROR_ENTRY_CONTROLS] = "VM entry: VM entry with invalid control fields",
+        [33] = "entry failure: invalid guest state", /* exit reasons */
+        [34] = "entry failure: MSR loading",
+    };
+    const char *check = entry_check(&page->vmcs);
+    uint32_t detail = page->shutdown.detail;
+
+    report("%s: %s",
+           detail < ARRAY_SIZE(failures) && failures[detail] ? failures[detail] : "entry failure",
+           check ? check : "no check that Lintel knows fails");
+}
+
 static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     static const struct {
@@ -178,12 +195,13 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
                                                            "was delivering a double fault"},
         [SHUTDOWN_TASK_SWITCH] = {HAPPENING_FAULT, "a hardware task switch, which is not emulated"},
         [SHUTDOWN_UNSUPPORTED] = {HAPPENING_FAULT, "an exit that is not supported"},
-        [SHUTDOWN_ENTRY_FAILED] = {HAPPENING_FAULT,
-                                   "state that cannot be entered; see the hypervisor's log"},
+        [SHUTDOWN_ENTRY_FAILED] = {HAPPENING_FAULT, "state that cannot be entered; see the log"},
     };
     struct guest_access a = {b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE};
     uint32_t reason = page->shutdown.reason;
 
+    if (reason == SHUTDOWN_ENTRY_FAILED)
+        report_entry(page);
     report_state(&a);
     report("gdtr %lx limit %lx, idtr %lx limit %lx", page->state.gdtr.base, page->state.gdtr.limit,
            page->state.idtr.base, page->state.idtr.limit);

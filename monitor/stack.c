@@ -6,7 +6,6 @@
 #include "monitor/segment_load.h"
 #include "monitor/x86.h"
 
-#define RFLAGS_IF   BIT(9)
 #define RFLAGS_IOPL (3u << 12)
 #define RFLAGS_NT   BIT(14)
 #define RFLAGS_ID   BIT(21)

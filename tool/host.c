@@ -48,7 +48,7 @@ static const struct {
     const char *name;
     enum control_need need;
 } controls[] = {
-#include "hypervisor/vmx/controls.def"
+#include "abi/controls.def"
 };
 #undef CONTROL
 

@@ -84,7 +84,15 @@ static bool wrap_eip(void)
     return true;
 }
 
-/* R9: the guest's state was not loaded. */
+/* R9: what cannot be entered ends this VM, and its monitor finds out which check failed. */
+static void __attribute__((noreturn, cold, noinline)) refuse_entry(struct vcpu *v, uint32_t detail)
+{
+    v->started = false; /* its monitor may give it a state that can be entered */
+    vmx_read_values(&v->page->vmcs);
+    exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, detail);
+}
+
+/* The guest's state was not loaded. */
 static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *v, uint32_t reason)
 {
     if ((reason & EXIT_REASON_BASIC) == EXIT_REASON_ENTRY_MACHINE_CHECK)
@@ -92,11 +100,7 @@ static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *
     vcpu_forget_launch(v);
     if (wrap_eip())
         sched_enter_guest(v);
-    const char *check = vmx_explain_entry();
-    vm_log(v->vm, "%s: %s", exit_reason_name(reason),
-           check != NULL ? check : "no check that Lintel knows fails");
-    v->started = false; /* its monitor may give it a state that can be entered */
-    exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, reason & EXIT_REASON_BASIC);
+    refuse_entry(v, reason & EXIT_REASON_BASIC);
 }
 
 /* Not the bare number of a handler: bit 31 alone says that an entry failed; the other high bits
@@ -137,21 +141,14 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v)
     return v;
 }
 
-/* The VM-instruction error of an entry whose control fields are wrong: one vCPU's own (R8). */
-#define ERROR_ENTRY_CONTROLS 7
-
-/* Its other errors are Lintel's: the host's fields are the same for all. */
+/* Control fields that are wrong are one vCPU's own (R8). Its other errors are Lintel's: the host's
+ * fields are the same for all. */
 void vmx_entry_failed(void)
 {
     struct vcpu *v = this_cpu()->vcpu;
-    uint32_t error = (uint32_t)vmread(VMCS_VM_INSTRUCTION_ERROR);
-    const char *check = vmx_explain_entry();
 
-    vm_log(v->vm, "VM entry: %s: %s", vm_instruction_error_name(error),
-           check != NULL ? check : "no check that Lintel knows fails");
-    if (error != ERROR_ENTRY_CONTROLS)
+    if (vmread(VMCS_VM_INSTRUCTION_ERROR) != VM_ERROR_ENTRY_CONTROLS)
         vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);
     vcpu_forget_launch(v);
-    v->started = false;
-    exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, error);
+    refuse_entry(v, VM_ERROR_ENTRY_CONTROLS);
 }

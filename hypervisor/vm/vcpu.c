@@ -336,14 +336,17 @@ static void reset_rest(struct vcpu *v)
     vmx_flush_vpid((uint16_t)(v->vm->index + 1));
 }
 
-/* What the VM entry's own checks leave out: bits of CR4 that CPUID does not offer, and PDPTEs. */
+/* What the VM entry's own checks leave out: bits of CR4 that CPUID does not offer, and PDPTEs; and
+ * what an emulator leaves out of them, and ends (docs/emulator.md). */
 static const char *check_state(struct vcpu *v, const struct guest_state *s)
 {
     if (s->cr4 & ~cpuid_cr4_allowed(&v->vm->cpuid))
         return "CR4: bits that CPUID does not offer";
+    if (s->efer & EFER_LMA && !(s->cr0 & CR0_PE && s->cr0 & CR0_PG))
+        return "CR0: PE or PG is 0 with LMA";
     if (s->cr0 & CR0_PG && s->cr4 & CR4_PAE && !(s->efer & EFER_LMA) && !guest_load_pdptes(v))
         return "PDPTEs: reserved bits, or no memory at CR3";
-    return vmx_explain_entry();
+    return NULL;
 }
 
 bool vcpu_start(struct vcpu *v)

@@ -79,7 +79,8 @@ struct vcpu *vcpu_create(struct vm *vm);
 
 /*
  * Puts a vCPU into the state of its exit page, with all that the page does not hold as after a
- * reset. False: a VM entry with this state would fail, and the log says why.
+ * reset. False: Lintel itself refuses the state, and the log says why. What the processor refuses
+ * is found at the entry.
  */
 bool vcpu_start(struct vcpu *v);
 

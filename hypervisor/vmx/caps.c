@@ -35,9 +35,6 @@ enum {
 /* A control may be 1 where the same bit is set in its MSR's high half. */
 #define ALLOWED_1(bit) BIT(32 + (bit))
 
-#define CR0_PE BIT(0)
-#define CR0_PG BIT(31)
-
 /* Family, model and stepping of the CPUs whose preemption timer counts at another rate than
  * IA32_VMX_MISC tells (Intel's specification updates, errata AAT59 and AAU65 among others). Older
  * ones with it have no unrestricted guest. */
@@ -190,10 +187,4 @@ const char *vmx_region_fault(const struct vmx_caps *caps, uint64_t phys)
     if (type != 6)
         return "the CPU asks for regions in memory that is not write-back";
     return NULL;
-}
-
-/* R12 */
-uint64_t vmx_guest_cr0_fixed0(const struct vmx_caps *caps, bool unrestricted)
-{
-    return unrestricted ? caps->cr0_fixed0 & ~(CR0_PE | CR0_PG) : caps->cr0_fixed0;
 }

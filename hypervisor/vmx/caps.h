@@ -6,29 +6,11 @@
 #ifndef VMX_CAPS_H
 #define VMX_CAPS_H
 
-#include "lib/bits.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * A CPU's capability MSRs. Control words are as in the MSRs: bits 31:0 must be 1, bits 63:32 may be
- * 1; they are the TRUE MSRs' where IA32_VMX_BASIC[55] is set. What the CPU does not have is 0.
- */
-struct vmx_caps {
-    uint64_t basic;
-    uint64_t misc;
-    uint64_t feature_control;
-    uint64_t pin, proc, proc2, exit, entry;
-    uint64_t cr0_fixed0, cr0_fixed1;
-    uint64_t cr4_fixed0, cr4_fixed1;
-    uint64_t vmcs_enum;
-    uint64_t ept_vpid;
-    uint32_t signature;    /* CPUID 1 EAX: family, model, stepping */
-    uint8_t physical_bits; /* width of a physical address */
-    uint8_t linear_bits;   /* and of a linear one: 57 where there is 5-level paging */
-    bool cpuid_vmx;
-};
+#include "abi/vmcs.h"
+#include "lib/bits.h"
 
 /* How the capabilities are reached: the hypervisor's instructions, or Linux's device files. */
 struct caps_reader {
@@ -84,40 +66,20 @@ static inline bool vmx_fixed_ok(uint64_t value, uint64_t fixed0, uint64_t fixed1
     return value == vmx_fixed(value, fixed0, fixed1);
 }
 
-/* The bits of CR0 that must be 1 in a guest: with unrestricted guest, PE and PG need
- * not be (R12). */
-uint64_t vmx_guest_cr0_fixed0(const struct vmx_caps *caps, bool unrestricted);
-
 /* TSC ticks for one tick of the preemption timer, as a power of two (R42). */
 static inline unsigned vmx_preemption_timer_shift(const struct vmx_caps *caps)
 {
     return caps->misc & 0x1f;
 }
 
-/* The recommended maximum of entries in an MSR area (R26). */
-static inline unsigned vmx_msr_area_max(const struct vmx_caps *caps)
-{
-    return 512 * (((caps->misc >> 25) & 7) + 1);
-}
-
 /* The controls that Lintel knows by name: the rows of controls.def. */
 enum control_id {
 #define CONTROL(id, word, bit, name, need, use, with, lost) CONTROL_##id,
-#include "hypervisor/vmx/controls.def"
+#include "abi/controls.def"
 #undef CONTROL
     CONTROL_COUNT,
     CONTROL_NONE = CONTROL_COUNT,
 };
-
-/* The number of each control's bit in its word. */
-enum control_bit {
-#define CONTROL(id, word, bit, name, need, use, with, lost) CONTROL_BIT_##id = (bit),
-#include "hypervisor/vmx/controls.def"
-#undef CONTROL
-};
-
-/* A control's mask in its word: CONTROL_MASK(INTERRUPT_WINDOW_EXITING). */
-#define CONTROL_MASK(id) ((uint32_t)BIT(CONTROL_BIT_##id))
 
 enum control_word {
     CONTROL_WORD_PIN,

@@ -9,7 +9,7 @@ const struct control_row control_rows[CONTROL_COUNT] = {
 #define CONTROL(id, word, bit, name, need, use, with, lost)                                        \
     [CONTROL_##id] = {name,           lost,          CONTROL_WORD_##word, bit,                     \
                       CONTROL_##need, CONTROL_##use, CONTROL_##with},
-#include "hypervisor/vmx/controls.def"
+#include "abi/controls.def"
 #undef CONTROL
 };
 

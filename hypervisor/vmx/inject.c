@@ -3,7 +3,6 @@
  * R40). */
 #include "hypervisor/vmx/inject.h"
 
-#include "hypervisor/vmx/vmcs.h"
 #include "lib/bits.h"
 
 #define RFLAGS_IF BIT(9)
@@ -14,23 +13,12 @@
      BIT(VECTOR_CP))
 #define PAGE_FAULTS (BIT(VECTOR_PF) | BIT(VECTOR_VE))
 
-/* Exceptions that push an error code. Not #CP: guests have no CET, and a CPU without it refuses to
- * inject one. */
-#define HAS_ERROR_CODE                                                                             \
-    (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |          \
-     BIT(VECTOR_PF) | BIT(VECTOR_AC))
-
 /* The high half of the error-code field is reserved. */
 #define ERROR_CODE_MASK 0xffffU
 
 static bool in_set(uint64_t set, uint8_t vector)
 {
     return vector < 64 && (set & BIT(vector));
-}
-
-bool event_has_error_code(uint8_t vector)
-{
-    return in_set(HAS_ERROR_CODE, vector);
 }
 
 /* Whether the event is a software interrupt or exception, which needs the length of its

@@ -7,28 +7,11 @@
 #ifndef VMX_INJECT_H
 #define VMX_INJECT_H
 
-#include "hypervisor/cpu/vectors.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The interruption-information format, the same in the VM-entry, VM-exit and IDT-vectoring fields
- * but for bit 12. */
-#define EVENT_VECTOR(info)  ((info) & 0xffU)
-#define EVENT_TYPE(info)    (((info) >> 8) & 7U)
-#define EVENT_ERROR_CODE    0x800U
-#define EVENT_NMI_UNBLOCKED 0x1000U /* VM-exit only: an IRET had just ended blocking by NMI */
-#define EVENT_VALID         0x80000000U
-
-enum event_type {
-    EVENT_TYPE_INTERRUPT = 0,
-    EVENT_TYPE_NMI = 2,
-    EVENT_TYPE_EXCEPTION = 3,
-    EVENT_TYPE_SOFTWARE_INTERRUPT = 4,            /* INT n */
-    EVENT_TYPE_PRIVILEGED_SOFTWARE_EXCEPTION = 5, /* INT1 */
-    EVENT_TYPE_SOFTWARE_EXCEPTION = 6,            /* INT3, INTO */
-    EVENT_TYPE_OTHER = 7,
-};
+#include "abi/vmcs.h"
+#include "hypervisor/cpu/vectors.h"
 
 /* The three VM-entry fields of an event. info == 0: no event. */
 struct event {
@@ -70,10 +53,6 @@ struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
 /* An external interrupt, or an NMI, as an event. */
 struct event event_interrupt(uint8_t vector);
 struct event event_nmi(void);
-
-/* Whether exceptions of this vector have an error code in protected mode. SDM volume 3, "Exception
- * and Interrupt Reference". */
-bool event_has_error_code(uint8_t vector);
 
 /*
  * The interruptibility state with blocking by NMI restored where a fault hit the IRET that had

@@ -4,12 +4,14 @@
 
 #include <stddef.h>
 
+#include "lib/bits.h"
+
 static const struct {
     enum vmcs_field field;
     const char *name;
 } fields[VMCS_FIELD_COUNT] = {
 #define FIELD(id, encoding, name) {encoding, name},
-#include "hypervisor/vmx/vmcs.def"
+#include "abi/vmcs.def"
 #undef FIELD
 };
 

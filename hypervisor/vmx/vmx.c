@@ -9,7 +9,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
-#include "hypervisor/vmx/entry_checks.h"
 #include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -200,8 +199,8 @@ void vmcs_load(uint64_t phys)
     current_vmcs = phys;
 }
 
-/* For the explainer: a field that this CPU does not have fails quietly and reads as 0. */
-static uint64_t read_field(void *ctx, enum vmcs_field field)
+/* A field that this CPU does not have fails quietly and reads as 0. */
+static uint64_t read_field(enum vmcs_field field)
 {
     uint64_t value = 0;
     uint8_t failed;
@@ -210,9 +209,11 @@ static uint64_t read_field(void *ctx, enum vmcs_field field)
     return failed ? 0 : value;
 }
 
-const char *vmx_explain_entry(void)
+void vmx_read_values(struct vmcs_values *out)
 {
-    return entry_check(&(struct vmcs_view){read_field, NULL, &vmx.caps});
+    out->caps = vmx.caps;
+    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
+        out->field[i] = VMCS_IS_HOST(vmcs_field_at(i)) ? 0 : read_field(vmcs_field_at(i));
 }
 
 void vmx_print_current_vmcs(void)
@@ -220,15 +221,15 @@ void vmx_print_current_vmcs(void)
     if (!enabled || current_vmcs == NO_VMCS)
         return;
     /* First of all, because a VMREAD of a field that is not there writes to it. */
-    uint32_t error = (uint32_t)read_field(NULL, VMCS_VM_INSTRUCTION_ERROR);
+    uint32_t error = (uint32_t)read_field(VMCS_VM_INSTRUCTION_ERROR);
     log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
     for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
         enum vmcs_field field = vmcs_field_at(i);
-        uint64_t value = read_field(NULL, field);
+        uint64_t value = read_field(field);
         if (value != 0 && field != VMCS_VM_INSTRUCTION_ERROR)
             log_line("  %-44s %016lx", vmcs_field_name(field), value);
     }
     if (error != 0)
         log_line("  the last VMX instruction that failed: %s", vm_instruction_error_name(error));
-    log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(NULL, VMCS_EXIT_REASON)));
+    log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(VMCS_EXIT_REASON)));
 }

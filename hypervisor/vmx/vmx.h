@@ -36,8 +36,9 @@ void vmx_disable(void);
 /* Names every field of the current VMCS that is not 0; nothing without a VMCS. */
 void vmx_print_current_vmcs(void);
 
-/* The first entry check that the current VMCS fails, in words, or NULL (R9). */
-const char *vmx_explain_entry(void);
+/* The current VMCS, but for the host's fields, and the CPU's capabilities: for who explains why it
+ * could not be entered (R9). */
+void vmx_read_values(struct vmcs_values *out);
 
 /* A VMCS on a page of its own, with the revision in it, cleared (R5). Returns
  * its physical address. */

@@ -3,6 +3,7 @@
  * no compiler makes. */
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "monitor/entry/checks.h"
 #include "monitor/exit.h"
 #include "monitor/gate.h"
 #include "monitor/start.h"
@@ -25,12 +26,30 @@ void misdeed_run_before_start(struct board *board, struct exit_page *page)
     machine_start(board, page);
 }
 
+/* Whether the processor has refused the last entry, and the monitor finds out why. */
+static bool refused(const struct exit_page *page)
+{
+    if (page->kind != EXIT_SHUTDOWN || page->shutdown.reason != SHUTDOWN_ENTRY_FAILED)
+        return false;
+    expect(entry_check(&page->vmcs) != NULL, "no check explains why the entry failed");
+    return true;
+}
+
 void misdeed_start_badly(struct board *board, struct exit_page *page)
 {
     machine_start(board, page);
-    page->state.rflags = 0;
-    expect(gate_start(0) == GATE_ESTATE, "GATE_START takes RFLAGS with a reserved bit wrong");
+    page->state.cr4 = UINT64_MAX;
+    expect(gate_start(0) == GATE_ESTATE, "GATE_START takes bits of CR4 that CPUID does not offer");
     expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works after a GATE_START that failed");
+    machine_start(board, page);
+    page->state.rflags = 0;
+    expect(gate_start(0) == 0, "GATE_START checks what the processor does");
+    expect(gate_run(0) == 0 && refused(page), "RFLAGS with a reserved bit wrong can be entered");
+    expect(strcmp(entry_check(&page->vmcs), "guest RFLAGS: bit 1 is 0") == 0,
+           "another check than that on RFLAGS failed");
+    for (unsigned i = VMCS_INDEX_HOST_CR0; i <= VMCS_INDEX_HOST_SSP_TABLE_ADDRESS; i++)
+        expect(page->vmcs.field[i] == 0, "ring 0 tells of itself");
+    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works after an entry that failed");
     machine_start(board, page);
 }
 
@@ -43,15 +62,18 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
 
     machine_start(board, page);
     const struct guest_state good = page->state;
+    unsigned failed = 0;
     for (size_t word = 0; word < words; word++)
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
             page->state = good;
             ((uint64_t *)&page->state)[word] = values[i];
             int64_t started = gate_start(0);
             expect(started == 0 || started == GATE_ESTATE, "GATE_START knows another error");
-            gate_timer(gate_tsc());
+            gate_timer(gate_tsc() + 20 * board->info->tsc_khz); /* far behind the entry */
             expect(gate_run(0) == started, "GATE_RUN does not agree with GATE_START");
+            failed += started == 0 && refused(page);
         }
+    expect(failed > words / 2, "the processor refuses little");
     gate_timer(UINT64_MAX);
     machine_start(board, page);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints docs/controls.md, made from vmx/controls.def (R10). */
+/* Prints docs/controls.md, made from abi/controls.def (R10). */
 #include <stdio.h>
 
 #include "hypervisor/vmx/caps.h"
@@ -7,7 +7,7 @@
 static const char *const head =
     "# The VMX controls that Lintel uses\n"
     "\n"
-    "Made from `hypervisor/vmx/controls.def` by `print_controls`; a test fails when this page\n"
+    "Made from `abi/controls.def` by `print_controls`; a test fails when this page\n"
     "is stale. The names are those that `lintel caps` prints, and that `host.hide` in a VM\n"
     "description and `hide=` on the hypervisor's command line take. Without a needed control\n"
     "Lintel stops with a verdict; without a wanted one it goes on. A control that is used only\n"

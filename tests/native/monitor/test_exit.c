@@ -391,6 +391,27 @@ static void triple_fault(void **state)
     assert_non_null(strstr(fakes.stop_text, "exit kind 99 is not known"));
 }
 
+/* R9: the failed check is named, from the fields that ring 0 hands over. */
+static void entry_fails(void **state)
+{
+    page.kind = EXIT_SHUTDOWN;
+    page.shutdown.reason = SHUTDOWN_ENTRY_FAILED;
+    page.shutdown.detail = 33;
+    page.vmcs.caps.cr0_fixed1 = UINT64_MAX;
+    page.vmcs.field[VMCS_INDEX_GUEST_CR0] = CR0_PG;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "state that cannot be entered; see the log"));
+    assert_non_null(strstr(fakes.log, "entry failure: invalid guest state: guest CR0: PG is 1"));
+    page.shutdown.detail = VM_ERROR_ENTRY_CONTROLS;
+    page.vmcs.field[VMCS_INDEX_CR3_TARGET_COUNT] = 5;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.log, "invalid control fields: CR3-target count: more than"));
+    page.shutdown.detail = UINT32_MAX;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.log, "entry failure: CR3-target count"));
+}
+
 /* What becomes of the VM: by the description, or as of a PC. */
 static void actions(void **state)
 {
@@ -616,6 +637,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(steps, setup, teardown),
         cmocka_unit_test_setup_teardown(watched, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
+        cmocka_unit_test_setup_teardown(entry_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(actions, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault_restarts, setup, teardown),

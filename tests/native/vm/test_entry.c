@@ -39,7 +39,7 @@ static void check_row(const struct msr_row *row)
         taken++;
         model_long_mode(&model);
         model_write(&model, (enum vmcs_field)row->field, value);
-        const char *words = entry_check(&model.view);
+        const char *words = entry_check(&model.values);
         if (words)
             fail_msg("%s = %llx: %s", row->name, (unsigned long long)value, words);
     }

@@ -21,6 +21,7 @@
 static struct cpu_block block;
 static struct plan_vm plan = {.name = "test"};
 static struct vm vm = {.plan = &plan};
+static struct exit_page page;
 static struct vcpu vcpu;
 
 static uint64_t field; /* the exit reason's */
@@ -28,6 +29,7 @@ static const char *taken;
 static bool stopped_vm, machine_checked;
 static enum exit_shutdown shutdown;
 static uint32_t shutdown_detail;
+static const struct vmcs_values *handed_over;
 static jmp_buf stop;
 
 uint64_t vmread(enum vmcs_field which)
@@ -85,7 +87,8 @@ static int setup(void **state)
         expected[((int[]){__VA_ARGS__})[i]] = #name;
     HANDLERS(EXPECT)
     block.cpu.next_event = TIME_NEVER;
-    vcpu = (struct vcpu){.vm = &vm, .stack = (uint8_t *)&block + CPU_BLOCK_SIZE, .started = true};
+    vcpu = (struct vcpu){
+        .vm = &vm, .page = &page, .stack = (uint8_t *)&block + CPU_BLOCK_SIZE, .started = true};
     return 0;
 }
 
@@ -93,6 +96,7 @@ static void dispatch(uint64_t reason)
 {
     field = reason;
     taken = NULL;
+    handed_over = NULL;
     stopped_vm = machine_checked = false;
     vcpu.started = true;
     if (setjmp(stop) == 0)
@@ -140,14 +144,15 @@ static void failed_entries(void **state)
         assert_true(stopped_vm && taken == NULL && !vcpu.started);
         assert_int_equal(shutdown, SHUTDOWN_ENTRY_FAILED);
         assert_int_equal(shutdown_detail, basic);
+        assert_ptr_equal(handed_over, &page.vmcs);
         assert_int_equal(machine_checked, basic == 41);
     }
 }
 
 /* What else exit.c and its headers call. */
-const char *vmx_explain_entry(void)
+void vmx_read_values(struct vmcs_values *out)
 {
-    return NULL;
+    handed_over = out;
 }
 
 void machine_check(void)

@@ -218,7 +218,7 @@ static void test_decisions_are_entered(void **test)
 
         if (round % 1000 == 0) {
             model_long_mode(&model);
-            model.caps.misc &= ~BIT(30);
+            model.values.caps.misc &= ~BIT(30);
         }
         for (size_t i = 0; i < ARRAY_SIZE(decisions); i++) {
             const struct event *event = &decisions[i].inject;
@@ -227,7 +227,7 @@ static void test_decisions_are_entered(void **test)
             model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO, event->info);
             model_write(&model, VMCS_ENTRY_EXCEPTION_ERROR_CODE, event->error_code);
             model_write(&model, VMCS_ENTRY_INSTRUCTION_LENGTH, event->length);
-            assert_null(entry_check_controls(&model.view));
+            assert_null(entry_check_controls(&model.values));
         }
     }
 }
@@ -250,10 +250,10 @@ static void test_windows(void **test)
         model_write(&model, VMCS_GUEST_RFLAGS, state.rflags);
         model_write(&model, VMCS_GUEST_ACTIVITY, state.activity);
         model_write(&model, VMCS_GUEST_INTERRUPTIBILITY, state.interruptibility);
-        if (entry_check(&model.view))
+        if (entry_check(&model.values))
             continue;
         model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO, event.info);
-        assert_int_equal(verdict == INJECT_NOW, entry_check(&model.view) == NULL);
+        assert_int_equal(verdict == INJECT_NOW, entry_check(&model.values) == NULL);
         if (state.activity == ACTIVITY_WAIT_FOR_SIPI)
             assert_int_equal(verdict, INJECT_HELD);
     }

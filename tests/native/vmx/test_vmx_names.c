@@ -32,26 +32,18 @@ static void test_encodings(void **test)
     }
 }
 
-static void test_sizes(void **test)
-{
-    assert_int_equal(vmcs_field_size(VMCS_GUEST_CS_SELECTOR), 2);
-    assert_int_equal(vmcs_field_size(VMCS_EPT_POINTER), 8);
-    assert_int_equal(vmcs_field_size(VMCS_EXIT_REASON), 4);
-    assert_int_equal(vmcs_field_size(VMCS_GUEST_RIP), 8);
-    assert_true(vmcs_field_read_only(VMCS_EXIT_REASON));
-    assert_true(vmcs_field_read_only(VMCS_GUEST_PHYSICAL_ADDRESS));
-    assert_true(vmcs_field_read_only(VMCS_EXIT_QUALIFICATION));
-    assert_false(vmcs_field_read_only(VMCS_GUEST_RIP));
-    assert_false(vmcs_field_read_only(VMCS_VPID));
-}
-
-/* The entry checks count on the segments' fields following each other. */
+/* The entry checks count on the segments' fields, and the PDPTEs, following each other. */
 static void test_segment_steps(void **test)
 {
     assert_int_equal(VMCS_GUEST_TR_SELECTOR, VMCS_GUEST_ES_SELECTOR + 14);
+    assert_int_equal(VMCS_INDEX_GUEST_TR_SELECTOR, VMCS_INDEX_GUEST_ES_SELECTOR + 7);
     assert_int_equal(VMCS_GUEST_TR_LIMIT, VMCS_GUEST_ES_LIMIT + 14);
+    assert_int_equal(VMCS_INDEX_GUEST_TR_LIMIT, VMCS_INDEX_GUEST_ES_LIMIT + 7);
     assert_int_equal(VMCS_GUEST_TR_ACCESS_RIGHTS, VMCS_GUEST_ES_ACCESS_RIGHTS + 14);
+    assert_int_equal(VMCS_INDEX_GUEST_TR_ACCESS_RIGHTS, VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS + 7);
     assert_int_equal(VMCS_GUEST_TR_BASE, VMCS_GUEST_ES_BASE + 14);
+    assert_int_equal(VMCS_INDEX_GUEST_TR_BASE, VMCS_INDEX_GUEST_ES_BASE + 7);
+    assert_int_equal(VMCS_INDEX_GUEST_PDPTE3, VMCS_INDEX_GUEST_PDPTE0 + 3);
 }
 
 static void test_names(void **test)
@@ -95,8 +87,9 @@ static void test_parse(void **test)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),     cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_segment_steps), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_segment_steps),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_parse),
     };
 

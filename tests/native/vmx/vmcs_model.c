@@ -63,17 +63,12 @@ static unsigned index_of_field(enum vmcs_field field)
 
 void model_write(struct vmcs_model *model, enum vmcs_field field, uint64_t value)
 {
-    model->fields[index_of_field(field)] = value;
+    model->values.field[index_of_field(field)] = value;
 }
 
 uint64_t model_read(const struct vmcs_model *model, enum vmcs_field field)
 {
-    return model->fields[index_of_field(field)];
-}
-
-static uint64_t read_field(void *ctx, enum vmcs_field field)
-{
-    return model_read(ctx, field);
+    return model->values.field[index_of_field(field)];
 }
 
 static void write_segments(struct vmcs_model *model, uint32_t cs, uint32_t data, uint32_t limit)
@@ -88,31 +83,12 @@ static void write_segments(struct vmcs_model *model, uint32_t cs, uint32_t data,
     model_write(model, VMCS_GUEST_TR_LIMIT, 0x67);
 }
 
-static void write_host(struct vmcs_model *model)
-{
-    static const enum vmcs_field bases[] = {
-        VMCS_HOST_FS_BASE,   VMCS_HOST_GS_BASE, VMCS_HOST_TR_BASE,      VMCS_HOST_GDTR_BASE,
-        VMCS_HOST_IDTR_BASE, VMCS_HOST_RIP,     VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP,
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(bases); i++)
-        model_write(model, bases[i], 0xffffffff80100000);
-    model_write(model, VMCS_HOST_CR0, MODEL_CR0_PE | MODEL_CR0_REST | MODEL_CR0_PG);
-    model_write(model, VMCS_HOST_CR3, 0x100000);
-    model_write(model, VMCS_HOST_CR4, MODEL_CR4_PAE | MODEL_CR4_VMXE);
-    model_write(model, VMCS_HOST_CS_SELECTOR, 0x08);
-    model_write(model, VMCS_HOST_SS_SELECTOR, 0x10);
-    model_write(model, VMCS_HOST_TR_SELECTOR, 0x18);
-    model_write(model, VMCS_HOST_PAT, 0x0007040600070406);
-    model_write(model, VMCS_HOST_EFER, 0xd01);
-}
-
 static void write_controls(struct vmcs_model *model)
 {
     struct vmx_controls controls;
     enum control_id missing;
 
-    if (!vmx_controls_choose(&model->caps, 0, &controls, &missing))
+    if (!vmx_controls_choose(&model->values.caps, 0, &controls, &missing))
         abort();
     model_write(model, VMCS_PIN_CONTROLS, controls.pin);
     model_write(model, VMCS_PROC_CONTROLS, controls.proc);
@@ -127,10 +103,8 @@ static void write_controls(struct vmcs_model *model)
 static void write_base(struct vmcs_model *model)
 {
     memset(model, 0, sizeof(*model));
-    model->caps = coffee_lake;
-    model->view = (struct vmcs_view){read_field, model, &model->caps};
+    model->values.caps = coffee_lake;
     write_controls(model);
-    write_host(model);
     model_write(model, VMCS_GUEST_RFLAGS, 2);
     model_write(model, VMCS_LINK_POINTER, VMCS_NO_LINK);
     model_write(model, VMCS_GUEST_PAT, 0x0007040600070406);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The checks on the guest's registers, but for segments, and on its non-register state (R9). */
-#include "hypervisor/vmx/entry_state.h"
-#include "hypervisor/vmx/inject.h"
-
 #include <stddef.h>
+
+#include "monitor/entry/state.h"
 
 /* LBR, BTF, bus-lock detection, TR, BTS to the freeze controls, RTM. */
 #define DEBUGCTL_DEFINED 0xffc7ULL
 #define DEBUGCTL_BTF     BIT(1)
 
-/* 63:22, 15, 5 and 3 are 0, 1 is 1. */
+/* 63:22, 15, 5 and 3 are 0. */
 #define RFLAGS_RESERVED 0xffffffffffc08028ULL
-#define RFLAGS_FIXED_1  BIT(1)
 
 #define INTERRUPTIBILITY_RESERVED 0xffffffe0U
 
@@ -27,8 +25,10 @@
 /* SDM volume 3, "Checks on Guest Control Registers, Debug Registers, and MSRs". */
 static const char *check_control_registers(const struct entry_state *state)
 {
-    const struct vmx_caps *caps = state->vmcs->caps;
-    const uint64_t fixed0 = vmx_guest_cr0_fixed0(caps, state->unrestricted);
+    const struct vmx_caps *caps = &state->vmcs->caps;
+    /* R12 */
+    const uint64_t fixed0 =
+        caps->cr0_fixed0 & ~(state->unrestricted ? (uint64_t)(CR0_PE | CR0_PG) : 0);
 
     REQUIRE((state->cr0 & fixed0) == fixed0, "guest CR0: a bit of IA32_VMX_CR0_FIXED0 is 0");
     REQUIRE(!(state->cr0 & ~caps->cr0_fixed1), "guest CR0: a bit outside IA32_VMX_CR0_FIXED1 is 1");
@@ -43,27 +43,38 @@ static const char *check_control_registers(const struct entry_state *state)
     } else {
         REQUIRE(!(state->cr4 & CR4_PCIDE), "guest CR4: PCIDE is 1 without IA-32e mode guest");
     }
-    REQUIRE(entry_address_ok(state, entry_field(state, VMCS_GUEST_CR3), 1),
+    REQUIRE(entry_address_ok(state, entry_field(state, GUEST_CR3), 1),
             "guest CR3: beyond the physical address width");
     return NULL;
 }
 
+/* Whether each of the eight entries of a PAT value is a memory type. */
+static bool pat_ok(uint64_t pat)
+{
+    for (unsigned i = 0; i < 64; i += 8) {
+        const uint64_t type = (pat >> i) & 0xff;
+
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    return true;
+}
+
 static const char *check_msrs(const struct entry_state *state)
 {
-    const uint64_t efer = entry_field(state, VMCS_GUEST_EFER);
+    const uint64_t efer = entry_field(state, GUEST_EFER);
 
     if (state->entry & CONTROL_MASK(LOAD_DEBUG_CONTROLS)) {
-        REQUIRE(!(entry_field(state, VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_DEFINED),
+        REQUIRE(!(entry_field(state, GUEST_DEBUGCTL) & ~DEBUGCTL_DEFINED),
                 "guest IA32_DEBUGCTL: a reserved bit is 1");
-        REQUIRE(!(entry_field(state, VMCS_GUEST_DR7) >> 32), "guest DR7: bits 63:32 are not 0");
+        REQUIRE(!(entry_field(state, GUEST_DR7) >> 32), "guest DR7: bits 63:32 are not 0");
     }
-    REQUIRE(is_canonical(entry_field(state, VMCS_GUEST_SYSENTER_ESP)),
+    REQUIRE(is_canonical(entry_field(state, GUEST_SYSENTER_ESP)),
             "guest IA32_SYSENTER_ESP: not canonical");
-    REQUIRE(is_canonical(entry_field(state, VMCS_GUEST_SYSENTER_EIP)),
+    REQUIRE(is_canonical(entry_field(state, GUEST_SYSENTER_EIP)),
             "guest IA32_SYSENTER_EIP: not canonical");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_PAT))
-        REQUIRE(entry_pat_ok(entry_field(state, VMCS_GUEST_PAT)),
-                "guest IA32_PAT: a reserved memory type");
+        REQUIRE(pat_ok(entry_field(state, GUEST_PAT)), "guest IA32_PAT: a reserved memory type");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_EFER)) {
         REQUIRE(!(efer & ~EFER_DEFINED), "guest IA32_EFER: a reserved bit is 1");
         REQUIRE(((efer & EFER_LMA) != 0) == state->ia32e,
@@ -77,13 +88,11 @@ static const char *check_msrs(const struct entry_state *state)
 /* SDM volume 3, "Checks on Guest Descriptor-Table Registers". */
 static const char *check_tables(const struct entry_state *state)
 {
-    REQUIRE(is_canonical(entry_field(state, VMCS_GUEST_GDTR_BASE)),
-            "guest GDTR base: not canonical");
-    REQUIRE(is_canonical(entry_field(state, VMCS_GUEST_IDTR_BASE)),
-            "guest IDTR base: not canonical");
-    REQUIRE(!(entry_field(state, VMCS_GUEST_GDTR_LIMIT) >> 16),
+    REQUIRE(is_canonical(entry_field(state, GUEST_GDTR_BASE)), "guest GDTR base: not canonical");
+    REQUIRE(is_canonical(entry_field(state, GUEST_IDTR_BASE)), "guest IDTR base: not canonical");
+    REQUIRE(!(entry_field(state, GUEST_GDTR_LIMIT) >> 16),
             "guest GDTR limit: bits 31:16 are not 0");
-    REQUIRE(!(entry_field(state, VMCS_GUEST_IDTR_LIMIT) >> 16),
+    REQUIRE(!(entry_field(state, GUEST_IDTR_LIMIT) >> 16),
             "guest IDTR limit: bits 31:16 are not 0");
     return NULL;
 }
@@ -91,9 +100,8 @@ static const char *check_tables(const struct entry_state *state)
 /* SDM volume 3, "Checks on Guest RIP, RFLAGS, and SSP". */
 static const char *check_rip_rflags(const struct entry_state *state)
 {
-    const uint64_t rip = entry_field(state, VMCS_GUEST_RIP);
-    const bool long_code =
-        state->ia32e && (entry_field(state, VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L);
+    const uint64_t rip = entry_field(state, GUEST_RIP);
+    const bool long_code = state->ia32e && (entry_field(state, GUEST_CS_ACCESS_RIGHTS) & ACCESS_L);
     const uint64_t high = rip >> 48;
 
     /* Not the canonical form: bit 47 is free, since RIP may have run to the end of
@@ -103,7 +111,7 @@ static const char *check_rip_rflags(const struct entry_state *state)
     else
         REQUIRE(!(rip >> 32), "guest RIP: bits 63:32 are not 0 outside 64-bit mode");
     REQUIRE(!(state->rflags & RFLAGS_RESERVED), "guest RFLAGS: a reserved bit is 1");
-    REQUIRE(state->rflags & RFLAGS_FIXED_1, "guest RFLAGS: bit 1 is 0");
+    REQUIRE(state->rflags & RFLAGS_ONE, "guest RFLAGS: bit 1 is 0");
     if (state->virtual_8086)
         REQUIRE(!state->ia32e && (state->cr0 & CR0_PE),
                 "guest RFLAGS: VM is 1 in IA-32e or in real mode");
@@ -137,12 +145,12 @@ static bool activity_takes(uint32_t activity, uint32_t event)
 /* SDM volume 3, "Checks on Guest Non-Register State". */
 static const char *check_activity(const struct entry_state *state)
 {
-    const uint32_t activity = (uint32_t)entry_field(state, VMCS_GUEST_ACTIVITY);
-    const uint32_t blocking = (uint32_t)entry_field(state, VMCS_GUEST_INTERRUPTIBILITY);
-    const uint32_t ss = (uint32_t)entry_field(state, VMCS_GUEST_SS_ACCESS_RIGHTS);
+    const uint32_t activity = (uint32_t)entry_field(state, GUEST_ACTIVITY);
+    const uint32_t blocking = (uint32_t)entry_field(state, GUEST_INTERRUPTIBILITY);
+    const uint32_t ss = (uint32_t)entry_field(state, GUEST_SS_ACCESS_RIGHTS);
 
     REQUIRE(activity == ACTIVITY_ACTIVE || (activity <= ACTIVITY_WAIT_FOR_SIPI &&
-                                            (state->vmcs->caps->misc & MISC_ACTIVITY(activity))),
+                                            (state->vmcs->caps.misc & MISC_ACTIVITY(activity))),
             "guest activity state: the CPU does not have it");
     REQUIRE(activity != ACTIVITY_HLT || ACCESS_DPL(ss) == 0,
             "guest activity state: HLT with an SS DPL above 0");
@@ -155,7 +163,7 @@ static const char *check_activity(const struct entry_state *state)
 
 static const char *check_interruptibility(const struct entry_state *state)
 {
-    const uint32_t blocking = (uint32_t)entry_field(state, VMCS_GUEST_INTERRUPTIBILITY);
+    const uint32_t blocking = (uint32_t)entry_field(state, GUEST_INTERRUPTIBILITY);
     const bool sti = blocking & BLOCKING_BY_STI;
     const bool mov_ss = blocking & BLOCKING_BY_MOV_SS;
     const bool valid = state->event & EVENT_VALID;
@@ -184,12 +192,12 @@ static const char *check_interruptibility(const struct entry_state *state)
 
 static const char *check_pending_debug(const struct entry_state *state)
 {
-    const uint64_t pending = entry_field(state, VMCS_GUEST_PENDING_DEBUG);
-    const uint64_t blocking = entry_field(state, VMCS_GUEST_INTERRUPTIBILITY);
+    const uint64_t pending = entry_field(state, GUEST_PENDING_DEBUG);
+    const uint64_t blocking = entry_field(state, GUEST_INTERRUPTIBILITY);
     const bool held = (blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS)) ||
-                      entry_field(state, VMCS_GUEST_ACTIVITY) == ACTIVITY_HLT;
+                      entry_field(state, GUEST_ACTIVITY) == ACTIVITY_HLT;
     const bool single_step =
-        (state->rflags & RFLAGS_TF) && !(entry_field(state, VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+        (state->rflags & RFLAGS_TF) && !(entry_field(state, GUEST_DEBUGCTL) & DEBUGCTL_BTF);
 
     REQUIRE(!(pending & PENDING_DEBUG_RESERVED),
             "guest pending debug exceptions: a reserved bit is 1");
@@ -209,7 +217,7 @@ static const char *check_pending_debug(const struct entry_state *state)
 
 static const char *check_link_pointer(const struct entry_state *state)
 {
-    const uint64_t link = entry_field(state, VMCS_LINK_POINTER);
+    const uint64_t link = entry_field(state, LINK_POINTER);
 
     REQUIRE(link == VMCS_NO_LINK || entry_address_ok(state, link, PAGE_SIZE),
             "VMCS link pointer: not 4-KiB aligned, or beyond the physical address width");
@@ -219,30 +227,27 @@ static const char *check_link_pointer(const struct entry_state *state)
 /* SDM volume 3, "Checks on Guest Page-Directory-Pointer-Table Entries" (R23). */
 static const char *check_pdptes(const struct entry_state *state)
 {
-    static const struct {
-        enum vmcs_field field;
-        const char *words;
-    } rows[] = {
-        {VMCS_GUEST_PDPTE0, "guest PDPTE0: present with a reserved bit 1"},
-        {VMCS_GUEST_PDPTE1, "guest PDPTE1: present with a reserved bit 1"},
-        {VMCS_GUEST_PDPTE2, "guest PDPTE2: present with a reserved bit 1"},
-        {VMCS_GUEST_PDPTE3, "guest PDPTE3: present with a reserved bit 1"},
+    static const char *const words[] = {
+        "guest PDPTE0: present with a reserved bit 1",
+        "guest PDPTE1: present with a reserved bit 1",
+        "guest PDPTE2: present with a reserved bit 1",
+        "guest PDPTE3: present with a reserved bit 1",
     };
 
     if (!(state->cr0 & CR0_PG) || !(state->cr4 & CR4_PAE) || state->ia32e ||
         !(state->proc2 & CONTROL_MASK(EPT)))
         return NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const uint64_t pdpte = entry_field(state, rows[i].field);
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        const uint64_t pdpte = state->vmcs->field[VMCS_INDEX_GUEST_PDPTE0 + i];
 
         REQUIRE(!(pdpte & PDPTE_P) ||
                     (!(pdpte & PDPTE_RESERVED) && entry_address_ok(state, pdpte, 1)),
-                rows[i].words);
+                words[i]);
     }
     return NULL;
 }
 
-const char *entry_check_guest(const struct vmcs_view *vmcs)
+const char *entry_check_guest(const struct vmcs_values *vmcs)
 {
     static const char *(*const checks[])(const struct entry_state *) = {
         check_control_registers, check_msrs,     entry_check_segments,   check_tables,

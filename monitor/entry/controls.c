@@ -3,12 +3,9 @@
  * The checks on VMX controls and on the host's state (R9). Controls that controls.def does not have
  * are 0 in each of Lintel's VMCSs; the checks that come with them are left out.
  */
-#include "hypervisor/vmx/entry_checks.h"
-
-#include "hypervisor/vmx/entry_state.h"
-#include "hypervisor/vmx/inject.h"
-
 #include <stddef.h>
+
+#include "monitor/entry/state.h"
 
 #define MISC_CR3_TARGETS(misc) (((misc) >> 16) & 0x1ff)
 #define MISC_ZERO_LENGTH       BIT(30)
@@ -25,43 +22,31 @@
 #define EPT_CAP_WB             BIT(14)
 #define EPT_CAP_ACCESSED_DIRTY BIT(21)
 
-#define SELECTOR_RPL_TI 7U
-#define MSR_AREA_ENTRY  16ULL
+#define MSR_AREA_ENTRY 16ULL
 
-struct entry_state entry_state_read(const struct vmcs_view *vmcs)
+struct entry_state entry_state_read(const struct vmcs_values *vmcs)
 {
     struct entry_state state = {.vmcs = vmcs};
 
-    state.pin = (uint32_t)entry_field(&state, VMCS_PIN_CONTROLS);
-    state.proc = (uint32_t)entry_field(&state, VMCS_PROC_CONTROLS);
+    state.pin = (uint32_t)entry_field(&state, PIN_CONTROLS);
+    state.proc = (uint32_t)entry_field(&state, PROC_CONTROLS);
     if (state.proc & CONTROL_MASK(SECONDARY_CONTROLS))
-        state.proc2 = (uint32_t)entry_field(&state, VMCS_PROC2_CONTROLS);
-    state.exit = (uint32_t)entry_field(&state, VMCS_EXIT_CONTROLS);
-    state.entry = (uint32_t)entry_field(&state, VMCS_ENTRY_CONTROLS);
-    state.event = (uint32_t)entry_field(&state, VMCS_ENTRY_INTERRUPTION_INFO);
-    state.cr0 = entry_field(&state, VMCS_GUEST_CR0);
-    state.cr4 = entry_field(&state, VMCS_GUEST_CR4);
-    state.rflags = entry_field(&state, VMCS_GUEST_RFLAGS);
+        state.proc2 = (uint32_t)entry_field(&state, PROC2_CONTROLS);
+    state.exit = (uint32_t)entry_field(&state, EXIT_CONTROLS);
+    state.entry = (uint32_t)entry_field(&state, ENTRY_CONTROLS);
+    state.event = (uint32_t)entry_field(&state, ENTRY_INTERRUPTION_INFO);
+    state.cr0 = entry_field(&state, GUEST_CR0);
+    state.cr4 = entry_field(&state, GUEST_CR4);
+    state.rflags = entry_field(&state, GUEST_RFLAGS);
     state.unrestricted = state.proc2 & CONTROL_MASK(UNRESTRICTED_GUEST);
     state.ia32e = state.entry & CONTROL_MASK(IA32E_MODE_GUEST);
     state.virtual_8086 = state.rflags & RFLAGS_VM;
     return state;
 }
 
-bool entry_pat_ok(uint64_t pat)
-{
-    for (unsigned i = 0; i < 64; i += 8) {
-        const uint64_t type = (pat >> i) & 0xff;
-
-        if (type > 7 || type == 2 || type == 3)
-            return false;
-    }
-    return true;
-}
-
 static const char *check_reserved(const struct entry_state *state)
 {
-    const struct vmx_caps *caps = state->vmcs->caps;
+    const struct vmx_caps *caps = &state->vmcs->caps;
     const struct {
         uint64_t caps;
         uint32_t value;
@@ -94,10 +79,10 @@ static const char *check_execution(const struct entry_state *state)
     const bool nmi_exiting = state->pin & CONTROL_MASK(NMI_EXITING);
     const bool virtual_nmis = state->pin & CONTROL_MASK(VIRTUAL_NMIS);
 
-    REQUIRE(entry_field(state, VMCS_CR3_TARGET_COUNT) <= MISC_CR3_TARGETS(state->vmcs->caps->misc),
+    REQUIRE(entry_field(state, CR3_TARGET_COUNT) <= MISC_CR3_TARGETS(state->vmcs->caps.misc),
             "CR3-target count: more than IA32_VMX_MISC allows");
     if (state->proc & CONTROL_MASK(USE_MSR_BITMAPS))
-        REQUIRE(entry_address_ok(state, entry_field(state, VMCS_MSR_BITMAPS), PAGE_SIZE),
+        REQUIRE(entry_address_ok(state, entry_field(state, MSR_BITMAPS), PAGE_SIZE),
                 "address of MSR bitmaps: not 4-KiB aligned, or beyond the physical address width");
     REQUIRE(nmi_exiting || !virtual_nmis,
             "pin-based VM-execution controls: virtual NMIs without NMI exiting");
@@ -105,7 +90,7 @@ static const char *check_execution(const struct entry_state *state)
         virtual_nmis || !(state->proc & CONTROL_MASK(NMI_WINDOW_EXITING)),
         "primary processor-based VM-execution controls: NMI-window exiting without virtual NMIs");
     if (state->proc2 & CONTROL_MASK(VPID))
-        REQUIRE(entry_field(state, VMCS_VPID), "VPID: 0 with VPIDs enabled");
+        REQUIRE(entry_field(state, VPID), "VPID: 0 with VPIDs enabled");
     REQUIRE(!state->unrestricted || (state->proc2 & CONTROL_MASK(EPT)),
             "secondary processor-based VM-execution controls: unrestricted guest without EPT");
     return NULL;
@@ -128,17 +113,17 @@ static const char *check_apic(const struct entry_state *state)
                                             "virtualization without a TPR shadow");
         return NULL;
     }
-    REQUIRE(entry_address_ok(state, entry_field(state, VMCS_VIRTUAL_APIC_ADDRESS), PAGE_SIZE),
+    REQUIRE(entry_address_ok(state, entry_field(state, VIRTUAL_APIC_ADDRESS), PAGE_SIZE),
             "virtual-APIC address: not 4-KiB aligned, or beyond the physical address width");
-    REQUIRE(delivery || !(entry_field(state, VMCS_TPR_THRESHOLD) & ~0xfULL),
+    REQUIRE(delivery || !(entry_field(state, TPR_THRESHOLD) & ~0xfULL),
             "TPR threshold: bits 31:4 are not 0");
     return NULL;
 }
 
 static const char *check_ept_pointer(const struct entry_state *state)
 {
-    const uint64_t eptp = entry_field(state, VMCS_EPT_POINTER);
-    const uint64_t caps = state->vmcs->caps->ept_vpid;
+    const uint64_t eptp = entry_field(state, EPT_POINTER);
+    const uint64_t caps = state->vmcs->caps.ept_vpid;
 
     if (!(state->proc2 & CONTROL_MASK(EPT)))
         return NULL;
@@ -157,20 +142,20 @@ static const char *check_ept_pointer(const struct entry_state *state)
 static const char *check_msr_areas(const struct entry_state *state)
 {
     static const struct {
-        enum vmcs_field count, address;
+        enum vmcs_index count, address;
         const char *words;
     } areas[] = {
-        {VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_STORE_ADDRESS,
+        {VMCS_INDEX_EXIT_MSR_STORE_COUNT, VMCS_INDEX_EXIT_MSR_STORE_ADDRESS,
          "VM-exit MSR-store address: not 16-byte aligned, or beyond the physical address width"},
-        {VMCS_EXIT_MSR_LOAD_COUNT, VMCS_EXIT_MSR_LOAD_ADDRESS,
+        {VMCS_INDEX_EXIT_MSR_LOAD_COUNT, VMCS_INDEX_EXIT_MSR_LOAD_ADDRESS,
          "VM-exit MSR-load address: not 16-byte aligned, or beyond the physical address width"},
-        {VMCS_ENTRY_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_ADDRESS,
+        {VMCS_INDEX_ENTRY_MSR_LOAD_COUNT, VMCS_INDEX_ENTRY_MSR_LOAD_ADDRESS,
          "VM-entry MSR-load address: not 16-byte aligned, or beyond the physical address width"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
-        const uint64_t count = entry_field(state, areas[i].count);
-        const uint64_t address = entry_field(state, areas[i].address);
+        const uint64_t count = state->vmcs->field[areas[i].count];
+        const uint64_t address = state->vmcs->field[areas[i].address];
 
         if (count)
             REQUIRE(entry_address_ok(state, address, MSR_AREA_ENTRY) &&
@@ -189,7 +174,7 @@ static bool error_code_ok(const struct entry_state *state)
 
     if (!exception || (state->unrestricted && !(state->cr0 & CR0_PE)))
         return !delivers;
-    if (state->vmcs->caps->basic & BASIC_ANY_ERROR_CODE)
+    if (state->vmcs->caps.basic & BASIC_ANY_ERROR_CODE)
         return true;
     return delivers == event_has_error_code(EVENT_VECTOR(state->event));
 }
@@ -199,7 +184,7 @@ static const char *check_event(const struct entry_state *state)
 {
     const unsigned type = EVENT_TYPE(state->event);
     const unsigned vector = EVENT_VECTOR(state->event);
-    const uint64_t length = entry_field(state, VMCS_ENTRY_INSTRUCTION_LENGTH);
+    const uint64_t length = entry_field(state, ENTRY_INSTRUCTION_LENGTH);
 
     if (!(state->event & EVENT_VALID))
         return NULL;
@@ -217,15 +202,15 @@ static const char *check_event(const struct entry_state *state)
     REQUIRE(!(state->event & 0x7ffff000U),
             "VM-entry interruption-information field: bits 30:12 are not 0");
     if (state->event & EVENT_ERROR_CODE)
-        REQUIRE(!(entry_field(state, VMCS_ENTRY_EXCEPTION_ERROR_CODE) >> 16),
+        REQUIRE(!(entry_field(state, ENTRY_EXCEPTION_ERROR_CODE) >> 16),
                 "VM-entry exception error code: bits 31:16 are not 0");
     if (type >= EVENT_TYPE_SOFTWARE_INTERRUPT)
-        REQUIRE(length <= 15 && (length || (state->vmcs->caps->misc & MISC_ZERO_LENGTH)),
+        REQUIRE(length <= 15 && (length || (state->vmcs->caps.misc & MISC_ZERO_LENGTH)),
                 "VM-entry instruction length: not 1 to 15 for a software interrupt or exception");
     return NULL;
 }
 
-const char *entry_check_controls(const struct vmcs_view *vmcs)
+const char *entry_check_controls(const struct vmcs_values *vmcs)
 {
     static const char *(*const checks[])(const struct entry_state *) = {
         check_reserved,    check_execution, check_apic,
@@ -244,96 +229,9 @@ const char *entry_check_controls(const struct vmcs_view *vmcs)
     return NULL;
 }
 
-/* SDM volume 3, "Checks on Host Control Registers, MSRs, and SSP". */
-static const char *check_host_registers(const struct entry_state *state)
-{
-    const struct vmx_caps *caps = state->vmcs->caps;
-    const uint64_t efer = entry_field(state, VMCS_HOST_EFER);
-
-    REQUIRE(vmx_fixed_ok(entry_field(state, VMCS_HOST_CR0), caps->cr0_fixed0, caps->cr0_fixed1),
-            "host CR0: not as IA32_VMX_CR0_FIXED0 and FIXED1 demand");
-    REQUIRE(vmx_fixed_ok(entry_field(state, VMCS_HOST_CR4), caps->cr4_fixed0, caps->cr4_fixed1),
-            "host CR4: not as IA32_VMX_CR4_FIXED0 and FIXED1 demand");
-    REQUIRE(entry_address_ok(state, entry_field(state, VMCS_HOST_CR3), 1),
-            "host CR3: beyond the physical address width");
-    if (state->exit & CONTROL_MASK(LOAD_HOST_PAT))
-        REQUIRE(entry_pat_ok(entry_field(state, VMCS_HOST_PAT)),
-                "host IA32_PAT: a reserved memory type");
-    if (state->exit & CONTROL_MASK(LOAD_HOST_EFER)) {
-        REQUIRE(!(efer & ~EFER_DEFINED), "host IA32_EFER: a reserved bit is 1");
-        REQUIRE((efer & EFER_LMA) && (efer & EFER_LME),
-                "host IA32_EFER: LMA or LME is 0 for a 64-bit host");
-    }
-    REQUIRE(state->exit & CONTROL_MASK(HOST_ADDRESS_SPACE_SIZE),
-            "VM-exit controls: host address-space size is 0 for a 64-bit host");
-    REQUIRE(entry_field(state, VMCS_HOST_CR4) & CR4_PAE, "host CR4: PAE is 0 for a 64-bit host");
-    return NULL;
-}
-
-/* SDM volume 3, "Checks on Host Segment and Descriptor-Table Registers". */
-static const char *check_host_selectors(const struct entry_state *state)
-{
-    static const struct {
-        enum vmcs_field field;
-        bool may_be_0;
-        const char *bits, *zero;
-    } rows[] = {
-        {VMCS_HOST_ES_SELECTOR, true, "host ES selector: RPL or TI is not 0", NULL},
-        {VMCS_HOST_CS_SELECTOR, false, "host CS selector: RPL or TI is not 0",
-         "host CS selector: 0"},
-        {VMCS_HOST_SS_SELECTOR, true, "host SS selector: RPL or TI is not 0", NULL},
-        {VMCS_HOST_DS_SELECTOR, true, "host DS selector: RPL or TI is not 0", NULL},
-        {VMCS_HOST_FS_SELECTOR, true, "host FS selector: RPL or TI is not 0", NULL},
-        {VMCS_HOST_GS_SELECTOR, true, "host GS selector: RPL or TI is not 0", NULL},
-        {VMCS_HOST_TR_SELECTOR, false, "host TR selector: RPL or TI is not 0",
-         "host TR selector: 0"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const uint64_t selector = entry_field(state, rows[i].field);
-
-        REQUIRE(!(selector & SELECTOR_RPL_TI), rows[i].bits);
-        REQUIRE(selector || rows[i].may_be_0, rows[i].zero);
-    }
-    return NULL;
-}
-
-static const char *check_host_addresses(const struct entry_state *state)
-{
-    static const struct {
-        enum vmcs_field field;
-        const char *words;
-    } rows[] = {
-        {VMCS_HOST_SYSENTER_ESP, "host IA32_SYSENTER_ESP: not canonical"},
-        {VMCS_HOST_SYSENTER_EIP, "host IA32_SYSENTER_EIP: not canonical"},
-        {VMCS_HOST_FS_BASE, "host FS base: not canonical"},
-        {VMCS_HOST_GS_BASE, "host GS base: not canonical"},
-        {VMCS_HOST_TR_BASE, "host TR base: not canonical"},
-        {VMCS_HOST_GDTR_BASE, "host GDTR base: not canonical"},
-        {VMCS_HOST_IDTR_BASE, "host IDTR base: not canonical"},
-        {VMCS_HOST_RIP, "host RIP: not canonical"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        REQUIRE(is_canonical(entry_field(state, rows[i].field)), rows[i].words);
-    return NULL;
-}
-
-const char *entry_check_host(const struct vmcs_view *vmcs)
-{
-    const struct entry_state state = entry_state_read(vmcs);
-    const char *words = check_host_registers(&state);
-
-    if (!words)
-        words = check_host_selectors(&state);
-    return words ? words : check_host_addresses(&state);
-}
-
-const char *entry_check(const struct vmcs_view *vmcs)
+const char *entry_check(const struct vmcs_values *vmcs)
 {
     const char *words = entry_check_controls(vmcs);
 
-    if (!words)
-        words = entry_check_host(vmcs);
     return words ? words : entry_check_guest(vmcs);
 }

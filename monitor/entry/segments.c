@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The checks on the guest's segment registers: SDM volume 3, "Checks on Guest Segment Registers"
  * (R9). */
-#include "hypervisor/vmx/entry_state.h"
-
 #include <stddef.h>
+
+#include "monitor/entry/state.h"
 
 enum { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 
@@ -50,20 +50,21 @@ static const struct segment_words words[SEGMENTS] = {
     SEGMENT(FS), SEGMENT(GS), SEGMENT(LDTR), SEGMENT(TR),
 };
 
-struct segment {
+struct segment_fields {
     uint64_t base;
     uint32_t selector, limit, access, type, dpl;
     bool usable;
 };
 
 /* The fields of the eight segments follow each other in steps of 2. */
-static struct segment read_segment(const struct entry_state *state, unsigned index)
+static struct segment_fields read_segment(const struct entry_state *state, unsigned index)
 {
-    struct segment segment = {
-        .base = entry_field(state, VMCS_GUEST_ES_BASE + 2 * index),
-        .selector = (uint32_t)entry_field(state, VMCS_GUEST_ES_SELECTOR + 2 * index),
-        .limit = (uint32_t)entry_field(state, VMCS_GUEST_ES_LIMIT + 2 * index),
-        .access = (uint32_t)entry_field(state, VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * index),
+    const uint64_t *field = state->vmcs->field;
+    struct segment_fields segment = {
+        .base = field[VMCS_INDEX_GUEST_ES_BASE + index],
+        .selector = (uint32_t)field[VMCS_INDEX_GUEST_ES_SELECTOR + index],
+        .limit = (uint32_t)field[VMCS_INDEX_GUEST_ES_LIMIT + index],
+        .access = (uint32_t)field[VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS + index],
     };
 
     segment.type = ACCESS_TYPE(segment.access);
@@ -72,7 +73,7 @@ static struct segment read_segment(const struct entry_state *state, unsigned ind
     return segment;
 }
 
-static const char *check_selectors(const struct entry_state *state, const struct segment *s)
+static const char *check_selectors(const struct entry_state *state, const struct segment_fields *s)
 {
     REQUIRE(!(s[TR].selector & SELECTOR_TI), words[TR].ti);
     REQUIRE(!s[LDTR].usable || !(s[LDTR].selector & SELECTOR_TI), words[LDTR].ti);
@@ -81,7 +82,7 @@ static const char *check_selectors(const struct entry_state *state, const struct
     return NULL;
 }
 
-static const char *check_bases(const struct segment *s)
+static const char *check_bases(const struct segment_fields *s)
 {
     static const unsigned canonical[] = {TR, FS, GS};
     static const unsigned low[] = {SS, DS, ES};
@@ -95,7 +96,7 @@ static const char *check_bases(const struct segment *s)
     return NULL;
 }
 
-static const char *check_virtual_8086(const struct segment *s)
+static const char *check_virtual_8086(const struct segment_fields *s)
 {
     for (unsigned i = ES; i <= GS; i++) {
         REQUIRE(s[i].base == (uint64_t)s[i].selector << 4, words[i].base_8086);
@@ -105,7 +106,7 @@ static const char *check_virtual_8086(const struct segment *s)
     return NULL;
 }
 
-static bool granularity_ok(const struct segment *segment)
+static bool granularity_ok(const struct segment_fields *segment)
 {
     if (segment->access & ACCESS_G)
         return (segment->limit & 0xfff) == 0xfff;
@@ -113,8 +114,8 @@ static bool granularity_ok(const struct segment *segment)
 }
 
 /* What holds for each usable register, with its S bit. */
-static const char *check_common(const struct segment *segment, const struct segment_words *say,
-                                uint32_t s_bit)
+static const char *check_common(const struct segment_fields *segment,
+                                const struct segment_words *say, uint32_t s_bit)
 {
     REQUIRE((segment->access & ACCESS_S) == s_bit, say->s);
     REQUIRE(segment->access & ACCESS_P, say->p);
@@ -123,9 +124,9 @@ static const char *check_common(const struct segment *segment, const struct segm
     return NULL;
 }
 
-static const char *check_cs(const struct entry_state *state, const struct segment *s)
+static const char *check_cs(const struct entry_state *state, const struct segment_fields *s)
 {
-    const struct segment *cs = &s[CS];
+    const struct segment_fields *cs = &s[CS];
 
     switch (cs->type) {
     case TYPE_DATA_READ_WRITE: /* left over from real mode */
@@ -147,9 +148,9 @@ static const char *check_cs(const struct entry_state *state, const struct segmen
     return check_common(cs, &words[CS], ACCESS_S);
 }
 
-static const char *check_ss(const struct entry_state *state, const struct segment *s)
+static const char *check_ss(const struct entry_state *state, const struct segment_fields *s)
 {
-    const struct segment *ss = &s[SS];
+    const struct segment_fields *ss = &s[SS];
 
     /* The DPL is the CPL and counts even if SS is unusable. */
     if (!state->unrestricted)
@@ -162,12 +163,12 @@ static const char *check_ss(const struct entry_state *state, const struct segmen
     return check_common(ss, &words[SS], ACCESS_S);
 }
 
-static const char *check_data(const struct entry_state *state, const struct segment *s)
+static const char *check_data(const struct entry_state *state, const struct segment_fields *s)
 {
     static const unsigned data[] = {DS, ES, FS, GS};
 
     for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
-        const struct segment *segment = &s[data[i]];
+        const struct segment_fields *segment = &s[data[i]];
         const struct segment_words *say = &words[data[i]];
         const bool conforming = segment->type > 11;
         const char *failure;
@@ -185,7 +186,7 @@ static const char *check_data(const struct entry_state *state, const struct segm
     return NULL;
 }
 
-static const char *check_system(const struct entry_state *state, const struct segment *s)
+static const char *check_system(const struct entry_state *state, const struct segment_fields *s)
 {
     const uint32_t tr = s[TR].type;
     const char *failure;
@@ -201,12 +202,13 @@ static const char *check_system(const struct entry_state *state, const struct se
 
 const char *entry_check_segments(const struct entry_state *state)
 {
-    static const char *(*const checks[])(const struct entry_state *, const struct segment *) = {
+    static const char *(*const checks[])(const struct entry_state *,
+                                         const struct segment_fields *) = {
         check_cs,
         check_ss,
         check_data,
     };
-    struct segment segments[SEGMENTS];
+    struct segment_fields segments[SEGMENTS];
     const char *failure;
 
     for (unsigned i = 0; i < SEGMENTS; i++)
