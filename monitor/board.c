@@ -185,6 +185,16 @@ static void pci_data_out(struct board *b, unsigned vcpu, uint16_t port, unsigned
     pci_write_data(&b->pci, vcpu, port, size, value);
 }
 
+static uint32_t pci_io_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return (uint32_t)pci_load(&b->pci, true, port, size);
+}
+
+static void pci_io_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    pci_store(&b->pci, true, port, size, value);
+}
+
 struct port_range {
     uint16_t first, last;
     uint8_t sizes;
@@ -284,6 +294,16 @@ static void ioapic_store(struct board *b, unsigned vcpu, uint64_t offset, uint32
     ioapic_write(&b->ioapic, offset, value);
 }
 
+static uint32_t pci_memory_load(struct board *b, unsigned vcpu, uint64_t offset)
+{
+    return (uint32_t)pci_load(&b->pci, false, (uint32_t)(PCI_MEMORY + offset), 4);
+}
+
+static void pci_memory_store(struct board *b, unsigned vcpu, uint64_t offset, uint32_t value)
+{
+    pci_store(&b->pci, false, (uint32_t)(PCI_MEMORY + offset), 4, value);
+}
+
 static const struct region {
     uint64_t base, size;
     uint32_t (*load)(struct board *b, unsigned vcpu, uint64_t offset);
@@ -310,12 +330,20 @@ static uint32_t load_4(struct board *b, unsigned vcpu, uint64_t address)
     return r == NULL ? UINT32_MAX : r->load(b, vcpu, address - r->base);
 }
 
+/* On the bus a register is as wide as it likes, and reading may have effects. */
+static bool on_bus(uint64_t address)
+{
+    return address - PCI_MEMORY < PCI_MEMORY_SIZE;
+}
+
 __attribute__((noinline)) static uint64_t load_parts(struct board *b, unsigned vcpu,
                                                      uint64_t address, unsigned size)
 {
     uint64_t aligned = address & ~3ULL;
     unsigned shift = (address & 3) * 8;
 
+    if (on_bus(address))
+        return pci_load(&b->pci, false, (uint32_t)address, size);
     if (shift + size * 8 <= 32)
         return load_4(b, vcpu, aligned) >> shift & (UINT32_MAX >> (4 - size) * 8);
     uint64_t value = load_4(b, vcpu, aligned) | (uint64_t)load_4(b, vcpu, aligned + 4) << 32;
@@ -326,8 +354,8 @@ __attribute__((noinline)) static uint64_t load_parts(struct board *b, unsigned v
     return value & (UINT64_MAX >> (8 - size) * 8);
 }
 
-/* A register is read as a whole, and what was asked for is taken out of it: reading has no effect
- * in these devices. */
+/* Off the bus a register is read as a whole, and what was asked for is taken out of it: reading has
+ * no effect in these devices. */
 uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned size)
 {
     if (size == 4 && address % 4 == 0)
@@ -335,7 +363,7 @@ uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned s
     return load_parts(b, vcpu, address, size);
 }
 
-/* Only whole registers are written: the devices of a PC take nothing else there. */
+/* Off the bus only whole registers are written: the devices of a PC take nothing else there. */
 void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size, uint64_t value)
 {
     for (; size >= 4 && (address & 3) == 0; address += 4, size -= 4, value >>= 32) {
@@ -344,6 +372,8 @@ void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size
         if (r != NULL)
             r->store(b, vcpu, address - r->base, (uint32_t)value);
     }
+    if (size > 0 && on_bus(address))
+        pci_store(&b->pci, false, (uint32_t)address, size, value);
 }
 
 void board_events(struct board *b, uint32_t events)
@@ -363,6 +393,15 @@ void board_events(struct board *b, uint32_t events)
     /* The processor that booted goes to the firmware, which starts the machine again. */
     if (events & EXIT_EVENT_INIT)
         b->reset.requested = b->wish = true;
+}
+
+/* What is there at each start of the machine, and where. */
+static void fill_bus(struct board *b)
+{
+    pci_reset(&b->pci);
+    host_bridge_init(&b->host_bridge);
+    pci_add(&b->pci, &b->host_bridge);
+    rng_init(&b->rng, &b->pci, &b->memory);
 }
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
@@ -387,7 +426,7 @@ void board_reset(struct board *b)
     b->verdict = (struct verdict){0};
     b->wish = b->restart = b->halt_told = false;
     i8042_reset(&b->i8042);
-    b->pci = (struct pci){.functions = &host_bridge, .count = 1};
+    fill_bus(b);
     wire_uart(b);
     wire_clocks(b);
 }

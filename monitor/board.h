@@ -20,6 +20,7 @@
 #include "monitor/rtc.h"
 #include "monitor/uart.h"
 #include "monitor/verdict.h"
+#include "monitor/virtio/rng.h"
 
 #define COM1_PORT  0x3f8
 #define COM1_IRQ   4
@@ -37,6 +38,8 @@ struct board {
     struct reset reset;
     struct i8042 i8042;
     struct pci pci;
+    struct pci_function host_bridge;
+    struct rng rng;
     struct verdict verdict;
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
     bool restart;     /* the machine starts anew */

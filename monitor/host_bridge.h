@@ -8,6 +8,6 @@
 
 #include "monitor/pci.h"
 
-extern const struct pci_function host_bridge;
+void host_bridge_init(struct pci_function *function);
 
 #endif

@@ -1,21 +1,107 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PCI configuration mechanism 1 (PCI Local Bus Specification, "Configuration
- * Mechanism #1"). R20. */
+/* PCI configuration mechanism 1 and base address registers (PCI Local Bus Specification,
+ * "Configuration Mechanism #1", "Base Addresses"). R20. */
 #include "monitor/pci.h"
 
 #include <stddef.h>
 
+#include "lib/bits.h"
+#include "lib/string.h"
+
 #define ADDRESS_ENABLE 0x80000000u
 #define ADDRESS_BITS   0x80fffffcu
+#define DEVICE_SHIFT   11 /* of the address; above it the bus, below it the function */
 
-static const struct pci_function *selected(const struct pci *pci, uint32_t address)
+void pci_set(struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
 {
-    if (!(address & ADDRESS_ENABLE))
-        return NULL;
+    memcpy(f->config + offset, &value, size);
+}
+
+uint32_t pci_get(const struct pci_function *f, unsigned offset, unsigned size)
+{
+    uint32_t value = 0;
+
+    memcpy(&value, f->config + offset, size);
+    return value;
+}
+
+void pci_set_writable(struct pci_function *f, unsigned offset, unsigned size, uint32_t bits)
+{
+    memcpy(f->writable + offset, &bits, size);
+}
+
+void pci_set_bar(struct pci_function *f, unsigned bar, bool io, uint32_t size)
+{
+    pci_set(f, PCI_BAR + 4 * bar, 4, io ? PCI_BAR_IO : 0);
+    pci_set_writable(f, PCI_BAR + 4 * bar, 4, ~(size - 1));
+    pci_set_writable(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+bool pci_is_master(const struct pci_function *f)
+{
+    return pci_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER;
+}
+
+/* A BAR's size is what its address bits leave; 0: there is no BAR. */
+static struct pci_range range(struct pci_function *f, unsigned bar)
+{
+    uint32_t bits, value = pci_get(f, PCI_BAR + 4 * bar, 4);
+
+    memcpy(&bits, f->writable + PCI_BAR + 4 * bar, sizeof(bits));
+    return (struct pci_range){value & bits, -bits, f, (uint8_t)bar, value & PCI_BAR_IO};
+}
+
+static void decode(struct pci *pci, struct pci_function *f)
+{
+    uint32_t command = pci_get(f, PCI_COMMAND, 2);
+
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        struct pci_range r = range(f, bar);
+
+        if (r.size > 0 && command & (r.io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY))
+            pci->ranges[pci->range_count++] = r;
+    }
+}
+
+static void decode_all(struct pci *pci)
+{
+    pci->range_count = 0;
     for (unsigned i = 0; i < pci->count; i++)
-        if (pci->functions[i].bdf == (uint16_t)(address >> 8))
-            return &pci->functions[i];
-    return NULL;
+        decode(pci, pci->functions[i]);
+}
+
+void pci_reset(struct pci *pci)
+{
+    *pci = (struct pci){.next_io = PCI_IO, .next_memory = PCI_MEMORY};
+}
+
+bool pci_add(struct pci *pci, struct pci_function *f)
+{
+    if (pci->count == PCI_FUNCTIONS)
+        return false;
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        struct pci_range r = range(f, bar);
+        uint32_t *next = r.io ? &pci->next_io : &pci->next_memory;
+
+        if (r.size == 0)
+            continue;
+        r.first = (uint32_t)align_up(*next, r.size);
+        *next = r.first + r.size;
+        pci_set(f, PCI_BAR + 4 * bar, 4, r.first | (r.io ? PCI_BAR_IO : 0));
+        pci_set(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    }
+    pci->functions[pci->count++] = f;
+    decode_all(pci);
+    return true;
+}
+
+static struct pci_function *selected(const struct pci *pci, uint32_t address)
+{
+    unsigned device = (address & ~ADDRESS_ENABLE) >> DEVICE_SHIFT, function = address >> 8 & 7;
+
+    if (!(address & ADDRESS_ENABLE) || function != 0 || device >= pci->count)
+        return NULL;
+    return pci->functions[device];
 }
 
 static unsigned offset_of(uint32_t address, uint16_t port)
@@ -36,17 +122,71 @@ void pci_write_address(struct pci *pci, unsigned vcpu, uint32_t value)
 uint32_t pci_read_data(const struct pci *pci, unsigned vcpu, uint16_t port, unsigned size)
 {
     uint32_t address = pci->address[vcpu];
-    const struct pci_function *f = selected(pci, address);
+    struct pci_function *f = selected(pci, address);
 
-    return f == NULL ? UINT32_MAX : f->read(f->device, offset_of(address, port), size);
+    if (f == NULL)
+        return UINT32_MAX;
+    if (f->operations != NULL)
+        f->operations->reads(f->device, offset_of(address, port));
+    return pci_get(f, offset_of(address, port), size);
 }
 
-void pci_write_data(const struct pci *pci, unsigned vcpu, uint16_t port, unsigned size,
-                    uint32_t value)
+void pci_write_data(struct pci *pci, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
 {
     uint32_t address = pci->address[vcpu];
-    const struct pci_function *f = selected(pci, address);
+    unsigned offset = offset_of(address, port);
+    struct pci_function *f = selected(pci, address);
 
-    if (f != NULL)
-        f->write(f->device, offset_of(address, port), size, value);
+    if (f == NULL)
+        return;
+    for (unsigned i = offset; i < offset + size; i++, value >>= 8)
+        f->config[i] = (f->config[i] & ~f->writable[i]) | (value & f->writable[i]);
+    if (offset < PCI_BAR + 4 * PCI_BARS)
+        decode_all(pci);
+    if (f->operations != NULL)
+        f->operations->written(f->device, offset);
+}
+
+static const struct pci_range *range_at(const struct pci *pci, bool io, uint32_t address)
+{
+    for (unsigned i = 0; i < pci->range_count; i++) {
+        const struct pci_range *r = &pci->ranges[i];
+
+        if (address - r->first < r->size && r->io == io)
+            return r;
+    }
+    return NULL;
+}
+
+static bool natural(uint32_t address, unsigned size)
+{
+    return (size == 1 || size == 2 || size == 4) && is_aligned(address, size);
+}
+
+uint64_t pci_load(const struct pci *pci, bool io, uint32_t address, unsigned size)
+{
+    const struct pci_range *r = range_at(pci, io, address);
+    uint64_t value = 0;
+
+    if (natural(address, size))
+        return r == NULL ? UINT32_MAX
+                         : r->function->operations->load(r->function->device, r->bar,
+                                                         address - r->first, size);
+    for (unsigned i = 0; i < size; i++)
+        value |= (pci_load(pci, io, address + i, 1) & 0xff) << i * 8;
+    return value;
+}
+
+void pci_store(const struct pci *pci, bool io, uint32_t address, unsigned size, uint64_t value)
+{
+    const struct pci_range *r = range_at(pci, io, address);
+
+    if (natural(address, size)) {
+        if (r != NULL)
+            r->function->operations->store(r->function->device, r->bar, address - r->first, size,
+                                           (uint32_t)value & UINT32_MAX >> (32 - 8 * size));
+        return;
+    }
+    for (unsigned i = 0; i < size; i++)
+        pci_store(pci, io, address + i, 1, value >> i * 8 & 0xff);
 }

@@ -21,10 +21,11 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "LINTEL", "LINTEL", 1)
                 WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
                     0, 0, 0xff, 0, 0x100)
                 IO (Decode16, 0x0cf8, 0x0cf8, 1, 8)
+                // The windows of monitor/pci.h.
                 WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
-                    0, 0x1000, 0xafff, 0, 0xa000)
+                    0, 0xc000, 0xcfff, 0, 0x1000)
                 DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite,
-                    0, 0xc0000000, 0xfebfffff, 0, 0x3ec00000)
+                    0, 0xe0000000, 0xefffffff, 0, 0x10000000)
             })
         }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "monitor/entropy.h"
 #include "monitor/gate.h"
 
 struct fakes fakes;
@@ -16,6 +17,7 @@ void fakes_reset(void)
 {
     fakes = (struct fakes){.console_room = SIZE_MAX, .timer = UINT64_MAX, .tsc = 1000000000};
     fakes.message_result = 1;
+    fakes.entropy_words = UINT32_MAX;
 }
 
 int64_t gate_run(unsigned vcpu)
@@ -132,6 +134,20 @@ void gate_spin(uint64_t tsc)
 {
     if (fakes.tsc < tsc)
         fakes.tsc = tsc;
+}
+
+bool entropy_there(void)
+{
+    return fakes.entropy;
+}
+
+uint32_t entropy(uint64_t *words, uint32_t count)
+{
+    uint32_t filled = count < fakes.entropy_words ? count : fakes.entropy_words;
+
+    for (uint32_t i = 0; i < filled; i++)
+        words[i] = random_u64() | 0x0101010101010101;
+    return filled;
 }
 
 /* Guest memory is mapped as the hypervisor does it: the hole is not there. */

@@ -41,6 +41,8 @@ extern struct fakes {
     jmp_buf stopped; /* where gate_stop goes to */
     bool stop_expected;
     char text[MONITOR_TEXT_SIZE];
+    bool entropy;           /* the processor has some */
+    uint32_t entropy_words; /* how many at a time */
 } fakes;
 
 /* Everything as at the start, with a console that takes all. */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The driver: see virtio.h. */
+#include "guests/lib/virtio.h"
+
+#include "guests/lib/cpu.h"
+#include "guests/lib/memory.h"
+
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA    0xcfc
+#define PCI_ENABLE  0x80000000u
+#define PCI_COMMAND 0x04
+#define PCI_BAR     0x10
+#define PCI_CAPS    0x34
+#define PCI_ALL_ON  0x7 /* ports, memory, bus mastering */
+#define PCI_DEVICES 32
+#define VIRTIO_IDS  (0x1040u << 16 | 0x1af4u)
+#define CAP_MSIX    0x11
+#define CAP_VENDOR  0x09
+#define MSIX_ENABLE 0x8000
+#define MSI_ADDRESS 0xfee00000u
+#define BAR_IO      1
+#define BAR_64      4
+#define TABLE_BAR   7
+
+enum { CAP_COMMON = 1, CAP_NOTIFY, CAP_ISR, CAP_DEVICE };
+
+static void pci_select(uint32_t device, uint32_t offset)
+{
+    outl(PCI_ADDRESS, PCI_ENABLE | device << 11 | (offset & ~3u));
+}
+
+uint32_t pci_read(uint32_t device, uint32_t offset, unsigned size)
+{
+    pci_select(device, offset);
+    return inl(PCI_DATA) >> offset % 4 * 8 & UINT32_MAX >> (32 - 8 * size);
+}
+
+void pci_write(uint32_t device, uint32_t offset, unsigned size, uint32_t value)
+{
+    pci_select(device, offset);
+    if (size == 1)
+        outb((uint16_t)(PCI_DATA + offset % 4), (uint8_t)value);
+    else if (size == 2)
+        outw((uint16_t)(PCI_DATA + offset % 4), (uint16_t)value);
+    else
+        outl(PCI_DATA, value);
+}
+
+static uint64_t bar_base(const struct virtio *v, uint32_t bar)
+{
+    uint32_t low = pci_read(v->device, PCI_BAR + 4 * bar, 4);
+
+    if (low & BAR_IO)
+        return low & ~3u;
+    if (low & BAR_64)
+        return (uint64_t)pci_read(v->device, PCI_BAR + 4 * bar + 4, 4) << 32 | (low & ~15u);
+    return low & ~15u;
+}
+
+static void locate(struct virtio *v, uint32_t at)
+{
+    uint32_t bar = pci_read(v->device, at + 4, 1);
+    uint64_t base = bar_base(v, bar) + pci_read(v->device, at + 8, 4);
+
+    switch (pci_read(v->device, at + 3, 1)) {
+    case CAP_COMMON:
+        v->common = (struct virtio_common *)base;
+        break;
+    case CAP_NOTIFY:
+        v->doorbell = base;
+        v->doorbell_is_port = pci_read(v->device, PCI_BAR + 4 * bar, 4) & BAR_IO;
+        v->doorbell_multiplier = pci_read(v->device, at + 16, 4);
+        break;
+    case CAP_ISR:
+        v->isr = (volatile uint8_t *)base;
+        break;
+    case CAP_DEVICE:
+        v->config = (volatile uint8_t *)base;
+        break;
+    }
+}
+
+void virtio_locate(struct virtio *v)
+{
+    for (uint32_t at = pci_read(v->device, PCI_CAPS, 1); at != 0;
+         at = pci_read(v->device, at + 1, 1)) {
+        uint32_t id = pci_read(v->device, at, 1), table;
+
+        if (id == CAP_VENDOR)
+            locate(v, at);
+        if (id != CAP_MSIX)
+            continue;
+        table = pci_read(v->device, at + 4, 4);
+        v->msix = at;
+        v->vectors = (volatile uint32_t *)(bar_base(v, table & TABLE_BAR) + (table & ~TABLE_BAR));
+    }
+}
+
+bool virtio_find(struct virtio *v, uint16_t id)
+{
+    for (uint32_t device = 0; device < PCI_DEVICES; device++) {
+        if (pci_read(device, 0, 4) != VIRTIO_IDS + ((uint32_t)id << 16))
+            continue;
+        *v = (struct virtio){.device = device};
+        pci_write(device, PCI_COMMAND, 2, PCI_ALL_ON);
+        virtio_locate(v);
+        return true;
+    }
+    return false;
+}
+
+static bool negotiate(struct virtio *v, uint64_t wanted)
+{
+    struct virtio_common *c = v->common;
+
+    c->status = 0;
+    while (c->status != 0)
+        cpu_relax();
+    c->status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER;
+    c->offered_select = 1;
+    v->features = (uint64_t)c->offered << 32;
+    c->offered_select = 0;
+    v->features = (v->features | c->offered) & wanted;
+    for (uint32_t half = 0; half < 2; half++) {
+        c->accepted_select = half;
+        c->accepted = (uint32_t)(v->features >> 32 * half);
+    }
+    c->status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK;
+    return c->status & VIRTIO_FEATURES_OK;
+}
+
+static void set_vector(struct virtio *v, unsigned entry, uint8_t vector)
+{
+    volatile uint32_t *e = v->vectors + 4 * entry;
+
+    e[0] = MSI_ADDRESS;
+    e[1] = 0;
+    e[2] = vector;
+    e[3] = 0;
+}
+
+static void set_address(volatile uint32_t *field, const volatile void *address)
+{
+    field[0] = (uint32_t)(uintptr_t)address;
+    field[1] = (uint32_t)((uintptr_t)address >> 32);
+}
+
+bool virtio_start(struct virtio *v, uint64_t features, uint8_t vector)
+{
+    struct virtio_common *c = v->common;
+    struct virtq *q = &v->queue;
+
+    if (!negotiate(v, features))
+        return false;
+    set_vector(v, 0, vector);
+    set_vector(v, 1, vector + 1);
+    pci_write(v->device, v->msix + 2, 2, MSIX_ENABLE);
+    *q = (struct virtq){page_alloc(), page_alloc(), page_alloc(), 0};
+    c->config_vector = 1;
+    c->queue_select = 0;
+    c->queue_size = VIRTQ_SIZE;
+    c->queue_vector = 0;
+    set_address(c->descriptors, q->descriptors);
+    set_address(c->available, q->available);
+    set_address(c->used, q->used);
+    c->queue_enable = 1;
+    c->status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
+    return c->queue_enable == 1 && !(c->status & VIRTIO_NEEDS_RESET);
+}
+
+static void ring_doorbell(struct virtio *v)
+{
+    uint64_t at = v->doorbell + v->common->queue_notify_off * v->doorbell_multiplier;
+
+    if (v->doorbell_is_port)
+        outw((uint16_t)at, 0);
+    else
+        *(volatile uint16_t *)at = 0;
+}
+
+/* 2.7.10.1 */
+void virtio_offer(struct virtio *v, uint16_t head)
+{
+    struct virtq *q = &v->queue;
+    uint16_t index = q->available->index;
+
+    q->available->ring[index % VIRTQ_SIZE] = head;
+    q->available->index = index + 1;
+    __asm__ volatile("mfence" : : : "memory");
+    if (v->features & VIRTIO_F_EVENT_IDX ? q->used->available_event == index
+                                         : !(q->used->flags & 1))
+        ring_doorbell(v);
+}
+
+int virtio_take(struct virtio *v, uint32_t *written)
+{
+    struct virtq *q = &v->queue;
+    uint16_t slot = q->taken % VIRTQ_SIZE;
+
+    if (q->used->index == q->taken)
+        return -1;
+    q->taken++;
+    *written = q->used->ring[slot].size;
+    return (int)q->used->ring[slot].id;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The entropy device (virtio 1.2, 5.4): what the processor's RDRAND gives. */
+#ifndef MONITOR_VIRTIO_RNG_H
+#define MONITOR_VIRTIO_RNG_H
+
+#include "monitor/virtio/transport.h"
+
+struct rng {
+    struct virtio virtio;
+};
+
+/* At each start of the machine. A processor without RDRAND has no such device. */
+void rng_init(struct rng *rng, struct pci *pci, const struct guest_memory *memory);
+
+#endif
