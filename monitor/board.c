@@ -363,17 +363,31 @@ uint64_t board_load(struct board *b, unsigned vcpu, uint64_t address, unsigned s
     return load_parts(b, vcpu, address, size);
 }
 
+static void store_4(struct board *b, unsigned vcpu, uint64_t address, uint32_t value)
+{
+    const struct region *r = region_at(address);
+
+    if (r != NULL)
+        r->store(b, vcpu, address - r->base, value);
+}
+
 /* Off the bus only whole registers are written: the devices of a PC take nothing else there. */
+__attribute__((noinline)) static void store_parts(struct board *b, unsigned vcpu, uint64_t address,
+                                                  unsigned size, uint64_t value)
+{
+    if (on_bus(address))
+        pci_store(&b->pci, false, (uint32_t)address, size, value);
+    else
+        for (; size >= 4 && address % 4 == 0; address += 4, size -= 4, value >>= 32)
+            store_4(b, vcpu, address, (uint32_t)value);
+}
+
 void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size, uint64_t value)
 {
-    for (; size >= 4 && (address & 3) == 0; address += 4, size -= 4, value >>= 32) {
-        const struct region *r = region_at(address);
-
-        if (r != NULL)
-            r->store(b, vcpu, address - r->base, (uint32_t)value);
-    }
-    if (size > 0 && on_bus(address))
-        pci_store(&b->pci, false, (uint32_t)address, size, value);
+    if (size == 4 && address % 4 == 0)
+        store_4(b, vcpu, address, (uint32_t)value);
+    else
+        store_parts(b, vcpu, address, size, value);
 }
 
 void board_events(struct board *b, uint32_t events)

@@ -163,17 +163,26 @@ static bool natural(uint32_t address, unsigned size)
     return (size == 1 || size == 2 || size == 4) && is_aligned(address, size);
 }
 
+/* What any other is split into. */
+static unsigned step_of(uint32_t address, unsigned size)
+{
+    return size == 8 && is_aligned(address, 4) ? 4 : 1;
+}
+
 uint64_t pci_load(const struct pci *pci, bool io, uint32_t address, unsigned size)
 {
     const struct pci_range *r = range_at(pci, io, address);
-    uint64_t value = 0;
+    uint64_t value = UINT32_MAX;
 
-    if (natural(address, size))
-        return r == NULL ? UINT32_MAX
-                         : r->function->operations->load(r->function->device, r->bar,
-                                                         address - r->first, size);
-    for (unsigned i = 0; i < size; i++)
-        value |= (pci_load(pci, io, address + i, 1) & 0xff) << i * 8;
+    if (natural(address, size)) {
+        if (r != NULL)
+            value = r->function->operations->load(r->function->device, r->bar, address - r->first,
+                                                  size);
+        return value & UINT32_MAX >> (32 - 8 * size);
+    }
+    value = 0;
+    for (unsigned i = 0, step = step_of(address, size); i < size; i += step)
+        value |= pci_load(pci, io, address + i, step) << i * 8;
     return value;
 }
 
@@ -187,6 +196,6 @@ void pci_store(const struct pci *pci, bool io, uint32_t address, unsigned size, 
                                            (uint32_t)value & UINT32_MAX >> (32 - 8 * size));
         return;
     }
-    for (unsigned i = 0; i < size; i++)
-        pci_store(pci, io, address + i, 1, value >> i * 8 & 0xff);
+    for (unsigned i = 0, step = step_of(address, size); i < size; i += step)
+        pci_store(pci, io, address + i, step, value >> i * 8);
 }
