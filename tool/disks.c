@@ -291,8 +291,8 @@ static void load_ram(struct loading *loading, unsigned vm)
     }
     process.file = add_file(machine, path, &mapped);
     unmap(&mapped);
-    if (!only_read)
-        process.dma += (size + 4095) & ~4095ULL;
+    if (!only_read) /* a copy of each page, and a word for each that says where it is */
+        process.dma += ((size + 4095) & ~4095ULL) + ((size / 4096 * 4 + 4 + 4095) & ~4095ULL);
     snprintf(process.name, sizeof(process.name), "%.26s.disk", machine->plan.vms[vm].name);
     int number = process_add(loading, AT_VM(vm, ""), BUILT_RAM, &process);
     if (number >= 0)

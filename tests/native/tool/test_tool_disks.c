@@ -179,7 +179,7 @@ static void ram_disks(void **state)
         check_channel(plan, i, i, "", i, !i);
     }
     /* what is written needs room */
-    assert_true(plan->processes[1].dma >= plan->processes[0].dma + 8192);
+    assert_true(plan->processes[1].dma >= plan->processes[0].dma + 8192 + 4096);
     machine_free(&machine);
 }
 
