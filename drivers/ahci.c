@@ -126,7 +126,7 @@ static struct {
     uint64_t dma;    /* physical */
     uint64_t tsc_khz;
     uint32_t port_count; /* of those whose registers are in the window */
-    uint32_t ports;      /* where a disk may be: once it was found, there */
+    uint32_t ports;      /* those that are there, as bits */
     uint32_t port;       /* its registers, from the window */
     uint16_t serial_number[10];
     bool alive;
@@ -308,10 +308,8 @@ static bool find(void)
 {
     for (unsigned port = 0; port < ahci.port_count; port++) {
         ahci.port = PORTS + port * PORT_SIZE;
-        if (!(ahci.ports & BIT(port)) || !port_up())
-            continue;
-        ahci.ports = (uint32_t)BIT(port);
-        return true;
+        if ((ahci.ports & BIT(port)) && port_up())
+            return true;
     }
     return false;
 }

@@ -10,6 +10,7 @@
 
 #include "lib/bits.h"
 #include "machine.h"
+#include "simulated.h"
 
 #define ALL_ONES UINT32_MAX
 #define TICKS    7u
@@ -21,7 +22,7 @@ struct port {
 };
 
 struct ahci_device ahci_device;
-unsigned ahci_resets, ahci_prds;
+unsigned ahci_resets, ahci_prds, ahci_errors;
 
 static uint32_t ghc, bohc;
 static unsigned resetting, handing_off;
@@ -30,6 +31,7 @@ static bool predecessor;
 
 void ahci_new(void)
 {
+    simulated_new();
     /* 64 bits, AHCI only, 32 slots, 4 ports; hand-off */
     ahci_device = (struct ahci_device){.cap = BIT(31) | BIT(18) | 31 << 8 | 3,
                                        .cap2 = 1,
@@ -42,7 +44,7 @@ void ahci_new(void)
     bohc = 1;
     resetting = handing_off = 0;
     predecessor = false;
-    ahci_resets = 0;
+    ahci_resets = ahci_errors = 0;
     memset(ports, 0, sizeof(ports));
 }
 
@@ -236,6 +238,7 @@ static void work_one(struct port *p)
     }
     p->tfd = 0x4051;
     raise(p, 30);
+    ahci_errors++;
     if (ahci_device.lenient)
         p->ci &= ~(uint32_t)BIT(slot);
     else
@@ -279,6 +282,8 @@ uint32_t device_read(unsigned window, uint64_t offset)
         return bohc;
     }
     assert_true(offset >= 0x100 && offset < 0x100 + 4 * 0x80);
+    if (ahci_device.racing && offset == 0x100 + 2 * 0x80 + 0x38)
+        device_work(); /* something ends just before its driver looks */
     return *port_register(&ports[(offset - 0x100) / 0x80], offset % 0x80);
 }
 
@@ -351,6 +356,7 @@ void device_write(unsigned window, uint64_t offset, uint32_t value)
     case 0x04:
         assert_true(value & BIT(31));
         ghc = value;
+        assert_true(!(value & 1) || !(ahci_device.cap2 & 1) || bohc == 2);
         if (value & 1)
             resetting = TICKS;
         return;

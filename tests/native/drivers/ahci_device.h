@@ -15,6 +15,7 @@ extern struct ahci_device {
     bool no_disk, never_resets, keeps_running, stays_busy, silent;
     /* as QEMU does it up to version 8: a command that fails leaves PxCI, and others go on */
     bool lenient;
+    bool racing; /* commands end while the registers are read, too */
 } ahci_device;
 
 void ahci_new(void);
@@ -24,6 +25,7 @@ bool ahci_predecessor_lives(void);
 /* Whether the HBA asks for an interrupt. */
 bool ahci_interrupts(void);
 
+extern unsigned ahci_errors; /* of commands */
 extern unsigned ahci_resets; /* of the HBA */
 extern unsigned ahci_prds;   /* of the last command */
 

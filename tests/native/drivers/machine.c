@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/bits.h"
 #include "runtime/gate.h"
@@ -16,15 +15,12 @@
 
 struct process_info info;
 struct disk disk;
-uint8_t medium[MEDIUM_SECTORS][BLOCK_SECTOR];
-uint64_t bad_sector;
-unsigned flushes;
-uint64_t now;
+uint8_t (*medium)[BLOCK_SECTOR];
 char said[256];
 enum ended ended[DISK_DEPTH];
 unsigned ended_count;
 
-static uint8_t memory[DISK_DEPTH][REGION];
+static uint8_t (*memory)[REGION];
 static uint8_t before[DISK_DEPTH][REGION];
 static struct disk_command under_way[DISK_DEPTH];
 static bool busy[DISK_DEPTH];
@@ -46,14 +42,15 @@ void machine_new(unsigned windows, uint64_t window_size)
 {
     static uint8_t *dma;
 
-    if (dma == NULL)
-        dma = mmap((void *)PROCESS_DMA, DMA_SIZE, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    assert_ptr_equal(dma, (void *)PROCESS_DMA);
+    if (dma == NULL) {
+        dma = device_map((void *)PROCESS_DMA, DMA_PHYSICAL, DMA_SIZE);
+        memory = device_map(NULL, MEMORY_PHYSICAL, MEMORY_SIZE);
+        medium = device_medium();
+    }
     memset(dma, 0xa5, DMA_SIZE); /* what a process before left there */
     seed = 1;
-    fill(medium, sizeof(medium));
-    fill(memory, sizeof(memory));
+    fill(medium, MEDIUM_SECTORS * BLOCK_SECTOR);
+    fill(memory, MEMORY_SIZE);
     info = (struct process_info){.tsc_khz = TSC_KHZ,
                                  .window_count = windows,
                                  .dma_size = DMA_SIZE,
@@ -61,8 +58,6 @@ void machine_new(unsigned windows, uint64_t window_size)
     for (unsigned i = 0; i < windows; i++)
         info.windows[i].size = window_size;
     disk = (struct disk){0};
-    bad_sector = UINT64_MAX;
-    flushes = 0;
     machine_forget();
 }
 
@@ -78,25 +73,8 @@ uint8_t *machine_memory(uint64_t physical, uint64_t size)
 {
     if (physical >= DMA_PHYSICAL && physical + size <= DMA_PHYSICAL + DMA_SIZE - DISK_SERVER_DMA)
         return (uint8_t *)PROCESS_DMA + (physical - DMA_PHYSICAL);
-    assert_true(physical >= MEMORY_PHYSICAL && physical + size <= MEMORY_PHYSICAL + sizeof(memory));
+    assert_true(physical >= MEMORY_PHYSICAL && physical + size <= MEMORY_PHYSICAL + MEMORY_SIZE);
     return memory[0] + (physical - MEMORY_PHYSICAL);
-}
-
-bool medium_has(uint64_t sector, uint64_t sectors)
-{
-    return sector < MEDIUM_SECTORS && sectors <= MEDIUM_SECTORS - sector &&
-           !(bad_sector >= sector && bad_sector < sector + sectors);
-}
-
-bool medium_copy(bool write, uint64_t sector, uint64_t physical, uint32_t bytes)
-{
-    uint8_t *at = machine_memory(physical, bytes);
-
-    assert_int_equal(bytes % BLOCK_SECTOR, 0);
-    if (!medium_has(sector, bytes / BLOCK_SECTOR))
-        return false;
-    memcpy(write ? medium[sector] : at, write ? at : medium[sector], bytes);
-    return true;
 }
 
 /* Runs of all lengths, on and off the pages' boundaries, with gaps and without. */
@@ -238,14 +216,6 @@ void machine_drain(void)
             device_work();
             disk_interrupt();
         }
-}
-
-/* Time goes on when somebody looks at it, by a tenth of a millisecond. */
-uint64_t gate_tsc(void)
-{
-    now += TSC_KHZ / 10;
-    device_tick();
-    return now;
 }
 
 void log_line(const char *fmt, ...)

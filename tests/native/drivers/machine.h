@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a disk's device file finds around it: the process's DMA area and a guest's memory with their
- * physical addresses, time, a medium behind the simulated device, and the server that hears of what
- * has ended. The device itself is each test's own.
+ * physical addresses, time, a medium behind the device, and the server that hears of what has
+ * ended. The device is each test's own: simulated, or QEMU's (tests/qemu).
  */
 #ifndef TESTS_DRIVERS_MACHINE_H
 #define TESTS_DRIVERS_MACHINE_H
@@ -17,24 +17,26 @@
 #define DMA_SIZE        0x40000ULL
 #define MEMORY_PHYSICAL 0x180000000ULL
 #define REGION          0x40000u /* bytes of memory for each tag */
-#define AREA            0x400u   /* sectors of the medium for each tag */
+#define MEMORY_SIZE     (DISK_DEPTH * REGION)
+#define AREA            0x400u /* sectors of the medium for each tag */
 #define MEDIUM_SECTORS  (DISK_DEPTH * AREA)
 #define TSC_KHZ         1000u
 
-/* The device: registers by their offset in a window, and time that goes on. */
+/* The device: registers by their offset in a window. */
 uint32_t device_read(unsigned window, uint64_t offset);
 void device_write(unsigned window, uint64_t offset, uint32_t value);
-void device_tick(void);
 /* Ends some of the commands under way, in an order of its own. */
 void device_work(void);
+/* Memory that the device reaches at this physical address, in the process at this one if it is not
+ * NULL; filled with anything. */
+void *device_map(void *at, uint64_t physical, size_t size);
+/* What the device keeps: MEDIUM_SECTORS * BLOCK_SECTOR bytes. */
+void *device_medium(void);
 
 extern struct process_info info;
 extern struct disk disk;
-extern uint8_t medium[MEDIUM_SECTORS][BLOCK_SECTOR];
-extern uint64_t bad_sector; /* of the medium; UINT64_MAX: none */
-extern unsigned flushes;    /* of the medium */
-extern uint64_t now;        /* the TSC */
-extern char said[256];      /* the last line of the log; empty: none */
+extern uint8_t (*medium)[BLOCK_SECTOR]; /* what the device keeps */
+extern char said[256];                  /* the last line of the log; empty: none */
 
 enum ended { NOT_YET, GOOD, BAD };
 extern enum ended ended[DISK_DEPTH];
@@ -47,10 +49,6 @@ void machine_forget(void);
 /* The bytes at a physical address. Fails the test if the device may not reach all of them. */
 uint8_t *machine_memory(uint64_t physical, uint64_t size);
 uint32_t machine_random(uint32_t below);
-
-/* Copies between sectors of the medium and memory. False: a sector is bad, or there is none. */
-bool medium_copy(bool write, uint64_t sector, uint64_t physical, uint32_t bytes);
-bool medium_has(uint64_t sector, uint64_t sectors);
 
 /* A command for a tag's own region and area, with random runs for BLOCK_READ and BLOCK_WRITE. */
 void command_make(struct disk_command *c, unsigned tag, enum block_op op);

@@ -10,6 +10,7 @@
 
 #include "lib/bits.h"
 #include "machine.h"
+#include "simulated.h"
 
 struct command {
     uint8_t opcode, flags;
@@ -42,6 +43,7 @@ static bool predecessor;
 
 void nvme_new(void)
 {
+    simulated_new();
     /* 2048 entries, 2 s, doorbells without a gap, NVM command set, pages from 4 KiB */
     nvme_device = (struct nvme_device){.cap = 2047 | 4ULL << 24 | 1ULL << 37 | 4ULL << 52,
                                        .lba_shift = 9,
@@ -208,6 +210,8 @@ static uint16_t io(const struct command *c)
         return transfer(c, sector, bytes) ? 0 : 0x4281; /* Unrecovered Read Error, Do Not Retry */
     case 8:
         assert_true(nvme_device.oncs & 8);
+        if (nvme_device.mdts != 0 && bytes > PAGE_SIZE << nvme_device.mdts)
+            return 2; /* some take MDTS for this, too */
         return zero(sector, bytes / BLOCK_SECTOR);
     case 9:
         assert_true(nvme_device.oncs & 4);

@@ -10,6 +10,7 @@
 #include "ahci_device.h"
 #include "lib/bits.h"
 #include "machine.h"
+#include "simulated.h"
 
 #define MS TSC_KHZ
 
@@ -50,8 +51,10 @@ static void works(void **state)
         ahci_device.cap = (ahci_device.cap & ~0x1f00u) | (slots[i] - 1) << 8;
         assert_true(disk_start(&info, &disk));
         assert_int_equal(disk.depth, slots[i]);
+        ahci_device.racing = i & 1;
         machine_exercise(1000);
         assert_true(flushes > 50);
+        disk_interrupt();
         assert_false(ahci_interrupts());
     }
 }
@@ -69,8 +72,11 @@ static void long_run(void **state)
     new ();
     assert_true(disk_start(&info, &disk));
     assert_true(c.sectors <= disk.max_sectors);
+    disk_interrupt(); /* of IDENTIFY DEVICE */
     command_submit(0, &c);
-    machine_drain();
+    while (!ahci_interrupts())
+        device_work();
+    disk_interrupt();
     assert_int_equal(ended[0], GOOD);
     assert_int_equal(ahci_prds, 2);
     assert_memory_equal(machine_memory(MEMORY_PHYSICAL, c.runs[0].bytes), medium, c.runs[0].bytes);
@@ -81,25 +87,28 @@ static void errors(void **state)
 {
     struct disk_command c;
 
-    for (unsigned lenient = 0; lenient < 2; lenient++) {
+    for (unsigned kind = 0; kind < 40; kind++) {
         new ();
-        ahci_device.lenient = lenient;
+        ahci_device.lenient = kind & 1;
+        ahci_device.racing = kind & 2;
         assert_true(disk_start(&info, &disk));
         for (unsigned tag = 0; tag < disk.depth; tag++) {
             command_make(&c, tag, BLOCK_READ);
-            if (tag == 7)
+            if (tag == kind % disk.depth)
                 bad_sector = c.sector + c.sectors / 2;
             command_submit(tag, &c);
         }
         machine_drain();
         assert_int_equal(ended_count, disk.depth);
         for (unsigned tag = 0; tag < disk.depth; tag++)
-            assert_int_equal(ended[tag], tag == 7 ? BAD : GOOD);
+            assert_int_equal(ended[tag], tag == kind % disk.depth ? BAD : GOOD);
+        assert_true(ahci_errors <= 2); /* among others, and alone */
         assert_int_equal(ahci_resets, 1);
-        bad_sector = UINT64_MAX;
-        machine_exercise(500);
+        disk_interrupt();
         assert_false(ahci_interrupts());
     }
+    bad_sector = UINT64_MAX;
+    machine_exercise(500);
 }
 
 /* While commands are issued one at a time, new ones wait for their turn. */
@@ -208,6 +217,7 @@ static void refuses(const char *why)
     assert_false(disk_start(&info, &disk));
     assert_non_null(strstr(said, why));
     assert_true(now - begin < 40000 * MS);
+    disk_interrupt();
 }
 
 /* Each thing that makes an HBA, or its disk, useless, and that it takes bounded time. */

@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "machine.h"
 #include "nvme_device.h"
+#include "simulated.h"
 
 #define MS TSC_KHZ
 
@@ -90,6 +91,34 @@ static void pieces(void **state)
         machine_drain();
         command_check(0);
         assert_int_equal(nvme_commands, cases[i].commands);
+    }
+}
+
+/* The controller's largest transfer, and a list's. */
+static void long_run(void **state)
+{
+    static const struct {
+        uint8_t mdts;
+        uint32_t largest;
+    } kinds[] = {{8, 0x100000}, {9, 0x200000}, {10, 0x200000}, {31, 0x200000}, {0, 0x200000}};
+    struct disk_command c = {
+        .op = BLOCK_READ,
+        .sectors = DISK_DEPTH * REGION / BLOCK_SECTOR,
+        .run_count = 1,
+        .runs = {{.physical = MEMORY_PHYSICAL, .bytes = DISK_DEPTH * REGION}},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        new ();
+        nvme_device.mdts = kinds[i].mdts;
+        assert_true(disk_start(&info, &disk));
+        assert_true(c.sectors <= disk.max_sectors);
+        command_submit(0, &c);
+        machine_drain();
+        assert_int_equal(ended[0], GOOD);
+        assert_int_equal(nvme_largest, kinds[i].largest);
+        assert_memory_equal(machine_memory(MEMORY_PHYSICAL, c.runs[0].bytes), medium,
+                            c.runs[0].bytes);
     }
 }
 
@@ -177,6 +206,7 @@ static void refuses(const char *why)
     assert_false(disk_start(&info, &disk));
     assert_non_null(strstr(said, why));
     assert_true(now - begin < 10000 * MS);
+    disk_interrupt();
 }
 
 /* Each thing that makes a controller, or its disk, useless, and that it takes bounded time. */
@@ -227,9 +257,9 @@ static void useless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts),  cmocka_unit_test(works),       cmocka_unit_test(pieces),
-        cmocka_unit_test(errors),  cmocka_unit_test(predecessor), cmocka_unit_test(resets),
-        cmocka_unit_test(useless),
+        cmocka_unit_test(starts),   cmocka_unit_test(works),   cmocka_unit_test(pieces),
+        cmocka_unit_test(long_run), cmocka_unit_test(errors),  cmocka_unit_test(predecessor),
+        cmocka_unit_test(resets),   cmocka_unit_test(useless),
     };
 
     return cmocka_run_group_tests_name("nvme", tests, NULL, NULL);
