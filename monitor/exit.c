@@ -169,19 +169,27 @@ static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
     page->reply = REPLY_DONE;
 }
 
+static const char *exit_reason_name(uint32_t reason)
+{
+    static const char *const names[] = {
+#define REASON(id, number, name) [number] = name,
+#include "abi/reasons.def"
+#undef REASON
+    };
+    const char *name = reason < ARRAY_SIZE(names) ? names[reason] : NULL;
+
+    return name ? name : "unknown exit reason";
+}
+
 /* R9: which of the processor's checks the VMCS of its guest did not pass. */
 __attribute__((cold, noinline)) static void report_entry(const struct exit_page *page)
 {
-    static const char *const failures[] = {
-        [VM_ERROR_ENTRY_CONTROLS] = "VM entry: VM entry with invalid control fields",
-        [33] = "entry failure: invalid guest state", /* exit reasons */
-        [34] = "entry failure: MSR loading",
-    };
     const char *check = entry_check(&page->vmcs);
-    uint32_t detail = page->shutdown.detail;
 
     report("%s: %s",
-           detail < ARRAY_SIZE(failures) && failures[detail] ? failures[detail] : "entry failure",
+           page->shutdown.detail == VM_ERROR_ENTRY_CONTROLS
+               ? "VM entry: VM entry with invalid control fields"
+               : exit_reason_name(page->shutdown.detail),
            check ? check : "no check that Lintel knows fails");
 }
 
@@ -202,6 +210,9 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
 
     if (reason == SHUTDOWN_ENTRY_FAILED)
         report_entry(page);
+    if (reason == SHUTDOWN_UNSUPPORTED)
+        report("no handler for exit %u, %s", page->shutdown.detail,
+               exit_reason_name(page->shutdown.detail));
     report_state(&a);
     report("gdtr %lx limit %lx, idtr %lx limit %lx", page->state.gdtr.base, page->state.gdtr.limit,
            page->state.idtr.base, page->state.idtr.limit);

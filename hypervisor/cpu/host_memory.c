@@ -61,11 +61,6 @@ uint64_t *host_new_root(void)
     return new;
 }
 
-uint64_t host_root_phys(void)
-{
-    return phys_of(root);
-}
-
 void *window_open(uint64_t phys)
 {
     ASSERT(*window_entry == 0);

@@ -17,9 +17,6 @@ void *host_map(uint64_t phys, uint64_t size, unsigned flags);
 /* A root for a monitor's address space, with the hypervisor's half in it. */
 uint64_t *host_new_root(void);
 
-/* The root that is used when no monitor is. */
-uint64_t host_root_phys(void);
-
 /*
  * Maps one page of somebody else's memory (a guest's, or a VMCS while its revision is written),
  * until window_close. phys may have an offset in the page; the result has it too.

@@ -23,9 +23,5 @@ enum paging_flags {
  * another.
  */
 bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, unsigned flags);
-bool paging_unmap(uint64_t *root, uint64_t virt, uint64_t size);
-
-/* Returns false where nothing is mapped; *flags are those of paging_map() without PAGING_1G. */
-bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys, unsigned *flags);
 
 #endif

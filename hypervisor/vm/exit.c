@@ -14,10 +14,7 @@
 /* No handler: it cannot happen with our controls, and stops the VM where it does. */
 static void exit_unhandled(struct vcpu *v)
 {
-    uint32_t reason = vmread(VMCS_EXIT_REASON) & EXIT_REASON_BASIC;
-
-    vm_log(v->vm, "no handler for exit %u, %s", reason, exit_reason_name(reason));
-    exit_shutdown(v, SHUTDOWN_UNSUPPORTED, reason);
+    exit_shutdown(v, SHUTDOWN_UNSUPPORTED, vmread(VMCS_EXIT_REASON) & EXIT_REASON_BASIC);
 }
 
 /* The first line is for all reasons that no other line names. */

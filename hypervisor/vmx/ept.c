@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #define TYPE_SHIFT 3
-#define TYPE_MASK  0x38ULL
 
 #define GUEST_PHYSICAL_END BIT(47)
 
@@ -39,24 +38,6 @@ bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size, enum ep
         return false;
     return radix_map(&ept->format, ept->root, gpa, hpa, size,
                      rights | (uint64_t)type << TYPE_SHIFT);
-}
-
-bool ept_unmap(struct ept *ept, uint64_t gpa, uint64_t size)
-{
-    return is_guest_physical(gpa) && radix_unmap(&ept->format, ept->root, gpa, size);
-}
-
-bool ept_lookup(const struct ept *ept, uint64_t gpa, struct ept_leaf *leaf)
-{
-    struct radix_leaf found;
-
-    if (!is_guest_physical(gpa) || !radix_lookup(&ept->format, ept->root, gpa, &found))
-        return false;
-    leaf->hpa = found.phys;
-    leaf->size = found.size;
-    leaf->rights = found.flags & EPT_RWX;
-    leaf->type = (found.flags & TYPE_MASK) >> TYPE_SHIFT;
-    return true;
 }
 
 uint64_t ept_pointer(const struct ept *ept)

@@ -20,13 +20,6 @@ struct ept {
     struct radix_format format;
 };
 
-struct ept_leaf {
-    uint64_t hpa;  /* of the looked-up address itself */
-    uint64_t size; /* of the page that holds it, bytes */
-    enum ept_rights rights;
-    enum memory_type type;
-};
-
 /* Begins an empty EPT with the page sizes that the CPU has. Returns false when there is no page for
  * its root. */
 bool ept_init(struct ept *ept, const struct vmx_controls *controls);
@@ -35,10 +28,6 @@ bool ept_init(struct ept *ept, const struct vmx_controls *controls);
  * (misconfiguration). */
 bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size, enum ept_rights rights,
              enum memory_type type);
-bool ept_unmap(struct ept *ept, uint64_t gpa, uint64_t size);
-
-/* Returns false where nothing is mapped. */
-bool ept_lookup(const struct ept *ept, uint64_t gpa, struct ept_leaf *leaf);
 
 /* The value of the EPT-pointer field: 4 levels, write-back tables. */
 uint64_t ept_pointer(const struct ept *ept);

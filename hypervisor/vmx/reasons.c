@@ -8,7 +8,7 @@ const char *exit_reason_name(uint32_t reason)
 {
     static const char *const names[EXIT_REASON_COUNT] = {
 #define REASON(id, number, name) [number] = name,
-#include "hypervisor/vmx/reasons.def"
+#include "abi/reasons.def"
 #undef REASON
     };
     const uint32_t basic = reason & EXIT_REASON_BASIC;

@@ -7,7 +7,7 @@
 
 enum exit_reason {
 #define REASON(id, number, name) EXIT_REASON_##id = (number),
-#include "hypervisor/vmx/reasons.def"
+#include "abi/reasons.def"
 #undef REASON
 };
 

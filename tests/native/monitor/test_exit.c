@@ -409,7 +409,19 @@ static void entry_fails(void **state)
     assert_non_null(strstr(fakes.log, "invalid control fields: CR3-target count: more than"));
     page.shutdown.detail = UINT32_MAX;
     EXPECT_STOP(exit_handle(b, 0, &page));
-    assert_non_null(strstr(fakes.log, "entry failure: CR3-target count"));
+    assert_non_null(strstr(fakes.log, "unknown exit reason: CR3-target count"));
+}
+
+static void exit_without_handler(void **state)
+{
+    page.kind = EXIT_SHUTDOWN;
+    page.shutdown.reason = SHUTDOWN_UNSUPPORTED;
+    page.shutdown.detail = 17;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.log, "no handler for exit 17, RSM"));
+    page.shutdown.detail = 35;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_non_null(strstr(fakes.log, "no handler for exit 35, unknown exit reason"));
 }
 
 /* What becomes of the VM: by the description, or as of a PC. */
@@ -638,6 +650,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(watched, setup, teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(entry_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(exit_without_handler, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(actions, setup, teardown),
         cmocka_unit_test_setup_teardown(triple_fault_restarts, setup, teardown),
