@@ -60,7 +60,9 @@ struct process_channel {
     uint32_t kind;   /* enum plan_channel_kind */
     uint32_t server; /* 1: this process serves, 0: it is the client */
     uint32_t read_only;
-    uint32_t size;     /* bytes, of the pages that are shared */
+    uint32_t size;       /* bytes, of the pages that are shared */
+    uint32_t peer_index; /* the other side in the plan: a VM, or a process with PLAN_PROCESS */
+    uint32_t reserved;
     uint64_t physical; /* of the pages, which are contiguous; 0 for who may not know, a monitor */
     char peer[PLAN_NAME_SIZE];   /* the other side's name */
     char label[PLAN_LABEL_SIZE]; /* what it is about: a partition's label; NUL-terminated */

@@ -25,11 +25,6 @@ static bool is_empty(struct channel_end *c)
     return shared_load(&in(c)->tail) - c->head - 1 >= CHANNEL_ENTRIES;
 }
 
-static bool is_full(struct channel_end *c)
-{
-    return c->tail - shared_load(&out(c)->head) == CHANNEL_ENTRIES;
-}
-
 static void set_sleeps(struct channel_end *c, bool sleeps)
 {
     c->sleeps = sleeps;
@@ -56,20 +51,41 @@ void channel_open(struct channel_end *c, void *pages, unsigned number, bool serv
 /* The fences: a store and the load behind it, where the other side does the same the other way
  * round. Without them both could load what was there before. */
 
+/* Whether fewer entries than that are under way. */
+static bool has_room(struct channel_end *c, uint32_t limit)
+{
+    if (channel_used(c) < limit)
+        return true;
+    if (c->blocked)
+        return false;
+    set_blocked(c, true);
+    shared_fence();
+    return channel_used(c) < limit;
+}
+
 bool channel_put(struct channel_end *c, const void *entry)
 {
-    if (is_full(c)) {
-        set_blocked(c, true);
-        shared_fence();
-        if (is_full(c))
-            return false;
-    }
+    if (!has_room(c, CHANNEL_ENTRIES))
+        return false;
     if (c->blocked)
         set_blocked(c, false);
     shared_copy(entry_at(out(c), c->tail), entry, CHANNEL_ENTRY_SIZE);
     shared_store(&out(c)->tail, ++c->tail);
     c->put = true;
     return true;
+}
+
+bool channel_clear(struct channel_end *c)
+{
+    return has_room(c, 1);
+}
+
+/* A position that makes no sense: all have been taken. */
+uint32_t channel_used(struct channel_end *c)
+{
+    uint32_t used = c->tail - shared_load(&out(c)->head);
+
+    return used <= CHANNEL_ENTRIES ? used : 0;
 }
 
 bool channel_get(struct channel_end *c, void *entry)

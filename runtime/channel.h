@@ -33,6 +33,13 @@ void channel_open(struct channel_end *c, void *pages, unsigned number, bool serv
  * and EVENT_CHANNEL comes when it no longer is. */
 bool channel_put(struct channel_end *c, const void *entry);
 
+/* Whether the other side has taken all that was put. False: EVENT_CHANNEL comes when it has taken
+ * some. Who asks this before it puts gathers small pieces while the other side is busy. */
+bool channel_clear(struct channel_end *c);
+
+/* How many entries it has not taken. */
+uint32_t channel_used(struct channel_end *c);
+
 /* Takes one out of the ring from there. False: there is none. */
 bool channel_get(struct channel_end *c, void *entry);
 

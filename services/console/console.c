@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "services/console/console.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "runtime/gate.h"
+#include "runtime/log.h"
+#include "services/console/clients.h"
+#include "services/console/log.h"
+#include "services/console/output.h"
+#include "services/console/port.h"
+
+/* More than a port has that works, before it is looked at again. */
+#define LOOKS 16
+#define READS 64 /* for each of them */
+
+/* What one record of the log may add to the port's queue, with all that a VM has left behind. */
+#define RECORD_ROOM 0x8000u
+
+static uint64_t ms;        /* in ticks of the TSC */
+static bool interrupts;    /* the port has one */
+static bool babbles;       /* it did not stop asking */
+static uint64_t next_look; /* at the port, at the latest */
+static uint64_t armed;     /* what GATE_TIMER was given last */
+static bool ending;        /* the run's last line is in the queue */
+static uint64_t end_by;    /* unless the port moves on */
+static size_t end_queued;
+
+void console_start(const struct process_info *info, void *channels, void *log)
+{
+    ms = info->tsc_khz;
+    interrupts = info->interrupt_count > 0;
+    babbles = ending = false;
+    next_look = armed = 0;
+    port_init(info->ports[0].first);
+    output_init();
+    log_open(log);
+    clients_init(info, channels, strcmp(info->arguments, "console=lines") == 0,
+                 ms * CONSOLE_PAUSE_MS);
+    port_ask(true);
+}
+
+static uint64_t patience(void)
+{
+    return ms * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS);
+}
+
+static void take_input(void)
+{
+    for (int i = 0, c; i < READS && (c = port_read()) >= 0; i++)
+        clients_input((char)c);
+}
+
+/*
+ * Until nothing is pending: the interrupt is edge-triggered, and what stays pending makes no new
+ * edge. A port that does not come to that point is left alone for a while.
+ */
+static void look_at_port(uint64_t now)
+{
+    bool pending = true;
+
+    for (int i = 0; i < LOOKS && pending; i++) {
+        take_input();
+        port_push();
+        pending = port_pending();
+    }
+    babbles = pending;
+    port_ask(!pending);
+    next_look = now + patience();
+}
+
+/* When the port is to be looked at although it does not interrupt. */
+static uint64_t port_due(void)
+{
+    return babbles || !interrupts || ending || port_queued() > 0 ? next_look : UINT64_MAX;
+}
+
+static void begin_end(uint64_t now)
+{
+    ending = true;
+    end_by = now + ms * CONSOLE_END_PATIENCE_MS;
+    end_queued = port_queued();
+}
+
+/* The log's records, in their order: what they say of a VM comes behind what it has written. */
+static void take_log(uint64_t now)
+{
+    struct log_entry entry;
+
+    while (port_room() >= RECORD_ROOM && log_peek(&entry)) {
+        if (entry.is.kind == LOG_VM_ENDED)
+            clients_before_end(entry.is.vm);
+        else
+            clients_before_line(entry.is.vm);
+        output_line(entry.text, entry.is.length);
+        if (entry.is.kind == LOG_VM_ENDED)
+            clients_ended(entry.is.vm);
+        else if (entry.is.kind == LOG_END)
+            begin_end(now);
+        log_next(&entry);
+    }
+}
+
+/* The run is over when all has left the port. One that stands still holds nobody up. */
+static void finish(uint64_t now)
+{
+    if (port_queued() != end_queued)
+        end_by = now + ms * CONSOLE_END_PATIENCE_MS;
+    end_queued = port_queued();
+    if (port_sent() || now >= end_by)
+        log_stop(GATE_STOP_POWER_OFF, "the run is over");
+    next_look = min_u64(next_look, now + ms);
+}
+
+/* The timer may come too early, which costs a look at the time; so it need not be set each time. */
+static void set_timer(uint64_t now)
+{
+    uint64_t due = min_u64(port_due(), clients_due());
+
+    if (due == UINT64_MAX || (now < armed && armed <= due))
+        return;
+    armed = due;
+    gate_timer(due);
+}
+
+void console_work(uint64_t events)
+{
+    uint64_t now = gate_tsc();
+
+    if (events & EVENT_INTERRUPT(0) || now >= port_due()) {
+        look_at_port(now);
+        if (events & EVENT_INTERRUPT(0))
+            gate_interrupt_done(0);
+    }
+    bool idle = port_queued() == 0;
+    take_log(now);
+    clients_take(events, now);
+    if (port_queued() > 0)
+        port_push();
+    if (idle && port_queued() > 0)
+        next_look = now + patience();
+    clients_flush();
+    if (ending)
+        finish(now);
+    set_timer(now);
+}

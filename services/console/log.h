@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads ring 0's log ring (abi/log.h). */
+#ifndef CONSOLE_LOG_H
+#define CONSOLE_LOG_H
+
+#include <stdbool.h>
+
+#include "abi/log.h"
+
+struct log_entry {
+    struct log_record is;
+    char text[LOG_LINE_MAX];
+};
+
+/* Where the last reader was. `at` is PROCESS_LOG. */
+void log_open(void *at);
+
+/* Whether there is a record, and which. */
+bool log_peek(struct log_entry *entry);
+
+/* It is out: the next one is behind it. */
+void log_next(const struct log_entry *entry);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What goes to the line: text of VMs, and lines that begin with "lintel: " and end with CR LF. */
+#ifndef CONSOLE_OUTPUT_H
+#define CONSOLE_OUTPUT_H
+
+#include <stddef.h>
+
+#include "abi/log.h"
+
+/* The most that a line takes. */
+#define OUTPUT_LINE_MAX (LOG_LINE_MAX + 12)
+
+/* Text as it is. */
+void output_text(const char *text, size_t length);
+
+/* One line, on a line of its own: cut at LOG_LINE_MAX bytes. */
+void output_line(const char *text, size_t length);
+void output_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A console that has just been started is at the start of a line. */
+void output_init(void);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "services/console/port.h"
+
+#include "lib/bits.h"
+#include "runtime/io.h"
+
+enum port_register {
+    DATA,
+    INTERRUPT_ENABLE,
+    INTERRUPT_ID,
+    LINE_STATUS = 5,
+};
+
+#define NO_DEVICE          0xff
+#define NOT_PENDING        0x01
+#define DATA_READY         0x01
+#define TRANSMIT_EMPTY     0x20 /* the FIFO */
+#define TRANSMITTER_EMPTY  0x40 /* the FIFO and the shift register */
+#define TRANSMIT_FIFO_SIZE 16
+#define RECEIVE_INTERRUPT  0x01
+#define TRANSMIT_INTERRUPT 0x02
+
+static uint16_t base;
+static char queue[PORT_QUEUE];
+static uint32_t queue_head, queue_tail; /* free-running */
+static uint8_t interrupts;              /* as in INTERRUPT_ENABLE */
+static bool asks;
+
+static uint8_t status(void)
+{
+    return inb((uint16_t)(base + LINE_STATUS));
+}
+
+void port_init(uint16_t first)
+{
+    base = first;
+    queue_head = queue_tail = 0;
+    asks = false;
+    interrupts = 0;
+    outb((uint16_t)(base + INTERRUPT_ENABLE), 0);
+}
+
+/* The transmit interrupt is on exactly while something is queued. */
+static void update_interrupts(void)
+{
+    uint8_t transmit = port_queued() > 0 ? TRANSMIT_INTERRUPT : 0;
+    uint8_t want = asks ? RECEIVE_INTERRUPT | transmit : 0;
+
+    if (interrupts != want) {
+        interrupts = want;
+        outb((uint16_t)(base + INTERRUPT_ENABLE), want);
+    }
+}
+
+void port_ask(bool on)
+{
+    asks = on;
+    update_interrupts();
+}
+
+void port_write(const char *text, size_t length)
+{
+    size_t n = min_u64(length, port_room());
+
+    for (size_t i = 0; i < n; i++)
+        queue[queue_tail++ % PORT_QUEUE] = text[i];
+}
+
+size_t port_room(void)
+{
+    return PORT_QUEUE - port_queued();
+}
+
+size_t port_queued(void)
+{
+    return queue_tail - queue_head;
+}
+
+void port_push(void)
+{
+    if (port_queued() > 0 && status() & TRANSMIT_EMPTY)
+        for (int i = 0; i < TRANSMIT_FIFO_SIZE && port_queued() > 0; i++)
+            outb((uint16_t)(base + DATA), (uint8_t)queue[queue_head++ % PORT_QUEUE]);
+    update_interrupts();
+}
+
+bool port_sent(void)
+{
+    return port_queued() == 0 && status() & TRANSMITTER_EMPTY;
+}
+
+bool port_pending(void)
+{
+    return !(inb((uint16_t)(base + INTERRUPT_ID)) & NOT_PENDING);
+}
+
+int port_read(void)
+{
+    uint8_t now = status();
+
+    return now & DATA_READY && now != NO_DEVICE ? inb((uint16_t)(base + DATA)) : -1;
+}
