@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tool/console_log.h"
+#include "tool/disk_file.h"
 #include "tool/image.h"
 #include "tool/process.h"
 #include "tool/results.h"
@@ -23,7 +24,7 @@
 /* A run, from the description to its last word. */
 struct run {
     const struct boot_request *request;
-    const struct machine *machine;
+    struct machine *machine;
     bool lines; /* each VM's lines have its name in front */
     struct outcome outcome;
     char *message; /* what was bad about it; NULL: nothing */
@@ -215,11 +216,14 @@ static int boot_in(struct run *run, struct boot_request *request, const char *fo
 
     request->emulation.work_folder = folder;
     request->emulation.memory = run->machine->memory;
+    request->emulation.machine = run->machine;
     if (!request->emulation.cpu)
         request->emulation.cpu = run->machine->cpu ? run->machine->cpu : EMULATOR_CPU;
     int code = emulator_check(&request->emulation);
     if (code == LINTEL_OK)
         code = image_build(run->machine, &image_request);
+    if (code == LINTEL_OK)
+        code = disk_files_make(run->machine, folder);
     if (code == LINTEL_OK)
         code = boot(run);
     free(options);
@@ -287,7 +291,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int boot_machine(const struct machine *machine, struct boot_request *request)
+int boot_machine(struct machine *machine, struct boot_request *request)
 {
     struct run run = {
         .request = request,

@@ -18,6 +18,6 @@ struct boot_request {
 
 /* Writes the image, boots it, and returns the exit code of the run, after saying what was bad about
  * it. */
-int boot_machine(const struct machine *machine, struct boot_request *request);
+int boot_machine(struct machine *machine, struct boot_request *request);
 
 #endif

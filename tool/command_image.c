@@ -58,7 +58,7 @@ int command_image(const struct command *self, int argc, char *argv[])
 
     if (code != LINTEL_OK)
         return code;
-    code = machine_load(argv[optind], &machine);
+    code = machine_load(argv[optind], false, &machine);
     if (code != LINTEL_OK)
         return code;
     char *folder = work_folder_make();

@@ -117,7 +117,7 @@ int command_run(const struct command *self, int argc, char *argv[])
         return code;
     char *description =
         request.description ? text("%s", request.description) : built_path(BUILT_DEMO);
-    code = description ? (int)machine_load(description, &machine) : LINTEL_MACHINE;
+    code = description ? (int)machine_load(description, true, &machine) : LINTEL_MACHINE;
     request.boot.description = description ? description : "";
     if (code == LINTEL_OK) {
         code = boot_machine(&machine, &request.boot);

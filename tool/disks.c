@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/disk.h"
 #include "tool/name.h"
 #include "tool/named_file.h"
 #include "tool/processes.h"
 #include "tool/size.h"
 
-#define SECTOR    512
 #define LABEL_MAX 36 /* characters of a GPT partition's name (UEFI 2.10, 5.3.3) */
 #define DISK_DMA  (256 * 1024)
 
@@ -114,7 +114,8 @@ static void load_host_disk(struct loading *loading, unsigned i)
 {
     const struct disk_description *from = &loading->file.content->host.disks[i];
     struct machine *machine = loading->machine;
-    struct machine_disk disk = {.size = read_size(loading, AT_HOST(i, "size"), from->size)};
+    struct machine_disk disk = {.file = -1,
+                                .size = read_size(loading, AT_HOST(i, "size"), from->size)};
     bool named = from->name &&
                  name_check(&loading->file, AT_HOST(i, "name"), from->name, PLAN_NAME_SIZE - 1);
 
@@ -264,12 +265,21 @@ static void load_partition(struct loading *loading, unsigned vm)
     use_partition(loading, vm, (unsigned)disk, size);
 }
 
+/* What the driver of a RAM disk needs for what is written to one of so many bytes: a copy of each
+ * page, and a number of 32 bits for each (drivers/ram.c). */
+static uint64_t copies(uint64_t size)
+{
+    uint64_t pages = (size + 4095) / 4096, numbers = (pages * 4 + 4095) / 4096;
+
+    return (pages + numbers) * 4096;
+}
+
 /* A RAM disk. What is written to it goes to memory that is the driver's DMA area. */
 static void load_ram(struct loading *loading, unsigned vm)
 {
     const struct vm_disk_description *from = loading->file.content->vms[vm].disk;
     struct machine *machine = loading->machine;
-    struct plan_process process = {.dma = 4096};
+    struct plan_process process = {.dma = DISK_SERVER_DMA};
     struct mapped mapped;
     bool only_read = read_only(loading, vm);
 
@@ -284,15 +294,15 @@ static void load_ram(struct loading *loading, unsigned vm)
         return;
     }
     size_t size = mapped.size;
-    if (size % SECTOR) {
+    if (size % BLOCK_SECTOR) {
         description_error(&loading->file, AT_VM(vm, ".file"),
-                          "%s has %zu bytes, no whole number of sectors of %d; pad it", path, size,
-                          SECTOR);
+                          "%s has %zu bytes, no whole number of sectors of %u; pad it", path, size,
+                          BLOCK_SECTOR);
     }
     process.file = add_file(machine, path, &mapped);
     unmap(&mapped);
-    if (!only_read) /* a copy of each page, and a word for each that says where it is */
-        process.dma += ((size + 4095) & ~4095ULL) + ((size / 4096 * 4 + 4 + 4095) & ~4095ULL);
+    if (!only_read)
+        process.dma += copies(size);
     snprintf(process.name, sizeof(process.name), "%.26s.disk", machine->plan.vms[vm].name);
     int number = process_add(loading, AT_VM(vm, ""), BUILT_RAM, &process);
     if (number >= 0)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "abi/plan.h"
+#include "tool/emulated_disk.h"
 #include "tool/loopback.h"
 #include "tool/process.h"
 #include "tool/size.h"
@@ -83,7 +84,9 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
             emulation->cpu, emulation->ips, firmwares[emulation->firmware].any_msr);
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
-    fprintf(config, "ata0-master: type=cdrom, path=" EMULATOR_IMAGE ", status=inserted\n");
+    emulated_disks_bochs(emulation->machine, config);
+    fprintf(config, "ata%d-master: type=cdrom, path=" EMULATOR_IMAGE ", status=inserted\n",
+            emulated_disks_take_ata(emulation->machine));
     fprintf(config, "boot: cdrom\n");
     fprintf(config, "log: bochs.log\n");
     fprintf(config, "com1: enabled=1, mode=socket-client, dev=127.0.0.1:%u\n", port);
@@ -115,6 +118,7 @@ static bool bochs_lists(const char *question, const char *word)
  */
 static void become_bochs(const struct emulation *emulation, unsigned port)
 {
+    uint64_t disk = emulated_disks_largest(emulation->machine);
     struct rlimit limit = {LOG_MAX, LOG_MAX};
     const char *words[] = {"bochs", "-q", "-unlock", "-f", "bochsrc", NULL, NULL, NULL, NULL};
     size_t count = 5;
@@ -127,6 +131,8 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
         words[count++] = "-debugger";
     if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX)
         limit.rlim_cur = limit.rlim_max = LOG_MAX + bochs_memory(emulation);
+    if (disk > limit.rlim_max)
+        limit.rlim_cur = limit.rlim_max = disk;
     setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, SIG_IGN); /* the log stops growing, and the run goes on */
     if (write_bochsrc(emulation, port))
@@ -139,10 +145,37 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
     char *serial = text("socket,id=serial,host=127.0.0.1,port=%u", port);
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
-    execlp("qemu-system-x86_64", "qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display",
-           "none", "-accel", "kvm", "-cpu", "host", "-m", memory, "-cdrom", EMULATOR_IMAGE, "-boot",
-           "d", "-chardev", serial, "-serial", "chardev:serial", "-device",
-           "isa-debug-exit,iobase=0xf4,iosize=4", rom ? "-bios" : NULL, rom, NULL);
+    const char *words[32 + EMULATED_DISK_WORDS] = {"qemu-system-x86_64",
+                                                   "-nodefaults",
+                                                   "-no-reboot",
+                                                   "-display",
+                                                   "none",
+                                                   "-accel",
+                                                   "kvm",
+                                                   "-cpu",
+                                                   "host",
+                                                   "-m",
+                                                   memory,
+                                                   "-cdrom",
+                                                   EMULATOR_IMAGE,
+                                                   "-boot",
+                                                   "d",
+                                                   "-chardev",
+                                                   serial,
+                                                   "-serial",
+                                                   "chardev:serial",
+                                                   "-device",
+                                                   "isa-debug-exit,iobase=0xf4,iosize=4"};
+    size_t count = 0;
+
+    while (words[count])
+        count++;
+    if (rom) {
+        words[count++] = "-bios";
+        words[count++] = rom;
+    }
+    emulated_disks_qemu(emulation->machine, words + count);
+    execvp(words[0], (char *const *)words);
 }
 
 static const struct {
@@ -185,7 +218,7 @@ enum exit_code emulator_check(const struct emulation *emulation)
         return fail(LINTEL_USAGE, "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them",
                     emulation->cpu);
     }
-    return LINTEL_OK;
+    return emulated_disks_check(emulation->machine, emulation->runner);
 }
 
 /* In the child: a network, a listener for the tool, then the emulator. */
@@ -202,10 +235,11 @@ static _Noreturn void become_emulator(const struct emulation *emulation, int cha
     }
     int listener = listen_locally(&port);
     int in = open("/dev/null", O_RDONLY);
+    bool linked = emulated_disks_link(emulation->machine, emulation->work_folder);
     int out = chdir(emulation->work_folder) == 0
                   ? open("emulator.out", O_WRONLY | O_CREAT | O_TRUNC, 0600)
                   : -1;
-    if (listener < 0 || in < 0 || out < 0 || !send_descriptor(channel, listener)) {
+    if (listener < 0 || in < 0 || out < 0 || !linked || !send_descriptor(channel, listener)) {
         note("cannot prepare the emulator: %s", strerror(errno));
         _exit(127);
     }

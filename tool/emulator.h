@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tool/machine.h"
 #include "tool/report.h"
 #include "tool/runner.h"
 
@@ -14,11 +15,12 @@ enum firmware { FIRMWARE_BIOS, FIRMWARE_OVMF, FIRMWARE_SEABIOS, FIRMWARE_COUNT }
 struct emulation {
     enum runner runner;
     enum firmware firmware;
-    const char *work_folder; /* with the image; for configuration and logs; absolute */
-    const char *cpu;         /* Bochs's CPU model */
-    uint64_t memory;         /* bytes; a multiple of 1 MiB */
-    uint64_t ips;            /* Bochs: instructions for each emulated second */
-    uint64_t start_time;     /* Bochs: seconds since 1970 on the emulated clock; 0: now */
+    const char *work_folder;       /* with the image; for configuration and logs; absolute */
+    const char *cpu;               /* Bochs's CPU model */
+    uint64_t memory;               /* bytes; a multiple of 1 MiB */
+    const struct machine *machine; /* for its disks */
+    uint64_t ips;                  /* Bochs: instructions for each emulated second */
+    uint64_t start_time;           /* Bochs: seconds since 1970 on the emulated clock; 0: now */
 };
 
 /* The ISO to boot, in the work folder. */

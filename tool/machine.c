@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tool/debian.h"
+#include "tool/disk_file.h"
 #include "tool/disks.h"
 #include "tool/ends.h"
 #include "tool/host.h"
@@ -258,7 +259,7 @@ static void check_total(struct loading *loading)
     }
 }
 
-enum exit_code machine_load(const char *path, struct machine *machine)
+enum exit_code machine_load(const char *path, bool emulated, struct machine *machine)
 {
     struct loading loading = {.machine = machine, .code = LINTEL_DESCRIPTION};
     enum exit_code code = description_open(&loading.file, path);
@@ -279,6 +280,8 @@ enum exit_code machine_load(const char *path, struct machine *machine)
     for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
     disks_load(&loading);
+    if (emulated)
+        disk_files_look(&loading);
     if (loading.file.errors == 0)
         check_total(&loading);
     unsigned errors = loading.file.errors;
@@ -294,6 +297,8 @@ void machine_free(struct machine *machine)
     for (uint32_t i = 0; i < machine->plan.file_count; i++)
         free(machine->files[i]);
     for (unsigned i = 0; i < machine->disk_count; i++) {
+        if (machine->disks[i].file >= 0)
+            close(machine->disks[i].file);
         free(machine->disks[i].path);
         free(machine->disks[i].place);
     }

@@ -18,6 +18,7 @@ struct machine_disk {
     uint32_t process; /* its row of the plan */
     char *path;       /* the file that it is on an emulated machine; NULL: none */
     uint64_t size;    /* bytes that the description gives it; 0: it does not say */
+    int file;         /* open and locked; -1: it is not there yet, or not looked at */
     char *place;      /* of `path` in the description, for messages; NULL: none */
 };
 
@@ -44,11 +45,11 @@ struct machine {
 };
 
 /*
- * Reads and checks a description, says all that is wrong with it, fetches Debian's kernels. On
- * LINTEL_OK machine_free must follow. On LINTEL_DESCRIPTION or LINTEL_MACHINE the messages have
- * been printed.
+ * Reads and checks a description, says all that is wrong with it, fetches Debian's kernels. The
+ * files of disks count where `emulated` says so, and are locked until machine_free. On LINTEL_OK
+ * that must follow. On LINTEL_DESCRIPTION or LINTEL_MACHINE the messages have been printed.
  */
-enum exit_code machine_load(const char *path, struct machine *machine);
+enum exit_code machine_load(const char *path, bool emulated, struct machine *machine);
 
 void machine_free(struct machine *machine);
 

@@ -119,7 +119,7 @@ int command_check(const struct command *self, int argc, char *argv[])
     if (optind != argc - 1)
         return command_misused(self, "give one VM description");
     const char *path = argv[optind];
-    enum exit_code code = machine_load(path, &machine);
+    enum exit_code code = machine_load(path, true, &machine);
     if (code == LINTEL_OK) {
         printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", path,
                machine.plan.vm_count, machine.plan.vm_count == 1 ? "" : "s",
@@ -175,6 +175,7 @@ static void prepare(void)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTTIN, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told, and is not left half-made */
 }
 
 static int run(int argc, char *argv[])

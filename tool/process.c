@@ -33,7 +33,7 @@ bool program_exists(const char *name)
 
 void process_reset_signals(void)
 {
-    static const int ignored[] = {SIGPIPE, SIGTTIN, SIGTTOU};
+    static const int ignored[] = {SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ};
     sigset_t none;
 
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)

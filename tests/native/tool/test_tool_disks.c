@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* before cmocka.h, which has a macro of the name of the tool's fail */
+#include "tool/disk_file.h"
 #include "tool/machine.h"
 #include "tool/process.h"
 #include "tool/size.h"
@@ -89,7 +90,7 @@ static void load(struct machine *machine, const char *host, const char *disk_a, 
             "  - {name: b, kernel: kernel, memory: 8M%s%s}\n",
             host, *disk_a ? ", disk: " : "", disk_a, *disk_b ? ", disk: " : "", disk_b);
     fclose(file);
-    assert_int_equal(machine_load("vm.yaml", machine), LINTEL_OK);
+    assert_int_equal(machine_load("vm.yaml", true, machine), LINTEL_OK);
 }
 
 static void check_channel(const struct plan *plan, uint32_t i, uint32_t vm, const char *label,
@@ -198,6 +199,37 @@ static void memory(void **state)
     machine_free(&with);
 }
 
+/* Sizes in MiB of a disk, of what VM a and VM b say for themselves, and what they get. */
+static void shares(void **state)
+{
+    static const struct {
+        uint64_t disk, says[2], get[2], least;
+    } rows[] = {
+        {10, {0, 0}, {4, 4}, 4}, {11, {0, 0}, {4, 4}, 4},
+        {4, {0, 0}, {1, 1}, 4},  {3, {0, 0}, {0, 0}, 4},
+        {10, {3, 0}, {3, 5}, 6}, {10, {4, 4}, {4, 4}, 10},
+        {9, {4, 4}, {4, 4}, 10}, {100, {4, 4}, {4, 4}, 10},
+        {6, {0, 4}, {0, 4}, 7},  {1 << 20, {0, 7}, {(1 << 20) - 9, 7}, 10},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct machine machine = {
+            .disks = {{.size = 99 * MIB}, {.size = rows[i].disk * MIB}},
+            .disk_count = 2,
+            .partitions = {{.disk = 1, .size = rows[i].says[0] * MIB},
+                           {.disk = 0},
+                           {.disk = 1, .size = rows[i].says[1] * MIB}},
+            .partition_count = 3,
+        };
+        uint64_t least;
+        assert_int_equal(disk_file_share(&machine, 1, &least), rows[i].disk >= rows[i].least);
+        assert_int_equal(least, rows[i].least * MIB);
+        assert_int_equal(machine.partitions[0].size, rows[i].get[0] * MIB);
+        assert_int_equal(machine.partitions[1].size, 0);
+        assert_int_equal(machine.partitions[2].size, rows[i].get[1] * MIB);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +238,7 @@ int main(void)
         cmocka_unit_test(several_controllers),
         cmocka_unit_test(ram_disks),
         cmocka_unit_test(memory),
+        cmocka_unit_test(shares),
     };
 
     return cmocka_run_group_tests(tests, make_files, remove_files);
