@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tool/leftover.h"
+#include "tool/modules.h"
 #include "tool/paths.h"
 #include "tool/process.h"
 #include "tool/unfinished.h"
@@ -103,11 +104,28 @@ static enum exit_code fetch(const char *package, const char *folder, const char 
     return code;
 }
 
-/* Fetches into a folder beside `path`, so that the last step is a rename. */
-static enum exit_code fetch_to(const char *package, const char *path)
+/* Puts what was unpacked where it is kept, the kernel last. */
+static enum exit_code keep(const char *kernel, const char *folder, const struct debian_kernel *to)
 {
-    char *folder = text("%s.XXXXXX", path), *output, *kernel = NULL;
-    char *others = text("%s.??????", path);
+    char *unpacked = text("%s/unpacked", folder), *modules = text("%s/modules", folder);
+    enum exit_code code = LINTEL_OK;
+
+    if (!modules_pack(unpacked, modules)) {
+        code = fail(LINTEL_MACHINE,
+                    "the modules of %s could not be packed; does the disk have room?", kernel);
+    } else if (rename(modules, to->modules) != 0 || rename(kernel, to->kernel) != 0) {
+        code = fail(LINTEL_MACHINE, "%s: %s", to->kernel, strerror(errno));
+    }
+    free(modules);
+    free(unpacked);
+    return code;
+}
+
+/* Fetches into a folder beside the kernel's place, so that the last step is a rename. */
+static enum exit_code fetch_to(const char *package, const struct debian_kernel *to)
+{
+    char *folder = text("%s.XXXXXX", to->kernel), *output, *kernel = NULL;
+    char *others = text("%s.??????", to->kernel);
 
     leftover_remove(others);
     free(others);
@@ -116,22 +134,28 @@ static enum exit_code fetch_to(const char *package, const char *path)
         unfinished_end();
         free(folder);
         return fail(LINTEL_MACHINE,
-                    "%s: cannot make a folder beside it; set XDG_CACHE_HOME to another one", path);
+                    "%s: cannot make a folder beside it; set XDG_CACHE_HOME to another one",
+                    to->kernel);
     }
     leftover_hold(folder);
     output = text("%s/output", folder);
     progress("fetching the kernel of the Debian package %s", package);
     enum exit_code code = fetch(package, folder, output, &kernel);
     progress_end();
-    if (code == LINTEL_OK && rename(kernel, path) != 0)
-        code = fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
+    if (code == LINTEL_OK)
+        code = keep(kernel, folder, to);
     free(kernel);
     free(output);
     work_folder_remove(folder);
     return code;
 }
 
-enum exit_code debian_kernel(const char *package, char **path)
+static bool is_there(const struct debian_kernel *found, bool modules)
+{
+    return access(found->kernel, R_OK) == 0 && (!modules || access(found->modules, R_OK) == 0);
+}
+
+enum exit_code debian_kernel(const char *package, bool modules, struct debian_kernel *found)
 {
     enum exit_code code = LINTEL_OK;
 
@@ -145,14 +169,19 @@ enum exit_code debian_kernel(const char *package, char **path)
         return LINTEL_MACHINE;
     char *lock_path = text("%s/lock", folder);
     int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    *path = text("%s/%s.vmlinuz", folder, package);
-    if (access(*path, R_OK) != 0) {
+    *found = (struct debian_kernel){
+        .kernel = text("%s/%s.vmlinuz", folder, package),
+        .modules = text("%s/%s.modules", folder, package),
+    };
+    if (!is_there(found, modules)) {
         flock(lock, LOCK_EX); /* of two at the same time, the second finds what the first fetched */
-        if (access(*path, R_OK) != 0)
-            code = fetch_to(package, *path);
+        if (!is_there(found, modules))
+            code = fetch_to(package, found);
     }
-    if (code != LINTEL_OK)
-        free(*path);
+    if (code != LINTEL_OK) {
+        free(found->kernel);
+        free(found->modules);
+    }
     close(lock);
     free(lock_path);
     free(folder);

@@ -3,15 +3,24 @@
 #ifndef TOOL_DEBIAN_H
 #define TOOL_DEBIAN_H
 
+#include <stdbool.h>
+
 #include "tool/report.h"
 
 #define DEBIAN_PREFIX "debian:"
 
+/* What is kept of a package. */
+struct debian_kernel {
+    char *kernel;
+    char *modules; /* a cpio archive (modules.h) */
+};
+
 /*
- * Puts the path of the kernel of a package (or of the package that it depends on, as
- * linux-image-amd64 does) into *path, which the caller frees. It is kept in the cache folder and
- * fetched once. On another code than LINTEL_OK the message has been printed.
+ * Finds the kernel of a package (or of the package that it depends on, as linux-image-amd64 does),
+ * and, if they are wanted, its modules: paths in the cache folder, which the caller frees, where
+ * they are kept after they were fetched once. On another code than LINTEL_OK the message has been
+ * printed, and there is nothing to free.
  */
-enum exit_code debian_kernel(const char *package, char **path);
+enum exit_code debian_kernel(const char *package, bool modules, struct debian_kernel *found);
 
 #endif

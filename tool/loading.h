@@ -9,7 +9,8 @@
 struct loading {
     struct description_file file;
     struct machine *machine;
-    enum exit_code code; /* LINTEL_MACHINE when something but the description is at fault */
+    char *modules[PLAN_MAX_VMS]; /* archives with the modules of VMs' kernels; NULL: none */
+    enum exit_code code;         /* LINTEL_MACHINE when something but the description is at fault */
 };
 
 #endif

@@ -15,10 +15,11 @@
 #include "tool/disks.h"
 #include "tool/ends.h"
 #include "tool/host.h"
+#include "tool/initrd_builtin.h"
 #include "tool/initrd_file.h"
 #include "tool/name.h"
 #include "tool/named_file.h"
-#include "tool/paths.h"
+#include "tool/process.h"
 #include "tool/size.h"
 #include "tool/trial.h"
 
@@ -37,11 +38,22 @@ static const char *at(unsigned vm, const char *key)
     return path;
 }
 
+/* Whether a VM's guest must load modules of its kernel to find its disk: they are put into the
+ * builtin initrd, and only there. */
+static bool wants_modules(const struct vm_description *vm)
+{
+    return vm->disk && vm->initrd && strcmp(vm->initrd, INITRD_BUILTIN) == 0;
+}
+
 /* The path of a kernel out of a Debian package; NULL after a message. */
 static char *load_package(struct loading *loading, unsigned i, const char *package)
 {
-    char *path = NULL;
+    struct debian_kernel found;
+    bool any =
+        false; /* the kernel of another VM is not fetched again when this one's modules are */
 
+    for (unsigned vm = 0; vm < loading->file.content->vms_count; vm++)
+        any |= wants_modules(&loading->file.content->vms[vm]);
     if (!package[0] || package[strspn(package, "abcdefghijklmnopqrstuvwxyz0123456789+-.")] ||
         package[0] == '-' || package[0] == '.') {
         description_error(
@@ -50,9 +62,11 @@ static char *load_package(struct loading *loading, unsigned i, const char *packa
             package);
         return NULL;
     }
-    enum exit_code code = debian_kernel(package, &path);
-    if (code == LINTEL_OK)
-        return path;
+    enum exit_code code = debian_kernel(package, any, &found);
+    if (code == LINTEL_OK) {
+        loading->modules[i] = found.modules;
+        return found.kernel;
+    }
     description_error(&loading->file, at(i, "kernel"), "no kernel from '%s'", package);
     loading->code = code;
     return NULL;
@@ -82,13 +96,17 @@ static bool load_kernel(struct loading *loading, unsigned i, struct mapped *mapp
 /* The initrd's file, which stays mapped where it is good. */
 static void load_initrd(struct loading *loading, unsigned i, struct mapped *mapped)
 {
-    const char *name = loading->file.content->vms[i].initrd, *wrong;
+    const struct vm_description *from = &loading->file.content->vms[i];
+    const char *name = from->initrd, *wrong;
+    char *path;
 
     loading->machine->plan.vms[i].initrd = PLAN_NO_FILE;
     if (!name)
         return;
-    char *path = strcmp(name, INITRD_BUILTIN) == 0 ? built_path(BUILT_INITRD)
-                                                   : beside_description(loading, name);
+    if (strcmp(name, INITRD_BUILTIN) == 0)
+        path = initrd_builtin(loading->machine, from->disk ? loading->modules[i] : NULL);
+    else
+        path = beside_description(loading, name);
     if (!path) {
         loading->code = LINTEL_MACHINE;
         description_error(&loading->file, at(i, "initrd"), "the builtin initrd is not built");
@@ -284,6 +302,8 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
         disk_files_look(&loading);
     if (loading.file.errors == 0)
         check_total(&loading);
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
+        free(loading.modules[i]);
     unsigned errors = loading.file.errors;
     description_close(&loading.file);
     if (errors == 0)
@@ -302,6 +322,8 @@ void machine_free(struct machine *machine)
         free(machine->disks[i].path);
         free(machine->disks[i].place);
     }
+    if (machine->folder)
+        work_folder_remove(machine->folder);
     free(machine->cpu);
     free(machine->hide);
 }

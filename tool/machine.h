@@ -35,6 +35,7 @@ struct machine {
     struct plan plan;
     char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
     unsigned success[PLAN_MAX_VMS]; /* the exit status that is a VM's success; 0: none is */
+    char *folder; /* what was made for it, until machine_free; NULL: nothing was */
     struct machine_disk disks[PLAN_MAX_PROCESSES];
     struct machine_partition partitions[PLAN_MAX_VMS];
     unsigned disk_count, partition_count;

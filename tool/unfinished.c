@@ -9,8 +9,8 @@
 #include "tool/process.h"
 #include "tool/report.h"
 
-/* A work folder, and an image. */
-#define DEPTH_MAX 2
+/* The machine's folder, a work folder, and an image. */
+#define DEPTH_MAX 3
 
 static const char *paths[DEPTH_MAX];
 static size_t depth;
