@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tool/console_log.h"
+#include "tool/console_process.h"
 #include "tool/disk_file.h"
 #include "tool/image.h"
 #include "tool/process.h"
@@ -133,14 +134,12 @@ static bool input_is_script(void)
 }
 
 /* Whether the lines of all VMs are shown, each with its VM's name: where no person switches between
- * consoles, unless the user says otherwise; of his words the last wins. */
+ * consoles, unless the user says otherwise. */
 static bool lines_shown(const struct boot_request *request, const struct machine *machine)
 {
     bool lines = machine->plan.vm_count > 1 && !terminal_is_ours() && !input_is_script();
 
-    for (const char *word = request->options; word && (word = strstr(word, "console=")); word++)
-        lines = strncmp(word, "console=lines", strlen("console=lines")) == 0;
-    return lines;
+    return console_words_say_lines(request->options, lines);
 }
 
 static int boot(struct run *run)
@@ -306,6 +305,7 @@ int boot_machine(struct machine *machine, struct boot_request *request)
     uint64_t begin = now_ms();
     FILE *json, *junit = NULL;
 
+    console_process_set_lines(&machine->plan, run.lines);
     outcome_begin(&run.outcome, &machine->plan);
     /* What a guest says in the hypervisor's name must not end another's run. */
     run.outcome.unforged = machine->plan.vm_count == 1 || run.lines;

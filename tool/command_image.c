@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tool/command.h"
+#include "tool/console_process.h"
 #include "tool/image.h"
 #include "tool/process.h"
 
@@ -61,6 +62,7 @@ int command_image(const struct command *self, int argc, char *argv[])
     code = machine_load(argv[optind], false, &machine);
     if (code != LINTEL_OK)
         return code;
+    console_process_set_lines(&machine.plan, console_words_say_lines(request.options, false));
     char *folder = work_folder_make();
     request.work_folder = folder;
     code = folder ? (int)image_build(&machine, &request) : LINTEL_MACHINE;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tool/console_process.h"
 #include "tool/debian.h"
 #include "tool/disk_file.h"
 #include "tool/disks.h"
@@ -28,6 +29,8 @@
 /* For the hypervisor, its tables, the monitors and the firmware: UEFI's is the larger. */
 #define MACHINE_OVERHEAD (128 * MIB)
 #define INITRD_BUILTIN   "builtin"
+/* Whether the serial line is a process's, or still ring 0's. */
+#define CONSOLE_IS_A_PROCESS false
 
 /* "vms[2].memory", in a buffer that the next call overwrites. */
 static const char *at(unsigned vm, const char *key)
@@ -297,6 +300,8 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
     host_load(&loading);
     for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
+    if (CONSOLE_IS_A_PROCESS)
+        console_process_load(&loading);
     disks_load(&loading);
     if (emulated)
         disk_files_look(&loading);

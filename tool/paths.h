@@ -15,6 +15,7 @@ enum built_file {
     BUILT_AHCI,
     BUILT_NVME,
     BUILT_RAM,
+    BUILT_CONSOLE,
     BUILT_COUNT
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* before cmocka.h, which has a macro of the name of the tool's fail */
+#include "tool/console_process.h"
 #include "tool/disk_file.h"
 #include "tool/machine.h"
 #include "tool/process.h"
@@ -58,8 +59,8 @@ static void put_kernel(void)
 
 static int make_files(void **state)
 {
-    static const char *const programs[] = {"LINTEL_ATA", "LINTEL_AHCI", "LINTEL_NVME",
-                                           "LINTEL_RAM"};
+    static const char *const programs[] = {"LINTEL_ATA", "LINTEL_AHCI", "LINTEL_NVME", "LINTEL_RAM",
+                                           "LINTEL_CONSOLE"};
     static const char ram[8192];
 
     assert_non_null(mkdtemp(folder));
@@ -199,6 +200,48 @@ static void memory(void **state)
     machine_free(&with);
 }
 
+static void console(void **state)
+{
+    static struct loading loading;
+    static struct machine machine;
+    struct plan *plan = &machine.plan;
+
+    loading.machine = &machine;
+    plan->vm_count = 3;
+    for (uint32_t vm = 0; vm < 3; vm++)
+        plan->vms[vm].console = vm == 1 ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
+    console_process_load(&loading);
+    const struct plan_process *process = &plan->processes[0];
+    assert_int_equal(plan->process_count, 1);
+    assert_string_equal(process->name, "console");
+    assert_string_equal(process->arguments, "console=focus");
+    assert_int_equal(process->grants, PLAN_GRANT_LOG);
+    assert_int_equal(process->file, PLAN_NO_FILE);
+    assert_int_equal(process->dma, 0);
+    assert_int_equal(process->port_range_count, 1);
+    assert_int_equal(process->ports[0].first, 0x3f8);
+    assert_int_equal(process->ports[0].count, 8);
+    assert_int_equal(process->interrupt_count, 1);
+    assert_int_equal(process->interrupts[0], 4);
+    assert_int_equal(plan->channel_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(plan->channels[i].kind, PLAN_CHANNEL_CONSOLE);
+        assert_int_equal(plan->channels[i].client, 2 * i);
+        assert_int_equal(plan->channels[i].server, PLAN_PROCESS);
+    }
+    console_process_set_lines(plan, true);
+    assert_string_equal(process->arguments, "console=lines");
+    machine_free(&machine);
+}
+
+static void console_words(void **state)
+{
+    assert_false(console_words_say_lines(NULL, false));
+    assert_true(console_words_say_lines("counters", true));
+    assert_true(console_words_say_lines("counters console=lines", false));
+    assert_false(console_words_say_lines("console=lines console=focus", true));
+}
+
 /* Sizes in MiB of a disk, of what VM a and VM b say for themselves, and what they get. */
 static void shares(void **state)
 {
@@ -239,6 +282,8 @@ int main(void)
         cmocka_unit_test(ram_disks),
         cmocka_unit_test(memory),
         cmocka_unit_test(shares),
+        cmocka_unit_test(console),
+        cmocka_unit_test(console_words),
     };
 
     return cmocka_run_group_tests(tests, make_files, remove_files);
