@@ -40,3 +40,17 @@ bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, uns
             entry |= bits[i].bits;
     return radix_map(&formats[(flags & PAGING_1G) != 0], root, virt, phys, size, entry);
 }
+
+bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys, unsigned *flags)
+{
+    struct radix_leaf leaf;
+
+    if (!radix_lookup(&formats[0], root, virt, &leaf))
+        return false;
+    *phys = leaf.phys;
+    *flags = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+        if ((leaf.flags & bits[i].bits) == bits[i].bits)
+            *flags |= bits[i].flag;
+    return true;
+}

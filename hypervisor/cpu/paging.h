@@ -24,4 +24,7 @@ enum paging_flags {
  */
 bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, unsigned flags);
 
+/* Returns false where nothing is mapped; *flags are those of paging_map() without PAGING_1G. */
+bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys, unsigned *flags);
+
 #endif

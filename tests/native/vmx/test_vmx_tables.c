@@ -60,21 +60,6 @@ static bool ept_unmap(struct ept *ept, uint64_t gpa, uint64_t size)
     return radix_unmap(&ept->format, ept->root, gpa, size);
 }
 
-/* The flags of paging_map() that made the entry. */
-static bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys, unsigned *flags)
-{
-    const struct radix_format format = {.present = 1, .levels = 3};
-    struct radix_leaf leaf;
-
-    if (!radix_lookup(&format, root, virt, &leaf))
-        return false;
-    *phys = leaf.phys;
-    *flags = (leaf.flags & BIT(1) ? PAGING_W : 0) | (leaf.flags & BIT(2) ? PAGING_U : 0) |
-             (leaf.flags & BIT(3) ? PAGING_UC : 0) | (leaf.flags & BIT(8) ? PAGING_G : 0) |
-             (leaf.flags & BIT(63) ? PAGING_NX : 0);
-    return true;
-}
-
 static int begin(void **test)
 {
     table_count = 0;
