@@ -5,6 +5,7 @@
 #include "monitor/gate.h"
 #include "monitor/host_bridge.h"
 #include "monitor/processor.h"
+#include "monitor/report.h"
 
 /* The UART: its output goes to the console, its input comes from there. */
 
@@ -390,7 +391,7 @@ void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size
         store_parts(b, vcpu, address, size, value);
 }
 
-void board_events(struct board *b, uint32_t events)
+void board_events(struct board *b, uint64_t events)
 {
     if (events & EXIT_EVENT_TIMER) {
         b->timer = UINT64_MAX;
@@ -402,11 +403,39 @@ void board_events(struct board *b, uint32_t events)
         receive_input(b);
         wire_uart(b);
     }
+    for (unsigned i = 0; i < b->disk_count; i++)
+        if (events & EVENT_CHANNEL(b->disks[i].disk.channel.number))
+            blk_event(&b->disks[i]);
     if (events & EXIT_EVENT_APIC)
         ioapic_try_again(&b->ioapic);
     /* The processor that booted goes to the firmware, which starts the machine again. */
     if (events & EXIT_EVENT_INIT)
         b->reset.requested = b->wish = true;
+}
+
+/* How long a machine that starts waits for its disks' drivers, which start beside it. */
+#define DISK_SECONDS 10u
+
+static void open_disks(struct board *b)
+{
+    const struct process_info *p = gate_process();
+
+    for (unsigned n = 0; p != NULL && n < p->channel_count; n++) {
+        const struct process_channel *c = &p->channels[n];
+
+        if (c->kind == PLAN_CHANNEL_BLOCK && !c->server && b->disk_count < BOARD_DISKS)
+            blk_open(&b->disks[b->disk_count++], c, n, gate_channel(n), &b->memory);
+    }
+}
+
+static void wait_for_disks(struct board *b)
+{
+    uint64_t end = gate_tsc() + b->info->tsc_khz * 1000 * DISK_SECONDS;
+
+    for (unsigned i = 0; i < b->disk_count; i++)
+        if (!blk_wait(&b->disks[i], end))
+            report("there is no disk \"%s\": its driver %s has none, or does not run",
+                   b->disks[i].channel->label, b->disks[i].channel->peer);
 }
 
 /* What is there at each start of the machine, and where. */
@@ -415,6 +444,8 @@ static void fill_bus(struct board *b)
     pci_reset(&b->pci);
     host_bridge_init(&b->host_bridge);
     pci_add(&b->pci, &b->host_bridge);
+    for (unsigned i = 0; i < b->disk_count; i++)
+        blk_init(&b->disks[i], &b->pci);
     rng_init(&b->rng, &b->pci, &b->memory);
 }
 
@@ -422,12 +453,15 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
 {
     uint64_t hz = info->tsc_khz * 1000;
 
-    *b = (struct board){.info = info, .timer = UINT64_MAX};
+    b->info = info;
+    b->timer = UINT64_MAX;
     b->memory = guest_memory_make(memory, info->memory);
     processor_page_tables(&b->memory);
     code_page_reset(&b->code_page);
     rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
     map_ports();
+    open_disks(b);
+    wait_for_disks(b);
 }
 
 void board_reset(struct board *b)

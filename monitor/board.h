@@ -20,12 +20,15 @@
 #include "monitor/rtc.h"
 #include "monitor/uart.h"
 #include "monitor/verdict.h"
+#include "monitor/virtio/blk.h"
 #include "monitor/virtio/rng.h"
 
 #define COM1_PORT  0x3f8
 #define COM1_IRQ   4
 #define LAPIC_BASE 0xfee00000ULL
 #define LAPIC_SIZE 0x1000ULL
+
+#define BOARD_DISKS 4u /* more channels to disks than that are not used */
 
 struct board {
     const struct monitor_info *info;
@@ -40,6 +43,8 @@ struct board {
     struct pci pci;
     struct pci_function host_bridge;
     struct rng rng;
+    struct blk disks[BOARD_DISKS];
+    unsigned disk_count;
     struct verdict verdict;
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
     bool restart;     /* the machine starts anew */
@@ -49,8 +54,8 @@ struct board {
     bool console_waiting; /* there may be console input that had no room in the UART */
 };
 
-/* Once, and then board_reset at each start of the machine. `memory` is where guest-physical 0 is
- * mapped. */
+/* Once, of a board that is zero, and then board_reset at each start of the machine. `memory` is
+ * where guest-physical 0 is mapped. */
 void board_init(struct board *board, const struct monitor_info *info, uint8_t *memory);
 void board_reset(struct board *board);
 
@@ -63,7 +68,7 @@ uint64_t board_load(struct board *board, unsigned vcpu, uint64_t address, unsign
 void board_store(struct board *board, unsigned vcpu, uint64_t address, unsigned size,
                  uint64_t value);
 
-/* What the exit page's events say: EXIT_EVENT_*. */
-void board_events(struct board *board, uint32_t events);
+/* What the exit page's events say: EXIT_EVENT_* and EVENT_CHANNEL. */
+void board_events(struct board *board, uint64_t events);
 
 #endif

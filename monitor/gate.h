@@ -10,6 +10,7 @@
 
 #include "abi/exit.h"
 #include "abi/gate.h"
+#include "abi/process.h"
 #include "runtime/gate.h"
 
 /* The calls of abi/gate.h, with its arguments and results: negative is an enum gate_error. */
@@ -22,6 +23,11 @@ int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value);
 int64_t gate_doorbell(uint16_t port, unsigned bit);
 int64_t gate_console_write(uint64_t length);
 int64_t gate_console_read(uint64_t max);
+
+/* What the plan has given to this monitor beside its VM, or NULL; and the pages of its channel n.
+ */
+const struct process_info *gate_process(void);
+void *gate_channel(unsigned n);
 
 /* Returns when the time-stamp counter, which is also the guest's time base, has reached `tsc`. The
  * time is this VM's own: other VMs take their turns. */

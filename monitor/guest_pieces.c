@@ -25,20 +25,6 @@ static struct guest_piece share(const struct guest_piece *piece, uint64_t *offse
     return (struct guest_piece){piece->address + skipped, (uint32_t)here};
 }
 
-unsigned guest_pieces_part(const struct guest_piece *pieces, unsigned count, uint64_t offset,
-                           uint64_t size, struct guest_piece *part)
-{
-    unsigned used = 0;
-
-    for (unsigned i = 0; i < count && size > 0; i++) {
-        struct guest_piece p = share(&pieces[i], &offset, &size);
-
-        if (p.size > 0)
-            part[used++] = p;
-    }
-    return used;
-}
-
 uint32_t guest_pieces_read(const struct guest_memory *m, const struct guest_piece *pieces,
                            unsigned count, uint64_t offset, void *to, uint32_t size)
 {

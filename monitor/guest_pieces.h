@@ -17,11 +17,6 @@ struct guest_piece {
 /* How many bytes they have together. */
 uint64_t guest_pieces_size(const struct guest_piece *pieces, unsigned count);
 
-/* The part of a buffer from `offset` on, at most `size` bytes: its pieces, as many as the buffer
- * has at most; how many those are. */
-unsigned guest_pieces_part(const struct guest_piece *pieces, unsigned count, uint64_t offset,
-                           uint64_t size, struct guest_piece *part);
-
 /* Copies bytes out of a buffer from an offset on, or into it; how many it had. */
 uint32_t guest_pieces_read(const struct guest_memory *memory, const struct guest_piece *pieces,
                            unsigned count, uint64_t offset, void *to, uint32_t size);

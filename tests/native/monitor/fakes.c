@@ -130,8 +130,20 @@ int64_t gate_doorbell(uint16_t port, unsigned bit)
     return 0;
 }
 
+const struct process_info *gate_process(void)
+{
+    return fakes.process;
+}
+
+void *gate_channel(unsigned n)
+{
+    return (uint8_t *)fakes.channels + n * PROCESS_CHANNEL_STRIDE;
+}
+
 void gate_spin(uint64_t tsc)
 {
+    if (fakes.spin != NULL)
+        fakes.spin();
     if (fakes.tsc < tsc)
         fakes.tsc = tsc;
 }
@@ -151,7 +163,7 @@ uint32_t entropy(uint64_t *words, uint32_t count)
 }
 
 /* Guest memory is mapped as the hypervisor does it: the hole is not there. */
-struct board *fake_board(uint64_t memory)
+struct board *fake_board_with(uint64_t memory, void (*spin)(void))
 {
     struct board *board = calloc(1, sizeof(*board));
     uint64_t span = memory <= PLAN_HOLE_START ? memory : memory + PLAN_HOLE_END - PLAN_HOLE_START;
@@ -161,7 +173,7 @@ struct board *fake_board(uint64_t memory)
     assert_true(base != MAP_FAILED);
     if (span > PLAN_HOLE_START)
         mprotect(base + PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START, PROT_NONE);
-    fakes_reset();
+    fakes.spin = spin;
     info = (struct monitor_info){.version = GATE_VERSION,
                                  .vcpus = 1,
                                  .memory = memory,
@@ -173,6 +185,12 @@ struct board *fake_board(uint64_t memory)
     board_init(board, &info, base);
     board_reset(board);
     return board;
+}
+
+struct board *fake_board(uint64_t memory)
+{
+    fakes_reset();
+    return fake_board_with(memory, NULL);
 }
 
 void fake_board_free(struct board *board)

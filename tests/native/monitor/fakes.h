@@ -41,6 +41,9 @@ extern struct fakes {
     jmp_buf stopped; /* where gate_stop goes to */
     bool stop_expected;
     char text[MONITOR_TEXT_SIZE];
+    const struct process_info *process;
+    void *channels;         /* PROCESS_CHANNEL_STRIDE for each */
+    void (*spin)(void);     /* what others do meanwhile */
     bool entropy;           /* the processor has some */
     uint32_t entropy_words; /* how many at a time */
 } fakes;
@@ -61,6 +64,9 @@ void fakes_reset(void);
 
 /* A board with that much memory, freshly reset; give it back with fake_board_free. */
 struct board *fake_board(uint64_t memory);
+
+/* Likewise, with what fakes.process says, while others do something whenever the monitor spins. */
+struct board *fake_board_with(uint64_t memory, void (*spin)(void));
 void fake_board_free(struct board *board);
 
 /* A simple generator: the same numbers in each run. */

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client of a disk: see disk.h. */
+#include "monitor/disk.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define MAX_SECTORS 0xffffu /* of a segment */
+
+static unsigned first_of(uint64_t bits)
+{
+    return (unsigned)__builtin_ctzll(bits);
+}
+
+unsigned disk_id(const struct disk *d, const struct disk_request *r)
+{
+    return (unsigned)(r - d->requests);
+}
+
+static bool moves_data(const struct disk_request *r)
+{
+    return r->op == BLOCK_READ || r->op == BLOCK_WRITE;
+}
+
+/* A round. */
+
+/* Where a request's bytes go on. */
+struct cursor {
+    const struct guest_piece *piece;
+    uint64_t offset; /* in it */
+};
+
+static void advance(struct cursor *c, uint64_t bytes)
+{
+    for (c->offset += bytes; c->offset > 0 && c->offset >= c->piece->size; c->piece++)
+        c->offset -= c->piece->size;
+}
+
+/* How many bytes from here on the device can reach by itself. */
+static uint64_t direct(const struct disk *d, const struct cursor *c, uint64_t left)
+{
+    uint64_t here = min_u64(c->piece->size - c->offset, left);
+
+    if (d->flags & BLOCK_NEEDS_BOUNCE || !is_aligned(c->piece->address + c->offset, BLOCK_SECTOR))
+        return 0;
+    return align_down(min_u64(here, MAX_SECTORS * BLOCK_SECTOR), BLOCK_SECTOR);
+}
+
+/* The next bytes through a page; how many, 0: there is no page, or the round has its share. */
+static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint64_t left)
+{
+    if (r->bounce_count == DISK_BOUNCES || ~d->pages == 0)
+        return 0;
+    struct disk_bounce *b = &r->bounces[r->bounce_count++];
+
+    *b = (struct disk_bounce){at, (uint32_t)min_u64(left, sizeof(d->area->page[0])),
+                              (uint8_t)first_of(~d->pages)};
+    d->pages |= BIT(b->page);
+    if (r->op == BLOCK_WRITE)
+        guest_pieces_read(d->memory, r->pieces, r->piece_count, at, d->area->page[b->page],
+                          b->size);
+    return b->size;
+}
+
+/* Fills the segments of the next round; how many there are. */
+static unsigned fill(struct disk *d, struct disk_request *r)
+{
+    uint64_t *segment = d->area->segment[disk_id(d, r)];
+    uint64_t left = r->size - r->done;
+    struct cursor c = {r->pieces, 0};
+    unsigned count = 0;
+
+    advance(&c, r->start + r->done);
+    for (r->round = 0; left > 0 && count < BLOCK_SEGMENTS; count++) {
+        uint64_t size = direct(d, &c, left), address = c.piece->address + c.offset, flag = 0;
+
+        if (size == 0) {
+            size = bounce(d, r, r->start + r->done + r->round, left);
+            if (size == 0)
+                break;
+            address = r->bounces[r->bounce_count - 1].page * sizeof(d->area->page[0]);
+            flag = BLOCK_SEGMENT_BOUNCE;
+        }
+        segment[count] = BLOCK_SEGMENT(address, size / BLOCK_SECTOR) | flag;
+        r->round += size;
+        left -= size;
+        if (left > 0)
+            advance(&c, size);
+    }
+    return count;
+}
+
+/* The round is over: what was read is copied to where it belongs. */
+static void empty(struct disk *d, struct disk_request *r, bool good)
+{
+    for (unsigned i = 0; i < r->bounce_count; i++) {
+        const struct disk_bounce *b = &r->bounces[i];
+
+        if (good && r->op == BLOCK_READ)
+            guest_pieces_write(d->memory, r->pieces, r->piece_count, b->at, d->area->page[b->page],
+                               b->size);
+        d->pages &= ~BIT(b->page);
+    }
+    r->bounce_count = 0;
+}
+
+/* False: no bounce page is free, or the ring is full. It goes on waiting. */
+static bool send(struct disk *d, struct disk_request *r)
+{
+    uint8_t entry[CHANNEL_ENTRY_SIZE] = {0};
+    unsigned count = moves_data(r) ? fill(d, r) : 0;
+    struct block_request q = {.id = disk_id(d, r),
+                              .epoch = d->epoch,
+                              .op = (uint8_t)r->op,
+                              .segment_count = (uint8_t)count,
+                              .sectors = r->sectors,
+                              .sector = r->sector};
+
+    if (moves_data(r)) {
+        q.sectors = (uint32_t)(r->round / BLOCK_SECTOR);
+        q.sector += r->done / BLOCK_SECTOR;
+    }
+    memcpy(entry, &q, sizeof(q));
+    if ((moves_data(r) && count == 0) || !channel_put(&d->channel, entry)) {
+        empty(d, r, false);
+        return false;
+    }
+    d->waiting &= ~BIT(q.id);
+    d->sent |= BIT(q.id);
+    return true;
+}
+
+/* Answers. */
+
+static void end(struct disk *d, struct disk_request *r, enum block_status status)
+{
+    d->ended |= BIT(disk_id(d, r));
+    r->status = status;
+}
+
+static void take_info(struct disk *d, struct disk_request *r, const struct block_answer *a)
+{
+    d->known = a->status == BLOCK_DONE;
+    d->sectors = a->value;
+    d->flags = a->flags;
+    disk_give(d, r);
+}
+
+/* An answer that nobody waits for is none. */
+static void take_answer(struct disk *d, const struct block_answer *a)
+{
+    if (a->id >= BLOCK_IDS || !(d->sent >> a->id & 1) || a->epoch != d->epoch)
+        return;
+    struct disk_request *r = &d->requests[a->id];
+
+    d->sent &= ~BIT(a->id);
+    empty(d, r, a->status == BLOCK_DONE);
+    r->done += r->round;
+    if (r->op == BLOCK_INFO)
+        take_info(d, r, a);
+    else if (a->status != BLOCK_DONE)
+        end(d, r, a->status < BLOCK_NO_DEVICE ? a->status : BLOCK_NO_DEVICE);
+    else if (moves_data(r) && r->done < r->size)
+        d->waiting |= BIT(a->id);
+    else
+        end(d, r, BLOCK_DONE);
+}
+
+/* The driver has started anew: what it had not answered is sent again. */
+static void look_at_epoch(struct disk *d)
+{
+    uint32_t epoch = __atomic_load_n(&d->area->epoch, __ATOMIC_ACQUIRE);
+
+    if (epoch == d->epoch)
+        return;
+    d->epoch = epoch;
+    for (; d->sent != 0; d->sent &= d->sent - 1) {
+        empty(d, &d->requests[first_of(d->sent)], false);
+        d->waiting |= BIT(first_of(d->sent));
+    }
+}
+
+static void send_waiting(struct disk *d)
+{
+    for (uint64_t left = d->waiting; left != 0 && d->epoch != 0; left &= left - 1)
+        if (!send(d, &d->requests[first_of(left)]))
+            break;
+}
+
+void disk_poll(struct disk *d)
+{
+    uint8_t entry[CHANNEL_ENTRY_SIZE];
+    struct block_answer answer;
+
+    channel_awake(&d->channel);
+    do {
+        while (channel_get(&d->channel, entry)) {
+            memcpy(&answer, entry, sizeof(answer));
+            take_answer(d, &answer);
+        }
+        look_at_epoch(d);
+        send_waiting(d);
+        channel_flush(&d->channel);
+    } while (!channel_sleep(&d->channel));
+}
+
+/* What others ask of it. */
+
+struct disk_request *disk_take(struct disk *d)
+{
+    if (~d->taken == 0)
+        return NULL;
+    struct disk_request *r = &d->requests[first_of(~d->taken)];
+
+    d->taken |= BIT(disk_id(d, r));
+    *r = (struct disk_request){0};
+    return r;
+}
+
+void disk_start(struct disk *d, struct disk_request *r)
+{
+    d->waiting |= BIT(disk_id(d, r));
+}
+
+void disk_cancel(struct disk *d)
+{
+    for (; d->waiting != 0; d->waiting &= d->waiting - 1)
+        end(d, &d->requests[first_of(d->waiting)], BLOCK_ERROR);
+}
+
+struct disk_request *disk_ended(struct disk *d)
+{
+    if (d->ended == 0)
+        return NULL;
+    struct disk_request *r = &d->requests[first_of(d->ended)];
+
+    d->ended &= d->ended - 1;
+    return r;
+}
+
+void disk_give(struct disk *d, struct disk_request *r)
+{
+    d->taken &= ~BIT(disk_id(d, r));
+}
+
+bool disk_is_idle(const struct disk *d)
+{
+    return d->taken == 0;
+}
+
+void disk_open(struct disk *d, void *pages, unsigned number, const struct guest_memory *memory)
+{
+    *d = (struct disk){.area = (void *)((uint8_t *)pages + CHANNEL_AREA), .memory = memory};
+    channel_open(&d->channel, pages, number, false);
+    struct disk_request *r = disk_take(d);
+
+    r->op = BLOCK_INFO;
+    disk_start(d, r);
+    disk_poll(d);
+}
