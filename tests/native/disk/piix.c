@@ -19,6 +19,7 @@
 #define BUSY  0x80
 #define DRQ   0x08
 #define ERROR 0x01
+#define FAULT 0x20
 
 struct piix piix;
 
@@ -162,7 +163,7 @@ void piix_work(void)
 {
     bool to_memory = piix.command == 0x25 || piix.command == 0xc8;
 
-    if (!(status & BUSY) || (transfer && !(bus_command & 1)))
+    if (!(status & (BUSY | DRQ)) || (transfer && !(bus_command & 1)))
         return;
     if (!transfer) {
         piix.flushes++;
@@ -176,7 +177,7 @@ void piix_work(void)
         return;
     }
     if (piix.bad_sector - piix.sector < piix.count) {
-        end(ERROR);
+        end(piix.faults ? FAULT : ERROR);
         return;
     }
     move(to_memory);
@@ -201,6 +202,7 @@ void piix_predecessor(uint64_t physical)
 
 static void set_control(uint8_t value)
 {
+    assert_false(bus_status & 1);
     if (control & 0x04 && !(value & 0x04)) {
         piix.resets++;
         status = piix.stays_busy ? READY | BUSY : READY;
@@ -216,6 +218,7 @@ static void set_bus_command(uint8_t value)
         assert_true(transfer);
         assert_int_equal(bus_status & 0x06, 0);
         bus_status |= 1;
+        status = READY | DRQ; /* no longer busy, as disks may be while they move data */
     }
     if (!(value & 1))
         bus_status &= ~1;

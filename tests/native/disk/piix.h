@@ -20,6 +20,7 @@ extern struct piix {
     bool silent;     /* no command ends */
     bool bus_fails;
     bool flush_fails;
+    bool faults; /* DF in place of ERR */
     bool no_interrupt;
     uint64_t bad_sector;
     /* What it was told. */

@@ -100,6 +100,27 @@ static void test_flush(void **state)
     assert_true(has_logged("the disk failed: flush"));
 }
 
+/* Nor does one that moves data end before the bus master says so. */
+static void test_early(void **state)
+{
+    struct block_request request = request_of(BLOCK_READ, 1, 0, 8);
+    uint64_t segment = BLOCK_SEGMENT(0, 8);
+    struct block_answer answer;
+
+    request.segment_count = 1;
+    piix.silent = true;
+    assert_true(client_send(0, request, &segment));
+    machine_run();
+    machine_raise(EVENT_INTERRUPT(0));
+    machine_run();
+    assert_false(client_receive(0, &answer));
+    piix_work();
+    machine_run();
+    assert_true(client_receive(0, &answer));
+    assert_int_equal(answer.status, BLOCK_DONE);
+    assert_memory_equal(machine_guest(0, 0), sector_of(0), 8 * BLOCK_SECTOR);
+}
+
 /* Pieces cross no 64 KiB, nor are they more than that. */
 static void test_pieces(void **state)
 {
@@ -145,6 +166,8 @@ static void test_large(void **state)
     assert_int_equal(client_move(2, BLOCK_READ, 0x12345678abULL, 3, 0), BLOCK_DONE);
     assert_int_equal(piix.sector, 0x12345678abULL);
     assert_int_equal(piix.count, 3);
+    assert_int_equal(client_move(2, BLOCK_READ, 1ULL << 40 | 77, 3, 0), BLOCK_DONE);
+    assert_int_equal(piix.sector, 1ULL << 40 | 77);
 
     set_up_disk();
     piix.lba48 = piix.flush_ext = false;
@@ -158,6 +181,8 @@ static void test_large(void **state)
 static void test_errors(void **state)
 {
     piix.bad_sector = FIRST + 9;
+    assert_int_equal(client_move(0, BLOCK_READ, 8, 4, 0), BLOCK_ERROR);
+    piix.faults = true;
     assert_int_equal(client_move(0, BLOCK_READ, 8, 4, 0), BLOCK_ERROR);
     assert_int_equal(client_move(0, BLOCK_READ, 10, 4, 0), BLOCK_DONE);
     piix.bus_fails = true;
@@ -230,9 +255,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_start, set_up),   cmocka_unit_test_setup(test_move, set_up),
         cmocka_unit_test_setup(test_flush, set_up),   cmocka_unit_test_setup(test_pieces, set_up),
-        cmocka_unit_test_setup(test_lba28, set_up),   cmocka_unit_test_setup(test_large, set_up),
-        cmocka_unit_test_setup(test_errors, set_up),  cmocka_unit_test_setup(test_no_disk, set_up),
-        cmocka_unit_test_setup(test_restart, set_up),
+        cmocka_unit_test_setup(test_early, set_up),   cmocka_unit_test_setup(test_lba28, set_up),
+        cmocka_unit_test_setup(test_large, set_up),   cmocka_unit_test_setup(test_errors, set_up),
+        cmocka_unit_test_setup(test_no_disk, set_up), cmocka_unit_test_setup(test_restart, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
