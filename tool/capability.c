@@ -44,12 +44,14 @@ const char *capability_read(struct vmx_caps *caps)
     return NULL;
 }
 
-static void print_row(void *context, const struct control_row *row, enum control_verdict verdict)
+static void print_row(FILE *to, const struct vmx_controls *controls, enum control_id id)
 {
-    fprintf(context, "  %-32s %-7s %s%s%s\n", row->name,
-            row->need == CONTROL_NEEDED ? "needed" : "wanted", control_verdict_name(verdict),
-            verdict == CONTROL_VERDICT_OK ? "" : ": ",
-            verdict == CONTROL_VERDICT_OK ? "" : row->lost);
+    const struct control_row *row = &control_rows[id];
+    bool has = control_has(controls, id);
+
+    fprintf(to, "  %-32s %-7s %s%s%s\n", row->name,
+            row->need == CONTROL_NEEDED ? "needed" : "wanted", vmx_control_verdict(controls, id),
+            has ? "" : ": ", has ? "" : row->lost);
 }
 
 bool capability_print(FILE *to, const struct vmx_caps *caps)
@@ -61,7 +63,8 @@ bool capability_print(FILE *to, const struct vmx_caps *caps)
 
     fprintf(to, "CPU signature %08x, physical addresses of %u bits\n%s\n", caps->signature,
             caps->physical_bits, vmx_permission_words(permission));
-    vmx_controls_walk(&controls, print_row, to);
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        print_row(to, &controls, id);
     if (permission != VMX_USABLE && permission != VMX_SET_AND_LOCK) {
         fprintf(to, "verdict: Lintel cannot run on this CPU: %s\n",
                 vmx_permission_words(permission));

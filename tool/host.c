@@ -63,12 +63,12 @@ static bool is_needed(const char *control)
 static void load_hidden(struct loading *loading, unsigned i)
 {
     struct machine *machine = loading->machine;
-    const char *name = loading->file.content->host.hide[i], *bad;
+    const char *name = loading->file.content->host.hide[i];
     uint64_t hidden;
     char where[32];
 
     snprintf(where, sizeof(where), "host.hide[%u]", i);
-    if (!name[0] || strchr(name, ',') || !vmx_control_parse(name, &hidden, &bad))
+    if (!name[0] || strchr(name, ',') || !vmx_control_parse(name, &hidden))
         description_error(&loading->file, where, "'%s' is no VMX control; 'lintel caps' lists them",
                           name);
     else if (is_needed(name))

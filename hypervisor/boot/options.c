@@ -41,9 +41,7 @@ static bool set_end(const char *value)
 
 static bool set_hide(const char *value)
 {
-    const char *bad;
-
-    return vmx_control_parse(value, &options.hidden, &bad);
+    return vmx_control_parse(value, &options.hidden);
 }
 
 static bool set_caps(const char *value)

@@ -53,14 +53,6 @@ bool phys_map_remove(struct phys_map *map, uint64_t start, uint64_t end)
     return true;
 }
 
-bool phys_map_contains(const struct phys_map *map, uint64_t start, uint64_t end)
-{
-    for (uint32_t i = 0; i < map->count; i++)
-        if (map->range[i].start <= start && end <= map->range[i].end)
-            return true;
-    return false;
-}
-
 uint64_t phys_map_take(struct phys_map *map, uint64_t size, uint64_t align, uint64_t limit)
 {
     for (uint32_t i = map->count; i-- > 0;) {

@@ -25,9 +25,6 @@ bool phys_map_add(struct phys_map *map, uint64_t start, uint64_t end);
 /* Takes [start, end) out, whatever of it is in. False: the map is full (a hole splits a range). */
 bool phys_map_remove(struct phys_map *map, uint64_t start, uint64_t end);
 
-/* Whether all of [start, end) is in. */
-bool phys_map_contains(const struct phys_map *map, uint64_t start, uint64_t end);
-
 /*
  * Takes the highest piece of size bytes, aligned to align (a power of two), that ends at or below
  * limit. Returns its address, or PHYS_MAP_NONE when there is none.

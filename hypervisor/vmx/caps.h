@@ -131,27 +131,12 @@ static inline bool control_has(const struct vmx_controls *controls, enum control
 bool vmx_controls_choose(const struct vmx_caps *caps, uint64_t hidden, struct vmx_controls *out,
                          enum control_id *missing);
 
-/*
- * Parses the value of the boot option hide=: control names joined by commas.
- * Returns false on a name that controls.def does not have; *bad then points to it in the list. An
- * empty list is valid.
- */
-bool vmx_control_parse(const char *list, uint64_t *hidden, const char **bad);
+/* Parses the value of the boot option hide=: control names joined by commas, or nothing. Returns
+ * false on a name that controls.def does not have. */
+bool vmx_control_parse(const char *list, uint64_t *hidden);
 
-/* What the boot check and `lintel caps` say about one row. */
-enum control_verdict {
-    CONTROL_VERDICT_OK,
-    CONTROL_VERDICT_WITHOUT, /* wanted and absent: row->lost is the price */
-    CONTROL_VERDICT_MISSING, /* needed and absent: row->lost is the reason to stop */
-};
-
-/* Calls `say` for each row in the table's order. */
-void vmx_controls_walk(const struct vmx_controls *controls,
-                       void (*say)(void *ctx, const struct control_row *row,
-                                   enum control_verdict verdict),
-                       void *ctx);
-
-/* "ok", "absent (wanted)", "absent (needed)". */
-const char *control_verdict_name(enum control_verdict verdict);
+/* What the boot check and `lintel caps` say about a row: "ok", "absent (wanted)" where row->lost is
+ * the price, "absent (needed)" where it is the reason to stop. */
+const char *vmx_control_verdict(const struct vmx_controls *controls, enum control_id id);
 
 #endif

@@ -94,50 +94,25 @@ static enum control_id find(const char *name, size_t length)
     return CONTROL_NONE;
 }
 
-bool vmx_control_parse(const char *list, uint64_t *hidden, const char **bad)
+bool vmx_control_parse(const char *list, uint64_t *hidden)
 {
     *hidden = 0;
-    *bad = NULL;
-    if (!*list)
-        return true;
-    for (;;) {
+    while (*list) {
         const char *comma = strchr(list, ',');
         const size_t length = comma ? (size_t)(comma - list) : strlen(list);
         const enum control_id id = find(list, length);
 
-        if (id == CONTROL_NONE) {
-            *bad = list;
+        if (id == CONTROL_NONE || (comma && !comma[1]))
             return false;
-        }
         *hidden |= BIT(id);
-        if (!comma)
-            return true;
-        list = comma + 1;
+        list += length + (comma != NULL);
     }
+    return true;
 }
 
-void vmx_controls_walk(const struct vmx_controls *controls,
-                       void (*say)(void *ctx, const struct control_row *row,
-                                   enum control_verdict verdict),
-                       void *ctx)
+const char *vmx_control_verdict(const struct vmx_controls *controls, enum control_id id)
 {
-    for (unsigned id = 0; id < CONTROL_COUNT; id++) {
-        const struct control_row *row = &control_rows[id];
-
-        if (control_has(controls, id))
-            say(ctx, row, CONTROL_VERDICT_OK);
-        else
-            say(ctx, row,
-                row->need == CONTROL_NEEDED ? CONTROL_VERDICT_MISSING : CONTROL_VERDICT_WITHOUT);
-    }
-}
-
-const char *control_verdict_name(enum control_verdict verdict)
-{
-    static const char *const names[] = {
-        [CONTROL_VERDICT_OK] = "ok",
-        [CONTROL_VERDICT_WITHOUT] = "absent (wanted)",
-        [CONTROL_VERDICT_MISSING] = "absent (needed)",
-    };
-    return names[verdict];
+    if (control_has(controls, id))
+        return "ok";
+    return control_rows[id].need == CONTROL_NEEDED ? "absent (needed)" : "absent (wanted)";
 }

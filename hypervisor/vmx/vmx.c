@@ -64,12 +64,6 @@ void vmx_choose_controls(uint64_t hidden)
                 control_rows[missing].lost);
 }
 
-static void print_row(void *ctx, const struct control_row *row, enum control_verdict verdict)
-{
-    log_line("%-30s %-16s %s", row->name, control_verdict_name(verdict),
-             verdict == CONTROL_VERDICT_OK ? "" : row->lost);
-}
-
 void vmx_print_caps(uint64_t hidden)
 {
     enum control_id missing;
@@ -77,7 +71,9 @@ void vmx_print_caps(uint64_t hidden)
     enum vmx_permission permission = vmx_permission(&vmx.caps);
 
     log_line("caps: %s", vmx_permission_words(permission));
-    vmx_controls_walk(&vmx.controls, print_row, NULL);
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        log_line("%-30s %-16s %s", control_rows[id].name, vmx_control_verdict(&vmx.controls, id),
+                 control_has(&vmx.controls, id) ? "" : control_rows[id].lost);
     usable = usable && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
 }

@@ -177,6 +177,14 @@ static bool is_write_back(const struct mtrrs *mtrrs, uint64_t address)
     return matched || (mtrrs->def_type & 0xff) == WB;
 }
 
+static bool contains(const struct phys_map *map, uint64_t page)
+{
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->range[i].start <= page && page < map->range[i].end)
+            return true;
+    return false;
+}
+
 /* 64 pages, and masks with any zeros. */
 static void random_pairs(void **state)
 {
@@ -194,7 +202,7 @@ static void random_pairs(void **state)
                     (random_below(8) != 0 ? VALID : 0)};
         assert_true(mtrr_keep_write_back(&mtrrs, &map));
         for (uint64_t page = 0; page < 64; page++)
-            assert_int_equal(phys_map_contains(&map, page * PAGE_SIZE, (page + 1) * PAGE_SIZE),
+            assert_int_equal(contains(&map, page * PAGE_SIZE),
                              is_write_back(&mtrrs, page * PAGE_SIZE));
     }
 }
