@@ -16,6 +16,7 @@
 #include "tool/console_process.h"
 #include "tool/disk_file.h"
 #include "tool/image.h"
+#include "tool/paths.h"
 #include "tool/process.h"
 #include "tool/results.h"
 #include "tool/session.h"
@@ -124,6 +125,20 @@ static void name_places(const struct run *run)
     }
 }
 
+/* A panic prints bare addresses. */
+static void name_panic(const struct outcome *outcome)
+{
+    char *hypervisor = outcome->place_count ? built_path(BUILT_HYPERVISOR) : NULL;
+
+    for (unsigned i = 0; hypervisor && i < outcome->place_count; i++) {
+        char *symbol = symbol_at(hypervisor, outcome->places[i]);
+        if (symbol)
+            note("%016" PRIx64 " is %s in the hypervisor", outcome->places[i], symbol);
+        free(symbol);
+    }
+    free(hypervisor);
+}
+
 /* Whether lines come from a file or another program. They are for prompts, which have no end of
  * line, and so for one VM at a time. */
 static bool input_is_script(void)
@@ -168,6 +183,7 @@ static int boot(struct run *run)
     close(session.serial);
     int emulator_code = emulator_end(child, end != SESSION_CLOSED);
     name_places(run);
+    name_panic(&run->outcome);
     int result = judge(run, end, emulator_code, signal_number);
     code = console_log_close(&log);
     return result == LINTEL_OK ? (int)code : result;

@@ -82,6 +82,16 @@ bool outcome_all_reported(const struct outcome *outcome)
     return true;
 }
 
+/* A panic's lines "  at   ADDRESS" and "  from ADDRESS". */
+static void read_place(struct outcome *outcome, const char *said)
+{
+    uint64_t place;
+
+    if (outcome->place_count < OUTCOME_PLACES && (sscanf(said, "  at %" SCNx64, &place) == 1 ||
+                                                  sscanf(said, "  from %" SCNx64, &place) == 1))
+        outcome->places[outcome->place_count++] = place;
+}
+
 static void read_line(struct outcome *outcome)
 {
     const char *rest;
@@ -104,7 +114,10 @@ static void read_line(struct outcome *outcome)
         snprintf(outcome->reason, sizeof(outcome->reason), "%s", rest);
     } else if ((rest = after(outcome->line, OUTCOME_PREFIX "panic: "))) {
         outcome->kind = OUTCOME_PANIC;
+        outcome->place_count = 0;
         snprintf(outcome->reason, sizeof(outcome->reason), "%s", rest);
+    } else if (outcome->kind == OUTCOME_PANIC && (rest = after(outcome->line, OUTCOME_PREFIX))) {
+        read_place(outcome, rest);
     } else if ((outcome->kind == OUTCOME_END || outcome->kind == OUTCOME_VERDICT) &&
                strcmp(outcome->line, OUTCOME_HALTED) != 0) {
         outcome->kind = OUTCOME_NONE;

@@ -15,6 +15,9 @@
 /* What follows the last word when nothing has ended the machine. */
 #define OUTCOME_HALTED OUTCOME_PREFIX "the machine is halted; switch it off or reset it"
 
+/* The most addresses that are kept of a panic's. */
+#define OUTCOME_PLACES 25
+
 enum outcome_kind {
     OUTCOME_NONE,    /* the line ended without a last word */
     OUTCOME_END,     /* "lintel: end: N VMs, M faults" */
@@ -51,9 +54,11 @@ struct outcome_vm {
 struct outcome {
     bool unforged; /* set at the start: no guest can print such a line at another's cost */
     enum outcome_kind kind;
-    unsigned vm_count, faults; /* OUTCOME_END */
-    bool can_run;              /* OUTCOME_VERDICT */
-    char reason[256];          /* OUTCOME_STOPPED, OUTCOME_PANIC */
+    unsigned vm_count, faults;       /* OUTCOME_END */
+    bool can_run;                    /* OUTCOME_VERDICT */
+    char reason[256];                /* OUTCOME_STOPPED, OUTCOME_PANIC */
+    uint64_t places[OUTCOME_PLACES]; /* OUTCOME_PANIC: where it was, and how it came there */
+    unsigned place_count;
     struct outcome_vm vms[PLAN_MAX_VMS];
     char line[256]; /* the line that is being read, cut to fit */
     size_t length;

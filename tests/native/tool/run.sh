@@ -132,6 +132,13 @@ says err '^lintel: the hypervisor panicked: it broke' 'the panic is told'
 says err 'VMENTER FAIL: bad' "the emulator's errors are shown"
 ! grep -q noise err
 result $? "the emulator's other messages are not"
+main=$(nm "$lintel" | sed -n 's/ T main$//p')
+LINTEL_HYPERVISOR=$lintel scene 'a panic in a hypervisor that has symbols' 1 <<E1
+printf 'lintel: panic: it broke\r\nlintel:   at   $main\r\nlintel:   from 0000000000000001\r\n' >&3
+E1
+says err "^lintel: $main is main\\+0x0 in the hypervisor\$" 'the place is named'
+! grep -q '0000000000000001 is' err
+result $? "a place that has no name is not"
 scene 'an emulator that breaks off' 5 <<'E1'
 printf 'lintel: 1 starts\r\n' >&3
 echo 'something broke' >&2
