@@ -391,6 +391,17 @@ void board_store(struct board *b, unsigned vcpu, uint64_t address, unsigned size
         store_parts(b, vcpu, address, size, value);
 }
 
+void board_kicks(struct board *b, uint64_t kicks)
+{
+    for (; kicks != 0; kicks &= kicks - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(kicks), number = bit / VIRTIO_BITS;
+
+        /* But for the bridge all functions are virtio's. */
+        if (number > 0 && number < b->pci.count)
+            virtio_kick(b->pci.functions[number]->device, bit % VIRTIO_BITS);
+    }
+}
+
 void board_events(struct board *b, uint64_t events)
 {
     if (events & EXIT_EVENT_TIMER) {

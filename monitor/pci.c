@@ -37,6 +37,15 @@ void pci_set_bar(struct pci_function *f, unsigned bar, bool io, uint32_t size)
     pci_set_writable(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+uint16_t pci_io_bar(const struct pci_function *f, unsigned bar)
+{
+    uint32_t port = pci_get(f, PCI_BAR + 4 * bar, 4) & ~3u;
+
+    return pci_get(f, PCI_COMMAND, 2) & PCI_COMMAND_IO && port - PCI_IO < PCI_IO_SIZE
+               ? (uint16_t)port
+               : 0;
+}
+
 bool pci_is_master(const struct pci_function *f)
 {
     return pci_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER;

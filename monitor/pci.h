@@ -89,6 +89,9 @@ uint32_t pci_get(const struct pci_function *function, unsigned offset, unsigned 
 void pci_set_writable(struct pci_function *function, unsigned offset, unsigned size, uint32_t bits);
 void pci_set_bar(struct pci_function *function, unsigned bar, bool io, uint32_t size);
 
+/* Where an I/O BAR is, if it answers there; otherwise 0. */
+uint16_t pci_io_bar(const struct pci_function *function, unsigned bar);
+
 /* Whether the guest lets it write to memory. */
 bool pci_is_master(const struct pci_function *function);
 

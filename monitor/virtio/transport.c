@@ -19,6 +19,7 @@
 /* BAR 0 has a doorbell of 4 bytes for each queue; BAR 1 the registers. */
 enum { BAR_DOORBELLS, BAR_REGISTERS };
 #define DOORBELL       4u
+#define DOORBELL_OFF   64u /* no bit */
 #define DOORBELLS_SIZE 16u
 #define REGISTERS_SIZE (AT_MSIX + MSIX_AREA)
 #define AT_COMMON      0x0000u
@@ -91,6 +92,31 @@ void virtio_interrupt(struct virtio *v, unsigned queue)
 
 /* The device's state. */
 
+static bool is_ready(const struct virtio *v)
+{
+    const uint8_t ready = VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK;
+
+    return (v->r.status & (ready | VIRTIO_NEEDS_RESET)) == ready && !v->r.resetting &&
+           pci_is_master(&v->function);
+}
+
+/* While the driver runs ring 0 takes its kicks, and sets a bit for each. Where it does not they
+ * come as any other OUT. */
+static void set_doorbells(struct virtio *v)
+{
+    uint16_t port = is_ready(v) ? pci_io_bar(&v->function, BAR_DOORBELLS) : 0;
+
+    if (port == v->doorbells)
+        return;
+    for (unsigned i = 0; i < v->kind->queues; i++) {
+        if (v->doorbells != 0)
+            gate_doorbell((uint16_t)(v->doorbells + i * DOORBELL), DOORBELL_OFF);
+        if (port != 0)
+            gate_doorbell((uint16_t)(port + i * DOORBELL), v->number * VIRTIO_BITS + i);
+    }
+    v->doorbells = port;
+}
+
 static void clear(struct virtio *v)
 {
     memset(&v->r, 0, sizeof(v->r));
@@ -100,6 +126,7 @@ static void clear(struct virtio *v)
         v->r.queue[i].size = VIRTQ_MAX_SIZE;
     }
     set_isr(v, 0);
+    set_doorbells(v);
 }
 
 /* Until it is done the status is not 0 (4.1.4.3.1), and nothing is taken. */
@@ -127,10 +154,13 @@ void virtio_fail(struct virtio *v)
 
 bool virtio_runs(const struct virtio *v, unsigned queue)
 {
-    const uint8_t ready = VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK;
+    return is_ready(v) && v->r.queue[queue].enabled;
+}
 
-    return (v->r.status & (ready | VIRTIO_NEEDS_RESET)) == ready && !v->r.resetting &&
-           v->r.queue[queue].enabled && pci_is_master(&v->function);
+void virtio_kick(struct virtio *v, unsigned queue)
+{
+    if (queue < v->kind->queues && virtio_runs(v, queue))
+        v->kind->kick(v, queue);
 }
 
 bool virtio_next(struct virtio *v, unsigned queue, struct virtq_chain *chain)
@@ -160,6 +190,7 @@ static void write_status(struct virtio *v, uint8_t value)
     if (!features_good(v))
         value &= (uint8_t)~VIRTIO_FEATURES_OK;
     v->r.status |= value & STATUS_BITS & ~VIRTIO_NEEDS_RESET;
+    set_doorbells(v);
     for (unsigned i = 0; i < v->kind->queues; i++) {
         v->r.queue[i].event_idx = v->r.accepted & VIRTIO_F_EVENT_IDX;
         v->r.queue[i].indirect = v->r.accepted & VIRTIO_F_INDIRECT_DESC;
@@ -297,14 +328,12 @@ static void store(void *device, unsigned bar, uint32_t offset, unsigned size, ui
 {
     struct virtio *v = device;
 
-    if (bar == BAR_DOORBELLS) {
-        if (offset / DOORBELL < v->kind->queues && virtio_runs(v, offset / DOORBELL))
-            v->kind->kick(v, offset / DOORBELL);
-    } else if (offset < AT_COMMON + sizeof(struct common)) {
+    if (bar == BAR_DOORBELLS)
+        virtio_kick(v, offset / DOORBELL);
+    else if (offset < AT_COMMON + sizeof(struct common))
         write_common(v, offset - AT_COMMON, size, value);
-    } else if (offset >= AT_MSIX && size == 4) {
+    else if (offset >= AT_MSIX && size == 4)
         msix_store(&v->msix, offset - AT_MSIX, value);
-    }
 }
 
 /* The configuration space. */
@@ -340,6 +369,7 @@ static void written(void *device, unsigned offset)
         store(v, pci_get(&v->function, WINDOW_BAR, 1), at, size,
               pci_get(&v->function, WINDOW_DATA, size));
     msix_look(&v->msix);
+    set_doorbells(v);
 }
 
 static const struct pci_operations operations = {reads, written, load, store};
@@ -386,6 +416,7 @@ bool virtio_init(struct virtio *v, const struct virtio_kind *kind, struct pci *p
     pci_set_bar(f, BAR_REGISTERS, false, REGISTERS_SIZE);
     msix_init(&v->msix, f, CAP_MSIX, CAP_VIRTIO, kind->queues + 1, BAR_REGISTERS, AT_MSIX);
     build_capabilities(v);
+    v->number = pci->count;
     clear(v);
     return pci_add(pci, f);
 }

@@ -18,6 +18,7 @@
 #include "monitor/virtio/queue.h"
 
 #define VIRTIO_QUEUES 2u /* of a device, at most */
+#define VIRTIO_BITS   4u /* of the word of kicks, for each PCI function */
 
 /* Feature bits of every device (6). */
 #define VIRTIO_F_INDIRECT_DESC (1ULL << 28)
@@ -51,6 +52,8 @@ struct virtio {
     uint64_t offered; /* feature bits */
 
     struct pci_function function;
+    unsigned number;    /* of the function on its bus */
+    uint16_t doorbells; /* the port of the first that ring 0 answers; 0: it answers none */
     struct msix msix;
 
     /* What a reset by the driver clears. */
@@ -72,6 +75,9 @@ bool virtio_init(struct virtio *v, const struct virtio_kind *kind, struct pci *p
 
 /* Whether the device may use this queue: the driver is ready, and lets it write memory. */
 bool virtio_runs(const struct virtio *v, unsigned queue);
+
+/* The driver has rung a queue's doorbell, as far as there is one. */
+void virtio_kick(struct virtio *v, unsigned queue);
 
 /* A kind's way to its chains: like virtq_next, and a broken queue stops the device. */
 bool virtio_next(struct virtio *v, unsigned queue, struct virtq_chain *chain);

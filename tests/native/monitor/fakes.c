@@ -127,6 +127,7 @@ int64_t gate_notify(unsigned channel)
 
 int64_t gate_doorbell(uint16_t port, unsigned bit)
 {
+    fakes.doorbells[port] = bit < 64 ? (uint8_t)(bit + 1) : 0;
     return 0;
 }
 

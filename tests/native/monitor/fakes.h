@@ -41,6 +41,7 @@ extern struct fakes {
     jmp_buf stopped; /* where gate_stop goes to */
     bool stop_expected;
     char text[MONITOR_TEXT_SIZE];
+    uint8_t doorbells[0x10000]; /* a bit of the kicks and 1, for each port; 0: none */
     const struct process_info *process;
     void *channels;         /* PROCESS_CHANNEL_STRIDE for each */
     void (*spin)(void);     /* what others do meanwhile */

@@ -322,6 +322,57 @@ static void slow_reset(void **state)
     assert_int_equal(driver_get(&d, STATUS, 1), ACKNOWLEDGE);
 }
 
+static unsigned doorbell_count(void)
+{
+    unsigned count = 0;
+
+    for (unsigned port = 0; port < 0x10000; port++)
+        count += fakes.doorbells[port] != 0;
+    return count;
+}
+
+/* Ring 0 takes kicks while the driver runs, where the BAR is, and its bits lead to the queues. */
+static void doorbells(void **state)
+{
+    uint32_t written;
+
+    assert_int_equal(doorbell_count(), 0);
+    driver_start(&d, VERSION_1);
+    assert_int_equal(doorbell_count(), 2);
+    assert_int_equal(fakes.doorbells[0xc000], 1 + 4);
+    assert_int_equal(fakes.doorbells[0xc004], 1 + 5);
+    driver_set_config(&d, 0x10, 4, 0xcf20);
+    assert_int_equal(fakes.doorbells[0xcf20], 1 + 4);
+    assert_int_equal(fakes.doorbells[0xcf24], 1 + 5);
+    assert_int_equal(doorbell_count(), 2);
+    driver_set_config(&d, 0x10, 4, 0x3f0); /* the UART's ports stay the UART's */
+    assert_int_equal(doorbell_count(), 0);
+    driver_set_config(&d, 0x10, 4, 0xc000);
+    assert_int_equal(doorbell_count(), 2);
+    driver_set_config(&d, 4, 2, 6); /* no ports */
+    assert_int_equal(doorbell_count(), 0);
+    driver_set_config(&d, 4, 2, 3); /* no bus mastering */
+    assert_int_equal(doorbell_count(), 0);
+    driver_set_config(&d, 4, 2, 7);
+    assert_int_equal(doorbell_count(), 2);
+    driver_describe(&d, 1, 0, DATA, 16, 0, 0);
+    driver_offer(&d, 1, 0);
+    driver_take(&d, 1, &written);
+    board_kicks(b, 1 << 5);
+    assert_int_equal(echo.kicks[1], 2);
+    board_kicks(b, UINT64_MAX); /* what nobody has */
+    assert_int_equal(echo.kicks[0], 1);
+    assert_int_equal(echo.kicks[1], 3);
+    driver_set(&d, STATUS, 1, 0);
+    assert_int_equal(doorbell_count(), 0);
+    board_kicks(b, UINT64_MAX);
+    assert_int_equal(echo.kicks[1], 3);
+    driver_start(&d, VERSION_1);
+    board_reset(b);
+    assert_true(virtio_init(&echo.virtio, &echo_kind, &b->pci, &b->memory));
+    assert_int_equal(doorbell_count(), 0);
+}
+
 /* 4.1.4.9: all of it through the configuration space. */
 static void window(void **state)
 {
@@ -412,11 +463,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(identity),         TEST(structures),     TEST(after_reset),   TEST(features),
-        TEST(widths),           TEST(queue_sizes),    TEST(queue_enabled), TEST(kicks),
-        TEST(not_running),      TEST(masks),          TEST(vectors),       TEST(isr),
-        TEST(needs_reset),      TEST(wild_rings),     TEST(slow_reset),    TEST(window),
-        TEST(random_registers), TEST(entropy_device),
+        TEST(identity),       TEST(structures), TEST(after_reset),
+        TEST(features),       TEST(widths),     TEST(queue_sizes),
+        TEST(queue_enabled),  TEST(kicks),      TEST(not_running),
+        TEST(masks),          TEST(vectors),    TEST(isr),
+        TEST(needs_reset),    TEST(wild_rings), TEST(slow_reset),
+        TEST(doorbells),      TEST(window),     TEST(random_registers),
+        TEST(entropy_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
