@@ -146,6 +146,11 @@ E1
 grep -qx 'ata0-master: type=disk, path=disk-0, mode=volatile' kept/bochsrc
 result $? 'Bochs does not write to it'
 
+printf 'vms:\n  - {name: a, kernel: kernel, memory: 26M}\n' >vm.yaml
+run 'no disk' 0 starting --keep kept </dev/null
+grep -qx 'ata0-master: type=cdrom, path=lintel.iso, status=inserted' kept/bochsrc && [ "$(grep -c ^ata kept/bochsrc)" = 1 ]
+result $? 'without a disk the CD-ROM is where it always was'
+
 # --- a file that is there: each begins as it was made
 # changed NAME CODE PATTERN [VM-DISK]: after the command on standard input has changed disk.img
 changed()

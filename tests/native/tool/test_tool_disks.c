@@ -13,6 +13,7 @@
 /* before cmocka.h, which has a macro of the name of the tool's fail */
 #include "tool/console_process.h"
 #include "tool/disk_file.h"
+#include "tool/emulated_disk.h"
 #include "tool/machine.h"
 #include "tool/process.h"
 #include "tool/size.h"
@@ -200,6 +201,33 @@ static void memory(void **state)
     machine_free(&with);
 }
 
+/* QEMU's words, each with a blank behind it. */
+static void in_qemu(void **state)
+{
+    static struct machine machine = {
+        .disks = {{.driver = DISK_ATA}, {.driver = DISK_AHCI}, {.driver = DISK_NVME}},
+        .disk_count = 3,
+        .partitions = {{.disk = 0}, {.disk = 1, .read_only = true}, {.disk = 2}},
+        .partition_count = 3,
+    };
+    const char *words[EMULATED_DISK_WORDS];
+    char line[1024] = "";
+    size_t count = emulated_disks_qemu(&machine, words);
+
+    for (size_t i = 0; i < count; i++) {
+        strcat(strcat(line, words[i]), " ");
+        if (words[i][0] != '-')
+            free((char *)words[i]);
+    }
+    assert_string_equal(
+        line, "-drive if=none,id=disk-0,format=raw,file.locking=off,file=disk-0 "
+              "-device ide-hd,drive=disk-0,bus=ide.0,unit=0 "
+              "-drive if=none,id=disk-1,format=raw,file.locking=off,file=disk-1,snapshot=on "
+              "-device ich9-ahci,id=ahci-1 -device ide-hd,drive=disk-1,bus=ahci-1.0 "
+              "-drive if=none,id=disk-2,format=raw,file.locking=off,file=disk-2 "
+              "-device nvme,drive=disk-2,serial=disk-2 ");
+}
+
 static void console(void **state)
 {
     static struct loading loading;
@@ -282,6 +310,7 @@ int main(void)
         cmocka_unit_test(ram_disks),
         cmocka_unit_test(memory),
         cmocka_unit_test(shares),
+        cmocka_unit_test(in_qemu),
         cmocka_unit_test(console),
         cmocka_unit_test(console_words),
     };
