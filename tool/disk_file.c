@@ -68,9 +68,7 @@ static bool has_room(const char *path, uint64_t bytes)
     return statvfs(path, &info) != 0 || info.f_bavail >= bytes / info.f_frsize;
 }
 
-/* Takes the lock, which lasts as long as the file is open, here or in an emulator that was started.
- * QEMU takes such locks itself. */
-static bool lock(int file, bool only_read)
+bool disk_file_lock(int file, bool only_read)
 {
     struct flock whole = {.l_type = only_read ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
@@ -122,7 +120,7 @@ static bool look_at_file(struct loading *loading, const struct machine_disk *dis
     if (fstat(disk->file, &info) != 0 || !S_ISREG(info.st_mode)) {
         description_error(&loading->file, place, "%s: Not a regular file; name the image of a disk",
                           disk->path);
-    } else if (!lock(disk->file, only_read)) {
+    } else if (!disk_file_lock(disk->file, only_read)) {
         description_error(&loading->file, place,
                           "%s is in use by another run; end that, or give this one another file",
                           disk->path);

@@ -21,6 +21,10 @@ bool disk_file_share(struct machine *machine, unsigned disk, uint64_t *least);
  * files in between. */
 enum exit_code disk_files_make(struct machine *machine, const char *folder);
 
+/* Locks a disk's file, for reading with others or for writing alone, as long as it is open, here or
+ * in an emulator that was started. QEMU takes such locks itself. False: another one has it. */
+bool disk_file_lock(int file, bool only_read);
+
 /* Whether no VM writes to the disk. */
 bool disk_is_only_read(const struct machine *machine, unsigned disk);
 

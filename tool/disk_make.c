@@ -39,7 +39,7 @@ static int partition(const char *path, const char *script, const char *log)
 {
     /* A user's PATH need not have it. */
     static const char command[] = "PATH=$PATH:/usr/sbin:/sbin exec sfdisk --quiet --no-reread "
-                                  "--no-tell-kernel \"$1\" <\"$2\"";
+                                  "--no-tell-kernel -- \"$1\" <\"$2\"";
     const char *const argv[] = {"sh", "-c", command, "sh", path, script, NULL};
 
     return process_run(argv, NULL, log);
@@ -52,12 +52,11 @@ static enum exit_code make_at(struct machine *machine, unsigned disk, const char
 {
     struct machine_disk *self = &machine->disks[disk];
     char *script = text("%s/sfdisk.script", folder), *log = text("%s/sfdisk.log", folder);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     enum exit_code code = LINTEL_OK;
     int result = 0;
 
     if (ftruncate(self->file, (off_t)self->size) != 0 || !write_script(machine, disk, script) ||
-        fcntl(self->file, F_OFD_SETLK, &whole) != 0) {
+        !disk_file_lock(self->file, false)) {
         code = fail(LINTEL_MACHINE, "%s: %s", self->path, strerror(errno));
     } else if ((result = partition(beside, script, log)) == 127) {
         code = fail(LINTEL_MACHINE,

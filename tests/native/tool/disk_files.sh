@@ -137,8 +137,8 @@ result $? 'what was written is there, and nothing else has changed'
 run 'its disk is in use' 0 'host.disks\[0\]\.file: .*disk.img is in use by another run; end that, or give this one another file' <<E1
 "$lintel" check ../../vm.yaml >&3 2>&1
 E1
-sed -i 's/file: disk.img/file: "a, b = c.img"/' vm.yaml
-run 'a disk with a name that has a meaning for emulators' 0 '^lintel: making the disk a, b = c.img$' </dev/null
+sed -i 's/file: disk.img/file: "-a, b = c.img"/' vm.yaml
+run 'a disk with a name that has a meaning for emulators' 0 '^lintel: making the disk -a, b = c.img$' </dev/null
 sed -i 's/{on/{read-only: yes, on/' vm.yaml
 run 'a disk that is only read' 0 starting --keep kept <<'E1'
 "$lintel" check ../vm.yaml >../only-read 2>&1
