@@ -21,10 +21,12 @@
 #include "runtime/process.h"
 #include "runtime/shared.h"
 
-/* While commands are under way the device is looked at this often, should an interrupt be lost. */
+/* While commands are under way the device is looked at this often: should an interrupt be lost, or
+ * where there is none. */
 #define TICK_MS 1000u
+#define POLL_MS 1u
 /* A disk that has to spin up may take this long; what takes longer never ends. */
-#define TICKS_MAX 30u
+#define LATE_MS 30000u
 /* Turns before the device is looked at again, however much the clients want. */
 #define TURNS 512u
 /* Lines about commands that failed: so many at once, then one in this time. */
@@ -58,7 +60,7 @@ struct client {
 struct command {
     struct client *client; /* NULL: read_sector's */
     uint32_t id;
-    unsigned ticks;
+    uint32_t waited_ms; /* for the device, in whole ticks */
     enum block_op op;
     uint64_t sector;
 };
@@ -71,6 +73,7 @@ static unsigned client_count, next_client;
 static struct command commands[DISK_DEPTH];
 static uint32_t all_tags, free_tags; /* a bit for each */
 static bool ticking;                 /* the timer is set */
+static uint32_t tick_ms;
 static bool own_read_good;
 static struct bucket complaints;
 
@@ -81,7 +84,7 @@ static void start_ticking(void)
     if (ticking)
         return;
     ticking = true;
-    gate_timer(gate_tsc() + process->tsc_khz * TICK_MS);
+    gate_timer(gate_tsc() + process->tsc_khz * tick_ms);
 }
 
 static bool put_answer(struct client *c, uint32_t id, enum block_status status)
@@ -163,9 +166,9 @@ static void tick(void)
     disk_interrupt();
     for (unsigned tag = 0; tag < disk.depth; tag++)
         if (!(free_tags & BIT(tag)))
-            late |= ++commands[tag].ticks > TICKS_MAX;
+            late |= (commands[tag].waited_ms += tick_ms) > LATE_MS;
     if (late) {
-        log_line("the disk has not answered for %u s, it is reset", TICKS_MAX);
+        log_line("the disk has not answered for %u s, it is reset", LATE_MS / 1000);
         disk_reset();
         for (unsigned tag = 0; tag < disk.depth; tag++)
             disk_done(tag, false);
@@ -369,6 +372,7 @@ void serve_start(const struct process_info *info)
     gpt.count = 0;
     client_count = next_client = 0;
     ticking = false;
+    tick_ms = info->interrupt_count > 0 ? TICK_MS : POLL_MS;
     started = disk_start(info, &disk);
     if (!started)
         disk.depth = 1; /* for no command: each request is answered at once */

@@ -24,8 +24,8 @@
 #define SOUND "if=none,id=d,format=raw,discard=unmap,file=disk"
 #define BROKEN                                                                                     \
     "driver=raw,if=none,id=d,discard=unmap,file.driver=blkdebug,file.image.filename=disk,"         \
-    "file.inject-error.0.event=read_aio,file.inject-error.0.sector=5000,"                          \
-    "file.inject-error.0.once=off"
+    "file.inject-error.0.event=none,file.inject-error.0.iotype=read,"                              \
+    "file.inject-error.0.sector=5000,file.inject-error.0.once=off"
 
 static const struct kind {
     const char *name;

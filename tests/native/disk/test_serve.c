@@ -419,6 +419,26 @@ static void test_time_out(void **state)
     assert_int_equal(fake.resets, 1);
 }
 
+/* Without an interrupt the disk is looked at each millisecond, and is as late as with one. */
+static void test_polls(void **state)
+{
+    uint64_t began;
+
+    set_up_disk();
+    process.interrupt_count = 0;
+    fake.silent = true;
+    time_passes = true;
+    start();
+    began = now;
+    assert_int_equal(client_move(0, BLOCK_READ, 0, 1, 0), BLOCK_DONE);
+    assert_in_range(now - began, 1, 5 * 1000);
+    fake.holds = true;
+    began = now;
+    assert_int_equal(client_move(0, BLOCK_READ, 0, 1, 0), BLOCK_ERROR);
+    assert_in_range(now - began, 29 * 1000 * 1000, 32 * 1000 * 1000);
+    assert_int_equal(fake.resets, 1);
+}
+
 /* A client fills the ring and the disk; another one's request is the next that the disk gets. */
 static void test_turns(void **state)
 {
@@ -583,6 +603,7 @@ int main(void)
         cmocka_unit_test_setup(test_bounce, set_up),
         cmocka_unit_test_setup(test_errors, set_up),
         cmocka_unit_test_setup(test_time_out, set_up),
+        cmocka_unit_test(test_polls),
         cmocka_unit_test_setup(test_turns, set_up),
         cmocka_unit_test_setup(test_full_ring, set_up),
         cmocka_unit_test_setup(test_hostile, set_up),

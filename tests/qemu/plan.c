@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * plan OUTPUT WORD...: writes a plan without VMs, for tests, from rows whose words follow each
+ * other. A NAME=NUMBER belongs to the last row. Files are numbered as they are named.
+ *
+ *   process NAME IMAGE [class=N] [index=N] [dma=N] [interrupt=N] [ports=FIRST:COUNT]
+ * [arguments=TEXT] channel CLIENT SERVER LABEL    a disk's, between processes by their numbers
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "abi/plan.h"
+
+static struct plan plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(plan)};
+
+static _Noreturn void misused(const char *word)
+{
+    fprintf(stderr, "plan: '%s' is not understood here\n", word);
+    exit(2);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    if ((size_t)snprintf(to, size, "%s", from) >= size)
+        misused(from);
+}
+
+static uint32_t add_file(const char *path)
+{
+    struct plan_file *file = &plan.files[plan.file_count];
+    const char *name = strrchr(path, '/');
+    struct stat status;
+
+    if (plan.file_count == PLAN_MAX_FILES || stat(path, &status) != 0)
+        misused(path);
+    file->size = (uint64_t)status.st_size;
+    copy(file->name, sizeof(file->name), name == NULL ? path : name + 1);
+    puts(path);
+    return plan.file_count++;
+}
+
+static void add_process(char *words[])
+{
+    struct plan_process *p = &plan.processes[plan.process_count];
+
+    if (plan.process_count++ == PLAN_MAX_PROCESSES)
+        misused(words[0]);
+    copy(p->name, sizeof(p->name), words[0]);
+    p->image = add_file(words[1]);
+    p->file = PLAN_NO_FILE;
+    p->dma = 4096;
+}
+
+static void add_channel(char *words[])
+{
+    struct plan_channel *c = &plan.channels[plan.channel_count];
+
+    if (plan.channel_count++ == PLAN_MAX_CHANNELS)
+        misused(words[0]);
+    c->kind = PLAN_CHANNEL_BLOCK;
+    c->client = PLAN_PROCESS | (uint32_t)strtoul(words[0], NULL, 0);
+    c->server = PLAN_PROCESS | (uint32_t)strtoul(words[1], NULL, 0);
+    copy(c->label, sizeof(c->label), words[2]);
+}
+
+/* NAME=VALUE of the last process. */
+static bool set(const char *word)
+{
+    struct plan_process *p = &plan.processes[plan.process_count - 1];
+    const char *text = strchr(word, '=');
+    char *end;
+    uint64_t value;
+
+    if (plan.process_count == 0 || text++ == NULL)
+        return false;
+    value = strtoull(text, &end, 0);
+    if (strncmp(word, "class=", 6) == 0) {
+        p->grants |= PLAN_GRANT_PCI;
+        p->pci_class = (uint32_t)value;
+    } else if (strncmp(word, "index=", 6) == 0) {
+        p->pci_index = (uint32_t)value;
+    } else if (strncmp(word, "dma=", 4) == 0) {
+        p->dma = value;
+    } else if (strncmp(word, "interrupt=", 10) == 0) {
+        p->interrupts[p->interrupt_count++] = (uint32_t)value;
+    } else if (strncmp(word, "ports=", 6) == 0) {
+        p->ports[p->port_range_count++] =
+            (struct plan_ports){(uint16_t)value, (uint16_t)strtoul(end + 1, NULL, 0)};
+    } else if (strncmp(word, "file=", 5) == 0) {
+        p->file = add_file(text);
+    } else if (strncmp(word, "arguments=", 10) == 0) {
+        copy(p->arguments, sizeof(p->arguments), text);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char *argv[])
+{
+    FILE *file;
+
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "process") == 0 && i + 2 < argc) {
+            add_process(argv + i + 1);
+            i += 2;
+        } else if (strcmp(argv[i], "channel") == 0 && i + 3 < argc) {
+            add_channel(argv + i + 1);
+            i += 3;
+        } else if (!set(argv[i])) {
+            misused(argv[i]);
+        }
+    }
+    file = argc > 1 ? fopen(argv[1], "w") : NULL;
+    if (file == NULL || fwrite(&plan, sizeof(plan), 1, file) != 1 || fclose(file) != 0)
+        misused(argc > 1 ? argv[1] : "");
+    return 0;
+}
