@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/process.h"
 #include "abi/vmcs.h"
 
 enum exit_kind {
@@ -26,14 +27,6 @@ enum exit_kind {
     /* EXIT_IO while DR7 has a breakpoint; `state` is valid, RIP is behind the instruction */
     EXIT_IO_WATCHED,
 };
-
-/* Bits of exit_page.events: what happened meanwhile. Reported once each. */
-#define EXIT_EVENT_TIMER   (1u << 0) /* the time given to GATE_TIMER has come */
-#define EXIT_EVENT_CONSOLE (1u << 1) /* there is console input, or room for output again */
-#define EXIT_EVENT_APIC    (1u << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
-#define EXIT_EVENT_INIT    (1u << 3) /* the vCPU was sent an INIT */
-#define EXIT_EVENT_REPORT  (1u << 4) /* somebody asks where the guest is; `state` is valid */
-#define EXIT_EVENT_HALT    (1u << 5) /* it has halted with IF=0; `state` is valid */
 
 enum exit_shutdown {
     SHUTDOWN_TRIPLE_FAULT,
@@ -96,8 +89,10 @@ enum exit_reply {
 };
 
 struct exit_page {
+    uint64_t events; /* EVENT_* of abi/process.h: what happened meanwhile */
+    uint64_t kicks;  /* bits of GATE_DOORBELL: the guest has written to these ports */
     uint32_t kind;   /* enum exit_kind */
-    uint32_t events; /* EXIT_EVENT_* */
+    uint32_t reserved;
     union {
         struct {
             uint16_t port;
@@ -137,9 +132,9 @@ struct exit_page {
 };
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
-_Static_assert(offsetof(struct exit_page, reply) == 40, "the exit page's layout is ABI");
-_Static_assert(offsetof(struct exit_page, state) == 64, "the exit page's layout is ABI");
-_Static_assert(offsetof(struct exit_page, vmcs) == 64 + 32 * 8 + 8 * 16 + 2 * 16,
+_Static_assert(offsetof(struct exit_page, reply) == 56, "the exit page's layout is ABI");
+_Static_assert(offsetof(struct exit_page, state) == 80, "the exit page's layout is ABI");
+_Static_assert(offsetof(struct exit_page, vmcs) == 80 + 32 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
 _Static_assert(sizeof(struct exit_page) <= 4096, "it is one page");
 

@@ -33,7 +33,7 @@ enum gate_call {
     GATE_LAPIC_READ,
     /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */
     GATE_LAPIC_WRITE,
-    /* (tsc): EXIT_EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
+    /* (tsc): EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
     GATE_TIMER,
     GATE_CONSOLE_WRITE, /* (length): bytes of the text page to the console; how many were taken */
     GATE_CONSOLE_READ,  /* (max): input into the text page; how many bytes */
@@ -42,6 +42,7 @@ enum gate_call {
     GATE_STOP,
     /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
     GATE_SEGMENTS,
+    GATE_STATE, /* (vcpu): all of exit_page.state, which few exits fill */
     /* (): waits until something has happened, and returns what: EVENT_* of abi/process.h, which
        are not negative. Not for a monitor, which finds its events in its exit page */
     GATE_WAIT,

@@ -16,9 +16,10 @@
 #define PROCESS_CHANNELS    16
 #define PROCESS_EXTENTS     16
 
-/* Where what lies. The process's own image is below PROCESS_INFO, where its ELF file says. */
-#define PROCESS_INFO 0x0000100000080000ULL /* struct process_info, read-only */
-#define PROCESS_TEXT 0x0000100000100000ULL /* one page of text, read-write */
+/* Where what lies. The process's own image is below PROCESS_IMAGE_END, where its ELF file says. */
+#define PROCESS_IMAGE_END 0x0000100000000000ULL
+#define PROCESS_INFO      0x0000100000080000ULL /* struct process_info, read-only */
+#define PROCESS_TEXT      0x0000100000100000ULL /* one page of text, read-write */
 /* the end of the stack, PROCESS_STACK_SIZE below it */
 #define PROCESS_STACK 0x0000100000400000ULL
 #define PROCESS_FILE  0x0000200000000000ULL /* the plan's file for it, read-only */
@@ -45,8 +46,15 @@
 #define EVENT_TIMER        (1ULL << 0)          /* the time given to GATE_TIMER has come */
 #define EVENT_LOG          (1ULL << 1)          /* the log ring has grown; for the console */
 #define EVENT_INTERRUPT(n) (1ULL << (16 + (n))) /* interrupt n of the process */
-#define EVENT_CHANNEL(n)                                                                           \
-    (1ULL << (32 + (n))) /* the other side of channel n has called GATE_NOTIFY */
+#define EVENT_CHANNEL(n)   (1ULL << (32 + (n))) /* channel n's other side has called GATE_NOTIFY */
+
+/* For monitors. */
+#define EVENT_APIC    (1ULL << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
+#define EVENT_INIT    (1ULL << 3) /* the vCPU was sent an INIT */
+#define EVENT_REPORT  (1ULL << 4) /* somebody asks where the guest is */
+#define EVENT_HALT    (1ULL << 5) /* it has halted with IF=0 */
+#define EVENT_CONSOLE (1ULL << 6) /* there is console input, or room for output again */
+#define EVENT_KICK    (1ULL << 7) /* exit_page.kicks has bits */
 
 struct process_ports {
     uint16_t first, count;

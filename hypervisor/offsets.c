@@ -6,6 +6,7 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/layout.h"
 #include "hypervisor/cpu/trap.h"
+#include "hypervisor/process/process.h"
 #include "hypervisor/vm/vcpu.h"
 
 #define DEFINE(name, value) __asm__("\n@@ " #name " %0" : : "i"(value))
@@ -36,17 +37,17 @@ void offsets(void)
     DEFINE(GPR_R15, offsetof(struct vcpu, gpr[15]));
     DEFINE(VCPU_STACK, offsetof(struct vcpu, stack));
     DEFINE(VCPU_LAUNCHED, offsetof(struct vcpu, launched));
-    DEFINE(VCPU_USER_FRAME, offsetof(struct vcpu, user_frame));
-    DEFINE(VCPU_USER_RBX, offsetof(struct vcpu, user_frame.rbx));
-    DEFINE(VCPU_USER_RBP, offsetof(struct vcpu, user_frame.rbp));
-    DEFINE(VCPU_USER_R12, offsetof(struct vcpu, user_frame.r12));
-    DEFINE(VCPU_USER_R13, offsetof(struct vcpu, user_frame.r13));
-    DEFINE(VCPU_USER_R14, offsetof(struct vcpu, user_frame.r14));
-    DEFINE(VCPU_USER_R15, offsetof(struct vcpu, user_frame.r15));
-    DEFINE(VCPU_USER_RIP, offsetof(struct vcpu, user_frame.rip));
-    DEFINE(VCPU_USER_RFLAGS, offsetof(struct vcpu, user_frame.rflags));
-    DEFINE(VCPU_USER_RSP, offsetof(struct vcpu, user_frame.rsp));
-    DEFINE(CPU_VCPU, offsetof(struct cpu, vcpu));
+    DEFINE(PROCESS_STACK_END, offsetof(struct process, stack));
+    DEFINE(PROCESS_USER_FRAME, offsetof(struct process, user_frame));
+    DEFINE(PROCESS_RBX, offsetof(struct process, user_frame.rbx));
+    DEFINE(PROCESS_RBP, offsetof(struct process, user_frame.rbp));
+    DEFINE(PROCESS_R12, offsetof(struct process, user_frame.r12));
+    DEFINE(PROCESS_R13, offsetof(struct process, user_frame.r13));
+    DEFINE(PROCESS_R14, offsetof(struct process, user_frame.r14));
+    DEFINE(PROCESS_R15, offsetof(struct process, user_frame.r15));
+    DEFINE(PROCESS_RIP, offsetof(struct process, user_frame.rip));
+    DEFINE(PROCESS_RFLAGS, offsetof(struct process, user_frame.rflags));
+    DEFINE(PROCESS_RSP, offsetof(struct process, user_frame.rsp));
     _Static_assert(offsetof(struct vcpu, gpr) == 0, "switch.S takes the registers for the vCPU");
     _Static_assert(CPU_BLOCK_BYTES == CPU_BLOCK_SIZE, "layout.h and cpu.h agree");
 }

@@ -404,11 +404,11 @@ void board_kicks(struct board *b, uint64_t kicks)
 
 void board_events(struct board *b, uint64_t events)
 {
-    if (events & EXIT_EVENT_TIMER) {
+    if (events & EVENT_TIMER) {
         b->timer = UINT64_MAX;
         wire_clocks(b);
     }
-    if (events & EXIT_EVENT_CONSOLE) {
+    if (events & EVENT_CONSOLE) {
         if (b->uart.transmit.count > 0)
             send_output(b);
         receive_input(b);
@@ -417,10 +417,10 @@ void board_events(struct board *b, uint64_t events)
     for (unsigned i = 0; i < b->disk_count; i++)
         if (events & EVENT_CHANNEL(b->disks[i].disk.channel.number))
             blk_event(&b->disks[i]);
-    if (events & EXIT_EVENT_APIC)
+    if (events & EVENT_APIC)
         ioapic_try_again(&b->ioapic);
     /* The processor that booted goes to the firmware, which starts the machine again. */
-    if (events & EXIT_EVENT_INIT)
+    if (events & EVENT_INIT)
         b->reset.requested = b->wish = true;
 }
 

@@ -71,7 +71,7 @@ void board_store(struct board *board, unsigned vcpu, uint64_t address, unsigned 
 /* What ring 0 took at doorbells: a bit for each, VIRTIO_BITS for each function. */
 void board_kicks(struct board *board, uint64_t kicks);
 
-/* What the exit page's events say: EXIT_EVENT_* and EVENT_CHANNEL. */
+/* What the exit page's events say: EVENT_* and EVENT_CHANNEL. */
 void board_events(struct board *board, uint64_t events);
 
 #endif

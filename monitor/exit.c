@@ -7,6 +7,7 @@
 #include "lib/format.h"
 #include "monitor/breakpoint.h"
 #include "monitor/entry/checks.h"
+#include "monitor/gate.h"
 #include "monitor/guest_access.h"
 #include "monitor/linear.h"
 #include "monitor/policy.h"
@@ -269,9 +270,11 @@ static void follow_wishes(struct board *b, struct exit_page *page)
 static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
 {
     board_events(b, page->events);
-    if (page->events & EXIT_EVENT_HALT)
+    if (page->events & (EVENT_HALT | EVENT_REPORT))
+        gate_state(vcpu);
+    if (page->events & EVENT_HALT)
         on_halt(b, &page->state);
-    if (page->events & EXIT_EVENT_REPORT)
+    if (page->events & EVENT_REPORT)
         report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
 }
 

@@ -18,6 +18,11 @@ int64_t gate_segments(unsigned vcpu)
     return gate_call(GATE_SEGMENTS, vcpu, 0, 0);
 }
 
+int64_t gate_state(unsigned vcpu)
+{
+    return gate_call(GATE_STATE, vcpu, 0, 0);
+}
+
 int64_t gate_message(uint64_t address, uint32_t data)
 {
     return gate_call(GATE_MESSAGE, address, data, 0);

@@ -17,6 +17,7 @@
 int64_t gate_run(unsigned vcpu);
 int64_t gate_start(unsigned vcpu);
 int64_t gate_segments(unsigned vcpu);
+int64_t gate_state(unsigned vcpu);
 int64_t gate_message(uint64_t address, uint32_t data);
 int64_t gate_lapic_read(unsigned vcpu, uint32_t offset);
 int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value);

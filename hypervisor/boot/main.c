@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the boot loader's hand-over to the first monitor, in numbered stages. */
-#include "hypervisor/boot/acpi.h"
 #include "hypervisor/boot/multiboot.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/plan.h"
+#include "hypervisor/cpu/acpi.h"
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
@@ -19,9 +20,10 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/report/serial.h"
-#include "hypervisor/sched/resident.h"
 #include "hypervisor/sched/sched.h"
-#include "hypervisor/user/monitor.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/monitor.h"
+#include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/vmx.h"
 #include "lib/bits.h"
@@ -39,8 +41,8 @@ extern const char image_start[], image_end[];
 
 static struct boot_info info;
 static struct acpi_info acpi;
-static struct monitor_modules modules;
-static uint64_t parking; /* a page for the CPUs that are not used */
+static struct phys_range files[PLAN_MAX_FILES]; /* the plan's, where the boot loader put them */
+static uint64_t parking;                        /* a page for the CPUs that are not used */
 
 static void stage(const char *text)
 {
@@ -75,6 +77,7 @@ static void read_boot_information(uint64_t information)
     if (options.stop_masters)
         log_line("bus mastering is switched off: %u devices had it", pci_stop_masters());
     acpi_read(info.rsdp, map_boot, &acpi);
+    panic_add(backtrace_tell);
     symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start),
                  info.strings.size);
 }
@@ -145,15 +148,16 @@ static void create_arena(const struct plan *plan)
 
 static void create_vms(const struct plan *plan)
 {
-    modules.image = (struct phys_range){info.modules[PLAN_MODULE_MONITOR].start,
-                                        info.modules[PLAN_MODULE_MONITOR].end};
+    const struct boot_module *m = &info.modules[PLAN_MODULE_MONITOR];
+    const struct phys_range monitor = {m->start, m->end};
+
     for (uint32_t i = 0; i < plan->file_count; i++) {
-        const struct boot_module *m = &info.modules[PLAN_MODULE_FIRST_FILE + i];
-        modules.files[i] = (struct phys_range){m->start, m->end};
+        m = &info.modules[PLAN_MODULE_FIRST_FILE + i];
+        files[i] = (struct phys_range){m->start, m->end};
     }
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         vm_create(&plan->vms[i], &info.free);
-        monitor_create(&vms[i], &modules);
+        monitor_create(&vms[i], &monitor, files);
         log_line("vm %s: %lu MiB", plan->vms[i].name, plan->vms[i].memory >> 20);
     }
 }
@@ -170,7 +174,8 @@ void boot_main(uint64_t information, uint64_t image)
     idt_init();
     cpu_init(&boot_cpu);
     machine_check_init();
-    this_cpu()->next_event = this_cpu()->others_event = this_cpu()->slice_end = UINT64_MAX;
+    sched_init();
+    sched_no_event = events_none_due;
 
     stage("boot information");
     read_boot_information(information);

@@ -2,15 +2,15 @@
 #include "hypervisor/boot/options.h"
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/report/console.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/caps.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
-static void end_halt(void)
-{
-}
-
-/* Bochs's port for ending a run: an exit code of 0. */
+/* end=halt|bochs|qemu: what to do when all has ended. Bochs's port for ending a run: an exit code
+ * of 0. */
 static void end_bochs(void)
 {
     outb(0x8900, 'D');
@@ -22,18 +22,18 @@ static void end_qemu(void)
     outl(0xf4, 16);
 }
 
-struct options options = {.end = end_halt};
+struct options options;
 
 static const struct {
     const char *name;
     void (*end)(void);
-} ends[] = {{"halt", end_halt}, {"bochs", end_bochs}, {"qemu", end_qemu}};
+} ends[] = {{"halt", NULL}, {"bochs", end_bochs}, {"qemu", end_qemu}};
 
 static bool set_end(const char *value)
 {
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
         if (strcmp(ends[i].name, value) == 0) {
-            options.end = ends[i].end;
+            machine_end_word = ends[i].end;
             return true;
         }
     return false;
@@ -52,20 +52,20 @@ static bool set_caps(const char *value)
 
 static bool set_counters(const char *value)
 {
-    options.counters = true;
+    vm_options.counters = true;
     return *value == '\0';
 }
 
 static bool set_console(const char *value)
 {
-    options.console_lines = strcmp(value, "lines") == 0;
-    return options.console_lines || strcmp(value, "focus") == 0;
+    console_lines = strcmp(value, "lines") == 0;
+    return console_lines || strcmp(value, "focus") == 0;
 }
 
 static bool set_clear_memory(const char *value)
 {
-    options.keep_memory = strcmp(value, "no") == 0;
-    return options.keep_memory || strcmp(value, "yes") == 0;
+    vm_options.keep_memory = strcmp(value, "no") == 0;
+    return vm_options.keep_memory || strcmp(value, "yes") == 0;
 }
 
 static bool set_bus_mastering(const char *value)
@@ -128,9 +128,4 @@ const char *options_parse(const char *cmdline)
         cmdline += *cmdline == ' ';
     }
     return NULL;
-}
-
-void options_end(void)
-{
-    options.end();
 }

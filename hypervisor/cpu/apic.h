@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/boot/acpi.h"
+#include "hypervisor/cpu/acpi.h"
 
 /* The IOAPICs too: whether the serial port can interrupt. Needs the final tables and the measured
  * TSC. */

@@ -4,6 +4,8 @@
 #ifndef CPU_GDT_H
 #define CPU_GDT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -29,6 +31,8 @@ struct gdt {
     uint64_t entry[10];
 };
 
+#define TSS_PORTS 0x10000
+
 struct tss {
     uint32_t reserved0;
     uint64_t rsp[3];
@@ -36,10 +40,26 @@ struct tss {
     uint64_t ist[7];
     uint64_t reserved2;
     uint16_t reserved3;
-    uint16_t io_map; /* beyond the limit: ring 3 has no ports */
+    uint16_t io_map;              /* beyond the limit: ring 3 has no ports */
+    uint8_t ports[TSS_PORTS / 8]; /* a bit for each: 1 forbids it */
+    uint8_t ports_end;            /* all ones: the processor reads two bytes */
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct tss) == 104, "the TSS has the processor's layout");
+#define TSS_IO_MAP   offsetof(struct tss, ports)
+#define TSS_NO_PORTS sizeof(struct tss)
+
+_Static_assert(offsetof(struct tss, ports) == 104, "the TSS has the processor's layout");
+
+/* No ports for ring 3; all else is 0. */
+void tss_init(struct tss *tss);
+
+/*
+ * Gives ring 3 some ports, or takes them away. A VM exit leaves a TR whose limit is without the
+ * bits (SDM volume 3, "Loading Host Segment and Descriptor-Table Registers"), so gdt_reload_task
+ * follows before ring 3 uses them.
+ */
+void tss_allow(struct tss *tss, uint16_t first, uint16_t count, bool allow);
+void gdt_reload_task(struct gdt *gdt);
 
 /* Fills gdt, with a descriptor of tss, and loads it together with all segment registers and TR. */
 void gdt_load(struct gdt *gdt, struct tss *tss);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interrupt descriptor table and what happens to exceptions and interrupts of ring 0. */
 #include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
@@ -21,7 +22,7 @@ struct gate_descriptor {
     uint32_t offset_high, reserved;
 };
 
-extern const uint8_t trap_stubs[], monitor_gate_sysenter[];
+extern const uint8_t trap_stubs[], process_gate_sysenter[];
 
 static struct gate_descriptor idt[256];
 
@@ -130,7 +131,7 @@ void trap_in_hypervisor(struct trap_frame *frame)
         apic_interrupt_self(VECTOR_NMI_CAME); /* it may be in the middle of another line */
     else if (frame->vector == VECTOR_MC)
         machine_check();
-    else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)monitor_gate_sysenter)
+    else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)process_gate_sysenter)
         /* ring 3's single step over SYSENTER, which leaves TF as it was */
         frame->rflags &= ~RFLAGS_TF;
     else if (frame->vector == VECTOR_GP && frame->rip == (uint64_t)trap_rdmsr)

@@ -10,6 +10,9 @@
 
 struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
 
+PER_CPU struct gdt cpu_gdt;
+PER_CPU struct tss cpu_tss;
+
 static uint64_t supported_cr4(void)
 {
     struct cpuid_result features = cpuid(7, 0);
@@ -59,12 +62,12 @@ uint64_t cpu_microcode(void)
 
 void cpu_init(struct cpu_block *block)
 {
-    struct cpu *cpu = &block->cpu;
+    struct tss *tss = &CPU_OF(block, cpu_tss);
 
-    cpu->tss.io_map = sizeof(cpu->tss);
+    tss_init(tss);
     for (int i = 0; i < IST_COUNT - 1; i++)
-        cpu->tss.ist[i] = (uint64_t)block->ist_stack[i] + CPU_IST_SIZE;
-    gdt_load(&cpu->gdt, &cpu->tss);
+        tss->ist[i] = (uint64_t)block->ist_stack[i] + CPU_IST_SIZE;
+    gdt_load(&CPU_OF(block, cpu_gdt), tss);
     idt_load();
     show_features();
     write_cr4(supported_cr4());

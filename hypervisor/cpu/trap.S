@@ -44,12 +44,12 @@ trap_common:
         je      1f
         cmpq    $TRAP_VECTOR_MC, TRAP_VECTOR(%rsp)
         je      1f
-        /* The frame is vcpu->user_frame: the TSS points there while a monitor runs. */
-        movq    (VCPU_STACK - VCPU_USER_FRAME)(%rdi), %rsp
-        pushq   $2                              /* without AC, or a monitor could switch SMAP off for us */
+        /* The frame is the process's user_frame: the TSS points there while it runs. */
+        movq    (PROCESS_STACK_END - PROCESS_USER_FRAME)(%rdi), %rsp
+        pushq   $2                              /* without AC, or a process could switch SMAP off for us */
         popfq
         xorl    %ebp, %ebp
-        call    trap_in_monitor
+        call    trap_in_ring3
 1:      movq    %rsp, %rbx
         andq    $~15, %rsp
         call    trap_in_hypervisor

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions and interrupts that happen while the hypervisor or a monitor runs. */
+/* Exceptions and interrupts that happen while the hypervisor or a process runs. */
 #ifndef CPU_TRAP_H
 #define CPU_TRAP_H
 
@@ -59,10 +59,10 @@ static inline void trap_repeat_sti(struct trap_frame *frame)
 /* RDMSR; 0 where the CPU has no such MSR. */
 uint64_t rdmsr_or_zero(uint32_t index);
 
-/* Called by trap.S. The frame of a monitor is its vCPU's user_frame; for the others it is on the
+/* Called by trap.S. The frame of ring 3 is its process's user_frame; for the others it is on the
  * stack. */
 void trap_in_hypervisor(struct trap_frame *frame);
-void __attribute__((noreturn)) trap_in_monitor(struct trap_frame *frame);
+void __attribute__((noreturn)) trap_in_ring3(struct trap_frame *frame);
 
 /* Calls the handler of an external interrupt and ends it at the local APIC. */
 void interrupt_handle(uint8_t vector);

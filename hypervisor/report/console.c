@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/report/console.h"
 
-#include "hypervisor/boot/options.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "hypervisor/vm/events.h"
@@ -35,6 +34,7 @@ static struct line {
     bool starved;  /* a write was cut: the monitor waits for room */
 } lines[PLAN_MAX_VMS];
 
+bool console_lines;
 uint64_t console_next_look, console_due = TIME_NEVER;
 uint64_t console_patience;
 static bool polled; /* the port has no interrupt */
@@ -124,7 +124,7 @@ static void next_round(void)
         struct line *line = &lines[i];
         line->share = (line->share < 0 ? line->share : 0) + (int32_t)(QUEUE_SIZE / vm_count);
         if (line->starved)
-            events_monitor(vms[i].vcpu, EXIT_EVENT_CONSOLE);
+            sched_post(&vms[i].vcpu->thread, EVENT_CONSOLE);
         line->starved = false;
     }
 }
@@ -167,8 +167,7 @@ size_t console_write(struct vm *vm, const char *text, size_t length)
 {
     if (!has_console(vm))
         return length;
-    size_t n =
-        options.console_lines ? write_lines(vm, text, length) : write_stream(vm, text, length);
+    size_t n = console_lines ? write_lines(vm, text, length) : write_stream(vm, text, length);
     lines[vm->index].starved = n < length;
     return n;
 }
@@ -199,7 +198,7 @@ static void switch_focus(void)
         return;
     focus = next;
     announce(next);
-    if (options.console_lines)
+    if (console_lines)
         return;
     show_again(&lines[next->index].output);
     show(&lines[next->index].output);
@@ -209,7 +208,7 @@ void console_show_rest(struct vm *vm)
 {
     struct queue *output = &lines[vm->index].output;
 
-    if (used(output) > 0 && options.console_lines) {
+    if (used(output) > 0 && console_lines) {
         show_line(vm);
     } else if (used(output) > 0) {
         announce(vm);
@@ -232,7 +231,7 @@ static void put_input(char c)
     q = &lines[focus->index].input;
     if (used(q) < QUEUE_SIZE)
         put(q, c);
-    events_monitor(focus->vcpu, EXIT_EVENT_CONSOLE);
+    sched_post(&focus->vcpu->thread, EVENT_CONSOLE);
 }
 
 /* Each running VM's monitor prints where its guest is. */
@@ -241,7 +240,7 @@ static void report_guests(void)
     for (uint32_t i = 0; i < vm_count; i++)
         if (vms[i].running) {
             vms[i].log = (struct bucket){0}; /* whatever it has said before */
-            events_monitor(vms[i].vcpu, EXIT_EVENT_REPORT);
+            sched_post(&vms[i].vcpu->thread, EVENT_REPORT);
         }
 }
 

@@ -24,6 +24,8 @@ struct vm;
 #define CONSOLE_POLL_PATIENCE_MS 1
 extern uint64_t console_patience;
 
+extern bool console_lines; /* console=focus|lines */
+
 /* `patience` in ticks; interrupts: whether the port has one. Before the first VM is made. */
 void console_init(uint64_t patience, bool interrupts);
 

@@ -3,25 +3,33 @@
 #ifndef REPORT_PANIC_H
 #define REPORT_PANIC_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "hypervisor/cpu/trap.h"
-
-/* Prints the reason, registers, a backtrace with symbols and the current VMCS in words, then ends
- * the run. */
+/* Prints the reason and what those below have to tell, then ends the run. */
 void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *fmt, ...);
-void __attribute__((noreturn)) panic_trap(const struct trap_frame *frame);
+
+/* A panic whose first lines somebody else writes: in between. A panic while panicking ends the run
+ * with what has been printed. */
+void panic_begin(void);
+void __attribute__((noreturn)) panic_finish(uint64_t rbp);
+
+/* What a panic prints besides, given RBP where it began: each says what it knows. */
+#define PANIC_TELLERS 2
+void panic_add(void (*tell)(uint64_t rbp));
 
 /* A verdict on the machine, the plan or a file: not a bug of ours. Prints "stopped: ..." and ends
  * the run. */
 void __attribute__((noreturn, format(printf, 1, 2))) stopped(const char *fmt, ...);
 
-/* Ends the run as the option end= says: powers the emulator off, or halts. */
+/* Ends the run as machine_end_word does: powers the emulator off; without one it halts. */
 void __attribute__((noreturn)) machine_end(void);
 
-/* Where the names of the functions are, mapped; without it addresses are printed bare. */
-void symbols_init(const void *symbols, uint64_t symbols_size, const char *strings,
-                  uint64_t strings_size);
+extern void (*machine_end_word)(void);
+
+/* What must be done before the machine ends: VMXOFF. */
+void machine_end_add(void (*before)(void));
 
 #define ASSERT(condition)                                                                          \
     do {                                                                                           \

@@ -6,8 +6,8 @@
  */
 #include "hypervisor/report/serial.h"
 
-#include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/port.h"
 
 #define PORT 0x3f8
 

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/sched/sched.h"
 
+#include "abi/process.h"
 #include "hypervisor/cpu/apic.h"
-#include "hypervisor/cpu/cpu.h"
-#include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/console.h"
-#include "hypervisor/sched/resident.h"
-#include "hypervisor/user/monitor.h"
-#include "hypervisor/vm/events.h"
-#include "hypervisor/vm/exit.h"
-#include "hypervisor/vm/vm.h"
 #include "lib/bits.h"
 
 /*
@@ -20,226 +14,200 @@
  * LEAST_TURN_MS at least: switching then takes a small part of the time, however often somebody
  * wakes. Who is woken pays for it with an eighth of a millisecond, more than two switches take even
  * in an emulator.
- * Two VMs that compute take turns of 2 * TURN_MS, so that neither is behind by more than that in
+ * Two that compute take turns of 2 * TURN_MS, so that neither is behind by more than that in
  * any time (docs/bounds.md).
  */
 #define TURN_MS       3
 #define LEAST_TURN_MS 1
 #define WAKE_SHIFT    3
 
-static bool can_run(const struct vcpu *v)
+PER_CPU struct sched sched;
+
+void (*sched_no_event)(void);
+
+void sched_init(void)
 {
-    switch (v->mode) {
-    case VCPU_IN_MONITOR:
-        return true;
-    case VCPU_IN_GUEST:
-        return !v->halted || vcpu_may_wake(v) || v->work & WORK_MONITOR;
-    default:
-        return false;
-    }
+    THIS_CPU(sched) = (struct sched){
+        .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
+}
+
+void sched_add(struct thread *t, const struct thread_kind *kind)
+{
+    struct sched *s = &THIS_CPU(sched);
+
+    *t = (struct thread){.waits = true,
+                         .cpu = this_cpu(),
+                         .kind = kind,
+                         .next = s->threads,
+                         .timer = TIME_NEVER,
+                         .deadline = TIME_NEVER};
+    s->threads = t;
 }
 
 /* Whether a runs before b. The others come before the one that ran last: it may have yielded. */
-static bool is_before(const struct vcpu *a, const struct vcpu *b, const struct vcpu *last)
+static bool is_before(const struct thread *a, const struct thread *b, const struct thread *last)
 {
     return b == NULL || b == last || (a != last && a->used < b->used);
 }
 
 /* Who runs next, or NULL; rival_used follows from the others. */
-static struct vcpu *pick(struct cpu *cpu, const struct vcpu *last)
+static struct thread *pick(struct sched *s, const struct thread *last)
 {
-    struct vcpu *first = NULL;
+    struct thread *first = NULL;
 
-    cpu->rival_used = UINT64_MAX;
-    for (uint32_t i = 0; i < vm_count; i++) {
-        struct vcpu *v = vms[i].vcpu, *other = v;
-        if (!v->waits)
+    s->rival_used = UINT64_MAX;
+    for (struct thread *t = s->threads; t != NULL; t = t->next) {
+        struct thread *other = t;
+        if (!t->waits)
             continue;
-        if (is_before(v, first, last)) {
+        if (is_before(t, first, last)) {
             other = first;
-            first = v;
+            first = t;
         }
         if (other != NULL)
-            cpu->rival_used = min_u64(cpu->rival_used, other->used);
+            s->rival_used = min_u64(s->rival_used, other->used);
     }
     return first;
 }
 
-/* Until now the time is that of the one that runs: in its guest, in its monitor, and here for it.
- */
-static void account(struct cpu *cpu)
+/* Until now the time is that of the one that runs: in its guest, in ring 3, and here for it. */
+static void account(struct sched *s)
 {
     uint64_t now = rdtsc();
-    struct vcpu *v = cpu->vcpu;
+    struct thread *t = s->running;
 
-    v->used += now - cpu->accounted;
-    cpu->accounted = now;
-    cpu->least_used = max_u64(cpu->least_used, min_u64(v->used, cpu->rival_used));
+    t->used += now - s->accounted;
+    s->accounted = now;
+    s->least_used = max_u64(s->least_used, min_u64(t->used, s->rival_used));
 }
 
 /* The TSC at which the one that runs has had that much. */
-static uint64_t turn_end(const struct cpu *cpu, uint64_t used)
+static uint64_t turn_end(const struct sched *s, uint64_t used)
 {
-    uint64_t had = cpu->vcpu->used;
+    uint64_t had = s->running->used;
 
-    return max_u64(cpu->turn_start + LEAST_TURN_MS * tsc_khz(),
-                   cpu->accounted + (used > had ? used - had : 0));
+    return max_u64(s->turn_start + LEAST_TURN_MS * tsc_khz(),
+                   s->accounted + (used > had ? used - had : 0));
 }
 
-static void idle(struct cpu *cpu)
+static void idle(struct sched *s)
 {
-    apic_timer_arm(min_u64(cpu->next_event, console_due));
+    apic_timer_arm(min_u64(s->next_event, console_due));
     sti_hlt_cli();
-    cpu->accounted = rdtsc(); /* nobody's time */
-    console_look(cpu->accounted);
-    if (cpu->next_event <= cpu->accounted)
-        events_expire(cpu->accounted);
+    s->accounted = rdtsc(); /* nobody's time */
+    console_look(s->accounted);
+    if (s->next_event <= s->accounted)
+        sched_expire(s->accounted);
 }
 
-static void __attribute__((noreturn)) run(struct cpu *cpu, struct vcpu *v)
+static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
 {
-    uint64_t root = phys_of(v->vm->root);
-
-    /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of
-     * another monitor's. */
-    if (read_cr3() != root)
-        write_cr3(root);
-    cpu->vcpu = v;
-    v->waits = false;
-    cpu->turn_start = cpu->accounted; /* switching to it is its own time */
-    if (cpu->rival_used != UINT64_MAX || console_due != TIME_NEVER)
-        cpu->slice_end = turn_end(cpu, min_u64(cpu->rival_used, v->used + TURN_MS * tsc_khz()) +
-                                           TURN_MS * tsc_khz());
-    cpu->others_event = min_u64(cpu->others_event, cpu->slice_end);
-    sched_own_event_changed(v);
-    cpu->tss.rsp[0] = (uint64_t)(&v->user_frame + 1);
-    v->work &= ~WORK_SCHEDULE;
-    if (v->mode == VCPU_IN_MONITOR)
-        monitor_resume(v);
-    sched_enter_guest(v);
+    s->running = t;
+    t->waits = false;
+    s->turn_start = s->accounted; /* switching to it is its own time */
+    if (s->rival_used != UINT64_MAX || console_due != TIME_NEVER)
+        s->slice_end = turn_end(s, min_u64(s->rival_used, t->used + TURN_MS * tsc_khz()) +
+                                       TURN_MS * tsc_khz());
+    s->others_event = min_u64(s->others_event, s->slice_end);
+    sched_own_event_changed(t);
+    t->work &= ~WORK_SCHEDULE;
+    t->kind->resume(t);
 }
 
 void schedule_on_empty_stack(void)
 {
-    struct cpu *cpu = this_cpu();
-    struct vcpu *last = cpu->vcpu, *v;
+    struct sched *s = &THIS_CPU(sched);
+    struct thread *last = s->running, *t;
 
     if (last != NULL) {
-        account(cpu);
-        last->waits = can_run(last);
+        account(s);
+        last->waits = last->kind->can_run(last);
     } else {
-        cpu->accounted = rdtsc();
+        s->accounted = rdtsc();
     }
-    console_look(cpu->accounted);
-    cpu->vcpu = NULL;
-    cpu->slice_end = TIME_NEVER;
+    console_look(s->accounted);
+    s->running = NULL;
+    s->slice_end = TIME_NEVER;
     sched_update_next_event();
-    while ((v = pick(cpu, last)) == NULL)
-        idle(cpu);
-    run(cpu, v);
+    while ((t = pick(s, last)) == NULL)
+        idle(s);
+    run(s, t);
 }
 
-void sched_enter_guest(struct vcpu *v)
+bool sched_sleeps(const struct thread *t)
 {
-    if (v->halted && vcpu_may_wake(v))
-        v->halted = false;
-    if (v->halted && !(v->work & WORK_MONITOR))
-        schedule();
-    vcpu_load(v);
-    resident_to_guest(v);
-    events_before_entry(v);
-    vmx_enter(v);
+    return !t->waits && t != THIS_CPU(sched).running;
 }
 
-bool sched_sleeps(const struct vcpu *v)
+void sched_notify(struct thread *t)
 {
-    return !v->waits && v != this_cpu()->vcpu;
-}
+    struct sched *s = &THIS_CPU(sched);
 
-void sched_notify(struct vcpu *v)
-{
-    struct cpu *cpu = this_cpu();
-
-    if (!sched_sleeps(v) || !can_run(v))
+    if (!sched_sleeps(t) || !t->kind->can_run(t))
         return;
-    if (cpu->vcpu != NULL)
-        account(cpu);
-    v->waits = true;
+    if (s->running != NULL)
+        account(s);
+    t->waits = true;
     /* sleeping saves no time up */
-    v->used = max_u64(v->used, cpu->least_used) + (tsc_khz() >> WAKE_SHIFT);
-    if (cpu->vcpu != NULL) {
-        cpu->rival_used = min_u64(cpu->rival_used, v->used);
-        cpu->slice_end = min_u64(cpu->slice_end, turn_end(cpu, v->used));
+    t->used = max_u64(t->used, s->least_used) + (tsc_khz() >> WAKE_SHIFT);
+    if (s->running != NULL) {
+        s->rival_used = min_u64(s->rival_used, t->used);
+        s->slice_end = min_u64(s->slice_end, turn_end(s, t->used));
         sched_update_next_event();
     }
 }
 
-/* Nobody waits for anything: the preemption timer, if a VMCS is there to set it, is out
- * of the way. */
-static void __attribute__((noinline)) forget_next_event(struct cpu *cpu)
+void sched_post(struct thread *t, uint64_t events)
 {
-    bool armed = cpu->next_event != TIME_NEVER && cpu->vmcs_owner != NULL;
-
-    cpu->next_event = TIME_NEVER;
-    if (armed)
-        sched_set_guest_timer(TIME_NEVER, 0);
+    t->events |= events;
+    t->work |= WORK_EVENTS;
+    sched_notify(t);
 }
 
-static void set_next_event(struct cpu *cpu, uint64_t next)
+void sched_forget_event(struct cpu_block *cpu)
 {
-    if (__builtin_expect(next == TIME_NEVER, 0))
-        forget_next_event(cpu);
-    else
-        cpu->next_event = next;
-}
+    struct sched *s = &CPU_OF(cpu, sched);
+    bool armed = s->next_event != TIME_NEVER;
 
-void sched_own_event_changed(const struct vcpu *v)
-{
-    struct cpu *cpu = VCPU_CPU(v);
-
-    set_next_event(cpu, min_u64(cpu->others_event, min_u64(v->guest_deadline, v->timer)));
+    s->next_event = TIME_NEVER;
+    if (armed && sched_no_event != NULL)
+        sched_no_event();
 }
 
 /* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
 void sched_update_next_event(void)
 {
-    struct cpu *cpu = this_cpu();
-    uint64_t next = cpu->slice_end;
+    struct sched *s = &THIS_CPU(sched);
+    uint64_t next = s->slice_end;
 
-    for (uint32_t i = 0; i < vm_count; i++) {
-        const struct vcpu *v = vms[i].vcpu;
-        if (!v->waits && v != cpu->vcpu)
-            next = min_u64(next, min_u64(v->guest_deadline, v->timer));
-    }
-    cpu->others_event = next;
-    if (cpu->vcpu != NULL)
-        sched_own_event_changed(cpu->vcpu);
+    for (const struct thread *t = s->threads; t != NULL; t = t->next)
+        if (!t->waits && t != s->running)
+            next = min_u64(next, min_u64(t->deadline, t->timer));
+    s->others_event = next;
+    if (s->running != NULL)
+        sched_own_event_changed(s->running);
     else
-        set_next_event(cpu, next);
+        sched_set_event(this_cpu(), next);
 }
 
-void sched_slice_expire(uint64_t now)
+static void end_slice(struct sched *s, uint64_t now)
 {
-    struct cpu *cpu = this_cpu();
-
-    if (cpu->slice_end <= now) {
-        cpu->slice_end = TIME_NEVER;
-        cpu->vcpu->work |= WORK_SCHEDULE;
+    if (s->slice_end <= now) {
+        s->slice_end = TIME_NEVER;
+        s->running->work |= WORK_SCHEDULE;
     }
 }
 
-void sched_set_guest_timer(uint64_t due, uint64_t now)
+void sched_expire(uint64_t now)
 {
-    if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
-        /* R42 */
-        vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
-                min_u64(due - now, console_patience) >> vmx_preemption_timer_shift(&vmx.caps));
-    else
-        apic_timer_arm(due);
-}
-
-void sched_set_monitor_timer(void)
-{
-    if (vm_count > 1)
-        apic_timer_arm(this_cpu()->next_event);
+    for (struct thread *t = THIS_CPU(sched).threads; t != NULL; t = t->next) {
+        if (t->deadline <= now)
+            t->kind->expire(t, now);
+        if (t->timer <= now) {
+            t->timer = TIME_NEVER;
+            sched_post(t, EVENT_TIMER);
+        }
+    }
+    end_slice(&THIS_CPU(sched), now);
+    sched_update_next_event();
 }

@@ -1,45 +1,91 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who runs: the vCPUs of this CPU in turn, each in its monitor or in its guest, with equal shares
- * of its time. */
+/* Who runs: the threads of this CPU in turn, with equal shares of its time. */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct vcpu;
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/sched/thread.h"
+#include "lib/bits.h"
 
-/* Runs the next vCPU that can run; sleeps while none can. The caller's stack is gone: schedule.S
+/* A CPU's scheduler. */
+struct sched {
+    struct thread *running; /* NULL: idle */
+    struct thread *threads; /* all of this CPU */
+    uint64_t next_event;    /* the TSC at which somebody's timer or the time slice is over */
+    uint64_t others_event;  /* of these, all but the timers of the one that runs */
+    uint64_t slice_end;     /* TIME_NEVER: nobody waits for the CPU */
+    uint64_t turn_start;    /* when the one that runs got the CPU */
+    uint64_t accounted;     /* until when its time has been added to what it has used */
+    uint64_t rival_used; /* the least that any has had that waits for it; UINT64_MAX: none does */
+    uint64_t least_used; /* what all that want the CPU have had at least, at any time until now */
+};
+
+extern PER_CPU struct sched sched;
+
+/* Before the first thread of this CPU. */
+void sched_init(void);
+
+/* A new thread of this CPU; it wants the CPU. At boot. */
+void sched_add(struct thread *t, const struct thread_kind *kind);
+
+/* Runs the next thread that can run; sleeps while none can. The caller's stack is gone: schedule.S
  * empties it. */
 void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
 /*
- * v may have been woken. If it has had less of the CPU than the one that runs, it gets it as soon
+ * t may have been woken. If it has had less of the CPU than the one that runs, it gets it as soon
  * as that one has had its least turn; otherwise when that one has had as much: waking up often
  * gives nobody more than its share.
  */
-void sched_notify(struct vcpu *v);
+void sched_notify(struct thread *t);
 
-/* Whether v neither has the CPU nor wants it. */
-bool sched_sleeps(const struct vcpu *v);
+/* Something for t's ring 3: EVENT_*. */
+void sched_post(struct thread *t, uint64_t events);
 
-/* Recomputes this CPU's next_event: after another one than that of v, which runs, has changed. */
-void sched_own_event_changed(const struct vcpu *v);
+/* Whether t neither has the CPU nor wants it. */
+bool sched_sleeps(const struct thread *t);
+
+/* Everybody whose timer is due by now (host TSC) gets what it waited for. */
+void sched_expire(uint64_t now);
+
+/* The scheduler's own: next_event, and when it becomes TIME_NEVER. */
+void __attribute__((noinline)) sched_forget_event(struct cpu_block *cpu);
+static inline void sched_set_event(struct cpu_block *cpu, uint64_t next)
+{
+    if (__builtin_expect(next == TIME_NEVER, 0))
+        sched_forget_event(cpu);
+    else
+        CPU_OF(cpu, sched).next_event = next;
+}
+
+/* Recomputes this CPU's next_event, after a timer of t, which runs, has changed. */
+static inline void sched_own_event_changed(const struct thread *t)
+{
+    uint64_t others = CPU_OF(t->cpu, sched).others_event;
+
+    sched_set_event(t->cpu, min_u64(others, min_u64(t->deadline, t->timer)));
+}
+
+/* The same after another thread's has changed. */
 void sched_update_next_event(void);
 
-/* Ends the running vCPU's turn, if it is over by now (host TSC). */
-void sched_slice_expire(uint64_t now);
+/* Before t's ring 3, which no other timer ends: an interrupt comes when somebody else wants the
+ * CPU. */
+static inline void sched_set_timer(const struct thread *t)
+{
+    uint64_t due = CPU_OF(t->cpu, sched).others_event;
 
-/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier: with the
- * preemption timer, before the console's patience is at its end. TIME_NEVER: none is wanted. */
-void sched_set_guest_timer(uint64_t due, uint64_t now);
+    if (due != TIME_NEVER)
+        apic_timer_arm(due);
+}
 
-/* Before ring 3: an interrupt comes in time for the next event, if anybody but this monitor's VM
- * may want the CPU. */
-void sched_set_monitor_timer(void);
-
-/* Enters the guest of the vCPU that runs, after its monitor or the scheduler; not from an exit. */
-void __attribute__((noreturn)) sched_enter_guest(struct vcpu *v);
+/* Called when next_event becomes TIME_NEVER: whoever lets another timer than the local APIC's run
+ * takes it out of the way. Set once, before the first thread runs. */
+extern void (*sched_no_event)(void);
 
 #endif

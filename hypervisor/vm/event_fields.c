@@ -2,6 +2,7 @@
 #include "hypervisor/vm/event_fields.h"
 
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/exit.h"
 
 static struct event_exit read_fields(void)

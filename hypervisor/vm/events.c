@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/vm/events.h"
 
+#include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/sched/sched.h"
+#include "hypervisor/report/console.h"
 #include "hypervisor/vm/apic_virtual.h"
-#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
+
+void events_set_guest_timer(uint64_t due, uint64_t now)
+{
+    if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
+        /* R42 */
+        vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
+                min_u64(due - now, console_patience) >> vmx_preemption_timer_shift(&vmx.caps));
+    else
+        apic_timer_arm(due);
+}
+
+void events_none_due(void)
+{
+    if (THIS_CPU(vm_cpu).vmcs_owner != NULL)
+        events_set_guest_timer(TIME_NEVER, 0);
+}
 
 static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
 {
@@ -54,19 +71,17 @@ static void inject(struct vcpu *v)
 
 void events_work(struct vcpu *v)
 {
-    uint32_t work = v->work;
+    uint32_t work = v->thread.work;
 
-    v->work = work & WORK_MONITOR; /* waits if it is somebody else's turn */
+    v->thread.work = work & WORK_EVENTS; /* waits if it is somebody else's turn */
     if (work & WORK_TIMER)
         events_deadline_changed(v, rdtsc());
     if (work & WORK_INTERRUPT)
         inject(v);
     if (work & WORK_SCHEDULE)
         schedule();
-    if (!(work & WORK_MONITOR))
+    if (!(work & WORK_EVENTS))
         return;
-    if (v->monitor_events & (EXIT_EVENT_REPORT | EXIT_EVENT_HALT))
-        vcpu_save_state(v, &v->page->state);
     exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
@@ -76,77 +91,61 @@ void events_work(struct vcpu *v)
 
 static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
 {
-    events_expire(now);
-    if (v->work != 0)
+    sched_expire(now);
+    if (v->thread.work != 0)
         events_work(v);
     now = rdtsc();
-    uint64_t due = VCPU_CPU(v)->next_event, least = tsc_khz() / LEAST_SHARE;
-    sched_set_guest_timer(max_u64(due, now + least), now);
+    uint64_t due = CPU_OF(VCPU_CPU(v), sched).next_event, least = tsc_khz() / LEAST_SHARE;
+    events_set_guest_timer(max_u64(due, now + least), now);
 }
 
 void events_arm_timer(struct vcpu *v)
 {
-    uint64_t now = rdtsc(), due = VCPU_CPU(v)->next_event;
+    uint64_t now = rdtsc(), due = CPU_OF(VCPU_CPU(v), sched).next_event;
 
     if (__builtin_expect(due <= now, 0))
         take_due(v, now);
     else
-        sched_set_guest_timer(due, now);
+        events_set_guest_timer(due, now);
 }
 
 void events_interrupt(struct vcpu *v)
 {
-    v->work |= WORK_INTERRUPT;
-    sched_notify(v);
-}
-
-void events_monitor(struct vcpu *v, uint32_t events)
-{
-    v->monitor_events |= events;
-    v->work |= WORK_MONITOR;
-    sched_notify(v);
+    v->thread.work |= WORK_INTERRUPT;
+    sched_notify(&v->thread);
 }
 
 static void follow_timer(struct vcpu *v, uint64_t now)
 {
     uint64_t left = vlapic_timer_left(&v->lapic, now + v->tsc_offset);
 
-    v->guest_deadline = left < TIME_NEVER - now ? now + left : TIME_NEVER;
+    v->thread.deadline = left < TIME_NEVER - now ? now + left : TIME_NEVER;
 }
 
 void events_deadline_changed(struct vcpu *v, uint64_t now)
 {
     follow_timer(v, now);
     if (v->lapic.pending != VLAPIC_NONE) /* the old deadline had been reached */
-        v->work |= WORK_INTERRUPT;
-    sched_own_event_changed(v);
+        v->thread.work |= WORK_INTERRUPT;
+    sched_own_event_changed(&v->thread);
 }
 
 /* What did not wake it does not the next time: its timer is looked at again when it runs. */
 static void stop_asking(struct vcpu *v)
 {
-    v->guest_deadline = TIME_NEVER;
-    v->work |= WORK_TIMER;
+    v->thread.deadline = TIME_NEVER;
+    v->thread.work |= WORK_TIMER;
 }
 
-void events_expire(uint64_t now)
+void events_deadline_due(struct thread *t, uint64_t now)
 {
-    for (uint32_t i = 0; i < vm_count; i++) {
-        struct vcpu *v = vms[i].vcpu;
-        if (v->guest_deadline <= now) {
-            vlapic_expire(&v->lapic, now + v->tsc_offset);
-            follow_timer(v, now);
-            events_interrupt(v);
-            if (sched_sleeps(v))
-                stop_asking(v);
-        }
-        if (v->timer <= now) {
-            v->timer = TIME_NEVER;
-            events_monitor(v, EXIT_EVENT_TIMER);
-        }
-    }
-    sched_slice_expire(now);
-    sched_update_next_event();
+    struct vcpu *v = VCPU_OF(t);
+
+    vlapic_expire(&v->lapic, now + v->tsc_offset);
+    follow_timer(v, now);
+    events_interrupt(v);
+    if (sched_sleeps(t))
+        stop_asking(v);
 }
 
 bool events_message(struct vcpu *v, const struct apic_message *message)
@@ -166,7 +165,7 @@ bool events_message(struct vcpu *v, const struct apic_message *message)
         v->nmi_pending = true;
         break;
     case APIC_INIT:
-        events_monitor(v, EXIT_EVENT_INIT);
+        sched_post(&v->thread, EVENT_INIT);
         return true;
     default: /* SIPI wants a vCPU that waits for it; SMI and ExtINT have no source here */
         return true;
@@ -179,7 +178,7 @@ void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
 {
     if (effect->what & VLAPIC_EFFECT_ENABLE) {
         apic_virtual_update(v);
-        events_monitor(v, EXIT_EVENT_APIC);
+        sched_post(&v->thread, EVENT_APIC);
     }
     if (effect->what & VLAPIC_EFFECT_TIMER)
         events_deadline_changed(v, rdtsc());
@@ -187,8 +186,8 @@ void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)
         events_message(v, &effect->ipi);
     if (effect->what & VLAPIC_EFFECT_EOI) {
         v->eoi_pending = effect->eoi_vector + 1u;
-        v->work |= WORK_MONITOR;
+        v->thread.work |= WORK_EVENTS;
     }
     if (v->lapic.pending != VLAPIC_NONE)
-        v->work |= WORK_INTERRUPT;
+        v->thread.work |= WORK_INTERRUPT;
 }

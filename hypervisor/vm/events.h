@@ -6,8 +6,8 @@
 #include "hypervisor/vm/vcpu.h"
 #include "lib/bits.h"
 
-/* Does the rare work that v->work names: injection, the monitor's events, the scheduler. May not
- * return. */
+/* Does the rare work that v->thread.work names: injection, the monitor's events, the scheduler. May
+ * not return. */
 void events_work(struct vcpu *v);
 
 /* Handles what has become due, and sets the preemption timer for the next event. */
@@ -16,23 +16,28 @@ void events_arm_timer(struct vcpu *v);
 /* All that is left before an entry; one test when there is nothing to do. */
 static inline void events_before_entry(struct vcpu *v)
 {
-    if (__builtin_expect(v->work != 0, 0))
+    if (__builtin_expect(v->thread.work != 0, 0))
         events_work(v);
-    if (VCPU_CPU(v)->next_event != TIME_NEVER)
+    if (CPU_OF(VCPU_CPU(v), sched).next_event != TIME_NEVER)
         events_arm_timer(v);
 }
 
 /* The local APIC's state has changed: look at it before the next entry; a halted vCPU wakes. */
 void events_interrupt(struct vcpu *v);
 
-/* Something for the monitor: EXIT_EVENT_*. */
-void events_monitor(struct vcpu *v, uint32_t events);
-
 /* The guest's APIC timer has another deadline, or the TSC has moved; now is the host's TSC. */
 void events_deadline_changed(struct vcpu *v, uint64_t now);
 
-/* Every vCPU whose timer is due by now gets what it waited for. */
-void events_expire(uint64_t now);
+/* The deadline of a vCPU's thread has come; now is the host's TSC. */
+void events_deadline_due(struct thread *t, uint64_t now);
+
+/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier: with the
+ * preemption timer, before the console's patience is at its end. TIME_NEVER: none is wanted. */
+void events_set_guest_timer(uint64_t due, uint64_t now);
+
+/* For the scheduler: nobody waits for anything; the preemption timer, if a VMCS is there to set it,
+ * is out of the way. */
+void events_none_due(void);
 
 /* Delivers an interrupt message to the local APICs of v's VM; whether one accepts it. */
 bool events_message(struct vcpu *v, const struct apic_message *message);

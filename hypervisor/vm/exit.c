@@ -5,7 +5,7 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
-#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
@@ -96,7 +96,7 @@ static void __attribute__((noreturn, cold, noinline)) entry_failed(struct vcpu *
         machine_check();
     vcpu_forget_launch(v);
     if (wrap_eip())
-        sched_enter_guest(v);
+        vcpu_enter(v);
     refuse_entry(v, reason & EXIT_REASON_BASIC);
 }
 
@@ -130,7 +130,7 @@ struct vcpu *exit_dispatch(struct vcpu *v)
 
 struct vcpu *exit_dispatch_eager(struct vcpu *v)
 {
-    struct msr_cpu *cpu = &this_cpu()->msr;
+    struct msr_cpu *cpu = &THIS_CPU(vm_cpu).msr;
 
     msr_switch_exit(cpu, &v->msr);
     exit_dispatch(v);
@@ -142,7 +142,7 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v)
  * fields are the same for all. */
 void vmx_entry_failed(void)
 {
-    struct vcpu *v = this_cpu()->vcpu;
+    struct vcpu *v = VCPU_OF(THIS_CPU(sched).running);
 
     if (vmread(VMCS_VM_INSTRUCTION_ERROR) != VM_ERROR_ENTRY_CONTROLS)
         vmx_instruction_failed("VM entry", VMCS_VM_INSTRUCTION_ERROR);

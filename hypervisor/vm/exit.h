@@ -43,16 +43,6 @@ void exit_instruction_timeout(struct vcpu *v);
 void exit_triple_fault(struct vcpu *v);
 void exit_task_switch(struct vcpu *v);
 
-/*
- * Hands the exit to the monitor: its GATE_RUN returns. exit_kind and what belongs to it are in the
- * exit page. with_state: the page gets the whole state of the guest.
- */
-void __attribute__((noreturn)) exit_to_monitor(struct vcpu *v, enum exit_kind kind);
-
-/* The guest cannot go on. */
-void __attribute__((noreturn)) exit_shutdown(struct vcpu *v, enum exit_shutdown reason,
-                                             uint32_t detail);
-
 /* Called by switch.S with the registers saved; returns v, ready to be resumed. */
 struct vcpu *exit_dispatch(struct vcpu *v);
 

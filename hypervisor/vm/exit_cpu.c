@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
@@ -47,7 +48,7 @@ void exit_hlt(struct vcpu *v)
     v->halted_if = vcpu_skip_instruction(v) & RFLAGS_IF;
     v->halted = true;
     if (!v->halted_if && !v->nmi_pending)
-        events_monitor(v, EXIT_EVENT_HALT);
+        sched_post(&v->thread, EVENT_HALT);
     apic_virtual_halted(v);
     /* What is pending behind HLT, a single step or what MOV SS held back, traps at once (R43). */
     if (!vcpu_may_wake(v) && vmread(VMCS_GUEST_PENDING_DEBUG) == 0)
@@ -80,7 +81,7 @@ void exit_invd(struct vcpu *v)
 void exit_pause(struct vcpu *v)
 {
     vcpu_skip_instruction(v);
-    v->work |= WORK_SCHEDULE;
+    v->thread.work |= WORK_SCHEDULE;
 }
 
 void exit_vmcall(struct vcpu *v)

@@ -3,6 +3,7 @@
  * Control Registers". */
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
@@ -120,7 +121,7 @@ void exit_cr_access(struct vcpu *v)
             ok = write_cr4_guest(v, value);
         else if ((ok = value <= 15))
             vlapic_write_cr8(&v->lapic, value);
-        v->work |= WORK_INTERRUPT;
+        v->thread.work |= WORK_INTERRUPT;
     } else {
         /* no bit that CLTS or LMSW changes is owned */
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_CR_ACCESS);

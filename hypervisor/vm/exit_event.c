@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/report/console.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
@@ -57,19 +58,19 @@ void exit_external_interrupt(struct vcpu *v)
 /* The controls are put right where the event is injected. */
 void exit_interrupt_window(struct vcpu *v)
 {
-    v->work |= WORK_INTERRUPT;
+    v->thread.work |= WORK_INTERRUPT;
 }
 
 void exit_nmi_window(struct vcpu *v)
 {
-    v->work |= WORK_INTERRUPT;
+    v->thread.work |= WORK_INTERRUPT;
 }
 
 /* What is due is found on the way to the entry, as for every exit. Without reading the TSC: the
  * exit comes when one of the two is due. */
 void exit_preemption_timer(struct vcpu *v)
 {
-    if (VCPU_CPU(v)->next_event >= console_next_look)
+    if (CPU_OF(VCPU_CPU(v), sched).next_event >= console_next_look)
         console_interrupt(rdtsc());
 }
 
@@ -80,7 +81,7 @@ void exit_instruction_timeout(struct vcpu *v)
     if (vmread(VMCS_EXIT_QUALIFICATION) & TIMEOUT_CONTEXT_INVALID)
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_INSTRUCTION_TIMEOUT);
     event_fields_resume(v);
-    v->work |= WORK_SCHEDULE;
+    v->thread.work |= WORK_SCHEDULE;
 }
 
 void exit_triple_fault(struct vcpu *v)

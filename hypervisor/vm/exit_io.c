@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports and device memory: always the monitor's. */
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vmx/inject.h"
 #include "lib/bits.h"

@@ -7,13 +7,13 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/sched/resident.h"
-#include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_tsc.h"
+#include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -28,16 +28,16 @@
  */
 #define TIMER_PERIOD_US 400
 
+PER_CPU struct vm_cpu vm_cpu;
+
 extern const uint8_t vmx_exit[], vmx_exit_eager[];
 
 void vcpu_switch_vmcs(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
-
     vmcs_load(v->vmcs);
-    cpu->vmcs_owner = v;
-    if (cpu->next_event == TIME_NEVER)
-        sched_set_guest_timer(TIME_NEVER, 0);
+    THIS_CPU(vm_cpu).vmcs_owner = v;
+    if (THIS_CPU(sched).next_event == TIME_NEVER)
+        events_set_guest_timer(TIME_NEVER, 0);
 }
 
 void vcpu_forget_launch(struct vcpu *v)
@@ -83,15 +83,14 @@ static void write_constants(void)
 
 static void write_host(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
     struct descriptor_table idt;
 
     __asm__ volatile("sidt %0" : "=m"(idt));
     vmwrite(VMCS_HOST_CR0, read_cr0());
-    vmwrite(VMCS_HOST_CR3, phys_of(v->vm->root));
+    vmwrite(VMCS_HOST_CR3, phys_of(v->vm->process.root));
     vmwrite(VMCS_HOST_CR4, read_cr4());
-    vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
-    vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&cpu->gdt);
+    vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&THIS_CPU(cpu_tss));
+    vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&THIS_CPU(cpu_gdt));
     vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
     vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
     vmwrite(VMCS_HOST_RIP, (uint64_t)(msr_switch_each_exit() ? vmx_exit_eager : vmx_exit));
@@ -133,7 +132,7 @@ static void write_controls(struct vcpu *v)
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
-        sched_set_guest_timer(TIME_NEVER, 0);
+        events_set_guest_timer(TIME_NEVER, 0);
     if (control_has(c, CONTROL_ENCLS_EXITING))
         vmwrite(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
     if (control_has(c, CONTROL_INSTRUCTION_TIMEOUT))
@@ -148,10 +147,10 @@ struct vcpu *vcpu_create(struct vm *vm)
 {
     struct vcpu *v = arena_alloc(sizeof(*v));
 
-    vm->vcpu = v;
     v->vm = vm;
-    v->stack = (uint8_t *)&boot_cpu + CPU_BLOCK_SIZE;
-    v->timer = v->guest_deadline = TIME_NEVER;
+    v->stack = this_cpu() + 1;
+    sched_add(&v->thread, &vcpu_thread);
+    v->thread.waits = false; /* until it has a monitor */
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
     resident_reset(&v->resident, vm->cpuid.xcr0);
@@ -190,7 +189,7 @@ void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t va
 {
     if (is_in_area(row)) {
         v->msr.file.value[row->slot] = value;
-        msr_switch_written(&this_cpu()->msr, &v->msr, row);
+        msr_switch_written(&THIS_CPU(vm_cpu).msr, &v->msr, row);
     } else {
         vmwrite((enum vmcs_field)row->field, value);
     }
@@ -327,7 +326,7 @@ static void reset_rest(struct vcpu *v)
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
-    v->work &= WORK_SCHEDULE;
+    v->thread.work &= WORK_SCHEDULE;
     apic_virtual_update(v);
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     resident_forget(v);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU and, in the same structure, the monitor thread that runs it: one belongs to the
- * other for good. */
+/* A virtual CPU. Its thread runs the guest or, for its exits, the monitor of its VM. */
 #ifndef VM_VCPU_H
 #define VM_VCPU_H
 
@@ -10,23 +9,20 @@
 #include "abi/exit.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/cpu/trap.h"
 #include "hypervisor/msr/switch.h"
-#include "hypervisor/sched/resident.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vlapic.h"
 #include "hypervisor/vmx/reasons.h"
 #include "hypervisor/vmx/vmx.h"
 
-#define TIME_NEVER UINT64_MAX
-
 /* The CPU that runs v: with less arithmetic than by the stack pointer. */
-#define VCPU_CPU(v) ((struct cpu *)((uint8_t *)(v)->stack - CPU_BLOCK_SIZE))
+#define VCPU_CPU(v) ((v)->thread.cpu)
 
-/* What must be looked at before the next entry: the one word that the exit path tests. */
-#define WORK_INTERRUPT (1u << 0) /* the local APIC or an NMI: something may be injectable */
-#define WORK_MONITOR   (1u << 1) /* events wait for the monitor */
-#define WORK_SCHEDULE  (1u << 2) /* another vCPU's turn, or this one has nothing to do */
-#define WORK_TIMER     (1u << 3) /* guest_deadline is not what the local APIC says */
+/* Bits of thread.work. */
+#define WORK_INTERRUPT                                                                             \
+    (1u << WORK_KIND_BITS) /* the local APIC or an NMI: something may be injectable */
+#define WORK_TIMER (2u << WORK_KIND_BITS) /* thread.deadline is not what the local APIC says */
 
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */
@@ -35,28 +31,23 @@ enum vcpu_mode {
 };
 
 struct vcpu {
-    uint64_t gpr[16];  /* the guest's; HOST_RSP is their end, so that the exit pushes them here */
-    void *stack;       /* the end of the CPU's stack */
-    uint32_t work;     /* WORK_* */
+    uint64_t gpr[16]; /* the guest's; HOST_RSP is their end, so that the exit pushes them here */
+    void *stack;      /* the end of the CPU's stack */
+    struct thread thread;
     uint32_t launched; /* VMRESUME, not VMLAUNCH */
     struct vm *vm;
     struct exit_page *page;
     struct vlapic lapic;
-    uint64_t tsc_offset;     /* guest TSC - host TSC */
-    uint32_t clock_version;  /* of the last record of kvmclock's, even */
-    uint64_t timer;          /* host TSC at which the monitor wants EXIT_EVENT_TIMER */
-    uint64_t guest_deadline; /* host TSC at which the guest's APIC timer is due */
-    uint64_t used; /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
+    uint64_t tsc_offset;    /* guest TSC - host TSC */
+    uint32_t clock_version; /* of the last record of kvmclock's, even */
     enum vcpu_mode mode;
-    uint32_t monitor_events; /* EXIT_EVENT_* not reported yet */
-    uint32_t eoi_pending;    /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
-    uint32_t exit_kind;      /* of the exit that the monitor is answering */
-    uint64_t input_keep;     /* EXIT_IO: the bits of RAX that stay, */
-    uint64_t input_mask;     /* and those that come from the monitor */
+    uint32_t eoi_pending; /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
+    uint32_t exit_kind;   /* of the exit that the monitor is answering */
+    uint64_t input_keep;  /* EXIT_IO: the bits of RAX that stay, */
+    uint64_t input_mask;  /* and those that come from the monitor */
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
-    bool waits;             /* it wants the CPU, and does not have it */
     bool started;           /* it has a state that can be entered */
     uint32_t proc_controls; /* as in the VMCS */
     uint64_t vmcs;          /* physical address */
@@ -66,13 +57,18 @@ struct vcpu {
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
     uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
-    /* The monitor's registers. Its end is where the CPU pushes when it leaves ring 3, thus the
-     * alignment. */
-    struct trap_frame user_frame __attribute__((aligned(16)));
 };
 
-/* The bytes behind user_frame would break the stack that an interrupt builds there. */
-_Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the frame it pushes");
+/* What the VMs have of one CPU. */
+struct vm_cpu {
+    struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
+    struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
+    /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
+    bool guest_ran;
+    struct msr_cpu msr;
+};
+
+extern PER_CPU struct vm_cpu vm_cpu;
 
 /* Allocates and prepares the vCPU of a VM; its state is set by vcpu_start. */
 struct vcpu *vcpu_create(struct vm *vm);
@@ -91,9 +87,9 @@ void vcpu_switch_vmcs(struct vcpu *v);
  * (R6). It stays current. */
 void vcpu_forget_launch(struct vcpu *v);
 
-static inline void vcpu_load(struct vcpu *v)
+static inline __attribute__((always_inline)) void vcpu_load(struct vcpu *v)
 {
-    if (__builtin_expect(this_cpu()->vmcs_owner != v, 0))
+    if (__builtin_expect(CPU_OF(VCPU_CPU(v), vm_cpu).vmcs_owner != v, 0))
         vcpu_switch_vmcs(v);
 }
 

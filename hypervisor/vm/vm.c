@@ -2,7 +2,6 @@
 /* R25, R36: a VM's memory, EPT and MSR bitmap. */
 #include "hypervisor/vm/vm.h"
 
-#include "hypervisor/boot/options.h"
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
@@ -11,14 +10,13 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/report/serial.h"
-#include "hypervisor/sched/resident.h"
-#include "hypervisor/user/monitor.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
 struct vm vms[PLAN_MAX_VMS];
 uint32_t vm_count;
+struct vm_options vm_options;
 
 static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
@@ -72,7 +70,7 @@ static void create_memory(struct vm *vm, struct phys_map *free)
         !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
         stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less",
                 vm->plan->name, vm->plan->memory >> 20);
-    if (!options.keep_memory)
+    if (!vm_options.keep_memory)
         clear_memory(vm);
     if (!ept_init(&vm->ept, &vmx.controls))
         panic("no page for an EPT");
@@ -106,8 +104,9 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
         vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
     }
-    vm->root = host_new_root();
-    vcpu_create(vm);
+    process_init(&vm->process, plan->name);
+    vm->vcpu = vcpu_create(vm);
+    vm->process.thread = &vm->vcpu->thread;
     vm_count++;
 }
 
@@ -161,9 +160,9 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
     vm_log_left_out(vm);
     vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
-    vm->vcpu->guest_deadline = vm->vcpu->timer = TIME_NEVER;
+    vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;
     log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
-    if (options.counters)
+    if (vm_options.counters)
         print_counters(vm);
     console_stopped(vm);
     for (uint32_t i = 0; i < vm_count; i++) {

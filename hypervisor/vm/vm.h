@@ -10,6 +10,7 @@
 #include "abi/gate.h"
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
+#include "hypervisor/process/process.h"
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/vcpu.h"
 #include "hypervisor/vmx/ept.h"
@@ -33,13 +34,20 @@ struct vm {
     struct cpuid_table cpuid;
     uint8_t *msr_bitmap;
     uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
-    uint64_t *root;              /* the monitor's address space */
+    struct process process;      /* its monitor */
     struct monitor_info *info;
-    char *text;
     struct vcpu *vcpu;
     struct bucket log;     /* lines that it may cause, */
     uint32_t log_left_out; /* and how many more it did */
 };
+
+/* Of the hypervisor's command line. */
+struct vm_options {
+    bool counters;    /* print when each VM starts, and what its exits were when it stops */
+    bool keep_memory; /* clear-memory=no: guests may see what was in the RAM before, as in a new
+                         emulator's */
+};
+extern struct vm_options vm_options;
 
 /* All VMs of the plan, in its order. */
 extern struct vm vms[PLAN_MAX_VMS];

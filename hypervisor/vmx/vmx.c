@@ -121,6 +121,49 @@ static uint64_t page_with_revision(void)
     return phys;
 }
 
+/* A field that this CPU does not have fails quietly and reads as 0. */
+static uint64_t read_field(enum vmcs_field field)
+{
+    uint64_t value = 0;
+    uint8_t failed;
+
+    __asm__ volatile("vmread %2, %0" : "=r"(value), "=@ccbe"(failed) : "r"((uint64_t)field));
+    return failed ? 0 : value;
+}
+
+static void print_current_vmcs(uint64_t rbp)
+{
+    if (!enabled || current_vmcs == NO_VMCS)
+        return;
+    /* First of all, because a VMREAD of a field that is not there writes to it. */
+    uint32_t error = (uint32_t)read_field(VMCS_VM_INSTRUCTION_ERROR);
+    log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
+    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
+        enum vmcs_field field = vmcs_field_at(i);
+        uint64_t value = read_field(field);
+        if (value != 0 && field != VMCS_VM_INSTRUCTION_ERROR)
+            log_line("  %-44s %016lx", vmcs_field_name(field), value);
+    }
+    if (error != 0)
+        log_line("  the last VMX instruction that failed: %s", vm_instruction_error_name(error));
+    log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(VMCS_EXIT_REASON)));
+}
+
+static void disable(void)
+{
+    bool failed;
+
+    if (!enabled)
+        return;
+    enabled = false; /* whatever fails below does not come here again */
+    for (unsigned i = 0; i < vmcs_count; i++)
+        vmcs_clear(vmcs_all[i]);
+    __asm__ volatile("vmxoff" : "=@ccbe"(failed) : : "memory");
+    if (failed)
+        panic("VMXOFF failed");
+    write_cr4(read_cr4() & ~CR4_VMXE);
+}
+
 void vmx_enable(void)
 {
     if (vmx_permission(&vmx.caps) == VMX_SET_AND_LOCK)
@@ -138,26 +181,13 @@ void vmx_enable(void)
             "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
             rdmsr(MSR_IA32_FEATURE_CONTROL));
     enabled = true;
+    machine_end_add(disable);
+    panic_add(print_current_vmcs);
     /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the
      * INVEPT Instruction"). */
     invalidate("INVEPT", false, INVEPT_ALL, 0);
     if (control_has(&vmx.controls, CONTROL_VPID))
         invalidate("INVVPID", true, INVVPID_ALL, 0);
-}
-
-void vmx_disable(void)
-{
-    bool failed;
-
-    if (!enabled)
-        return;
-    enabled = false; /* whatever fails below does not come here again */
-    for (unsigned i = 0; i < vmcs_count; i++)
-        vmcs_clear(vmcs_all[i]);
-    __asm__ volatile("vmxoff" : "=@ccbe"(failed) : : "memory");
-    if (failed)
-        panic("VMXOFF failed");
-    write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
 void vmx_instruction_failed(const char *instruction, uint64_t operand)
@@ -195,37 +225,9 @@ void vmcs_load(uint64_t phys)
     current_vmcs = phys;
 }
 
-/* A field that this CPU does not have fails quietly and reads as 0. */
-static uint64_t read_field(enum vmcs_field field)
-{
-    uint64_t value = 0;
-    uint8_t failed;
-
-    __asm__ volatile("vmread %2, %0" : "=r"(value), "=@ccbe"(failed) : "r"((uint64_t)field));
-    return failed ? 0 : value;
-}
-
 void vmx_read_values(struct vmcs_values *out)
 {
     out->caps = vmx.caps;
     for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
         out->field[i] = VMCS_IS_HOST(vmcs_field_at(i)) ? 0 : read_field(vmcs_field_at(i));
-}
-
-void vmx_print_current_vmcs(void)
-{
-    if (!enabled || current_vmcs == NO_VMCS)
-        return;
-    /* First of all, because a VMREAD of a field that is not there writes to it. */
-    uint32_t error = (uint32_t)read_field(VMCS_VM_INSTRUCTION_ERROR);
-    log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
-    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
-        enum vmcs_field field = vmcs_field_at(i);
-        uint64_t value = read_field(field);
-        if (value != 0 && field != VMCS_VM_INSTRUCTION_ERROR)
-            log_line("  %-44s %016lx", vmcs_field_name(field), value);
-    }
-    if (error != 0)
-        log_line("  the last VMX instruction that failed: %s", vm_instruction_error_name(error));
-    log_line("  exit reason: %s", exit_reason_name((uint32_t)read_field(VMCS_EXIT_REASON)));
 }

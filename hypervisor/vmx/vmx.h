@@ -27,14 +27,9 @@ void vmx_choose_controls(uint64_t hidden);
 void vmx_print_caps(uint64_t hidden);
 
 /* Enters VMX operation (R1, R2, R3); stops with a verdict where the CPU or its firmware does not
- * allow it. */
+ * allow it. The end of the run leaves it, after VMCLEAR of every VMCS (R4); a panic prints the
+ * current one. */
 void vmx_enable(void);
-
-/* Leaves it, after VMCLEAR of every VMCS (R4); nothing where it is off. */
-void vmx_disable(void);
-
-/* Names every field of the current VMCS that is not 0; nothing without a VMCS. */
-void vmx_print_current_vmcs(void);
 
 /* The current VMCS, but for the host's fields, and the CPU's capabilities: for who explains why it
  * could not be entered (R9). */

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "hypervisor/boot/acpi.h"
+#include "hypervisor/cpu/acpi.h"
 
 #define HEADER 36
 #define MADT   44 /* the header, the local APICs' address and flags */

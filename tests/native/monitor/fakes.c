@@ -32,6 +32,11 @@ int64_t gate_start(unsigned vcpu)
     return fakes.start_result;
 }
 
+int64_t gate_state(unsigned vcpu)
+{
+    return 0;
+}
+
 int64_t gate_segments(unsigned vcpu)
 {
     return 0;

@@ -309,7 +309,7 @@ static void reset_ports(void **state)
     board_out(b, 0, 0x92, 1, 0x03);
     assert_true(b->reset.requested);
     board_reset(b);
-    board_events(b, EXIT_EVENT_INIT);
+    board_events(b, EVENT_INIT);
     assert_true(b->reset.requested);
 }
 
@@ -318,7 +318,7 @@ static void rtc_event(void **state)
 {
     board_out(b, 0, 0x70, 2, 0x520b); /* periodic */
     fakes.tsc += HZ / 1000;
-    board_events(b, EXIT_EVENT_TIMER);
+    board_events(b, EVENT_TIMER);
     assert_int_equal(fakes.messages, 1);
     assert_int_equal(board_in(b, 0, 0xb000, 2) & 0xffff, 0x0400);
 }
@@ -331,9 +331,9 @@ static void try_again(void **state)
     board_out(b, 0, COM1 + 1, 1, 0x02);
     assert_int_equal(fakes.messages, 1);
     fakes.message_result = 1;
-    board_events(b, EXIT_EVENT_APIC);
+    board_events(b, EVENT_APIC);
     assert_int_equal(fakes.messages, 2);
-    board_events(b, EXIT_EVENT_APIC);
+    board_events(b, EVENT_APIC);
     assert_int_equal(fakes.messages, 2);
 }
 
@@ -368,10 +368,10 @@ static void console_full(void **state)
     board_in(b, 0, COM1 + 2, 1);
     fakes.messages = 0;
     fakes.console_room = 4;
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     assert_int_equal(fakes.messages, 0);
     fakes.console_room = SIZE_MAX;
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     assert_int_equal(fakes.messages, 1);
     assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0x60);
     assert_int_equal(fakes.output_size, 10);
@@ -390,7 +390,7 @@ static void console_input(void **state)
     board_out(b, 0, COM1 + 1, 1, 0x01);
     memcpy(fakes.input, text, strlen(text));
     fakes.input_size = strlen(text);
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     assert_int_equal(fakes.messages, 1);
     assert_int_equal(fakes.input_size, strlen(text) - 16);
     while (board_in(b, 0, COM1 + 5, 1) & 1 && count < sizeof(got))
@@ -398,7 +398,7 @@ static void console_input(void **state)
     assert_int_equal(count, strlen(text));
     assert_memory_equal(got, text, count);
     memcpy(fakes.input, "x", fakes.input_size = 1);
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     assert_int_equal(board_in(b, 0, COM1, 1), 'x');
 }
 
@@ -407,7 +407,7 @@ static void console_input_waits(void **state)
 {
     board_out(b, 0, COM1 + 4, 1, 0x10);
     memcpy(fakes.input, "x", fakes.input_size = 1);
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     assert_int_equal(fakes.input_size, 1);
     board_out(b, 0, COM1 + 4, 1, 0x08);
     assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 1, 1);
@@ -421,7 +421,7 @@ static void rtc_timer(void **state)
     assert_int_equal(fakes.timer, 2 * HZ);
     fakes.messages = 0;
     fakes.tsc = 2 * HZ;
-    board_events(b, EXIT_EVENT_TIMER);
+    board_events(b, EVENT_TIMER);
     assert_int_equal(fakes.messages, 1);
     assert_int_equal(fakes.message_data[0], 0x4000 | EDGE_RTC);
     board_out(b, 0, 0x70, 1, 0x0c);

@@ -172,7 +172,7 @@ static void string_fault(void **state)
     page.state.gpr[GPR_RCX] = 3;
     memcpy(fakes.input, "ab", fakes.input_size = 2);
     board_out(b, 0, 0x3fa, 1, 1);
-    board_events(b, EXIT_EVENT_CONSOLE);
+    board_events(b, EVENT_CONSOLE);
     string_exit(0x3f8, true, 1, true);
     assert_int_equal(page.reply, REPLY_EXCEPTION);
     assert_int_equal(page.reply_vector, VECTOR_PF);
@@ -513,7 +513,7 @@ static void verdicts(void **state)
 static void where_it_is(void **state)
 {
     page.kind = EXIT_EVENTS;
-    page.events = EXIT_EVENT_REPORT;
+    page.events = EVENT_REPORT;
     page.state.rip = CODE;
     page.state.gpr[GPR_RAX] = 0x1234567890abcdef;
     exit_handle(b, 0, &page);
@@ -527,7 +527,7 @@ static void where_it_is(void **state)
 static void halts_for_ever(void **state)
 {
     page.kind = EXIT_EVENTS;
-    page.events = EXIT_EVENT_HALT;
+    page.events = EVENT_HALT;
     page.state.rip = CODE + 1;
     fakes.log_size = 0;
     exit_handle(b, 0, &page);
@@ -554,7 +554,7 @@ static void halts_with_a_source(void **state)
 
     info.on[PLAN_ON_HALT] = PLAN_STOP;
     page.kind = EXIT_EVENTS;
-    page.events = EXIT_EVENT_HALT;
+    page.events = EVENT_HALT;
     for (unsigned i = 0; i < 2; i++) {
         board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * 8);
         board_store(b, 0, 0xfec00010, 4, entries[i]);
@@ -624,7 +624,7 @@ static void eoi_and_events(void **state)
     exit_handle(b, 0, &page);
     assert_int_equal(fakes.messages, 2);
     page.kind = EXIT_EVENTS;
-    page.events = EXIT_EVENT_CONSOLE;
+    page.events = EVENT_CONSOLE;
     memcpy(fakes.input, "x", fakes.input_size = 1);
     exit_handle(b, 0, &page);
     assert_int_equal(page.reply, REPLY_DONE);

@@ -49,15 +49,15 @@ unsigned line_count(const char *text)
 
 bool line_woken(unsigned vm)
 {
-    bool woken = vcpus[vm].monitor_events != 0;
+    bool woken = vcpus[vm].thread.events != 0;
 
-    vcpus[vm].monitor_events = 0;
+    vcpus[vm].thread.events = 0;
     return woken;
 }
 
-void events_monitor(struct vcpu *v, uint32_t events)
+void sched_post(struct thread *t, uint64_t events)
 {
-    v->monitor_events |= events;
+    t->events |= events;
 }
 
 size_t serial_room(void)

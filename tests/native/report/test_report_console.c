@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hypervisor/boot/options.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/vm/vm.h"
@@ -18,14 +17,12 @@
 
 #define PATIENCE 1000
 
-struct options options;
-
 static void begin(bool lines)
 {
     line_reset(3);
     console_interrupt(0); /* nobody waits any more for the test before */
     line_reset(3);
-    options.console_lines = lines;
+    console_lines = lines;
     console_init(PATIENCE, true);
     console_start();
     console_next_look = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hypervisor/sched/resident.h"
+#include "hypervisor/vm/resident.h"
 
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/user/monitor.h"
+#include "hypervisor/process/process.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/string.h"
 
@@ -55,7 +55,7 @@ void resident_init(enum msr_strategy strategy)
 
     const struct msr_host host = {
         .star = (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
-        .lstar = (uint64_t)monitor_gate_syscall,
+        .lstar = (uint64_t)process_gate_syscall,
         .fmask = HOST_FMASK,
         .efer = rdmsr(MSR_IA32_EFER),
         .pat = rdmsr(MSR_IA32_PAT),
@@ -68,12 +68,13 @@ void resident_init(enum msr_strategy strategy)
 
     resident_reset(&blank,
                    cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
-    msr_switch_init(&this_cpu()->msr, strategy, &host, &controls);
+    msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
     wrmsr(MSR_IA32_SYSENTER_CS, 0);
-    if (msr_switch_uses_sysenter()) {
+    process_sysenter = msr_switch_uses_sysenter();
+    if (process_sysenter) {
         wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
-        wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)&boot_cpu + CPU_BLOCK_SIZE);
-        wrmsr(MSR_IA32_SYSENTER_EIP, (uint64_t)monitor_gate_sysenter);
+        wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)(this_cpu() + 1));
+        wrmsr(MSR_IA32_SYSENTER_EIP, (uint64_t)process_gate_sysenter);
     }
 }
 
@@ -118,7 +119,7 @@ static void load_state(const struct resident_state *s)
     write_dr6(s->dr6);
 }
 
-static void change_owner(struct cpu *cpu, struct vcpu *v)
+static void change_owner(struct vm_cpu *cpu, struct vcpu *v)
 {
     if (cpu->resident_owner != NULL)
         save_state(&cpu->resident_owner->resident);
@@ -128,7 +129,7 @@ static void change_owner(struct cpu *cpu, struct vcpu *v)
 
 void resident_to_guest(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
+    struct vm_cpu *cpu = &CPU_OF(VCPU_CPU(v), vm_cpu);
     bool stays = cpu->guest_ran && cpu->resident_owner == v;
 
     if (cpu->guest_ran && !stays)
@@ -145,12 +146,12 @@ void resident_to_guest(struct vcpu *v)
 
 void resident_to_monitor(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
+    struct vm_cpu *cpu = &CPU_OF(VCPU_CPU(v), vm_cpu);
 
     if (cpu->guest_ran) {
         cpu->resident_owner->cr2 = read_cr2(); /* a fault of the monitor would change it */
         cpu->guest_ran = false;
-        gdt_reload(&cpu->gdt);
+        gdt_reload(&THIS_CPU(cpu_gdt));
     }
     /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from
      * guessing at them. */
@@ -161,7 +162,7 @@ void resident_to_monitor(struct vcpu *v)
 
 void resident_lend(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
+    struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
     if (cpu->resident_owner != v)
         change_owner(cpu, v);
@@ -170,7 +171,7 @@ void resident_lend(struct vcpu *v)
 
 void resident_forget(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
+    struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
     if (cpu->resident_owner == v) {
         load_state(&blank);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ACPI specification, chapter "ACPI Software Programming Model": RSDP, RSDT, XSDT, FADT, MADT. */
-#include "hypervisor/boot/acpi.h"
+#include "hypervisor/cpu/acpi.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"

@@ -4,8 +4,8 @@
  * XCR0, the debug registers and CR2; and the syscall MSRs, by the strategy that msr/switch.h
  * describes. Exits and entries do not touch it.
  */
-#ifndef SCHED_RESIDENT_H
-#define SCHED_RESIDENT_H
+#ifndef VM_RESIDENT_H
+#define VM_RESIDENT_H
 
 #include <stddef.h>
 #include <stdint.h>

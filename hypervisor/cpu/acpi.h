@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The few facts that the hypervisor takes from the firmware's ACPI tables. */
-#ifndef BOOT_ACPI_H
-#define BOOT_ACPI_H
+#ifndef CPU_ACPI_H
+#define CPU_ACPI_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/backtrace.h"
+
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+
+#define BACKTRACE_DEPTH 24
+
+/* ELF-64 object file format, symbol table. */
+struct elf_symbol {
+    uint32_t name;
+    uint8_t info, other;
+    uint16_t section;
+    uint64_t value, size;
+};
+#define SYMBOL_FUNCTION 2
+
+static const struct elf_symbol *symbols;
+static uint64_t symbol_count;
+static const char *names;
+static uint64_t names_size;
+
+void symbols_init(const void *table, uint64_t table_size, const char *strings,
+                  uint64_t strings_size)
+{
+    symbols = table;
+    symbol_count = table_size / sizeof(*symbols);
+    names = strings;
+    names_size = strings_size;
+}
+
+static void print_address(const char *what, uint64_t address)
+{
+    for (uint64_t i = 0; i < symbol_count; i++) {
+        const struct elf_symbol *s = &symbols[i];
+        if ((s->info & 15) == SYMBOL_FUNCTION && address >= s->value &&
+            address < s->value + s->size && s->name < names_size) {
+            log_line("  %s %016lx %s+0x%lx", what, address, names + s->name, address - s->value);
+            return;
+        }
+    }
+    log_line("  %s %016lx", what, address);
+}
+
+void backtrace_tell(uint64_t rbp)
+{
+    uint64_t start = (uint64_t)this_cpu(), end = start + CPU_BLOCK_SIZE - 16;
+
+    for (int i = 0; i < BACKTRACE_DEPTH && rbp >= start && rbp <= end && is_aligned(rbp, 8); i++) {
+        const uint64_t *frame = (const uint64_t *)rbp;
+        print_address("from", frame[1]);
+        rbp = frame[0];
+    }
+}
+
+static void print_frame(const struct trap_frame *f)
+{
+    log_line("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    log_line("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+    log_line("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    log_line("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+    log_line("  rflags %08lx cs %02lx ss %02lx cr0 %08lx cr2 %016lx cr3 %lx cr4 %lx", f->rflags,
+             f->cs, f->ss, read_cr0(), read_cr2(), read_cr3(), read_cr4());
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+    panic_begin();
+    log_line("panic: %s in the hypervisor, error code 0x%lx", exception_name(frame->vector),
+             frame->error_code);
+    print_address("at  ", frame->rip);
+    print_frame(frame);
+    panic_finish(frame->rbp);
+}

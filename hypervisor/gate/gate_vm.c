@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/gate/gate.h"
+#include "hypervisor/report/console.h"
+#include "hypervisor/vm/enter.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/guest_tsc.h"
+#include "hypervisor/vm/reply.h"
+#include "hypervisor/vm/vm.h"
+
+#define APIC_PAGE_SIZE 0x1000
+
+int64_t gate_run(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+
+    if (vcpu >= v->vm->plan->vcpus)
+        return GATE_EINVAL;
+    if (!v->started)
+        return GATE_ESTATE;
+    vcpu_load(v);
+    reply_apply(v);
+    v->mode = VCPU_IN_GUEST;
+    vcpu_enter(v);
+}
+
+int64_t gate_start(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+
+    if (vcpu >= v->vm->plan->vcpus)
+        return GATE_EINVAL;
+    v->exit_kind = EXIT_EVENTS;
+    if (vm_options.counters)
+        vm_log(v->vm, "starts at TSC %lu, the hypervisor at %lu", rdtsc(), boot_tsc);
+    return vcpu_start(v) ? 0 : GATE_ESTATE;
+}
+
+int64_t gate_message(struct process *p, uint64_t address, uint64_t data, uint64_t c)
+{
+    struct apic_message message;
+
+    if (!vlapic_message(address, (uint32_t)data, &message))
+        return GATE_EINVAL;
+    return events_message(VCPU_OF(p->thread), &message);
+}
+
+int64_t gate_lapic_read(struct process *p, uint64_t vcpu, uint64_t offset, uint64_t c)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+
+    if (vcpu >= v->vm->plan->vcpus || offset >= APIC_PAGE_SIZE)
+        return GATE_EINVAL;
+    return vlapic_read_mmio(&v->lapic, (uint32_t)offset, guest_tsc(v));
+}
+
+int64_t gate_lapic_write(struct process *p, uint64_t vcpu, uint64_t offset, uint64_t value)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+    struct vlapic_effect effect;
+
+    if (vcpu >= v->vm->plan->vcpus || offset >= APIC_PAGE_SIZE)
+        return GATE_EINVAL;
+    vlapic_write_mmio(&v->lapic, (uint32_t)offset, (uint32_t)value, guest_tsc(v), &effect);
+    events_apic_effect(v, &effect);
+    return 0;
+}
+
+int64_t gate_segments(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+
+    if (vcpu >= v->vm->plan->vcpus)
+        return GATE_EINVAL;
+    vcpu_load(v);
+    vcpu_save_segments(&v->page->state);
+    return 0;
+}
+
+int64_t gate_state(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+
+    if (vcpu >= v->vm->plan->vcpus)
+        return GATE_EINVAL;
+    vcpu_load(v);
+    vcpu_save_state(v, &v->page->state);
+    return 0;
+}
+
+int64_t gate_console_write(struct process *p, uint64_t length, uint64_t b, uint64_t c)
+{
+    if (length > PROCESS_TEXT_SIZE)
+        return GATE_EINVAL;
+    return (int64_t)console_write(VCPU_OF(p->thread)->vm, p->text, length);
+}
+
+int64_t gate_console_read(struct process *p, uint64_t max, uint64_t b, uint64_t c)
+{
+    if (max > PROCESS_TEXT_SIZE)
+        return GATE_EINVAL;
+    return (int64_t)console_read(VCPU_OF(p->thread)->vm, p->text, max);
+}

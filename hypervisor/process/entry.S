@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate: SYSCALL from ring 3, and SYSRET back. Interrupts are off; RSP is still ring 3's, and is replaced
+ * before anything is pushed. There is no SWAPGS: the CPU's block is at a fixed address.
+ */
+#include "hypervisor/cpu/layout.h"
+#include "offsets.h"
+
+        .macro  gate_body
+        movq    %rbx, PROCESS_RBX(%r8)
+        movq    %rbp, PROCESS_RBP(%r8)
+        movq    %r12, PROCESS_R12(%r8)
+        movq    %r13, PROCESS_R13(%r8)
+        movq    %r14, PROCESS_R14(%r8)
+        movq    %r15, PROCESS_R15(%r8)
+        movq    %rax, %rcx
+        call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, call, process) */
+        movq    boot_process(%rip), %rdi
+        movq    %rax, %rsi
+        .endm
+
+        .text
+        .balign 64
+        .global process_gate_syscall
+        .type   process_gate_syscall, @function
+process_gate_syscall:
+        movq    boot_process(%rip), %r8
+        movq    %rsp, PROCESS_RSP(%r8)
+        leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
+        movq    %rcx, PROCESS_RIP(%r8)
+        movq    %r11, PROCESS_RFLAGS(%r8)
+        gate_body
+        jmp     return_by_sysret
+        .size   process_gate_syscall, . - process_gate_syscall
+
+        /*
+         * SYSENTER loads RSP, but leaves all flags except IF as ring 3 had them: DF, NT and AC would change what
+         * ring 0 does; TF traps before the first instruction here (trap_in_hypervisor ends that). SYSEXIT faults in ring 0
+         * on an address that is not canonical, so those are cut.
+         */
+        .balign 64
+        .global process_gate_sysenter
+        .type   process_gate_sysenter, @function
+process_gate_sysenter:
+        pushq   $2
+        popfq
+        movq    boot_process(%rip), %r8
+        shlq    $17, %rcx
+        shrq    $17, %rcx
+        shlq    $17, %r11
+        shrq    $17, %r11
+        movq    %rcx, PROCESS_RSP(%r8)
+        movq    %r11, PROCESS_RIP(%r8)
+        gate_body
+        jmp     return_by_sysexit
+        .size   process_gate_sysenter, . - process_gate_sysenter
+
+        /* noreturn void process_return(struct process *, int64_t result) */
+        .balign 16
+        .global process_return
+process_return:
+        cmpb    $0, process_sysenter(%rip)
+        jne     return_by_sysexit
+
+        .macro  restore_ring3
+        movq    %rsi, %rax
+        movq    PROCESS_RBX(%rdi), %rbx
+        movq    PROCESS_RBP(%rdi), %rbp
+        movq    PROCESS_R12(%rdi), %r12
+        movq    PROCESS_R13(%rdi), %r13
+        movq    PROCESS_R14(%rdi), %r14
+        movq    PROCESS_R15(%rdi), %r15
+        .endm
+
+        .macro  clear_scratch                   /* nothing of ring 0 leaks */
+        xorl    %esi, %esi
+        xorl    %edi, %edi
+        xorl    %r8d, %r8d
+        xorl    %r9d, %r9d
+        xorl    %r10d, %r10d
+        .endm
+
+        /* RCX is canonical: ring 3 executes nothing but its image, which ends far below the end of its half (image.c). */
+return_by_sysret:
+        restore_ring3
+        movq    PROCESS_RIP(%rdi), %rcx
+        movq    PROCESS_RFLAGS(%rdi), %r11
+        movq    PROCESS_RSP(%rdi), %rsp
+        xorl    %edx, %edx
+        clear_scratch
+        sysretq
+
+return_by_sysexit:
+        restore_ring3
+        movq    PROCESS_RIP(%rdi), %rdx
+        movq    PROCESS_RSP(%rdi), %rcx
+        xorl    %r11d, %r11d
+        clear_scratch
+        sti                                     /* takes effect behind SYSEXIT */
+        sysexitq

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A process in ring 3: its address space, its image, and the ways in and out. */
+#ifndef PROCESS_PROCESS_H
+#define PROCESS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/process.h"
+#include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/paging.h"
+#include "hypervisor/cpu/phys_map.h"
+#include "hypervisor/sched/thread.h"
+
+struct process {
+    /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
+     * alignment. */
+    struct trap_frame user_frame __attribute__((aligned(16)));
+    void *stack;           /* the end of the CPU's stack, for trap.S */
+    struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
+    uint64_t *root;        /* its address space */
+    struct process_info *info;
+    char *text; /* one page that it shares with ring 0 */
+};
+
+/* The bytes behind user_frame would break the stack that an interrupt builds there. */
+_Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the frame it pushes");
+
+/* Whose ring 3 this CPU runs, or has run last; entry.S reads it. */
+extern PER_CPU struct process *current_process;
+
+/* A new address space, with the pages that every process has. */
+void process_init(struct process *p, const char *name);
+
+/* Maps memory of ring 0's into it; size is rounded up to pages. */
+void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
+                 unsigned flags);
+
+/* Maps a module read-only; size is rounded up to pages. */
+void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module);
+
+/* Loads an ELF image (W^X), and sets the registers to its entry point. Stops with a verdict where
+ * it is no image. */
+void process_load(struct process *p, const struct phys_range *image);
+
+/* This CPU gets p's address space; before p's ring 3, and before a guest of which it is the
+ * monitor. */
+void process_switch(struct process *p);
+
+/* Ring 3 goes on where an interrupt stopped it, or at its entry point. */
+void __attribute__((noreturn)) process_resume(struct process *p);
+
+/* entry.S: back to ring 3 by SYSRET or SYSEXIT with the result of a call. */
+void __attribute__((noreturn)) process_return(struct process *p, int64_t result);
+
+/* Ring 3 enters by SYSENTER; entry.S reads it. */
+extern bool process_sysenter;
+
+/* entry.S: where SYSCALL and SYSENTER land. */
+extern const uint8_t process_gate_syscall[], process_gate_sysenter[];
+
+#endif

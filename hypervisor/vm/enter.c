@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/vm/enter.h"
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/vm/events.h"
+#include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
+#include "lib/format.h"
+
+static bool can_run(const struct thread *t)
+{
+    const struct vcpu *v = VCPU_OF(t);
+
+    switch (v->mode) {
+    case VCPU_IN_MONITOR:
+        return true;
+    case VCPU_IN_GUEST:
+        return !v->halted || vcpu_may_wake(v) || t->work & WORK_EVENTS;
+    default:
+        return false;
+    }
+}
+
+void vcpu_enter(struct vcpu *v)
+{
+    if (v->halted && vcpu_may_wake(v))
+        v->halted = false;
+    if (v->halted && !(v->thread.work & WORK_EVENTS))
+        schedule();
+    vcpu_load(v);
+    resident_to_guest(v);
+    events_before_entry(v);
+    vmx_enter(v);
+}
+
+static void __attribute__((noreturn)) resume(struct thread *t)
+{
+    struct vcpu *v = VCPU_OF(t);
+
+    process_switch(&v->vm->process);
+    if (v->mode == VCPU_IN_GUEST)
+        vcpu_enter(v);
+    resident_to_monitor(v);
+    process_resume(&v->vm->process);
+}
+
+/* A wish for the guest's vector registers, or the monitor's own fault, which ends its VM and
+ * nothing else. */
+static void __attribute__((noreturn)) fault(struct thread *t, struct trap_frame *frame)
+{
+    struct vcpu *v = VCPU_OF(t);
+    char why[96];
+
+    if (frame->vector == VECTOR_NM) {
+        resident_lend(v);
+        trap_return(frame);
+    }
+    format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx",
+           exception_name(frame->vector), frame->rip, frame->error_code,
+           frame->vector == VECTOR_PF ? read_cr2() : 0);
+    vm_stop(v->vm, true, why);
+    schedule();
+}
+
+const struct thread_kind vcpu_thread = {can_run, resume, events_deadline_due, fault};
+
+void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
+{
+    struct exit_page *page = v->page;
+
+    v->mode = VCPU_IN_MONITOR;
+    v->exit_kind = kind;
+    page->kind = kind;
+    page->events = v->thread.events;
+    v->thread.events = 0;
+    if (kind == EXIT_EOI) {
+        page->eoi.vector = v->eoi_pending - 1;
+        v->eoi_pending = 0;
+    }
+    if (v->eoi_pending == 0)
+        v->thread.work &= ~WORK_EVENTS;
+    resident_to_monitor(v);
+    sched_set_timer(&v->thread);
+    process_return(&v->vm->process, 0);
+}
+
+void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
+{
+    v->page->shutdown.reason = reason;
+    v->page->shutdown.detail = detail;
+    vcpu_save_state(v, &v->page->state);
+    exit_to_monitor(v, EXIT_SHUTDOWN);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R36: what a monitor has beyond other processes: its VM. */
+#include "hypervisor/vm/monitor.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* Maps a module behind the files that are there already, and says where. */
+static struct monitor_file map_file(struct vm *vm, uint64_t *next, const struct phys_range *module)
+{
+    struct monitor_file file = {*next, module->end - module->start};
+
+    process_map_module(&vm->process, *next, module);
+    *next += align_up(file.size, LARGE_PAGE);
+    return file;
+}
+
+static void fill_info(struct vm *vm, const struct phys_range *files)
+{
+    struct monitor_info *info = vm->info = arena_alloc(PAGE_SIZE);
+    uint64_t next = MONITOR_FILES;
+
+    info->version = GATE_VERSION;
+    info->vcpus = vm->plan->vcpus;
+    info->memory = vm->plan->memory;
+    info->tsc_khz = info->apic_khz = tsc_khz();
+    info->gate = vm->process.info->gate;
+    info->wall_seconds = wall_clock_read(&info->wall_tsc);
+    memcpy(info->on, vm->plan->on, sizeof(info->on));
+    memcpy(info->name, vm->plan->name, sizeof(info->name));
+    memcpy(info->cmdline, vm->plan->cmdline, sizeof(info->cmdline));
+    info->kernel = map_file(vm, &next, &files[vm->plan->kernel]);
+    if (vm->plan->initrd != PLAN_NO_FILE)
+        info->initrd = map_file(vm, &next, &files[vm->plan->initrd]);
+    process_map(&vm->process, MONITOR_INFO, info, PAGE_SIZE, PAGING_NX);
+}
+
+void monitor_create(struct vm *vm, const struct phys_range *image, const struct phys_range *files)
+{
+    struct vcpu *v = vm->vcpu;
+
+    process_load(&vm->process, image);
+    fill_info(vm, files);
+    process_map(&vm->process, MONITOR_EXIT, v->page, PAGE_SIZE, PAGING_W | PAGING_NX);
+    for (uint32_t i = 0; i < vm->extent_count; i++) {
+        const struct vm_extent *e = &vm->extents[i];
+        ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->hpa, e->size,
+                          PAGING_W | PAGING_U | PAGING_NX));
+    }
+    v->mode = VCPU_IN_MONITOR;
+    v->thread.waits = true;
+}
