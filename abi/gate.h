@@ -52,10 +52,13 @@ enum gate_call {
        line may interrupt again */
     GATE_INTERRUPT_DONE,
     /* (port, bit): from now on ring 0 answers the guest's OUT to this port: the monitor finds the
-       bit set in its exit page's kicks */
+       bit set in its exit page's kicks, at its next exit or a little later. A bit of 64 or more:
+       no longer. All such ports lie within GATE_DOORBELLS of the first one */
     GATE_DOORBELL,
     GATE_CALL_COUNT
 };
+
+#define GATE_DOORBELLS 0x400
 
 enum gate_error {
     GATE_EINVAL = -1, /* an argument is out of range */

@@ -26,6 +26,7 @@
 #define PLAN_LABEL_SIZE     40 /* a GPT partition's name has up to 36 characters */
 #define PLAN_PORT_RANGES    4
 #define PLAN_INTERRUPTS     4
+#define PLAN_MAX_DMA        0x40000000ULL /* bytes, of one process */
 
 /* The multiboot2 modules that come before the plan's files. */
 #define PLAN_MODULE_PLAN       0

@@ -70,8 +70,8 @@ struct process_channel {
     uint32_t read_only;
     uint32_t size;       /* bytes, of the pages that are shared */
     uint32_t peer_index; /* the other side in the plan: a VM, or a process with PLAN_PROCESS */
-    uint32_t reserved;
-    uint64_t physical; /* of the pages, which are contiguous; 0 for who may not know, a monitor */
+    uint32_t ended;      /* 1: the other side has ended, and does not come back */
+    uint64_t physical;   /* of the pages, which are contiguous; 0 for who may not know, a monitor */
     char peer[PLAN_NAME_SIZE];   /* the other side's name */
     char label[PLAN_LABEL_SIZE]; /* what it is about: a partition's label; NUL-terminated */
 };

@@ -16,6 +16,8 @@
 #include "hypervisor/cpu/park.h"
 #include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/process/channel.h"
+#include "hypervisor/process/service.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
@@ -28,12 +30,14 @@
 #include "hypervisor/vmx/vmx.h"
 #include "lib/bits.h"
 
-/* The arena: fixed, and for each VM its monitor, tables and pages; a page of tables for each 2 MiB
- * without large pages. */
-#define ARENA_BASE_SIZE   0x200000ULL
-#define ARENA_VM_SIZE     0x200000ULL
-#define LOW_MEMORY        0x100000ULL /* left to the firmware */
-#define BOOT_TABLES_LIMIT 0x100000000ULL
+/* The arena: fixed, and for each VM its monitor, tables and pages; likewise for processes and
+ * channels; a page of tables for each 2 MiB without large pages. */
+#define ARENA_BASE_SIZE    0x200000ULL
+#define ARENA_VM_SIZE      0x200000ULL
+#define ARENA_PROCESS_SIZE 0x100000ULL
+#define ARENA_CHANNEL_SIZE 0x80000ULL
+#define LOW_MEMORY         0x100000ULL /* left to the firmware */
+#define BOOT_TABLES_LIMIT  0x100000000ULL
 
 void __attribute__((noreturn)) boot_main(uint64_t information, uint64_t image);
 
@@ -117,12 +121,16 @@ static uint64_t arena_size(const struct plan *plan)
     /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0
      * and in each monitor. */
     for (uint32_t i = 0; i < info.module_count; i++)
-        mapped += (info.modules[i].end - info.modules[i].start) * (plan->vm_count + 1);
+        mapped += (info.modules[i].end - info.modules[i].start) *
+                  (plan->vm_count + plan->process_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
                                                              : plan->vms[i].memory;
         size += ARENA_VM_SIZE;
     }
+    for (uint32_t i = 0; i < plan->process_count; i++)
+        size += ARENA_PROCESS_SIZE + align_up(plan->processes[i].dma, LARGE_PAGE);
+    size += plan->channel_count * ARENA_CHANNEL_SIZE;
     return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
 }
 
@@ -143,6 +151,28 @@ static void create_arena(const struct plan *plan)
     if (info.symbols.size > 0) {
         host_map(info.symbols.start, info.symbols.size, PAGING_NX);
         host_map(info.strings.start, info.strings.size, PAGING_NX);
+    }
+}
+
+static struct channel_side side_of(uint32_t end)
+{
+    return (struct channel_side){
+        end < PLAN_PROCESS ? &vms[end].process : &services[end - PLAN_PROCESS].process, end};
+}
+
+/* Drivers and services, and what connects them with the VMs' monitors. */
+static void create_processes(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->process_count; i++) {
+        const struct plan_process *p = &plan->processes[i];
+        host_map(files[p->image].start, files[p->image].end - files[p->image].start, PAGING_NX);
+        service_create(p, files, &acpi);
+        log_line("process %s", p->name);
+    }
+    for (uint32_t i = 0; i < plan->channel_count; i++) {
+        const struct channel_side client = side_of(plan->channels[i].client),
+                                  server = side_of(plan->channels[i].server);
+        channel_create(&plan->channels[i], &client, &server);
     }
 }
 
@@ -206,6 +236,7 @@ void boot_main(uint64_t information, uint64_t image)
     resident_init(options.strategy);
     stage("virtual machines");
     create_vms(plan);
+    create_processes(plan);
     console_start();
     stage("start");
     schedule();

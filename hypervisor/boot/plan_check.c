@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The plan is input from outside: it is checked here, once, before anything is made from it. */
 #include "hypervisor/boot/plan.h"
+
+#include "abi/process.h"
+#include "hypervisor/cpu/acpi.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -28,9 +31,14 @@ static const char *check_head(struct checker *c, uint64_t size)
     if (p->version != PLAN_VERSION || p->size != sizeof(*p))
         return FAIL(c, "the plan has version %u, this hypervisor wants %u: build the image again",
                     p->version, PLAN_VERSION);
-    if (p->vm_count == 0 || p->vm_count > PLAN_MAX_VMS || p->file_count > PLAN_MAX_FILES)
-        return FAIL(c, "the plan has %u VMs and %u files; 1 to %u and at most %u are possible",
+    if (p->vm_count > PLAN_MAX_VMS || p->file_count > PLAN_MAX_FILES)
+        return FAIL(c, "the plan has %u VMs and %u files; at most %u and %u are possible",
                     p->vm_count, p->file_count, PLAN_MAX_VMS, PLAN_MAX_FILES);
+    if (p->process_count > PLAN_MAX_PROCESSES || p->channel_count > PLAN_MAX_CHANNELS)
+        return FAIL(c, "the plan has %u processes and %u channels; at most %u and %u are possible",
+                    p->process_count, p->channel_count, PLAN_MAX_PROCESSES, PLAN_MAX_CHANNELS);
+    if (p->vm_count + p->process_count == 0)
+        return FAIL(c, "the plan has neither a VM nor a process");
     if (c->info->module_count != PLAN_MODULE_FIRST_FILE + p->file_count)
         return FAIL(
             c, "the boot loader gave %u modules, the plan wants %u: one is missing in grub.cfg",
@@ -93,6 +101,102 @@ static const char *check_vm(struct checker *c, uint32_t i)
     return NULL;
 }
 
+static bool is_file(const struct checker *c, uint32_t index)
+{
+    return index < c->plan->file_count;
+}
+
+static const char *check_grants(struct checker *c, const struct plan_process *p)
+{
+    if (p->grants & ~(uint32_t)(PLAN_GRANT_LOG | PLAN_GRANT_PCI))
+        return FAIL(c, "process %s: its grants are unknown: build the image again", p->name);
+    if (p->port_range_count > PLAN_PORT_RANGES || p->interrupt_count > PLAN_INTERRUPTS)
+        return FAIL(c, "process %s: %u port ranges and %u interrupts; at most %u and %u", p->name,
+                    p->port_range_count, p->interrupt_count, PLAN_PORT_RANGES, PLAN_INTERRUPTS);
+    for (uint32_t i = 0; i < PLAN_PORT_RANGES; i++)
+        if ((p->ports[i].count == 0) != (i >= p->port_range_count) ||
+            p->ports[i].first + p->ports[i].count > 0x10000)
+            return FAIL(c, "process %s: port range %u is none", p->name, i);
+    for (uint32_t i = 0; i < p->interrupt_count; i++)
+        if (p->interrupts[i] >= ACPI_ISA_IRQS)
+            return FAIL(c, "process %s: interrupt %u is no ISA interrupt", p->name,
+                        p->interrupts[i]);
+    if (!is_aligned(p->dma, PAGE_SIZE) || p->dma > PLAN_MAX_DMA)
+        return FAIL(c, "process %s: %lu bytes for its device; whole pages, and at most %lu MiB",
+                    p->name, p->dma, (uint64_t)PLAN_MAX_DMA >> 20);
+    return NULL;
+}
+
+/* The port of one is no other's, and only one is the console. */
+static const char *check_sharing(struct checker *c, uint32_t i)
+{
+    const struct plan_process *p = &c->plan->processes[i];
+
+    for (uint32_t j = 0; j < i; j++) {
+        const struct plan_process *q = &c->plan->processes[j];
+        if (strcmp(p->name, q->name) == 0)
+            return FAIL(c, "two processes have the name %s", p->name);
+        if (p->grants & q->grants & PLAN_GRANT_LOG)
+            return FAIL(c, "two processes are the console: %s and %s", q->name, p->name);
+        for (uint32_t k = 0; k < p->port_range_count * q->port_range_count; k++) {
+            const struct plan_ports *a = &p->ports[k / q->port_range_count],
+                                    *b = &q->ports[k % q->port_range_count];
+            if (a->first < b->first + b->count && b->first < a->first + a->count)
+                return FAIL(c, "processes %s and %s have a port in common", q->name, p->name);
+        }
+        for (uint32_t k = 0; k < p->interrupt_count * q->interrupt_count; k++)
+            if (p->interrupts[k / q->interrupt_count] == q->interrupts[k % q->interrupt_count])
+                return FAIL(c, "processes %s and %s have an interrupt in common", q->name, p->name);
+    }
+    return NULL;
+}
+
+static const char *check_process(struct checker *c, uint32_t i)
+{
+    const struct plan_process *p = &c->plan->processes[i];
+
+    if (!terminated(p->name, sizeof(p->name)) || p->name[0] == '\0' ||
+        !terminated(p->arguments, sizeof(p->arguments)))
+        return FAIL(c, "process %u of the plan has no name, or arguments without an end", i);
+    if (!is_file(c, p->image) || (!is_file(c, p->file) && p->file != PLAN_NO_FILE))
+        return FAIL(c, "process %s: its image or its file is no file of the plan", p->name);
+    const char *error = check_grants(c, p);
+    return error != NULL ? error : check_sharing(c, i);
+}
+
+static bool is_process(const struct checker *c, uint32_t end)
+{
+    return end >= PLAN_PROCESS && end - PLAN_PROCESS < c->plan->process_count;
+}
+
+/* How many channels an end has, among those before this one too. */
+static uint32_t channels_of(const struct checker *c, uint32_t end, uint32_t until)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i <= until; i++)
+        count += (c->plan->channels[i].client == end) + (c->plan->channels[i].server == end);
+    return count;
+}
+
+static const char *check_channel(struct checker *c, uint32_t i)
+{
+    const struct plan_channel *ch = &c->plan->channels[i];
+
+    if (ch->kind > PLAN_CHANNEL_BLOCK || !terminated(ch->label, sizeof(ch->label)))
+        return FAIL(c, "channel %u of the plan is of no kind, or has a label without an end", i);
+    if ((!is_process(c, ch->client) && ch->client >= c->plan->vm_count) ||
+        !is_process(c, ch->server) || ch->client == ch->server)
+        return FAIL(c, "channel %u of the plan has no client, or no server", i);
+    if (channels_of(c, ch->client, i) > PROCESS_CHANNELS ||
+        channels_of(c, ch->server, i) > PROCESS_CHANNELS)
+        return FAIL(c,
+                    "channel %u of the plan is one too many for its client or its server; a "
+                    "process has at most %u",
+                    i, PROCESS_CHANNELS);
+    return NULL;
+}
+
 const char *plan_check(const struct plan *plan, uint64_t size, const struct boot_info *info,
                        char *text, size_t text_size)
 {
@@ -105,5 +209,9 @@ const char *plan_check(const struct plan *plan, uint64_t size, const struct boot
         error = check_overlap(&c, i);
     for (uint32_t i = 0; error == NULL && i < plan->vm_count; i++)
         error = check_vm(&c, i);
+    for (uint32_t i = 0; error == NULL && i < plan->process_count; i++)
+        error = check_process(&c, i);
+    for (uint32_t i = 0; error == NULL && i < plan->channel_count; i++)
+        error = check_channel(&c, i);
     return error;
 }

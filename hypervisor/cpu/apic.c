@@ -8,6 +8,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/report/serial.h"
 #include "lib/bits.h"
 
 enum apic_register {
@@ -163,7 +164,8 @@ bool apic_init(const struct acpi_info *acpi)
         timer_measure();
         apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
     }
-    bool serial = ioapic_init(acpi);
+    ioapic_init(acpi);
+    bool serial = ioapic_route(&acpi->isa[SERIAL_IRQ], VECTOR_SERIAL);
     for (unsigned i = 0; i < VECTORS && in_service(); i++)
         apic_eoi(); /* or what the firmware was at would keep ours out */
     return serial;

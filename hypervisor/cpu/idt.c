@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/interrupt.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
@@ -99,7 +100,10 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_SPURIOUS:
         return; /* has no end (SDM volume 3, "Spurious Interrupt") */
     default:
-        report_stray(vector);
+        if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE + INTERRUPT_DEVICES)
+            interrupt_device(vector);
+        else
+            report_stray(vector);
     }
     apic_eoi();
 }

@@ -167,6 +167,12 @@ static inline void cli(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
+/* Takes the interrupts that are pending; returns with interrupts off. */
+static inline void interrupts_let_in(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 /* Sleeps until an interrupt, with no gap between the two; returns with interrupts off. */
 static inline void sti_hlt_cli(void)
 {

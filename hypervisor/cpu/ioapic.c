@@ -6,8 +6,6 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/trap.h"
-#include "hypervisor/report/serial.h"
 #include "lib/bits.h"
 
 #define REGISTERS_SIZE 0x20 /* an index at 0, data at 10h */
@@ -29,24 +27,46 @@ static volatile uint32_t *map_registers(uint64_t phys, uint64_t size)
     return host_map(phys, size, PAGING_W | PAGING_NX | PAGING_UC);
 }
 
-static void write(volatile uint32_t *ioapic, uint32_t reg, uint32_t value)
+static struct ioapic {
+    volatile uint32_t *registers;
+    uint32_t gsi, pins; /* the first one's, and how many there are */
+} ioapics[ACPI_IOAPICS_MAX];
+static uint32_t ioapic_count;
+static bool arrives; /* what they send */
+
+static const struct ioapic *find(uint32_t gsi)
 {
-    mmio_write(ioapic, reg);
-    mmio_write(ioapic + DATA, value);
+    for (uint32_t i = 0; i < ioapic_count; i++)
+        if (gsi - ioapics[i].gsi < ioapics[i].pins)
+            return &ioapics[i];
+    return NULL;
 }
 
-/* Masks all; returns how many there are. */
-static uint32_t mask(volatile uint32_t *ioapic)
+static uint32_t read(const struct ioapic *ioapic, uint32_t reg)
 {
-    mmio_write(ioapic, VERSION);
-    uint32_t pins = (mmio_read(ioapic + DATA) >> 16 & 0xff) + 1;
+    mmio_write(ioapic->registers, reg);
+    return mmio_read(ioapic->registers + DATA);
+}
 
-    for (uint32_t pin = 0; pin < pins; pin++)
+static void write(const struct ioapic *ioapic, uint32_t reg, uint32_t value)
+{
+    mmio_write(ioapic->registers, reg);
+    mmio_write(ioapic->registers + DATA, value);
+}
+
+/* Masks all. */
+static void add(const struct acpi_ioapic *row)
+{
+    struct ioapic *ioapic = &ioapics[ioapic_count++];
+
+    *ioapic =
+        (struct ioapic){.registers = map_registers(row->address, REGISTERS_SIZE), .gsi = row->gsi};
+    ioapic->pins = (read(ioapic, VERSION) >> 16 & 0xff) + 1;
+    for (uint32_t pin = 0; pin < ioapic->pins; pin++)
         write(ioapic, REDIRECTION(pin), MASKED);
-    return pins;
 }
 
-static bool arrives(const struct acpi_info *acpi)
+static bool find_arrives(const struct acpi_info *acpi)
 {
     for (uint32_t i = 0; i < acpi->remapping_count; i++)
         if (mmio_read(map_registers(acpi->remapping[i] + REMAPPING_STATUS, sizeof(uint32_t))) &
@@ -55,20 +75,30 @@ static bool arrives(const struct acpi_info *acpi)
     return apic_id() <= LAST_ID;
 }
 
-bool ioapic_init(const struct acpi_info *acpi)
+void ioapic_init(const struct acpi_info *acpi)
 {
-    const struct acpi_irq *irq = &acpi->isa[SERIAL_IRQ];
-    bool interrupts = false;
+    ioapic_count = 0;
+    for (uint32_t i = 0; i < acpi->ioapic_count; i++)
+        add(&acpi->ioapics[i]);
+    arrives = find_arrives(acpi);
+}
 
-    for (uint32_t i = 0; i < acpi->ioapic_count; i++) {
-        volatile uint32_t *ioapic = map_registers(acpi->ioapics[i].address, REGISTERS_SIZE);
-        uint32_t pins = mask(ioapic), pin = irq->gsi - acpi->ioapics[i].gsi;
-        if (pin >= pins || !arrives(acpi))
-            continue;
-        write(ioapic, REDIRECTION(pin) + 1, apic_id() << DESTINATION);
-        write(ioapic, REDIRECTION(pin),
-              VECTOR_SERIAL | (irq->level ? LEVEL : 0) | (irq->active_low ? ACTIVE_LOW : 0));
-        interrupts = true;
-    }
-    return interrupts;
+bool ioapic_route(const struct acpi_irq *irq, uint8_t vector)
+{
+    const struct ioapic *ioapic = find(irq->gsi);
+
+    if (ioapic == NULL || !arrives)
+        return false;
+    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1, apic_id() << DESTINATION);
+    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi),
+          vector | (irq->level ? LEVEL : 0) | (irq->active_low ? ACTIVE_LOW : 0));
+    return true;
+}
+
+void ioapic_mask(uint32_t gsi, bool masked)
+{
+    const struct ioapic *ioapic = find(gsi);
+    uint32_t reg = REDIRECTION(gsi - ioapic->gsi), low = read(ioapic, reg) & ~(uint32_t)MASKED;
+
+    write(ioapic, reg, masked ? low | MASKED : low);
 }

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's IOAPICs: all masked but for the serial port's line. */
+/* The host's IOAPICs: all inputs are masked but for those that somebody wants. */
 #ifndef CPU_IOAPIC_H
 #define CPU_IOAPIC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-struct acpi_info;
+#include "hypervisor/cpu/acpi.h"
+
+/* Finds them, and masks every input of every one. */
+void ioapic_init(const struct acpi_info *acpi);
 
 /*
- * Masks every input of every IOAPIC, and sends the serial port's to this CPU. False: the port
- * cannot interrupt, because no IOAPIC has its line, or what an IOAPIC sends would not arrive: the
- * firmware left interrupt remapping on, or this CPU's id has more than the eight bits that there
- * are without it.
+ * Sends an input to this CPU. False: it cannot interrupt, because no IOAPIC has its line, or what
+ * an IOAPIC sends would not arrive: the firmware left interrupt remapping on, or this CPU's id has
+ * more than the eight bits that there are without it.
  */
-bool ioapic_init(const struct acpi_info *acpi);
+bool ioapic_route(const struct acpi_irq *irq, uint8_t vector);
+
+/* Of an input that has been routed. */
+void ioapic_mask(uint32_t gsi, bool masked);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/interrupt.h"
 #include "hypervisor/gate/gate.h"
+#include "hypervisor/process/channel.h"
+#include "hypervisor/process/service.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/vm.h"
@@ -32,13 +35,35 @@ int64_t gate_log(struct process *p, uint64_t length, uint64_t b, uint64_t c)
 {
     if (length > PROCESS_TEXT_SIZE)
         return GATE_EINVAL;
-    vm_log(VCPU_OF(p->thread)->vm, "%s", copy_text(p, length));
+    process_log(p, "%s", copy_text(p, length));
     return 0;
 }
 
 int64_t gate_stop(struct process *p, uint64_t how, uint64_t b, uint64_t c)
 {
-    vm_stop(VCPU_OF(p->thread)->vm, how != GATE_STOP_POWER_OFF,
-            copy_text(p, strnlen(p->text, PROCESS_TEXT_SIZE)));
+    const char *why = copy_text(p, strnlen(p->text, PROCESS_TEXT_SIZE));
+    bool fault = how != GATE_STOP_POWER_OFF;
+
+    if (p->service)
+        service_stop(SERVICE_OF(p->thread), fault, why);
+    vm_stop(VCPU_OF(p->thread)->vm, fault, why);
     schedule();
+}
+
+int64_t gate_wait(struct process *p, uint64_t a, uint64_t b, uint64_t c)
+{
+    return service_wait(SERVICE_OF(p->thread));
+}
+
+int64_t gate_notify(struct process *p, uint64_t channel, uint64_t b, uint64_t c)
+{
+    return channel_notify(p, channel) ? 0 : GATE_EINVAL;
+}
+
+int64_t gate_interrupt_done(struct process *p, uint64_t interrupt, uint64_t b, uint64_t c)
+{
+    if (interrupt >= p->info->interrupt_count)
+        return GATE_EINVAL;
+    interrupt_done(SERVICE_OF(p->thread)->vectors[interrupt]);
+    return 0;
 }

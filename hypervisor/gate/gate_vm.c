@@ -89,6 +89,13 @@ int64_t gate_state(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
     return 0;
 }
 
+int64_t gate_doorbell(struct process *p, uint64_t port, uint64_t bit, uint64_t c)
+{
+    if (port > UINT16_MAX)
+        return GATE_EINVAL;
+    return doorbell_set(&VCPU_OF(p->thread)->vm->bells, (uint16_t)port, bit) ? 0 : GATE_EINVAL;
+}
+
 int64_t gate_console_write(struct process *p, uint64_t length, uint64_t b, uint64_t c)
 {
     if (length > PROCESS_TEXT_SIZE)

@@ -97,7 +97,7 @@ void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c);
 /* Before an entry that does not come straight from an exit of the same vCPU. */
 void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c);
 
-/* Before ring 3, the monitor of c's VM. */
+/* Before ring 3, the monitor of c's VM; NULL: of a process that is no monitor. */
 void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c);
 
 /* On the CPU where c's guest ran last, before it is entered on another one. */

@@ -38,12 +38,19 @@ static bool segment_valid(const struct elf_segment *s, uint64_t file_size)
 
 static void load_segment(struct process *p, const uint8_t *file, const struct elf_segment *s)
 {
-    uint8_t *memory = arena_alloc(s->memsz);
     unsigned flags =
         (s->flags & ELF_FLAG_W ? PAGING_W : 0) | (s->flags & ELF_FLAG_X ? 0 : PAGING_NX);
+    uint8_t *memory;
+    uint64_t phys;
 
+    if (paging_lookup(p->root, s->vaddr, &phys, &(unsigned){0})) { /* it is started again */
+        memory = virt_of(phys);
+        memset(memory, 0, s->memsz);
+    } else {
+        memory = arena_alloc(s->memsz);
+        process_map(p, s->vaddr, memory, s->memsz, flags);
+    }
     memcpy(memory, file + s->offset, s->filesz);
-    process_map(p, s->vaddr, memory, s->memsz, flags);
 }
 
 void process_load(struct process *p, const struct phys_range *image)

@@ -12,9 +12,11 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
 PER_CPU struct process *current_process;
+static PER_CPU struct process *port_owner; /* whose ports ring 3 has; NULL: nobody's */
 
 /* Read by entry.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
 bool process_sysenter;
@@ -50,6 +52,29 @@ void process_init(struct process *p, const char *name)
                 PROCESS_STACK_SIZE, PAGING_W | PAGING_NX);
 }
 
+static void set_ports(const struct process *p, bool allow)
+{
+    struct tss *tss = &THIS_CPU(cpu_tss);
+
+    for (uint32_t i = 0; i < PROCESS_PORT_RANGES; i++)
+        tss_allow(tss, p->info->ports[i].first, p->info->ports[i].count, allow);
+    tss->io_map = allow ? TSS_IO_MAP : TSS_NO_PORTS;
+}
+
+/* The few who have ports have them while they run. */
+static void give_ports(struct process *p)
+{
+    struct process *had = THIS_CPU(port_owner), *gets = p->info->ports[0].count > 0 ? p : NULL;
+
+    if (had != gets && had != NULL)
+        set_ports(had, false);
+    if (had != gets && gets != NULL)
+        set_ports(gets, true);
+    THIS_CPU(port_owner) = gets;
+    if (gets != NULL)
+        gdt_reload_task(&THIS_CPU(cpu_gdt));
+}
+
 void process_switch(struct process *p)
 {
     uint64_t root = phys_of(p->root);
@@ -59,6 +84,7 @@ void process_switch(struct process *p)
     if (read_cr3() != root)
         write_cr3(root);
     THIS_CPU(current_process) = p;
+    give_ports(p);
     THIS_CPU(cpu_tss).rsp[0] = (uint64_t)(&p->user_frame + 1);
 }
 
@@ -66,6 +92,12 @@ void process_resume(struct process *p)
 {
     sched_set_timer(p->thread);
     trap_return(&p->user_frame);
+}
+
+void process_fault_words(const struct trap_frame *frame, char *text, size_t size)
+{
+    format(text, size, "%s at %lx, error code %lx, address %lx", exception_name(frame->vector),
+           frame->rip, frame->error_code, frame->vector == VECTOR_PF ? read_cr2() : 0);
 }
 
 /* An interrupt, or an exception, which is the kind's business. */

@@ -11,6 +11,7 @@
 #include "hypervisor/cpu/paging.h"
 #include "hypervisor/cpu/phys_map.h"
 #include "hypervisor/sched/thread.h"
+#include "lib/bucket.h"
 
 struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
@@ -18,9 +19,18 @@ struct process {
     struct trap_frame user_frame __attribute__((aligned(16)));
     void *stack;           /* the end of the CPU's stack, for trap.S */
     struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
+    bool service;          /* it is no monitor, but a part of a struct service */
     uint64_t *root;        /* its address space */
     struct process_info *info;
-    char *text; /* one page that it shares with ring 0 */
+    char *text;            /* one page that it shares with ring 0 */
+    struct bucket log;     /* lines that it may cause, */
+    uint32_t log_left_out; /* and how many more it did */
+    struct {
+        struct process *process; /* the other side, */
+        uint32_t channel;        /* and the channel's number there */
+    } peers[PROCESS_CHANNELS];
+    const struct process_extent *extents; /* of a monitor: its guest's memory */
+    uint32_t extent_count;
 };
 
 /* The bytes behind user_frame would break the stack that an interrupt builds there. */
@@ -39,8 +49,17 @@ void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t 
 /* Maps a module read-only; size is rounded up to pages. */
 void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module);
 
-/* Loads an ELF image (W^X), and sets the registers to its entry point. Stops with a verdict where
- * it is no image. */
+/* A line about a process that it can cause: some at once, and then so many in a second. What is
+ * left out is counted; the next line tells it, or process_log_left_out. */
+void process_log(struct process *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void process_log_left_out(struct process *p);
+
+/* An exception of its ring 3 in words. */
+#define PROCESS_FAULT_WORDS 96
+void process_fault_words(const struct trap_frame *frame, char *text, size_t size);
+
+/* Loads an ELF image (W^X), and sets the registers to its entry point; again, over what is there.
+ * Stops with a verdict where it is no image. */
 void process_load(struct process *p, const struct phys_range *image);
 
 /* This CPU gets p's address space; before p's ring 3, and before a guest of which it is the

@@ -239,7 +239,7 @@ static void report_guests(void)
 {
     for (uint32_t i = 0; i < vm_count; i++)
         if (vms[i].running) {
-            vms[i].log = (struct bucket){0}; /* whatever it has said before */
+            vms[i].process.log = (struct bucket){0}; /* whatever it has said before */
             sched_post(&vms[i].vcpu->thread, EVENT_REPORT);
         }
 }

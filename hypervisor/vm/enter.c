@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/vm/enter.h"
 
-#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
@@ -49,20 +48,27 @@ static void __attribute__((noreturn)) resume(struct thread *t)
 static void __attribute__((noreturn)) fault(struct thread *t, struct trap_frame *frame)
 {
     struct vcpu *v = VCPU_OF(t);
-    char why[96];
+    char words[PROCESS_FAULT_WORDS], why[PROCESS_FAULT_WORDS + 16];
 
     if (frame->vector == VECTOR_NM) {
         resident_lend(v);
         trap_return(frame);
     }
-    format(why, sizeof(why), "its monitor: %s at %lx, error code %lx, address %lx",
-           exception_name(frame->vector), frame->rip, frame->error_code,
-           frame->vector == VECTOR_PF ? read_cr2() : 0);
+    process_fault_words(frame, words, sizeof(words));
+    format(why, sizeof(why), "its monitor: %s", words);
     vm_stop(v->vm, true, why);
     schedule();
 }
 
 const struct thread_kind vcpu_thread = {can_run, resume, events_deadline_due, fault};
+
+static void __attribute__((cold, noinline)) hand_over_kicks(struct vcpu *v)
+{
+    v->page->kicks = v->kicks;
+    v->kicks = 0;
+    v->thread.events |= EVENT_KICK;
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience();
+}
 
 void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
 {
@@ -71,6 +77,8 @@ void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
     v->mode = VCPU_IN_MONITOR;
     v->exit_kind = kind;
     page->kind = kind;
+    if (__builtin_expect(v->kicks != 0, 0))
+        hand_over_kicks(v);
     page->events = v->thread.events;
     v->thread.events = 0;
     if (kind == EXIT_EOI) {

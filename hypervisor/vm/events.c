@@ -10,14 +10,28 @@
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
 
+#define PATIENCE_MS 10
+
 void events_set_guest_timer(uint64_t due, uint64_t now)
 {
     if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
         /* R42 */
-        vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
-                min_u64(due - now, console_patience) >> vmx_preemption_timer_shift(&vmx.caps));
+        vmwrite(VMCS_PREEMPTION_TIMER_VALUE, min_u64(due - now, THIS_CPU(vm_cpu).patience) >>
+                                                 vmx_preemption_timer_shift(&vmx.caps));
     else
         apic_timer_arm(due);
+}
+
+uint64_t events_patience(void)
+{
+    return tsc_khz() * PATIENCE_MS;
+}
+
+void events_kicked(struct vcpu *v)
+{
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = tsc_khz() / 1000 * KICK_US;
+    if (CPU_OF(VCPU_CPU(v), sched).next_event == TIME_NEVER)
+        events_set_guest_timer(TIME_NEVER, 0);
 }
 
 void events_none_due(void)

@@ -35,6 +35,12 @@ void events_deadline_due(struct thread *t, uint64_t now);
  * preemption timer, before the console's patience is at its end. TIME_NEVER: none is wanted. */
 void events_set_guest_timer(uint64_t due, uint64_t now);
 
+/* How long a guest runs at most without an exit, in TSC ticks: with an interrupt of the host's that
+ * does not come through (docs/emulator.md). With a kick it is less: the monitor gets it when the
+ * guest does not halt. */
+uint64_t events_patience(void);
+void events_kicked(struct vcpu *v);
+
 /* For the scheduler: nobody waits for anything; the preemption timer, if a VMCS is there to set it,
  * is out of the way. */
 void events_none_due(void);

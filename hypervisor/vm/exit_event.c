@@ -70,6 +70,9 @@ void exit_nmi_window(struct vcpu *v)
  * exit comes when one of the two is due. */
 void exit_preemption_timer(struct vcpu *v)
 {
+    if (v->kicks != 0)
+        sched_post(&v->thread, EVENT_KICK);
+    interrupts_let_in();
     if (CPU_OF(VCPU_CPU(v), sched).next_event >= console_next_look)
         console_interrupt(rdtsc());
 }

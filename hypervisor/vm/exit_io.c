@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports and device memory: always the monitor's. */
 #include "hypervisor/vm/enter.h"
+#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
 #include "lib/bits.h"
 
@@ -39,11 +41,33 @@ static void __attribute__((noreturn, cold, noinline)) exit_io_watched(struct vcp
     exit_to_monitor(v, EXIT_IO_WATCHED);
 }
 
+/* A kick: the bit is enough for now. */
+static void __attribute__((noinline)) kick(struct vcpu *v, uint8_t bit)
+{
+    v->kicks |= 1ULL << bit;
+    vcpu_skip_instruction(v);
+    events_kicked(v);
+}
+
+static inline bool rings(struct vcpu *v, uint64_t qualification)
+{
+    const struct doorbells *d = &v->vm->bells;
+    uint32_t place = (uint32_t)(qualification >> 16) - d->first;
+
+    if (__builtin_expect(place >= d->count, 1) || qualification & (IO_IN | IO_STRING) ||
+        d->bit[place] == DOORBELL_NONE)
+        return false;
+    kick(v, d->bit[place]);
+    return true;
+}
+
 void exit_io(struct vcpu *v)
 {
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
     struct exit_page *page = v->page;
 
+    if (rings(v, qualification))
+        return;
     page->io.port = (uint16_t)(qualification >> 16);
     page->io.size = (uint8_t)((qualification & 7) + 1);
     page->io.in = (qualification & IO_IN) != 0;

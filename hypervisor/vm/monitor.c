@@ -46,8 +46,8 @@ void monitor_create(struct vm *vm, const struct phys_range *image, const struct 
     fill_info(vm, files);
     process_map(&vm->process, MONITOR_EXIT, v->page, PAGE_SIZE, PAGING_W | PAGING_NX);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
-        const struct vm_extent *e = &vm->extents[i];
-        ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->hpa, e->size,
+        const struct process_extent *e = &vm->extents[i];
+        ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->physical, e->size,
                           PAGING_W | PAGING_U | PAGING_NX));
     }
     v->mode = VCPU_IN_MONITOR;

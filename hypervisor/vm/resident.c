@@ -6,7 +6,8 @@
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/process/process.h"
+#include "hypervisor/process/service.h"
+#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/string.h"
 
@@ -44,38 +45,6 @@ static uint64_t supported_xcr0(void)
     struct cpuid_result r = cpuid(0xd, 0);
 
     return (uint64_t)r.edx << 32 | r.eax;
-}
-
-void resident_init(enum msr_strategy strategy)
-{
-    /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be
-     * #UD (R35). */
-    if (strategy == MSR_SWITCH_NONE_NEEDED)
-        wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
-
-    const struct msr_host host = {
-        .star = (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
-        .lstar = (uint64_t)process_gate_syscall,
-        .fmask = HOST_FMASK,
-        .efer = rdmsr(MSR_IA32_EFER),
-        .pat = rdmsr(MSR_IA32_PAT),
-        .has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP,
-    };
-    const struct msr_controls controls = {
-        .efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
-        .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
-    };
-
-    resident_reset(&blank,
-                   cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
-    msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
-    wrmsr(MSR_IA32_SYSENTER_CS, 0);
-    process_sysenter = msr_switch_uses_sysenter();
-    if (process_sysenter) {
-        wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
-        wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)(this_cpu() + 1));
-        wrmsr(MSR_IA32_SYSENTER_EIP, (uint64_t)process_gate_sysenter);
-    }
 }
 
 void resident_reset(struct resident_state *state, uint64_t xcr0_all)
@@ -144,10 +113,8 @@ void resident_to_guest(struct vcpu *v)
     cpu->guest_ran = true;
 }
 
-void resident_to_monitor(struct vcpu *v)
+static inline __attribute__((always_inline)) void to_ring3(struct vm_cpu *cpu, struct vcpu *v)
 {
-    struct vm_cpu *cpu = &CPU_OF(VCPU_CPU(v), vm_cpu);
-
     if (cpu->guest_ran) {
         cpu->resident_owner->cr2 = read_cr2(); /* a fault of the monitor would change it */
         cpu->guest_ran = false;
@@ -157,7 +124,17 @@ void resident_to_monitor(struct vcpu *v)
      * guessing at them. */
     if (cpu->resident_owner != NULL && cpu->resident_owner != v)
         change_owner(cpu, NULL);
-    msr_switch_to_monitor(&cpu->msr, &v->msr);
+    msr_switch_to_monitor(&cpu->msr, v != NULL ? &v->msr : NULL);
+}
+
+void resident_to_monitor(struct vcpu *v)
+{
+    to_ring3(&CPU_OF(VCPU_CPU(v), vm_cpu), v);
+}
+
+static void to_service(void)
+{
+    to_ring3(&THIS_CPU(vm_cpu), NULL);
 }
 
 void resident_lend(struct vcpu *v)
@@ -178,4 +155,38 @@ void resident_forget(struct vcpu *v)
         cpu->resident_owner = NULL;
     }
     msr_switch_reset(&cpu->msr, &v->msr);
+}
+
+void resident_init(enum msr_strategy strategy)
+{
+    /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be
+     * #UD (R35). */
+    if (strategy == MSR_SWITCH_NONE_NEEDED)
+        wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
+
+    const struct msr_host host = {
+        .star = (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
+        .lstar = (uint64_t)process_gate_syscall,
+        .fmask = HOST_FMASK,
+        .efer = rdmsr(MSR_IA32_EFER),
+        .pat = rdmsr(MSR_IA32_PAT),
+        .has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP,
+    };
+    const struct msr_controls controls = {
+        .efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
+        .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
+    };
+
+    resident_reset(&blank,
+                   cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
+    service_claims_cpu = to_service;
+    THIS_CPU(vm_cpu).patience = events_patience();
+    msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
+    wrmsr(MSR_IA32_SYSENTER_CS, 0);
+    process_sysenter = msr_switch_uses_sysenter();
+    if (process_sysenter) {
+        wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
+        wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)(this_cpu() + 1));
+        wrmsr(MSR_IA32_SYSENTER_EIP, (uint64_t)process_gate_sysenter);
+    }
 }

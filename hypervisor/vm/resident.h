@@ -35,8 +35,8 @@ void resident_init(enum msr_strategy strategy);
 /* Before an entry that comes from a monitor or the scheduler: all that the CPU holds is v's. */
 void resident_to_guest(struct vcpu *v);
 
-/* Before ring 3: the host's syscall MSRs, and nothing of a VM but v's own that the monitor could
- * read. */
+/* Before the monitor's ring 3: the host's syscall MSRs, and nothing of a VM but v's own that the
+ * monitor could read. */
 void resident_to_monitor(struct vcpu *v);
 
 /* Ring 3 is v's monitor, and wants the vector registers of its guest: they are in the CPU, and ring

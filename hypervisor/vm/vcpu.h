@@ -35,6 +35,7 @@ struct vcpu {
     void *stack;      /* the end of the CPU's stack */
     struct thread thread;
     uint32_t launched; /* VMRESUME, not VMLAUNCH */
+    uint64_t kicks;    /* of doorbells, for the monitor */
     struct vm *vm;
     struct exit_page *page;
     struct vlapic lapic;
@@ -65,6 +66,7 @@ struct vm_cpu {
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
     /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
     bool guest_ran;
+    uint64_t patience; /* a guest runs no longer without an exit: TSC ticks */
     struct msr_cpu msr;
 };
 

@@ -42,12 +42,12 @@ static bool add_memory(struct vm *vm, struct phys_map *free, uint64_t gpa, uint6
 {
     while (size > 0) {
         uint64_t piece = min_u64(size, phys_map_largest(free, LARGE_PAGE));
-        if (piece == 0 || vm->extent_count == VM_EXTENTS_MAX)
+        if (piece == 0 || vm->extent_count == PROCESS_EXTENTS)
             return false;
         uint64_t hpa = take_piece(free, piece);
         if (hpa == PHYS_MAP_NONE)
             return false;
-        vm->extents[vm->extent_count++] = (struct vm_extent){gpa, hpa, piece};
+        vm->extents[vm->extent_count++] = (struct process_extent){gpa, hpa, piece};
         gpa += piece;
         size -= piece;
     }
@@ -59,7 +59,7 @@ static void clear_memory(const struct vm *vm)
 {
     serial_flush();
     for (uint32_t i = 0; i < vm->extent_count; i++)
-        window_clear(vm->extents[i].hpa, vm->extents[i].size);
+        window_clear(vm->extents[i].physical, vm->extents[i].size);
 }
 
 static void create_memory(struct vm *vm, struct phys_map *free)
@@ -75,8 +75,8 @@ static void create_memory(struct vm *vm, struct phys_map *free)
     if (!ept_init(&vm->ept, &vmx.controls))
         panic("no page for an EPT");
     for (uint32_t i = 0; i < vm->extent_count; i++) {
-        const struct vm_extent *e = &vm->extents[i];
-        ASSERT(ept_map(&vm->ept, e->gpa, e->hpa, e->size, EPT_RWX, MEMORY_WB));
+        const struct process_extent *e = &vm->extents[i];
+        ASSERT(ept_map(&vm->ept, e->gpa, e->physical, e->size, EPT_RWX, MEMORY_WB));
     }
 }
 
@@ -107,6 +107,8 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     process_init(&vm->process, plan->name);
     vm->vcpu = vcpu_create(vm);
     vm->process.thread = &vm->vcpu->thread;
+    vm->process.extents = vm->extents;
+    vm->process.extent_count = vm->extent_count;
     vm_count++;
 }
 
@@ -114,7 +116,7 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa)
 {
     for (uint32_t i = 0; i < vm->extent_count; i++)
         if (gpa - vm->extents[i].gpa < vm->extents[i].size)
-            return vm->extents[i].hpa + (gpa - vm->extents[i].gpa);
+            return vm->extents[i].physical + (gpa - vm->extents[i].gpa);
     return PHYS_MAP_NONE;
 }
 
@@ -157,7 +159,7 @@ void vm_stop(struct vm *vm, bool fault, const char *why)
 
     vm->running = false;
     console_show_rest(vm);
-    vm_log_left_out(vm);
+    process_log_left_out(&vm->process);
     vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;

@@ -12,16 +12,9 @@
 #include "hypervisor/cpu/phys_map.h"
 #include "hypervisor/process/process.h"
 #include "hypervisor/vm/cpuid.h"
+#include "hypervisor/vm/doorbell.h"
 #include "hypervisor/vm/vcpu.h"
 #include "hypervisor/vmx/ept.h"
-#include "lib/bucket.h"
-
-#define VM_EXTENTS_MAX 16
-
-/* A piece of guest memory. Sizes are multiples of PLAN_MEMORY_UNIT. */
-struct vm_extent {
-    uint64_t gpa, hpa, size;
-};
 
 struct vm {
     const struct plan_vm *plan;
@@ -29,16 +22,15 @@ struct vm {
     bool running;
     bool fault; /* it was stopped for a fault */
     uint32_t extent_count;
-    struct vm_extent extents[VM_EXTENTS_MAX];
+    struct process_extent extents[PROCESS_EXTENTS]; /* sizes are multiples of PLAN_MEMORY_UNIT */
     struct ept ept;
+    struct doorbells bells;
     struct cpuid_table cpuid;
     uint8_t *msr_bitmap;
     uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
     struct process process;      /* its monitor */
     struct monitor_info *info;
     struct vcpu *vcpu;
-    struct bucket log;     /* lines that it may cause, */
-    uint32_t log_left_out; /* and how many more it did */
 };
 
 /* Of the hypervisor's command line. */
@@ -64,10 +56,8 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
  * written: some of it is no memory. */
 bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size);
 
-/* A line about the VM that it can cause: some at once, and then so many in a second. What is left
- * out is counted; the next line tells it, or vm_log_left_out. */
-void vm_log(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void vm_log_left_out(struct vm *vm);
+/* process_log for the VM's own process. */
+#define vm_log(vm, ...) process_log(&(vm)->process, __VA_ARGS__)
 
 /* The VM has ended; it never runs again. When it was the last, the run ends. */
 void vm_stop(struct vm *vm, bool fault, const char *why);

@@ -15,6 +15,7 @@ uint32_t vm_count;
 
 static struct plan_vm plans[PLAN_MAX_VMS];
 static struct vcpu vcpus[PLAN_MAX_VMS];
+static struct process_info infos[PLAN_MAX_VMS];
 
 void line_reset(unsigned count)
 {
@@ -27,6 +28,8 @@ void line_reset(unsigned count)
         snprintf(plans[i].name, sizeof(plans[i].name), "vm%u", i);
         vcpus[i].vm = &vms[i];
         vms[i].index = i;
+        snprintf(infos[i].name, sizeof(infos[i].name), "vm%u", i);
+        vms[i].process.info = &infos[i];
         vms[i].plan = &plans[i];
         vms[i].vcpu = &vcpus[i];
         vms[i].running = true;

@@ -56,13 +56,13 @@ static void budget(void **state)
     vm_log(&vms[1], "another one's %s", "line");
     assert_int_equal(line_count("lintel: vm vm1: another one's line\r\n"), 1);
     assert_int_equal(line_count("left out"), 0);
-    vms[0].log.full_at = now(); /* later */
-    vms[0].log_left_out = 950;
+    vms[0].process.log.full_at = now(); /* later */
+    vms[0].process.log_left_out = 950;
     vm_log(&vms[0], "restart");
     assert_int_equal(
         line_count("lintel: vm vm0: too many lines: 950 left out\r\nlintel: vm vm0: restart\r\n"),
         1);
-    vm_log_left_out(&vms[0]);
+    process_log_left_out(&vms[0].process);
     assert_int_equal(line_count("left out"), 1);
 }
 
@@ -73,7 +73,7 @@ static void no_room(void **state)
     port.queued = log_room();
     vm_log(&vms[0], "nobody reads this");
     assert_int_equal(line_count("nobody"), 0);
-    assert_int_equal(vms[0].log_left_out, 1);
+    assert_int_equal(vms[0].process.log_left_out, 1);
     assert_int_equal(port.flushes, 0);
     port.queued = 0;
     vm_log(&vms[0], "but this");

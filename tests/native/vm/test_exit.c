@@ -194,7 +194,7 @@ void log_line(const char *fmt, ...)
 {
 }
 
-void vm_log(struct vm *guest, const char *fmt, ...)
+void process_log(struct process *p, const char *fmt, ...)
 {
 }
 

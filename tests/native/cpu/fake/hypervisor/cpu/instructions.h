@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "lib/port.h"
+
 struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
@@ -16,10 +18,6 @@ uint64_t rdmsr(uint32_t index);
 void wrmsr(uint32_t index, uint64_t value);
 uint32_t mmio_read(const volatile uint32_t *reg);
 void mmio_write(volatile uint32_t *reg, uint32_t value);
-uint8_t inb(uint16_t port);
-uint32_t inl(uint16_t port);
-void outb(uint16_t port, uint8_t value);
-void outl(uint16_t port, uint32_t value);
 
 static inline void cpu_relax(void)
 {

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/cpu/interrupt.h"
+
+#include "hypervisor/cpu/ioapic.h"
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+
+static struct device {
+    void (*handle)(void *argument);
+    void *argument;
+    uint32_t gsi;
+    bool level; /* masked from when it comes until interrupt_done: the device goes on asking */
+} devices[INTERRUPT_DEVICES];
+static uint32_t device_count;
+
+uint8_t interrupt_claim(void (*handle)(void *argument), void *argument)
+{
+    ASSERT(device_count < INTERRUPT_DEVICES);
+    devices[device_count] = (struct device){.handle = handle, .argument = argument};
+    return (uint8_t)(VECTOR_DEVICE + device_count++);
+}
+
+bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq)
+{
+    struct device *d = &devices[vector - VECTOR_DEVICE];
+
+    d->gsi = acpi->isa[irq].gsi;
+    d->level = acpi->isa[irq].level;
+    return ioapic_route(&acpi->isa[irq], vector);
+}
+
+void interrupt_done(uint8_t vector)
+{
+    const struct device *d = &devices[vector - VECTOR_DEVICE];
+
+    if (d->level)
+        ioapic_mask(d->gsi, false);
+}
+
+void interrupt_device(uint8_t vector)
+{
+    const struct device *d = &devices[vector - VECTOR_DEVICE];
+
+    if (d->level)
+        ioapic_mask(d->gsi, true);
+    d->handle(d->argument);
+}

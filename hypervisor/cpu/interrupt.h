@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interrupts of devices: each has a vector of its own, and one who wants it. */
+#ifndef CPU_INTERRUPT_H
+#define CPU_INTERRUPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/cpu/acpi.h"
+
+/* Devices' vectors: this many, from VECTOR_DEVICE on. */
+#define INTERRUPT_DEVICES 32
+
+/*
+ * A vector of this CPU's for a device's interrupt: `handle` is called with `argument` whenever it
+ * comes. At boot; the plan's bounds are such that there is always one left.
+ */
+uint8_t interrupt_claim(void (*handle)(void *argument), void *argument);
+
+/* Sends an ISA interrupt there. False: no IOAPIC has its line, or what it sends would not arrive.
+ */
+bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq);
+
+/* What has come is handled: a level-triggered line, which is masked since then, may come again. */
+void interrupt_done(uint8_t vector);
+
+/* The vector has come. */
+void interrupt_device(uint8_t vector);
+
+#endif

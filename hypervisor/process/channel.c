@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/process/channel.h"
+
+#include "abi/block.h"
+#include "abi/console.h"
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/report/panic.h"
+#include "hypervisor/sched/sched.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+static const uint32_t sizes[] = {
+    [PLAN_CHANNEL_CONSOLE] = CONSOLE_CHANNEL_SIZE,
+    [PLAN_CHANNEL_BLOCK] = BLOCK_CHANNEL_SIZE,
+};
+
+/* Whose memory is where is the server's to know: it programs a device with it. */
+static void map_extents(const struct process *client, struct process *server, uint32_t n)
+{
+    struct process_extents *page = arena_alloc(PAGE_SIZE);
+
+    page->count = client->extent_count;
+    memcpy(page->extent, client->extents, client->extent_count * sizeof(*client->extents));
+    process_map(server, PROCESS_EXTENT + n * PAGE_SIZE, page, PAGE_SIZE, PAGING_NX);
+}
+
+/* Returns its number there. */
+static uint32_t add_side(const struct channel_side *side, const struct channel_side *other,
+                         const struct plan_channel *plan, void *pages)
+{
+    struct process *p = side->process;
+    uint32_t n = p->info->channel_count++;
+    struct process_channel *c = &p->info->channels[n];
+
+    ASSERT(n < PROCESS_CHANNELS);
+    *c = (struct process_channel){
+        .kind = plan->kind,
+        .read_only = plan->read_only,
+        .size = sizes[plan->kind],
+        .peer_index = other->index,
+    };
+    memcpy(c->peer, other->process->info->name, sizeof(c->peer));
+    memcpy(c->label, plan->label, sizeof(c->label));
+    process_map(p, PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE, pages, c->size,
+                PAGING_W | PAGING_NX);
+    p->peers[n].process = other->process;
+    return n;
+}
+
+void channel_create(const struct plan_channel *plan, const struct channel_side *client,
+                    const struct channel_side *server)
+{
+    void *pages = arena_alloc(sizes[plan->kind]);
+    uint32_t c = add_side(client, server, plan, pages), s = add_side(server, client, plan, pages);
+    struct process_channel *served = &server->process->info->channels[s];
+
+    client->process->peers[c].channel = s;
+    server->process->peers[s].channel = c;
+    served->server = 1;
+    if (plan->kind == PLAN_CHANNEL_BLOCK) {
+        served->physical = phys_of(pages);
+        map_extents(client->process, server->process, s);
+    }
+}
+
+bool channel_notify(const struct process *p, uint64_t n)
+{
+    if (n >= p->info->channel_count)
+        return false;
+    sched_post(p->peers[n].process->thread, EVENT_CHANNEL(p->peers[n].channel));
+    return true;
+}
+
+void channel_end_all(const struct process *p)
+{
+    for (uint32_t n = 0; n < p->info->channel_count; n++) {
+        p->peers[n].process->info->channels[p->peers[n].channel].ended = 1;
+        channel_notify(p, n);
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Channels: pages that two processes share, and an event bit in each of them. What is in the pages
+ * ring 0 never looks at. */
+#ifndef PROCESS_CHANNEL_H
+#define PROCESS_CHANNEL_H
+
+#include "hypervisor/process/process.h"
+
+/* An end of a channel, while it is made. */
+struct channel_side {
+    struct process *process;
+    uint32_t index; /* in the plan, as in struct plan_channel */
+};
+
+/* Makes a channel of the plan. At boot, before either side runs. */
+void channel_create(const struct plan_channel *plan, const struct channel_side *client,
+                    const struct channel_side *server);
+
+/* EVENT_CHANNEL for the other side of p's channel n; false: p has no such channel. */
+bool channel_notify(const struct process *p, uint64_t n);
+
+/* p has ended, and does not come back: the other sides of its channels are told. */
+void channel_end_all(const struct process *p);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The log lines that a process can cause: none fills the log, or makes another one wait for it. */
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/process/process.h"
+#include "hypervisor/report/log.h"
+#include "lib/format.h"
+
+/* The report of a fault has eight. */
+#define BURST      50
+#define PER_SECOND 5
+
+static const char *kind(const struct process *p)
+{
+    return p->service ? "process" : "vm";
+}
+
+void process_log_left_out(struct process *p)
+{
+    if (p->log_left_out > 0)
+        log_line("%s %s: too many lines: %u left out", kind(p), p->info->name, p->log_left_out);
+    p->log_left_out = 0;
+}
+
+void process_log(struct process *p, const char *fmt, ...)
+{
+    char text[LOG_LINE_SIZE];
+    va_list args;
+
+    if (log_room() < 2 * LOG_LINE_SIZE ||
+        !bucket_take(&p->log, rdtsc(), tsc_khz() * 1000 / PER_SECOND, BURST)) {
+        p->log_left_out++;
+        return;
+    }
+    process_log_left_out(p);
+    va_start(args, fmt);
+    vformat(text, sizeof(text), fmt, args);
+    va_end(args);
+    log_line("%s %s: %s", kind(p), p->info->name, text);
+}

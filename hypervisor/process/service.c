@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypervisor/process/service.h"
+
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/interrupt.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/process/channel.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/sched/sched.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* Who faults again and again is left alone: so many at once, and then one in so many seconds. */
+#define STARTS          5
+#define RESTART_SECONDS 10
+
+struct service services[PLAN_MAX_PROCESSES];
+uint32_t service_count;
+void (*service_claims_cpu)(void);
+
+static int64_t take_events(struct thread *t)
+{
+    uint64_t events = t->events;
+
+    t->events = 0;
+    t->work &= ~WORK_EVENTS;
+    return (int64_t)events;
+}
+
+static bool can_run(const struct thread *t)
+{
+    const struct service *s = SERVICE_OF(t);
+
+    return !s->ended && (!s->waiting || t->work & WORK_EVENTS);
+}
+
+static void __attribute__((noreturn)) resume(struct thread *t)
+{
+    struct service *s = SERVICE_OF(t);
+
+    process_switch(&s->process);
+    if (service_claims_cpu != NULL)
+        service_claims_cpu();
+    if (!s->waiting)
+        process_resume(&s->process);
+    s->waiting = false;
+    sched_set_timer(t);
+    process_return(&s->process, take_events(t));
+}
+
+static void __attribute__((noreturn)) fault(struct thread *t, struct trap_frame *frame)
+{
+    char why[PROCESS_FAULT_WORDS];
+
+    process_fault_words(frame, why, sizeof(why));
+    service_stop(SERVICE_OF(t), true, why);
+}
+
+static const struct thread_kind service_thread = {
+    .can_run = can_run,
+    .resume = resume,
+    .fault = fault,
+};
+
+static void interrupted(void *event)
+{
+    struct service *s = &services[(uint64_t)event / PROCESS_INTERRUPTS];
+
+    sched_post(&s->thread, EVENT_INTERRUPT((uint64_t)event % PROCESS_INTERRUPTS));
+}
+
+static void add_interrupt(struct service *s, const struct acpi_info *acpi, uint32_t irq)
+{
+    struct process_info *info = s->process.info;
+    uint64_t event = (uint64_t)(s - services) * PROCESS_INTERRUPTS + info->interrupt_count;
+    uint8_t vector = interrupt_claim(interrupted, (void *)event);
+
+    if (!interrupt_route_isa(vector, acpi, irq)) {
+        log_line("process %s: ISA interrupt %u does not arrive: it polls", info->name, irq);
+        return;
+    }
+    s->vectors[info->interrupt_count++] = vector;
+}
+
+static void add_memory(struct service *s, const struct phys_range *files)
+{
+    const struct plan_process *plan = s->plan;
+    struct process_info *info = s->process.info;
+
+    if (plan->file != PLAN_NO_FILE) {
+        info->file_size = files[plan->file].end - files[plan->file].start;
+        process_map_module(&s->process, PROCESS_FILE, &files[plan->file]);
+    }
+    if (plan->dma > 0) {
+        void *area = arena_alloc(plan->dma);
+        info->dma_size = plan->dma;
+        info->dma_physical = phys_of(area);
+        process_map(&s->process, PROCESS_DMA, area, plan->dma, PAGING_W | PAGING_NX);
+    }
+}
+
+void service_create(const struct plan_process *plan, const struct phys_range *files,
+                    const struct acpi_info *acpi)
+{
+    struct service *s = &services[service_count++];
+    struct process_info *info;
+
+    process_init(&s->process, plan->name);
+    s->process.service = true;
+    info = s->process.info;
+    s->process.thread = &s->thread;
+    s->plan = plan;
+    s->image = &files[plan->image];
+    memcpy(info->arguments, plan->arguments, sizeof(info->arguments));
+    memcpy(info->ports, plan->ports, sizeof(info->ports));
+    for (uint32_t i = 0; i < plan->interrupt_count; i++)
+        add_interrupt(s, acpi, plan->interrupts[i]);
+    add_memory(s, files);
+    sched_add(&s->thread, &service_thread);
+    service_start(s);
+}
+
+void service_start(struct service *s)
+{
+    s->process.info->starts++;
+    process_load(&s->process, s->image);
+    s->waiting = false;
+    s->thread.timer = TIME_NEVER;
+    take_events(&s->thread);
+}
+
+int64_t service_wait(struct service *s)
+{
+    if (s->thread.work & WORK_EVENTS)
+        return take_events(&s->thread);
+    s->waiting = true;
+    schedule();
+}
+
+void service_stop(struct service *s, bool fault, const char *why)
+{
+    bool again =
+        fault && bucket_take(&s->starts, rdtsc(), tsc_khz() * 1000 * RESTART_SECONDS, STARTS);
+
+    process_log(&s->process, "%s: %s%s", fault ? "stopped for a fault" : "ended", why,
+                again ? "; it is started again" : "");
+    if (again) {
+        service_start(s);
+    } else {
+        s->ended = true;
+        s->thread.timer = TIME_NEVER;
+        channel_end_all(&s->process);
+    }
+    schedule();
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A process that is no monitor: a driver or a service, with a thread of its own. What it may touch
+ * comes from its row of the plan, is there before it starts, and never changes. If it faults it is
+ * started again, within a bound; nobody else stops.
+ */
+#ifndef PROCESS_SERVICE_H
+#define PROCESS_SERVICE_H
+
+#include "hypervisor/cpu/acpi.h"
+#include "hypervisor/process/process.h"
+
+struct service {
+    struct process process;
+    struct thread thread;
+    const struct plan_process *plan;
+    const struct phys_range *image; /* its ELF file */
+    struct bucket starts;           /* how often it may still be started again */
+    bool waiting;                   /* in GATE_WAIT */
+    bool ended;
+    uint8_t vectors[PROCESS_INTERRUPTS]; /* of its interrupts */
+};
+
+/* All of the plan, in its order. */
+extern struct service services[PLAN_MAX_PROCESSES];
+extern uint32_t service_count;
+
+#define SERVICE_OF(t) THREAD_IN(struct service, thread, t)
+
+/* Before ring 3 of a service: whoever keeps registers of his in the CPU takes care that they cannot
+ * be guessed at. Set once, before the first one runs; NULL: nobody does. */
+extern void (*service_claims_cpu)(void);
+
+/* Makes the process of a plan row, with its grants, but for its channels; files are the plan's
+ * modules. Stops with a verdict where the machine does not have what it is to get. */
+void service_create(const struct plan_process *plan, const struct phys_range *files,
+                    const struct acpi_info *acpi);
+
+/* Puts it at its entry point, with the memory of a new program. */
+void service_start(struct service *s);
+
+/* GATE_WAIT: its events, once there are some. */
+int64_t service_wait(struct service *s);
+
+/* GATE_STOP, or a fault. */
+void __attribute__((noreturn)) service_stop(struct service *s, bool fault, const char *why);
+
+#endif
