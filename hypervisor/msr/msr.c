@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR table as data, and all that is derived from it (R25-R35, R38, R44, R45). */
 #include "hypervisor/msr/msr.h"
+#include "abi/vmcs.h"
 #include "hypervisor/msr/constrain.h"
-#include "hypervisor/vmx/vmcs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 

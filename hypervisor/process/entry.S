@@ -15,7 +15,7 @@
         movq    %r15, PROCESS_R15(%r8)
         movq    %rax, %rcx
         call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, call, process) */
-        movq    boot_process(%rip), %rdi
+        movq    boot_cpu(%rip), %rdi
         movq    %rax, %rsi
         .endm
 
@@ -24,7 +24,7 @@
         .global process_gate_syscall
         .type   process_gate_syscall, @function
 process_gate_syscall:
-        movq    boot_process(%rip), %r8
+        movq    boot_cpu(%rip), %r8
         movq    %rsp, PROCESS_RSP(%r8)
         leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
         movq    %rcx, PROCESS_RIP(%r8)
@@ -44,7 +44,7 @@ process_gate_syscall:
 process_gate_sysenter:
         pushq   $2
         popfq
-        movq    boot_process(%rip), %r8
+        movq    boot_cpu(%rip), %r8
         shlq    $17, %rcx
         shrq    $17, %rcx
         shlq    $17, %r11

@@ -15,7 +15,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-PER_CPU struct process *current_process;
+PER_CPU_FIRST struct process *current_process;
 static PER_CPU struct process *port_owner; /* whose ports ring 3 has; NULL: nobody's */
 
 /* Read by entry.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */

@@ -37,7 +37,7 @@ struct process {
 _Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the frame it pushes");
 
 /* Whose ring 3 this CPU runs, or has run last; entry.S reads it. */
-extern PER_CPU struct process *current_process;
+extern PER_CPU_FIRST struct process *current_process;
 
 /* A new address space, with the pages that every process has. */
 void process_init(struct process *p, const char *name);

@@ -12,12 +12,12 @@
 
 #define PATIENCE_MS 10
 
-void events_set_guest_timer(uint64_t due, uint64_t now)
+void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now)
 {
     if (control_has(&vmx.controls, CONTROL_PREEMPTION_TIMER))
         /* R42 */
-        vmwrite(VMCS_PREEMPTION_TIMER_VALUE, min_u64(due - now, THIS_CPU(vm_cpu).patience) >>
-                                                 vmx_preemption_timer_shift(&vmx.caps));
+        vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
+                min_u64(due - now, CPU_OF(cpu, vm_cpu).patience) >> vmx.timer_shift);
     else
         apic_timer_arm(due);
 }
@@ -31,13 +31,13 @@ void events_kicked(struct vcpu *v)
 {
     CPU_OF(VCPU_CPU(v), vm_cpu).patience = tsc_khz() / 1000 * KICK_US;
     if (CPU_OF(VCPU_CPU(v), sched).next_event == TIME_NEVER)
-        events_set_guest_timer(TIME_NEVER, 0);
+        events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }
 
 void events_none_due(void)
 {
     if (THIS_CPU(vm_cpu).vmcs_owner != NULL)
-        events_set_guest_timer(TIME_NEVER, 0);
+        events_set_guest_timer(this_cpu(), TIME_NEVER, 0);
 }
 
 static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
@@ -110,7 +110,7 @@ static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
         events_work(v);
     now = rdtsc();
     uint64_t due = CPU_OF(VCPU_CPU(v), sched).next_event, least = tsc_khz() / LEAST_SHARE;
-    events_set_guest_timer(max_u64(due, now + least), now);
+    events_set_guest_timer(VCPU_CPU(v), max_u64(due, now + least), now);
 }
 
 void events_arm_timer(struct vcpu *v)
@@ -120,7 +120,7 @@ void events_arm_timer(struct vcpu *v)
     if (__builtin_expect(due <= now, 0))
         take_due(v, now);
     else
-        events_set_guest_timer(due, now);
+        events_set_guest_timer(VCPU_CPU(v), due, now);
 }
 
 void events_interrupt(struct vcpu *v)

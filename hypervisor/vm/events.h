@@ -31,9 +31,9 @@ void events_deadline_changed(struct vcpu *v, uint64_t now);
 /* The deadline of a vCPU's thread has come; now is the host's TSC. */
 void events_deadline_due(struct thread *t, uint64_t now);
 
-/* An exit comes when the host's TSC, which is `now`, has reached `due`, or earlier: with the
- * preemption timer, before the console's patience is at its end. TIME_NEVER: none is wanted. */
-void events_set_guest_timer(uint64_t due, uint64_t now);
+/* An exit on this CPU comes when the host's TSC, which is `now`, has reached `due`, or earlier:
+ * with the preemption timer, when its patience is at its end. TIME_NEVER: none is wanted. */
+void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now);
 
 /* How long a guest runs at most without an exit, in TSC ticks: with an interrupt of the host's that
  * does not come through (docs/emulator.md). With a kick it is less: the monitor gets it when the

@@ -37,7 +37,7 @@ void vcpu_switch_vmcs(struct vcpu *v)
     vmcs_load(v->vmcs);
     THIS_CPU(vm_cpu).vmcs_owner = v;
     if (THIS_CPU(sched).next_event == TIME_NEVER)
-        events_set_guest_timer(TIME_NEVER, 0);
+        events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }
 
 void vcpu_forget_launch(struct vcpu *v)
@@ -132,7 +132,7 @@ static void write_controls(struct vcpu *v)
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
-        events_set_guest_timer(TIME_NEVER, 0);
+        events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
     if (control_has(c, CONTROL_ENCLS_EXITING))
         vmwrite(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
     if (control_has(c, CONTROL_INSTRUCTION_TIMEOUT))

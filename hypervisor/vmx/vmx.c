@@ -50,6 +50,7 @@ static void read_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[
 void vmx_probe(void)
 {
     vmx_caps_read(&vmx.caps, &(struct caps_reader){read_msr, read_cpuid, NULL});
+    vmx.timer_shift = vmx_preemption_timer_shift(&vmx.caps);
 }
 
 void vmx_choose_controls(uint64_t hidden)

@@ -19,7 +19,8 @@ struct boot {
     struct boot_info info;
 };
 
-/* Two VMs with a kernel of their own, as GRUB loads them. */
+/* Two VMs with a kernel of their own, one with a disk and one with a console, as GRUB loads them.
+ */
 static void make_good(struct boot *b)
 {
     *b = (struct boot){
@@ -27,7 +28,25 @@ static void make_good(struct boot *b)
                  .version = PLAN_VERSION,
                  .size = sizeof(struct plan),
                  .vm_count = 2,
-                 .file_count = 2},
+                 .file_count = 2,
+                 .process_count = 2,
+                 .channel_count = 2,
+                 .processes = {{.name = "disk",
+                                .file = PLAN_NO_FILE,
+                                .port_range_count = 1,
+                                .ports = {{0x1f0, 8}},
+                                .interrupt_count = 1,
+                                .interrupts = {14},
+                                .dma = 0x1000},
+                               {.name = "console",
+                                .file = PLAN_NO_FILE,
+                                .grants = PLAN_GRANT_LOG,
+                                .port_range_count = 1,
+                                .ports = {{0x3f8, 8}},
+                                .interrupt_count = 1,
+                                .interrupts = {4}}},
+                 .channels = {{PLAN_CHANNEL_BLOCK, 1, PLAN_PROCESS, 0, "lintel-root"},
+                              {PLAN_CHANNEL_CONSOLE, 0, PLAN_PROCESS + 1, 0, ""}}},
         .size = sizeof(struct plan),
         .info.module_count = PLAN_MODULE_FIRST_FILE + 2,
     };
@@ -50,7 +69,26 @@ static void make_good(struct boot *b)
     SPOIL(magic, b->plan.magic++, "no plan")                                                       \
     SPOIL(cut, b->size--, "no plan")                                                               \
     SPOIL(version, b->plan.version++, "version")                                                   \
-    SPOIL(no_vm, b->plan.vm_count = 0, "0 VMs")                                                    \
+    SPOIL(nothing, b->plan.vm_count = b->plan.process_count = b->plan.channel_count = 0,           \
+          "neither a VM nor a process")                                                            \
+    SPOIL(many_processes, b->plan.process_count = PLAN_MAX_PROCESSES + 1, "9 processes")           \
+    SPOIL(many_channels, b->plan.channel_count = PLAN_MAX_CHANNELS + 1, "25 channels")             \
+    SPOIL(process_name, b->plan.processes[0].name[0] = '\0', "process 0 of the plan has no name")  \
+    SPOIL(process_twice, b->plan.processes[1] = b->plan.processes[0], "have the name disk")        \
+    SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
+    SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
+    SPOIL(consoles, b->plan.processes[0].grants = b->plan.processes[1].grants, "are the console")  \
+    SPOIL(port_ranges, b->plan.processes[0].port_range_count = 5, "5 port ranges")                 \
+    SPOIL(no_ports, b->plan.processes[0].ports[0].count = 0, "port range 0 is none")               \
+    SPOIL(port_end, b->plan.processes[0].ports[0].first = 0xfff9, "port range 0 is none")          \
+    SPOIL(same_port, b->plan.processes[0].ports[0].first = 0x3ff, "a port in common")              \
+    SPOIL(interrupt, b->plan.processes[0].interrupts[0] = 16, "interrupt 16 is no ISA")            \
+    SPOIL(same_interrupt, b->plan.processes[0].interrupts[0] = 4, "an interrupt in common")        \
+    SPOIL(dma, b->plan.processes[0].dma = 0x800, "whole pages")                                    \
+    SPOIL(channel_kind, b->plan.channels[0].kind = 9, "of no kind")                                \
+    SPOIL(client, b->plan.channels[0].client = 2, "no client")                                     \
+    SPOIL(server, b->plan.channels[0].server = 0, "no server")                                     \
+    SPOIL(itself, b->plan.channels[0].client = b->plan.channels[0].server, "no client")            \
     SPOIL(many_vms, b->plan.vm_count = PLAN_MAX_VMS + 1, "9 VMs")                                  \
     SPOIL(many_files, b->plan.file_count = PLAN_MAX_FILES + 1, "33 files")                         \
     SPOIL(module_missing, b->info.module_count--, "one is missing")                                \
