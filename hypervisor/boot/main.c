@@ -82,8 +82,6 @@ static void read_boot_information(uint64_t information)
         log_line("bus mastering is switched off: %u devices had it", pci_stop_masters());
     acpi_read(info.rsdp, map_boot, &acpi);
     panic_add(backtrace_tell);
-    symbols_init(virt_of(info.symbols.start), info.symbols.size, virt_of(info.strings.start),
-                 info.strings.size);
 }
 
 /* R7; and a guest's memory would be as slow as a device. */
@@ -104,9 +102,7 @@ static void keep_write_back(void)
 static void reserve_memory(void)
 {
     reserve(phys_of(image_start), (uint64_t)(image_end - image_start));
-    reserve(info.self.start, info.self.size);
-    reserve(info.symbols.start, info.symbols.size);
-    reserve(info.strings.start, info.strings.size);
+    reserve(info.self.start, info.self.end - info.self.start);
     for (uint32_t i = 0; i < info.module_count; i++)
         reserve(info.modules[i].start, info.modules[i].end - info.modules[i].start);
     parking = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
@@ -148,10 +144,6 @@ static void create_arena(const struct plan *plan)
     host_map(info.modules[PLAN_MODULE_MONITOR].start,
              info.modules[PLAN_MODULE_MONITOR].end - info.modules[PLAN_MODULE_MONITOR].start,
              PAGING_NX);
-    if (info.symbols.size > 0) {
-        host_map(info.symbols.start, info.symbols.size, PAGING_NX);
-        host_map(info.strings.start, info.strings.size, PAGING_NX);
-    }
 }
 
 static struct channel_side side_of(uint32_t end)

@@ -11,7 +11,6 @@ enum tag_type {
     TAG_CMDLINE = 1,
     TAG_MODULE = 3,
     TAG_MEMORY_MAP = 6,
-    TAG_ELF_SECTIONS = 9,
     TAG_RSDP_1 = 14,
     TAG_RSDP_2 = 15,
 };
@@ -35,20 +34,6 @@ struct memory_map_entry {
     uint32_t type, reserved;
 };
 #define MEMORY_AVAILABLE 1
-
-struct elf_sections_tag {
-    struct tag tag;
-    uint32_t count, entry_size, names;
-};
-
-/* ELF-64 object file format, section header. */
-struct elf_section {
-    uint32_t name, type;
-    uint64_t flags, address, offset, size;
-    uint32_t link, info;
-    uint64_t align, entry_size;
-};
-#define SECTION_SYMBOLS 2
 
 static const char *read_cmdline(const struct tag *tag, struct boot_info *info)
 {
@@ -98,26 +83,6 @@ static const char *read_memory_map(const struct tag *tag, struct boot_info *info
     return NULL;
 }
 
-static const char *read_elf_sections(const struct tag *tag, struct boot_info *info)
-{
-    const struct elf_sections_tag *sections = (const void *)tag;
-    const uint8_t *table = (const uint8_t *)(sections + 1);
-
-    if (tag->size < sizeof(*sections) || sections->entry_size < sizeof(struct elf_section) ||
-        sizeof(*sections) + (uint64_t)sections->count * sections->entry_size > tag->size)
-        return NULL; /* no symbols: a panic prints bare addresses */
-    for (uint32_t i = 0; i < sections->count; i++) {
-        struct elf_section s, strings;
-        memcpy(&s, table + (size_t)i * sections->entry_size, sizeof(s));
-        if (s.type != SECTION_SYMBOLS || s.link >= sections->count)
-            continue;
-        memcpy(&strings, table + (size_t)s.link * sections->entry_size, sizeof(strings));
-        info->symbols = (struct boot_table){s.address, s.size};
-        info->strings = (struct boot_table){strings.address, strings.size};
-    }
-    return NULL;
-}
-
 static const char *read_rsdp(const struct tag *tag, struct boot_info *info)
 {
     memset(info->rsdp, 0, sizeof(info->rsdp));
@@ -129,9 +94,8 @@ static const struct {
     uint32_t type;
     const char *(*read)(const struct tag *, struct boot_info *);
 } readers[] = {
-    {TAG_CMDLINE, read_cmdline},       {TAG_MODULE, read_module},
-    {TAG_MEMORY_MAP, read_memory_map}, {TAG_ELF_SECTIONS, read_elf_sections},
-    {TAG_RSDP_1, read_rsdp},           {TAG_RSDP_2, read_rsdp},
+    {TAG_CMDLINE, read_cmdline}, {TAG_MODULE, read_module}, {TAG_MEMORY_MAP, read_memory_map},
+    {TAG_RSDP_1, read_rsdp},     {TAG_RSDP_2, read_rsdp},
 };
 
 const char *multiboot_read(const void *information, uint64_t phys, struct boot_info *info)
@@ -141,7 +105,7 @@ const char *multiboot_read(const void *information, uint64_t phys, struct boot_i
     const uint8_t *start = information;
 
     memset(info, 0, sizeof(*info));
-    info->self = (struct boot_table){phys, total};
+    info->self = (struct boot_module){phys, phys + total};
     for (uint64_t at = sizeof(*head); at + sizeof(struct tag) <= total;) {
         const struct tag *tag = (const void *)(start + at);
         if (tag->type == TAG_END)

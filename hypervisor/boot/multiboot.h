@@ -16,19 +16,13 @@ struct boot_module {
     uint64_t start, end; /* physical */
 };
 
-struct boot_table {
-    uint64_t start; /* physical; 0: there is none */
-    uint64_t size;
-};
-
 struct boot_info {
     char cmdline[BOOT_CMDLINE_SIZE];
     uint32_t module_count;
     struct boot_module modules[BOOT_MODULES_MAX];
-    struct phys_map free; /* available RAM, before anything is taken out of it */
-    uint8_t rsdp[36];     /* a copy of the ACPI root pointer; all zero: there is none */
-    struct boot_table symbols, strings; /* the hypervisor's own ELF tables */
-    struct boot_table self;             /* the boot information itself */
+    struct phys_map free;    /* available RAM, before anything is taken out of it */
+    uint8_t rsdp[36];        /* a copy of the ACPI root pointer; all zero: there is none */
+    struct boot_module self; /* the boot information itself */
 };
 
 /*

@@ -9,49 +9,13 @@
 
 #define BACKTRACE_DEPTH 24
 
-/* ELF-64 object file format, symbol table. */
-struct elf_symbol {
-    uint32_t name;
-    uint8_t info, other;
-    uint16_t section;
-    uint64_t value, size;
-};
-#define SYMBOL_FUNCTION 2
-
-static const struct elf_symbol *symbols;
-static uint64_t symbol_count;
-static const char *names;
-static uint64_t names_size;
-
-void symbols_init(const void *table, uint64_t table_size, const char *strings,
-                  uint64_t strings_size)
-{
-    symbols = table;
-    symbol_count = table_size / sizeof(*symbols);
-    names = strings;
-    names_size = strings_size;
-}
-
-static void print_address(const char *what, uint64_t address)
-{
-    for (uint64_t i = 0; i < symbol_count; i++) {
-        const struct elf_symbol *s = &symbols[i];
-        if ((s->info & 15) == SYMBOL_FUNCTION && address >= s->value &&
-            address < s->value + s->size && s->name < names_size) {
-            log_line("  %s %016lx %s+0x%lx", what, address, names + s->name, address - s->value);
-            return;
-        }
-    }
-    log_line("  %s %016lx", what, address);
-}
-
 void backtrace_tell(uint64_t rbp)
 {
     uint64_t start = (uint64_t)this_cpu(), end = start + CPU_BLOCK_SIZE - 16;
 
     for (int i = 0; i < BACKTRACE_DEPTH && rbp >= start && rbp <= end && is_aligned(rbp, 8); i++) {
         const uint64_t *frame = (const uint64_t *)rbp;
-        print_address("from", frame[1]);
+        log_line("  from %016lx", frame[1]);
         rbp = frame[0];
     }
 }
@@ -71,7 +35,7 @@ void panic_trap(const struct trap_frame *frame)
     panic_begin();
     log_line("panic: %s in the hypervisor, error code 0x%lx", exception_name(frame->vector),
              frame->error_code);
-    print_address("at  ", frame->rip);
+    log_line("  at   %016lx", frame->rip);
     print_frame(frame);
     panic_finish(frame->rbp);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a panic tells of the CPU: where it was, and how it came there. */
+/* What a panic tells of the CPU: where it was, and how it came there. Addresses are bare; `lintel
+ * run` names them. */
 #ifndef CPU_BACKTRACE_H
 #define CPU_BACKTRACE_H
 
 #include "hypervisor/cpu/trap.h"
-
-/* Where the names of the functions are, mapped; without it addresses are printed bare. */
-void symbols_init(const void *symbols, uint64_t symbols_size, const char *strings,
-                  uint64_t strings_size);
 
 /* For panic_add: follows the frame pointers, as long as they stay on this CPU's stacks. */
 void backtrace_tell(uint64_t rbp);

@@ -5,7 +5,7 @@
 
 /*
  * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena,
- * device registers, the monitor's image, the symbols and the page of parked CPUs. Guest memory
+ * device registers, the monitor's image and the page of parked CPUs. Guest memory
  * never does.
  */
 #define PHYS_OFFSET 0xffff800000000000
