@@ -25,90 +25,62 @@ static void end_qemu(void)
 struct options options;
 
 static const struct {
-    const char *name;
+    const char *word;
+    bool *flag;
+    bool value;
+} flags[] = {
+    {"caps", &options.caps, true},
+    {"counters", &vm_options.counters, true},
+    {"console=focus", &console_lines, false},
+    {"console=lines", &console_lines, true},
+    {"clear-memory=yes", &vm_options.keep_memory, false},
+    {"clear-memory=no", &vm_options.keep_memory, true},
+    {"bus-mastering=on", &options.stop_masters, false},
+    {"bus-mastering=off", &options.stop_masters, true},
+};
+
+static const struct {
+    const char *word;
     void (*end)(void);
-} ends[] = {{"halt", NULL}, {"bochs", end_bochs}, {"qemu", end_qemu}};
+} ends[] = {{"end=halt", NULL}, {"end=bochs", end_bochs}, {"end=qemu", end_qemu}};
 
-static bool set_end(const char *value)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-        if (strcmp(ends[i].name, value) == 0) {
-            machine_end_word = ends[i].end;
-            return true;
-        }
-    return false;
-}
-
-static bool set_hide(const char *value)
-{
-    return vmx_control_parse(value, &options.hidden);
-}
-
-static bool set_caps(const char *value)
-{
-    options.caps = true;
-    return *value == '\0';
-}
-
-static bool set_counters(const char *value)
-{
-    vm_options.counters = true;
-    return *value == '\0';
-}
-
-static bool set_console(const char *value)
-{
-    console_lines = strcmp(value, "lines") == 0;
-    return console_lines || strcmp(value, "focus") == 0;
-}
-
-static bool set_clear_memory(const char *value)
-{
-    vm_options.keep_memory = strcmp(value, "no") == 0;
-    return vm_options.keep_memory || strcmp(value, "yes") == 0;
-}
-
-static bool set_bus_mastering(const char *value)
-{
-    options.stop_masters = strcmp(value, "off") == 0;
-    return options.stop_masters || strcmp(value, "on") == 0;
-}
-
-static bool set_strategy(const char *value)
+static bool set_strategy(const char *name)
 {
     for (unsigned i = 0; i < MSR_STRATEGY_COUNT; i++)
-        if (strcmp(msr_strategy_names[i], value) == 0) {
+        if (strcmp(msr_strategy_names[i], name) == 0) {
             options.strategy = (enum msr_strategy)i;
             return true;
         }
     return false;
 }
 
-static const struct {
-    const char *name;
-    bool (*set)(const char *value);
-} table[] = {
-    {"end", set_end},
-    {"hide", set_hide},
-    {"caps", set_caps},
-    {"counters", set_counters},
-    {"console", set_console},
-    {"msr-switch", set_strategy},
-    {"clear-memory", set_clear_memory},
-    {"bus-mastering", set_bus_mastering},
-};
-
-static bool set_option(char *word)
+/* The rest of a word after its name, or NULL. */
+static const char *value_of(const char *word, const char *name)
 {
-    char *value = strchr(word, '=');
+    size_t length = strlen(name);
 
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        size_t length = strlen(table[i].name);
-        if (strncmp(word, table[i].name, length) == 0 &&
-            (word[length] == '=' || word[length] == '\0'))
-            return table[i].set(value != NULL ? value + 1 : "");
-    }
-    return false;
+    return strncmp(word, name, length) == 0 ? word + length : NULL;
+}
+
+/* Each word counts as a whole. */
+static bool set_option(const char *word)
+{
+    const char *value;
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        if (strcmp(flags[i].word, word) == 0) {
+            *flags[i].flag = flags[i].value;
+            return true;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (strcmp(ends[i].word, word) == 0) {
+            machine_end_word = ends[i].end;
+            return true;
+        }
+    if ((value = value_of(word, "hide=")) != NULL)
+        return vmx_control_parse(value, &options.hidden);
+    value = value_of(word, "msr-switch=");
+    return value != NULL && set_strategy(value);
 }
 
 const char *options_parse(const char *cmdline)
