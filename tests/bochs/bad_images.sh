@@ -53,7 +53,7 @@ damaged 'a plan that is none' 'plan' bad-plan plan
 head -c 1000 good/boot/plan >bad-plan
 damaged 'a plan that was cut' 'plan' bad-plan plan
 head -c 1000 /dev/zero >zeros
-damaged 'a monitor that is none' 'monitor' zeros monitor
+damaged 'a monitor that is none' 'image of' zeros monitor
 
 describe "$kernel" 600M 1024M
 "$lintel" image vm.yaml -o large.iso --end bochs >said 2>&1
