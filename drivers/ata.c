@@ -41,6 +41,7 @@ enum { BUS_COMMAND = 0, BUS_STATUS = 2, BUS_TABLE = 4 };
 #define BUS_START     0x01
 #define BUS_TO_MEMORY 0x08
 
+#define BUS_ACTIVE    0x01
 #define BUS_ERROR     0x02
 #define BUS_INTERRUPT 0x04
 #define BUS_SETUP     0x60 /* bits that are kept, for the firmware */
@@ -318,8 +319,10 @@ void disk_interrupt(void)
     busy = false;
     if (bus_status & BUS_ERROR)
         ready = reset(); /* the disk still waits for the data */
+    /* Still active: the disk has ended it before all was moved, whatever its status says. */
     if (was_busy)
-        disk_done(0, !(status & (STATUS_ERROR | STATUS_FAULT)) && !(bus_status & BUS_ERROR));
+        disk_done(0, !(status & (STATUS_ERROR | STATUS_FAULT)) &&
+                         !(bus_status & (BUS_ERROR | BUS_ACTIVE)));
 }
 
 void disk_reset(void)

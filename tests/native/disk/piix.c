@@ -180,6 +180,10 @@ void piix_work(void)
         end(piix.faults ? FAULT : ERROR);
         return;
     }
+    if (piix.ends_early) {
+        end(0);
+        return;
+    }
     move(to_memory);
     bus_status &= ~1;
     end(0);

@@ -19,6 +19,7 @@ extern struct piix {
     bool stays_busy; /* from its next reset on */
     bool silent;     /* no command ends */
     bool bus_fails;
+    bool ends_early; /* before all was moved, and without an error */
     bool flush_fails;
     bool faults; /* DF in place of ERR */
     bool no_interrupt;

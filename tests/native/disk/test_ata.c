@@ -185,6 +185,12 @@ static void test_errors(void **state)
     piix.faults = true;
     assert_int_equal(client_move(0, BLOCK_READ, 8, 4, 0), BLOCK_ERROR);
     assert_int_equal(client_move(0, BLOCK_READ, 10, 4, 0), BLOCK_DONE);
+    piix.faults = false;
+    piix.ends_early = true;
+    assert_int_equal(client_move(0, BLOCK_READ, 10, 4, 0), BLOCK_ERROR);
+    assert_int_equal(client_move(0, BLOCK_WRITE, 10, 4, 0), BLOCK_ERROR);
+    piix.ends_early = false;
+    assert_int_equal(client_move(0, BLOCK_WRITE, 10, 4, 0), BLOCK_DONE);
     piix.bus_fails = true;
     assert_int_equal(client_move(0, BLOCK_READ, 10, 4, 0), BLOCK_ERROR);
     piix.bus_fails = false;
