@@ -57,7 +57,10 @@ int64_t gate_wait(struct process *p, uint64_t a, uint64_t b, uint64_t c)
 
 int64_t gate_notify(struct process *p, uint64_t channel, uint64_t b, uint64_t c)
 {
-    return channel_notify(p, channel) ? 0 : GATE_EINVAL;
+    if (!channel_notify(p, channel))
+        return GATE_EINVAL;
+    sched_set_timer(p->thread); /* it may go on without a call or an exit: then its turn ends */
+    return 0;
 }
 
 int64_t gate_interrupt_done(struct process *p, uint64_t interrupt, uint64_t b, uint64_t c)
