@@ -431,7 +431,7 @@ static void open_disks(struct board *b)
 {
     const struct process_info *p = gate_process();
 
-    for (unsigned n = 0; p != NULL && n < p->channel_count; n++) {
+    for (unsigned n = 0; n < p->channel_count; n++) {
         const struct process_channel *c = &p->channels[n];
 
         if (c->kind == PLAN_CHANNEL_BLOCK && !c->server && b->disk_count < BOARD_DISKS)

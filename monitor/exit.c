@@ -270,6 +270,8 @@ static void follow_wishes(struct board *b, struct exit_page *page)
 static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
 {
     board_events(b, page->events);
+    if (page->events & EVENT_KICK)
+        board_kicks(b, page->kicks);
     if (page->events & (EVENT_HALT | EVENT_REPORT))
         gate_state(vcpu);
     if (page->events & EVENT_HALT)

@@ -59,10 +59,9 @@ void gate_spin(uint64_t tsc)
         __asm__ volatile("pause");
 }
 
-/* Ring 0 maps no such page for a monitor yet. */
 const struct process_info *gate_process(void)
 {
-    return NULL;
+    return (const struct process_info *)PROCESS_INFO;
 }
 
 void *gate_channel(unsigned n)

@@ -184,6 +184,13 @@ static void create_vms(const struct plan *plan)
     }
 }
 
+static void __attribute__((noreturn)) print_caps(void)
+{
+    vmx_probe();
+    vmx_print_caps(options.hidden);
+    machine_end();
+}
+
 void boot_main(uint64_t information, uint64_t image)
 {
     const struct plan *plan;
@@ -202,15 +209,15 @@ void boot_main(uint64_t information, uint64_t image)
     stage("boot information");
     read_boot_information(information);
     reserve_memory();
-    stage("VT-x");
-    vmx_probe();
-    if (options.caps) {
-        vmx_print_caps(options.hidden);
-        machine_end();
-    }
-    vmx_choose_controls(options.hidden);
+    if (options.caps)
+        print_caps();
     stage("plan");
     plan = plan_read(&info);
+    if (plan->vm_count > 0) {
+        stage("VT-x");
+        vmx_probe();
+        vmx_choose_controls(options.hidden);
+    }
     stage("memory");
     create_arena(plan);
     stage("time and interrupts");
@@ -223,10 +230,12 @@ void boot_main(uint64_t information, uint64_t image)
     console_init(tsc_khz() * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS),
                  interrupts);
     park_others(acpi.cpus, acpi.cpu_count, parking);
-    stage("VMX operation");
-    vmx_enable();
+    if (plan->vm_count > 0) {
+        stage("VMX operation");
+        vmx_enable();
+    }
     resident_init(options.strategy);
-    stage("virtual machines");
+    stage("virtual machines and processes");
     create_vms(plan);
     create_processes(plan);
     console_start();

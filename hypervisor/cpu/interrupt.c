@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/cpu/interrupt.h"
 
+#include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+
+/* SDM volume 3, "Message Address Register Format"; the data is the vector. */
+#define MESSAGE_ADDRESS     0xfee00000
+#define MESSAGE_DESTINATION 12
 
 static struct device {
     void (*handle)(void *argument);
@@ -28,6 +33,11 @@ bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t 
     d->gsi = acpi->isa[irq].gsi;
     d->level = acpi->isa[irq].level;
     return ioapic_route(&acpi->isa[irq], vector);
+}
+
+uint32_t interrupt_message_address(void)
+{
+    return MESSAGE_ADDRESS | apic_id() << MESSAGE_DESTINATION;
 }
 
 void interrupt_done(uint8_t vector)

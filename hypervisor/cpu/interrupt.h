@@ -21,6 +21,9 @@ uint8_t interrupt_claim(void (*handle)(void *argument), void *argument);
  */
 bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq);
 
+/* The message that a PCI function sends there. */
+uint32_t interrupt_message_address(void);
+
 /* What has come is handled: a level-triggered line, which is masked since then, may come again. */
 void interrupt_done(uint8_t vector);
 

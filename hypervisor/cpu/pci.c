@@ -3,8 +3,6 @@
  * CF8h and CFCh. */
 #include "hypervisor/cpu/pci.h"
 
-#include <stdbool.h>
-
 #include "hypervisor/cpu/instructions.h"
 
 #define CONFIG_ADDRESS 0xcf8
@@ -26,10 +24,39 @@
 #define HEADER_TYPE    0x7f0000
 #define HEADER_MULTI   0x800000
 
+/* Base address registers: PCI local bus specification, "Base Addresses". */
+#define BAR(n)         (0x10 + 4 * (n))
+#define BAR_PORTS      0x1u
+#define BAR_64         0x4u
+#define BAR_FLAGS      0xfu
+#define BAR_PORT_FLAGS 0x3u
+#define COMMAND_PORTS  0x1u
+#define COMMAND_MEMORY 0x2u
+
+/* Capabilities: "Capabilities List", "MSI and MSI-X". */
+#define STATUS_CAPABILITIES 0x100000u
+#define CAPABILITIES        0x34
+#define CAPABILITY_MSI      0x05
+#define CAPABILITY_MSIX     0x11
+#define CAPABILITY_MOST     48 /* more would be a loop */
+#define MSI_ENABLE          0x10000u
+#define MSI_64              0x800000u
+#define MSI_MULTIPLE        0x700000u
+#define MSIX_ENABLE         0x80000000u
+#define MSIX_MASK_ALL       0x40000000u
+#define MSIX_BAR            0x7u
+#define MSIX_ENTRY          16
+
 static uint32_t read(uint32_t function, uint32_t reg)
 {
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
     return inl(CONFIG_DATA);
+}
+
+static void write(uint32_t function, uint32_t reg, uint32_t value)
+{
+    outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
+    outl(CONFIG_DATA, value);
 }
 
 static bool is_there(uint32_t function)
@@ -45,21 +72,166 @@ static bool stop(uint32_t function)
     if (!(command & COMMAND_MASTER) || read(function, HEADER) & HEADER_TYPE ||
         read(function, CLASS) >> 24 == CLASS_BRIDGE)
         return false;
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | COMMAND);
-    outl(CONFIG_DATA, command & ~COMMAND_MASTER);
+    write(function, COMMAND, command & ~COMMAND_MASTER);
     return true;
+}
+
+/* Calls visit for each function there is, until it says true; returns that one, or PCI_NONE. */
+static uint32_t walk(bool (*visit)(uint32_t function, void *context), void *context)
+{
+    for (uint32_t first = 0; first < SLOTS * FUNCTIONS; first += FUNCTIONS) {
+        if (!is_there(first))
+            continue;
+        uint32_t functions = read(first, HEADER) & HEADER_MULTI ? FUNCTIONS : 1;
+        for (uint32_t i = first; i < first + functions; i++)
+            if (is_there(i) && visit(i, context))
+                return i;
+    }
+    return PCI_NONE;
+}
+
+static bool stop_and_count(uint32_t function, void *context)
+{
+    *(uint32_t *)context += stop(function);
+    return false;
 }
 
 uint32_t pci_stop_masters(void)
 {
-    uint32_t stopped = 0, functions;
+    uint32_t stopped = 0;
 
-    for (uint32_t first = 0; first < SLOTS * FUNCTIONS; first += FUNCTIONS) {
-        if (!is_there(first))
-            continue;
-        functions = read(first, HEADER) & HEADER_MULTI ? FUNCTIONS : 1;
-        for (uint32_t i = first; i < first + functions; i++)
-            stopped += is_there(i) && stop(i);
-    }
+    walk(stop_and_count, &stopped);
     return stopped;
+}
+
+struct wanted {
+    uint32_t class, before; /* how many come before it */
+};
+
+static bool is_wanted(uint32_t function, void *context)
+{
+    struct wanted *w = context;
+
+    return read(function, CLASS) >> 8 == w->class && w->before-- == 0;
+}
+
+uint32_t pci_find(uint32_t class, uint32_t index)
+{
+    struct wanted wanted = {class, index};
+
+    return walk(is_wanted, &wanted);
+}
+
+/* A register with all ones shows which bits it has. */
+static uint32_t probe(uint32_t function, unsigned n)
+{
+    uint32_t value = read(function, BAR(n)), bits;
+
+    write(function, BAR(n), UINT32_MAX);
+    bits = read(function, BAR(n));
+    write(function, BAR(n), value);
+    return bits;
+}
+
+static struct pci_bar read_bar(uint32_t function, unsigned n)
+{
+    uint32_t low = read(function, BAR(n)), bits = probe(function, n);
+
+    if (low & BAR_PORTS)
+        return (struct pci_bar){low & ~BAR_PORT_FLAGS & 0xffff,
+                                bits == 0 ? 0 : -(bits & ~BAR_PORT_FLAGS) & 0xffff, true};
+    uint64_t base = low & ~BAR_FLAGS, mask = bits & ~BAR_FLAGS;
+    if (low & BAR_64 && n + 1 < PCI_BARS) {
+        base |= (uint64_t)read(function, BAR(n + 1)) << 32;
+        mask |= (uint64_t)probe(function, n + 1) << 32;
+    } else if (mask != 0) {
+        mask |= 0xffffffff00000000;
+    }
+    return (struct pci_bar){base, -mask, false};
+}
+
+void pci_bars(uint32_t function, struct pci_bar bars[PCI_BARS])
+{
+    uint32_t command = read(function, COMMAND) & 0xffff;
+
+    write(function, COMMAND, command & ~(COMMAND_PORTS | COMMAND_MEMORY));
+    for (unsigned n = 0; n < PCI_BARS; n++) {
+        bool wide = (read(function, BAR(n)) & (BAR_PORTS | BAR_64)) == BAR_64;
+        bars[n] = read_bar(function, n);
+        if (wide && n + 1 < PCI_BARS)
+            bars[++n] = (struct pci_bar){.size = 0};
+    }
+    write(function, COMMAND, command);
+}
+
+void pci_enable(uint32_t function)
+{
+    uint32_t command = read(function, COMMAND) & 0xffff;
+
+    write(function, COMMAND, command | COMMAND_PORTS | COMMAND_MEMORY | COMMAND_MASTER);
+}
+
+/* The place of a capability, or 0. */
+static uint32_t capability(uint32_t function, uint8_t id)
+{
+    uint32_t at = CAPABILITIES, header;
+
+    if (!(read(function, COMMAND) & STATUS_CAPABILITIES))
+        return 0;
+    at = read(function, at) & 0xfc;
+    for (unsigned i = 0; i < CAPABILITY_MOST && at != 0; i++) {
+        header = read(function, at);
+        if ((header & 0xff) == id)
+            return at;
+        at = header >> 8 & 0xfc;
+    }
+    return 0;
+}
+
+static void set_msi(uint32_t function, uint32_t at, uint32_t address, uint32_t data)
+{
+    uint32_t header = read(function, at);
+
+    write(function, at + 4, address);
+    if (header & MSI_64) {
+        write(function, at + 8, 0);
+        write(function, at + 12, data);
+    } else {
+        write(function, at + 8, data);
+    }
+    write(function, at, (header & ~MSI_MULTIPLE) | MSI_ENABLE);
+}
+
+/* Before its memory is decoded elsewhere: it must be on already. */
+static bool set_msix(uint32_t function, uint32_t at, uint32_t address, uint32_t data,
+                     volatile uint32_t *(*map)(uint64_t phys, uint64_t size))
+{
+    uint32_t table = read(function, at + 4);
+    struct pci_bar bars[PCI_BARS];
+
+    pci_bars(function, bars);
+    const struct pci_bar *bar = &bars[table & MSIX_BAR];
+    if ((table & MSIX_BAR) >= PCI_BARS || bar->ports ||
+        (table & ~MSIX_BAR) + MSIX_ENTRY > bar->size)
+        return false;
+    volatile uint32_t *entry = map(bar->base + (table & ~MSIX_BAR), MSIX_ENTRY);
+    mmio_write(entry, address);
+    mmio_write(entry + 1, 0);
+    mmio_write(entry + 2, data);
+    mmio_write(entry + 3, 0); /* not masked */
+    write(function, at, (read(function, at) & ~MSIX_MASK_ALL) | MSIX_ENABLE);
+    return true;
+}
+
+bool pci_interrupt(uint32_t function, uint32_t address, uint32_t data,
+                   volatile uint32_t *(*map)(uint64_t phys, uint64_t size))
+{
+    uint32_t msi = capability(function, CAPABILITY_MSI),
+             msix = capability(function, CAPABILITY_MSIX);
+
+    if (msix != 0 && set_msix(function, msix, address, data, map))
+        return true;
+    if (msi != 0)
+        set_msi(function, msi, address, data);
+    return msi != 0;
 }

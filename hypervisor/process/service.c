@@ -2,11 +2,14 @@
 #include "hypervisor/process/service.h"
 
 #include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/interrupt.h"
+#include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/process/channel.h"
 #include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -70,17 +73,72 @@ static void interrupted(void *event)
     sched_post(&s->thread, EVENT_INTERRUPT((uint64_t)event % PROCESS_INTERRUPTS));
 }
 
+/* A vector for its next interrupt. */
+static uint8_t claim(struct service *s)
+{
+    uint64_t first = (uint64_t)(s - services) * PROCESS_INTERRUPTS;
+
+    return interrupt_claim(interrupted, (void *)(first + s->process.info->interrupt_count));
+}
+
 static void add_interrupt(struct service *s, const struct acpi_info *acpi, uint32_t irq)
 {
     struct process_info *info = s->process.info;
-    uint64_t event = (uint64_t)(s - services) * PROCESS_INTERRUPTS + info->interrupt_count;
-    uint8_t vector = interrupt_claim(interrupted, (void *)event);
+    uint8_t vector = claim(s);
 
     if (!interrupt_route_isa(vector, acpi, irq)) {
         log_line("process %s: ISA interrupt %u does not arrive: it polls", info->name, irq);
         return;
     }
     s->vectors[info->interrupt_count++] = vector;
+}
+
+static volatile uint32_t *map_table(uint64_t phys, uint64_t size)
+{
+    return host_map(phys, size, PAGING_W | PAGING_NX | PAGING_UC);
+}
+
+/* Ports behind those of the plan; memory in windows. */
+static void add_bar(struct service *s, const struct pci_bar *bar)
+{
+    struct process_info *info = s->process.info;
+    uint32_t port = 0, window = info->window_count;
+
+    while (port < PROCESS_PORT_RANGES && info->ports[port].count > 0)
+        port++;
+    if (bar->ports && bar->base != 0 && port < PROCESS_PORT_RANGES) {
+        info->ports[port] = (struct process_ports){(uint16_t)bar->base, (uint16_t)bar->size};
+    } else if (!bar->ports && bar->base != 0 && window < PROCESS_WINDOWS) {
+        uint64_t start = align_down(bar->base, PAGE_SIZE);
+        uint64_t size = min_u64(bar->size, PROCESS_WINDOW_STRIDE);
+        info->windows[info->window_count++].size = size;
+        ASSERT(paging_map(s->process.root, PROCESS_WINDOW + window * PROCESS_WINDOW_STRIDE, start,
+                          align_up(size, PAGE_SIZE), PAGING_U | PAGING_W | PAGING_NX | PAGING_UC));
+    }
+}
+
+/* Its driver finds out by what it lacks, and says what it does about it. */
+static void add_function(struct service *s)
+{
+    struct process_info *info = s->process.info;
+    uint32_t function = pci_find(s->plan->pci_class, s->plan->pci_index);
+    struct pci_bar bars[PCI_BARS];
+
+    if (function == PCI_NONE) {
+        log_line("process %s: this machine has no PCI function %u of class %06x", info->name,
+                 s->plan->pci_index, s->plan->pci_class);
+        return;
+    }
+    pci_bars(function, bars);
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (bars[i].size > 0)
+            add_bar(s, &bars[i]);
+    pci_enable(function);
+    if (info->interrupt_count < PROCESS_INTERRUPTS) {
+        uint8_t vector = claim(s);
+        if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
+            s->vectors[info->interrupt_count++] = vector;
+    }
 }
 
 static void add_memory(struct service *s, const struct phys_range *files)
@@ -116,6 +174,8 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     memcpy(info->ports, plan->ports, sizeof(info->ports));
     for (uint32_t i = 0; i < plan->interrupt_count; i++)
         add_interrupt(s, acpi, plan->interrupts[i]);
+    if (plan->grants & PLAN_GRANT_PCI)
+        add_function(s);
     add_memory(s, files);
     sched_add(&s->thread, &service_thread);
     service_start(s);
