@@ -31,7 +31,7 @@ static void on_change(struct interrupt_frame *frame)
     apic_eoi();
 }
 
-#define PATIENCE 20000
+#define PATIENCE 2000000
 
 static void take_interrupts(void)
 {

@@ -134,16 +134,18 @@ static bool send(struct disk *d, struct disk_request *r)
 
 static void end(struct disk *d, struct disk_request *r, enum block_status status)
 {
-    d->ended |= BIT(disk_id(d, r));
     r->status = status;
+    if (r->op == BLOCK_INFO)
+        disk_give(d, r);
+    else
+        d->ended |= BIT(disk_id(d, r));
 }
 
-static void take_info(struct disk *d, struct disk_request *r, const struct block_answer *a)
+static void take_info(struct disk *d, const struct block_answer *a)
 {
     d->known = a->status == BLOCK_DONE;
     d->sectors = a->value;
     d->flags = a->flags;
-    disk_give(d, r);
 }
 
 /* An answer that nobody waits for is none. */
@@ -157,13 +159,22 @@ static void take_answer(struct disk *d, const struct block_answer *a)
     empty(d, r, a->status == BLOCK_DONE);
     r->done += r->round;
     if (r->op == BLOCK_INFO)
-        take_info(d, r, a);
-    else if (a->status != BLOCK_DONE)
+        take_info(d, a);
+    if (a->status != BLOCK_DONE)
         end(d, r, a->status < BLOCK_NO_DEVICE ? a->status : BLOCK_NO_DEVICE);
     else if (moves_data(r) && r->done < r->size)
         d->waiting |= BIT(a->id);
     else
         end(d, r, BLOCK_DONE);
+}
+
+/* The driver has nothing more of what it had. */
+static void take_back(struct disk *d)
+{
+    for (; d->sent != 0; d->sent &= d->sent - 1) {
+        empty(d, &d->requests[first_of(d->sent)], false);
+        d->waiting |= BIT(first_of(d->sent));
+    }
 }
 
 /* The driver has started anew: what it had not answered is sent again. */
@@ -174,10 +185,7 @@ static void look_at_epoch(struct disk *d)
     if (epoch == d->epoch)
         return;
     d->epoch = epoch;
-    for (; d->sent != 0; d->sent &= d->sent - 1) {
-        empty(d, &d->requests[first_of(d->sent)], false);
-        d->waiting |= BIT(first_of(d->sent));
-    }
+    take_back(d);
 }
 
 static void send_waiting(struct disk *d)
@@ -213,7 +221,7 @@ struct disk_request *disk_take(struct disk *d)
     struct disk_request *r = &d->requests[first_of(~d->taken)];
 
     d->taken |= BIT(disk_id(d, r));
-    *r = (struct disk_request){0};
+    memset(r, 0, offsetof(struct disk_request, bounces));
     return r;
 }
 
@@ -226,6 +234,12 @@ void disk_cancel(struct disk *d)
 {
     for (; d->waiting != 0; d->waiting &= d->waiting - 1)
         end(d, &d->requests[first_of(d->waiting)], BLOCK_ERROR);
+}
+
+void disk_abandon(struct disk *d)
+{
+    take_back(d);
+    disk_cancel(d);
 }
 
 struct disk_request *disk_ended(struct disk *d)

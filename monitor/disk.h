@@ -68,6 +68,9 @@ void disk_start(struct disk *d, struct disk_request *r);
 /* Ends, with BLOCK_ERROR, what the driver does not have: it never will. */
 void disk_cancel(struct disk *d);
 
+/* The driver has ended, and does not come back: ends all the same way. */
+void disk_abandon(struct disk *d);
+
 /* Looks at the channel: takes answers, sends what waits. Afterwards EVENT_CHANNEL tells of more. */
 void disk_poll(struct disk *d);
 

@@ -117,8 +117,9 @@ static int parse(struct blk *b, struct disk_request *r, const struct virtq_chain
     return r->size == 0 ? S_OK : TO_DISK;
 }
 
-/* As much as the disk has places for. A chain without a byte for its status is none. */
-static void begin_all(struct blk *b)
+/* As much as the disk has places for; whether there may be more. A chain without a byte for its
+ * status is none. */
+static bool begin_all(struct blk *b)
 {
     struct disk_request *r;
 
@@ -137,8 +138,9 @@ static void begin_all(struct blk *b)
             virtio_fail(&b->virtio);
         disk_give(&b->disk, r);
         if (!there)
-            return;
+            return false;
     }
+    return true;
 }
 
 /* One has ended. For a driver without FLUSH what is written is stable then (5.2.6.4); after a reset
@@ -172,6 +174,14 @@ static bool end_all(struct blk *b)
     return any;
 }
 
+/* What the disk has for the driver. Ring 0 says when there is none any more. */
+static void poll(struct blk *b)
+{
+    disk_poll(&b->disk);
+    if (__atomic_load_n(&b->channel->ended, __ATOMIC_ACQUIRE))
+        disk_abandon(&b->disk);
+}
+
 static bool reset(struct virtio *v)
 {
     struct blk *b = v->device;
@@ -184,10 +194,12 @@ static bool reset(struct virtio *v)
 /* What the driver and the disk have for each other. */
 static void work(struct blk *b)
 {
+    bool more;
+
     do {
-        begin_all(b);
-        disk_poll(&b->disk);
-    } while (end_all(b));
+        more = begin_all(b);
+        poll(b);
+    } while (end_all(b) && (more || b->disk.waiting != 0));
     if (!b->virtio.r.resetting)
         virtio_interrupt(&b->virtio, 0);
     else if (reset(&b->virtio))
@@ -199,7 +211,7 @@ void blk_event(struct blk *b)
     if (b->virtio.kind != NULL)
         work(b);
     else
-        disk_poll(&b->disk); /* what it is, for the next start */
+        poll(b); /* what it is, for the next start */
 }
 
 static void kick(struct virtio *v, unsigned queue)
@@ -209,13 +221,13 @@ static void kick(struct virtio *v, unsigned queue)
 
 static void stop(struct blk *b)
 {
-    for (b->virtio.r.resetting = true; !reset(&b->virtio); disk_poll(&b->disk))
+    for (b->virtio.r.resetting = true; !reset(&b->virtio); poll(b))
         gate_spin(gate_tsc() + STEP);
 }
 
 bool blk_wait(struct blk *b, uint64_t tsc)
 {
-    for (; !disk_is_idle(&b->disk) && gate_tsc() < tsc; disk_poll(&b->disk))
+    for (; !disk_is_idle(&b->disk) && gate_tsc() < tsc; poll(b))
         gate_spin(gate_tsc() + STEP);
     return b->disk.known;
 }

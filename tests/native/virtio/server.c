@@ -50,6 +50,13 @@ void server_start(struct board *b)
         board_events(b, EVENT_CHANNEL(0));
 }
 
+void server_end(struct board *b)
+{
+    has_count = 0;
+    process.channels[0].ended = 1;
+    board_events(b, EVENT_CHANNEL(0));
+}
+
 uint32_t server_epoch(void)
 {
     return area->epoch;

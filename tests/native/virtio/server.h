@@ -26,6 +26,9 @@ void server_free(void);
  * made. */
 void server_start(struct board *board);
 
+/* It ends, and does not come back. */
+void server_end(struct board *board);
+
 /* `board` is NULL while it is being made. Takes all requests that are there, and answers, but for
  * `held` of them, which it only has. */
 void server_run(struct board *board, unsigned held);

@@ -408,6 +408,22 @@ static void restart(void **state)
     assert_int_equal(b->disks[0].disk.pages, 0);
 }
 
+/* A driver that has ended: errors, for what it had and for all that comes. */
+static void ended(void **state)
+{
+    uint32_t written;
+
+    offer(0, T_IN, 9, DATA, 4096);
+    server_run(b, 1);
+    server_end(b);
+    assert_int_equal(driver_take(&d, 0, &written), 0);
+    assert_int_equal(*at(STATUS_AT), S_IOERR);
+    assert_int_equal(request(T_OUT, 0, DATA, 512, &written), S_IOERR);
+    driver_set(&d, STATUS, 1, 0);
+    assert_int_equal(driver_get(&d, STATUS, 1), 0);
+    board_reset(b);
+}
+
 /* Answers that nobody waits for. */
 static void nonsense(void **state)
 {
@@ -521,10 +537,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(identity), TEST(features), TEST(transfers), TEST(framing),       TEST(statuses),
-        TEST(get_id),   TEST(ranges),   TEST(read_only), TEST(stable_writes), TEST(no_status),
-        TEST(order),    TEST(restart),  TEST(nonsense),  TEST(device_reset),  TEST(machine_reset),
-        TEST(no_disk),  TEST(many),
+        TEST(identity),      TEST(features),  TEST(transfers),    TEST(framing),
+        TEST(statuses),      TEST(get_id),    TEST(ranges),       TEST(read_only),
+        TEST(stable_writes), TEST(no_status), TEST(order),        TEST(restart),
+        TEST(ended),         TEST(nonsense),  TEST(device_reset), TEST(machine_reset),
+        TEST(no_disk),       TEST(many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
