@@ -325,9 +325,9 @@ static void all_indirect(void **state)
             for (unsigned b = 0; b < count; b++) {
                 memset(r->memory.base, 0, 64);
                 if (table > DESCRIPTORS && table + 32 <= MEMORY) {
-                    set_descriptor(r, table, 0, TABLE, 16, INDIRECT | (a & 1), 1);
+                    set_descriptor(r, table, 0, DATA, 16, INDIRECT | (a & 1), 1);
                     shape(r, table, 0, a, 3);
-                    set_descriptor(r, table, 1, TABLE, 16, INDIRECT | (b & 1), 1);
+                    set_descriptor(r, table, 1, DATA, 16, INDIRECT | (b & 1), 1);
                     shape(r, table, 1, b, 3);
                 }
                 set_descriptor(r, DESCRIPTORS, 0, DATA, 1, NEXT | (a & WRITE), 1);
