@@ -19,7 +19,7 @@
 #define SLOTS        16u
 #define SLOT_SECTORS 128u /* of memory that each request has */
 #define HOSTILE_MS   2000u
-#define SHORTENED_MS 60000u /* until the disk's file has become shorter */
+#define SHORTENED_MS 600000u /* until the disk's file has become shorter */
 
 static struct channel_end end;
 static struct block_area *area;

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# disk_ata.sh LINTEL CLIENT MORTAL KERNEL: a disk of the emulated machine, its driver, and clients in monitors' places.
+# What is written is there in the next run; a hostile client, a driver that dies, a disk that fails and a damaged table harm nobody.
+lintel=$1 client=$(realpath "$2") mortal=$(realpath "$3") kernel=$(realpath "$4")
+# shellcheck source=tests/bochs/common.bash
+. "$(dirname "$(realpath "$0")")/common.bash"
+export LINTEL_MONITOR=$client
+
+# vms ROLE...: writes vm.yaml with a VM for each role, which it is named after. Of those with a partition of their own the
+# partition has the same name; the others share write's.
+vms()
+{
+    local role disk
+    printf 'host:\n  memory: 256M\n  disks:\n    - {name: d0, driver: ata, file: disk.img, size: 32M}\nvms:\n' >vm.yaml
+    for role; do
+        case $role in
+        write | hostile) disk="partition: $role, size: 4M" ;;
+        none | shorter) disk='partition: write' ;;
+        *) disk='partition: write, read-only: yes' ;;
+        esac
+        printf '  - {name: %s, kernel: %s, memory: 16M, cmdline: %s, disk: {on: d0, %s}}\n' "$role" "$kernel" "$role" "$disk" \
+            >>vm.yaml
+    done
+}
+
+# good NAME: no VM has failed, and the run has come to its end.
+good()
+{
+    grep -q '^lintel: end: [0-9]* VMs, 0 faults$' said && ! grep -q 'not ok\|panic' said
+    result $? "$1"
+}
+
+# run ROLE...
+run()
+{
+    vms "$@"
+    boot 90
+}
+
+run write hostile
+good 'two clients, of which one is hostile'
+says 'vm write: ok all that was written was flushed and read again; .* 0 times' 'one writes and reads 4 MiB'
+says 'vm hostile: ok it was hostile, and had answers' 'the other one was heard'
+cp disk.img written.img
+
+run read refused
+good 'two clients that read one partition'
+says 'vm read: ok all that was written is there' 'what was written is there in the next run'
+says 'vm refused: ok the disk may be read and not written' 'who may only read may not write'
+cmp -s disk.img written.img
+result $? 'reading has changed nothing'
+
+LINTEL_ATA=$mortal run write
+good 'a driver that dies'
+says 'vm write: ok all .* [4-9] times' 'its client has what it wrote, whatever the driver died of'
+run read
+says 'vm read: ok all that was written is there' 'and so it is in the next run'
+
+# What the tool would have told: the disk changes behind its back, when the emulator starts.
+# run_with COMMAND ROLE...
+run_with()
+{
+    before=$1
+    shift
+    run "$@"
+}
+mkdir bin
+printf '#!/bin/sh\ncase "$*" in *bochsrc*) (cd %s && eval "$before") ;; esac\nexec %s "$@"\n' "$work" "$(command -v bochs)" >bin/bochs
+chmod +x bin/bochs
+export before PATH=$work/bin:$PATH
+
+# A byte of the first header's disk GUID.
+cp disk.img damaged.img
+printf X | dd of=damaged.img bs=1 seek=$((512 + 56)) conv=notrunc 2>/dev/null
+run_with 'cp damaged.img disk.img' write
+says 'checksum is wrong; the copy at the disk.s end is used, nothing is written' 'a damaged table is told'
+says 'write may only read lintel-write: the disk.s partition table is damaged' 'and that nothing is written'
+says 'vm write: not ok' 'nor is it'
+cp written.img disk.img
+run_with 'cp damaged.img disk.img' read
+says 'vm read: ok all that was written is there' 'what was written can still be read'
+cmp -s disk.img damaged.img
+result $? 'and nothing has changed'
+
+cp written.img disk.img
+run_with 'dd if=/dev/zero of=disk.img bs=512 count=1 conv=notrunc' none hostile
+says 'vm none: ok there is no disk' 'without a table there is no disk'
+says 'the disk.s partition table: there is none' 'and the log says so'
+
+# The partition's second half is cut off the file while the emulator reads it.
+cp written.img disk.img
+run_with '(sleep 3; truncate -s 3M disk.img) &' shorter
+says 'vm shorter: ok the disk.s error is an error, and it goes on' 'a disk that fails'
+says 'the disk failed: read at sector' 'and the log says so'
+plan
