@@ -77,6 +77,8 @@ static void give_ports(struct process *p)
 
 void process_switch(struct process *p)
 {
+    if (THIS_CPU(current_process) == p) /* nor has another one's guest run */
+        return;
     uint64_t root = phys_of(p->root);
 
     /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of

@@ -136,12 +136,12 @@ void schedule_on_empty_stack(void)
 
 bool sched_sleeps(const struct thread *t)
 {
-    return !t->waits && t != THIS_CPU(sched).running;
+    return !t->waits && t != CPU_OF(t->cpu, sched).running;
 }
 
 void sched_notify(struct thread *t)
 {
-    struct sched *s = &THIS_CPU(sched);
+    struct sched *s = &CPU_OF(t->cpu, sched);
 
     if (!sched_sleeps(t) || !t->kind->can_run(t))
         return;
@@ -200,7 +200,9 @@ static void end_slice(struct sched *s, uint64_t now)
 
 void sched_expire(uint64_t now)
 {
-    for (struct thread *t = THIS_CPU(sched).threads; t != NULL; t = t->next) {
+    struct sched *s = &THIS_CPU(sched);
+
+    for (struct thread *t = s->threads; t != NULL; t = t->next) {
         if (t->deadline <= now)
             t->kind->expire(t, now);
         if (t->timer <= now) {
@@ -208,6 +210,6 @@ void sched_expire(uint64_t now)
             sched_post(t, EVENT_TIMER);
         }
     }
-    end_slice(&THIS_CPU(sched), now);
+    end_slice(s, now);
     sched_update_next_event();
 }

@@ -5,20 +5,20 @@
 #include "lib/string.h"
 
 /* The table begins with a lower port. */
-static void move(struct doorbells *d, uint16_t first)
+static void move(struct doorbells *d, uint32_t first)
 {
-    uint16_t by = (uint16_t)(d->first - first);
+    uint32_t by = d->first - first;
 
     for (uint32_t i = d->count; i-- > 0;)
         d->bit[i + by] = d->bit[i];
     memset(d->bit, DOORBELL_NONE, by);
-    d->count = (uint16_t)(d->count + by);
+    d->count += by;
     d->first = first;
 }
 
 bool doorbell_set(struct doorbells *d, uint16_t port, uint64_t bit)
 {
-    uint16_t first = d->count == 0 ? port : (uint16_t)min_u64(d->first, port);
+    uint32_t first = d->count == 0 ? port : (uint32_t)min_u64(d->first, port);
     uint32_t end = (uint32_t)max_u64(d->first + d->count, port + 1u);
 
     if (d->count == 0)

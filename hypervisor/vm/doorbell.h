@@ -17,7 +17,7 @@
 
 /* A VM's. */
 struct doorbells {
-    uint16_t first, count; /* ports: those from the first one to the last one that has a bit */
+    uint32_t first, count; /* ports: those from the first one to the last one that has a bit */
     uint8_t bit[GATE_DOORBELLS]; /* of each, or DOORBELL_NONE */
 };
 

@@ -80,8 +80,9 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
 
 void misdeed_call_wrongly(struct board *board, struct exit_page *page)
 {
-    static const uint64_t numbers[] = {GATE_CALL_COUNT, 255,        1ULL << 32,
-                                       1ULL << 61,      1ULL << 63, UINT64_MAX};
+    static const uint64_t numbers[] = {GATE_WAIT,  GATE_INTERRUPT_DONE, GATE_CALL_COUNT,
+                                       255,        1ULL << 32,          1ULL << 61,
+                                       1ULL << 63, UINT64_MAX};
     static const struct odd_call calls[] = {
         {.number = GATE_RUN, .a = 1},
         {.number = GATE_RUN, .a = UINT64_MAX},
@@ -99,6 +100,11 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_LOG, .a = MONITOR_TEXT_SIZE + 1},
         {.number = GATE_SEGMENTS, .a = 1},
         {.number = GATE_SEGMENTS, .a = UINT64_MAX},
+        {.number = GATE_STATE, .a = 1},
+        {.number = GATE_DOORBELL, .a = 0x10000, .b = 0},
+        {.number = GATE_DOORBELL, .a = UINT64_MAX, .b = 0},
+        {.number = GATE_NOTIFY, .a = 0}, /* it has no channel */
+        {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)

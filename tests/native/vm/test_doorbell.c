@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Doorbells, against a table of all ports. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/vm/doorbell.h"
+
+#define PORTS 0x10000u
+#define NO    0xffu
+#define STEPS 20000u
+
+static struct doorbells bells;
+static uint8_t model[PORTS];
+static uint32_t lowest, highest; /* port that was ever set */
+
+static uint8_t rung(uint32_t port)
+{
+    uint32_t place = port - bells.first;
+
+    return place < bells.count ? bells.bit[place] : NO;
+}
+
+static void holds(void)
+{
+    for (uint32_t port = 0; port < PORTS; port++)
+        assert_int_equal(rung(port), model[port]);
+}
+
+static int empty(void **state)
+{
+    memset(&bells, 0, sizeof(bells));
+    memset(model, NO, sizeof(model));
+    lowest = PORTS;
+    highest = 0;
+    return 0;
+}
+
+static void set(uint32_t port, uint64_t bit)
+{
+    uint32_t first = port < lowest ? port : lowest, last = port > highest ? port : highest;
+    bool fits = last - first < GATE_DOORBELLS;
+
+    assert_int_equal(doorbell_set(&bells, (uint16_t)port, bit), fits || bit >= 64);
+    if (!fits)
+        return;
+    lowest = first;
+    highest = last;
+    model[port] = bit < 64 ? (uint8_t)bit : NO;
+}
+
+/* Around the middle, so that the table grows both ways and is full at some time. */
+static void any_order(void **state)
+{
+    uint32_t random = 1;
+
+    for (uint32_t i = 0; i < STEPS; i++) {
+        random = random * 1664525 + 1013904223;
+        set(0x8000 + (random >> 21) - 0x400, random >> 8 & 127);
+        if (i % 1000 == 0)
+            holds();
+    }
+    holds();
+}
+
+static void the_ends(void **state)
+{
+    set(0, 1);
+    set(GATE_DOORBELLS - 1, 2);
+    set(GATE_DOORBELLS, 3);
+    set(PORTS - 1, 4);
+    holds();
+    empty(state);
+    set(PORTS - 1, 5);
+    set(PORTS - GATE_DOORBELLS, 63);
+    set(PORTS - GATE_DOORBELLS - 1, 6);
+    set(0, 7);
+    set(PORTS - 1, 64);
+    holds();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(any_order, empty),
+        cmocka_unit_test_setup(the_ends, empty),
+    };
+
+    return cmocka_run_group_tests_name("doorbells", tests, NULL, NULL);
+}
