@@ -193,10 +193,15 @@ static void look_at_table(struct loading *loading, unsigned i, uint64_t size)
                           disk->path, wrong);
         return;
     }
-    if (table.damage) {
-        note("%s: its partition table is damaged (%s), and the copy at the end is used; sfdisk(8) "
-             "can write it again",
-             disk->path, table.damage);
+    if (table.damage && !disk_is_only_read(loading->machine, i)) {
+        description_error(
+            &loading->file, disk->place,
+            "%s has a damaged partition table (%s) and a good copy at its end, and is "
+            "only read then; mend it with gdisk(8), or " MAKE_ANEW,
+            disk->path, table.damage);
+    } else if (table.damage) {
+        note("%s: its partition table is damaged (%s), and the copy at its end is used", disk->path,
+             table.damage);
     }
     for (unsigned p = 0; p < loading->machine->partition_count; p++)
         if (loading->machine->partitions[p].disk == i)

@@ -303,6 +303,12 @@ static void load_ram(struct loading *loading, unsigned vm)
     unmap(&mapped);
     if (!only_read)
         process.dma += copies(size);
+    if (process.dma > PLAN_MAX_DMA) {
+        description_error(&loading->file, AT_VM(vm, ".file"),
+                          "%s is too large for a RAM disk that is written to: %llu MiB, with its "
+                          "table, are possible; make it read-only",
+                          path, PLAN_MAX_DMA / MIB);
+    }
     snprintf(process.name, sizeof(process.name), "%.26s.disk", machine->plan.vms[vm].name);
     int number = process_add(loading, AT_VM(vm, ""), BUILT_RAM, &process);
     if (number >= 0)

@@ -164,7 +164,11 @@ changed 'a file without a table' 3 "$FILE has no partition table \(GPT\) that ca
 truncate -s 0 disk.img
 truncate -s 16M disk.img
 E1
-changed 'a damaged table' 0 'disk.img: its partition table is damaged \(its header.s checksum is wrong\), and the copy' <<'E1'
+changed 'a damaged table' 3 "$FILE has a damaged partition table \(its header's checksum is wrong\) and a good copy" <<'E1'
+put disk.img $((512 + 56)) 'x'
+E1
+changed 'a damaged table of a disk that is only read' 0 'disk.img: its partition table is damaged \(its header.s checksum' \
+    '{on: d, partition: root, read-only: yes}' <<'E1'
 put disk.img $((512 + 56)) 'x'
 E1
 changed 'a damaged table and copy' 3 "$FILE has no partition table \(GPT\) that can be used: its entries' checksum is wrong" <<'E1'

@@ -99,5 +99,9 @@ vm 'a RAM disk with a size' 3 'vms\[0\]\.disk\.size: a RAM disk has no partition
 vm 'a RAM disk without its file' 3 'vms\[0\]\.disk\.file: nothing: No such file' '{file: nothing}'
 vm 'a RAM disk of half a sector' 3 'vms\[0\]\.disk\.file: odd.img has 1000 bytes, no whole number of sectors of 512' \
     '{file: odd.img}'
+truncate -s 1G large.img
+vm 'a large RAM disk' 3 'vms\[0\]\.disk\.file: large.img is too large for a RAM disk that is written to: 1024 MiB, with its table' \
+    '{file: large.img}'
+vm 'a large RAM disk that is only read' 0 good '{file: large.img, read-only: yes}'
 
 echo "1..$count"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* before cmocka.h, which has a macro of the name of the tool's fail */
+#include "hypervisor/boot/plan.h"
 #include "tool/console_process.h"
 #include "tool/disk_file.h"
 #include "tool/emulated_disk.h"
@@ -81,6 +82,22 @@ static int remove_files(void **state)
     return 0;
 }
 
+/* The hypervisor takes the plan, with modules as GRUB loads them. */
+static void check_plan(const struct plan *plan)
+{
+    struct boot_info info = {.module_count = PLAN_MODULE_FIRST_FILE + plan->file_count};
+    uint64_t start = MIB;
+    char text[256];
+
+    for (uint32_t i = 0; i < info.module_count; i++) {
+        uint64_t size = i < PLAN_MODULE_FIRST_FILE ? sizeof(*plan)
+                                                   : plan->files[i - PLAN_MODULE_FIRST_FILE].size;
+        info.modules[i] = (struct boot_module){start, start + size};
+        start += (size + MIB) & ~(MIB - 1);
+    }
+    assert_null(plan_check(plan, sizeof(*plan), &info, text, sizeof(text)));
+}
+
 static void load(struct machine *machine, const char *host, const char *disk_a, const char *disk_b)
 {
     FILE *file = fopen("vm.yaml", "w");
@@ -93,6 +110,7 @@ static void load(struct machine *machine, const char *host, const char *disk_a, 
             host, *disk_a ? ", disk: " : "", disk_a, *disk_b ? ", disk: " : "", disk_b);
     fclose(file);
     assert_int_equal(machine_load("vm.yaml", true, machine), LINTEL_OK);
+    check_plan(&machine->plan);
 }
 
 static void check_channel(const struct plan *plan, uint32_t i, uint32_t vm, const char *label,
