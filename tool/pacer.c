@@ -9,15 +9,21 @@
 static void take(struct pacer *pacer, char byte)
 {
     if (byte == '\n' || byte == '\r') {
+        if (pacer->telling && strstr(pacer->line, ": restart"))
+            pacer->prompted = false;
         pacer->line_open = pacer->line_sent = pacer->telling = false;
         return;
     }
     if (!pacer->line_open) {
         pacer->line_open = pacer->telling = true;
         pacer->told = 0;
+        memset(pacer->line, 0, sizeof(pacer->line));
     }
-    if (pacer->telling && pacer->told < strlen(OUTCOME_PREFIX))
-        pacer->telling = byte == OUTCOME_PREFIX[pacer->told++];
+    if (pacer->told < strlen(OUTCOME_PREFIX))
+        pacer->telling = pacer->telling && byte == OUTCOME_PREFIX[pacer->told];
+    else if (pacer->told - strlen(OUTCOME_PREFIX) < PACER_LINE - 1)
+        pacer->line[pacer->told - strlen(OUTCOME_PREFIX)] = byte;
+    pacer->told++;
 }
 
 void pacer_output(struct pacer *pacer, uint64_t now, const char *bytes, size_t length)

@@ -2,7 +2,8 @@
 /*
  * When typed bytes may go to the machine's serial port. Its FIFO holds 16 and nothing holds the
  * sender back, so they go in small bursts; and what a guest is sent before it reads is lost when it
- * sets up its UART, so input that does not come from a person waits for a prompt.
+ * sets up its UART, so input that does not come from a person waits for a prompt; and again when a
+ * VM restarts.
  */
 #ifndef TOOL_PACER_H
 #define TOOL_PACER_H
@@ -18,6 +19,8 @@
 #define PACER_PATIENCE                                                                             \
     3000 /* ms: after the first prompt, a guest that says nothing reads on without one */
 
+#define PACER_LINE 64 /* bytes of a line of the hypervisor's that are looked at */
+
 struct pacer {
     bool typed; /* by a person, who looks at the screen: only bursts, no waiting for prompts */
     bool prompted;
@@ -25,7 +28,8 @@ struct pacer {
     bool line_sent; /* the last byte that went in ended a line, and its echo has not ended */
     bool mid_line;  /* the last byte that went in did not end a line */
     bool telling;   /* the output's last line is the hypervisor's, as far as it goes */
-    size_t told;    /* bytes of it compared with what the hypervisor's lines begin with */
+    size_t told; /* bytes of it, the first of which are compared with what such lines begin with */
+    char line[PACER_LINE];            /* the rest of it */
     uint64_t last_output, last_input; /* ms */
 };
 

@@ -113,6 +113,25 @@ static void a_line_of_the_hypervisor_is_no_prompt(void **state)
     assert_int_equal(ask(&pacer, 20000 + PACER_QUIET_MS, "ls\n", &wait), 3);
 }
 
+/* Its UART is set up anew: what is sent before that is lost. */
+static void a_restart_is_waited_for(void **state)
+{
+    struct pacer pacer = {0};
+    int wait;
+
+    say(&pacer, 0, "# ");
+    assert_int_equal(ask(&pacer, PACER_QUIET_MS, "reboot\n", &wait), 7);
+    say(&pacer, 1000, "reboot\r\nlintel: vm demo: rest");
+    say(&pacer, 1001, "art\r\n");
+    assert_int_equal(ask(&pacer, 1000000, "ls\n", &wait), 0);
+    assert_int_equal(wait, -1);
+    say(&pacer, 1000001, "# ");
+    assert_int_equal(ask(&pacer, 1000001 + PACER_QUIET_MS, "ls\n", &wait), 3);
+    /* Not for a line of the guest's, nor for another one of the hypervisor's. */
+    say(&pacer, 2000000, "ls\r\nx: restart\r\nlintel: vm demo: 256 MiB\r\n");
+    assert_int_equal(ask(&pacer, 2000000 + PACER_PATIENCE, "id\n", &wait), 3);
+}
+
 static void output_that_never_pauses_holds_lines_back(void **state)
 {
     struct pacer pacer = {0};
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_silent_reader_gets_lines_too),
         cmocka_unit_test(an_echo_that_stops_halfway_is_no_prompt),
         cmocka_unit_test(a_line_of_the_hypervisor_is_no_prompt),
+        cmocka_unit_test(a_restart_is_waited_for),
         cmocka_unit_test(output_that_never_pauses_holds_lines_back),
     };
 
