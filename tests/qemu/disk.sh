@@ -67,7 +67,7 @@ make_boot()
     make_image tree boot.iso
 }
 
-# Runs it until the client has ended, or all has; `said` is the serial line.
+# Runs it until the client has ended, or all has; `said` is the serial line. SYSENTER in 64-bit mode, which is the gate, is Intel's.
 run()
 {
     local pid drive="if=none,id=d,format=raw,discard=unmap,file=disk"
