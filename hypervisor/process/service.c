@@ -188,6 +188,9 @@ void service_start(struct service *s)
     s->waiting = false;
     s->thread.timer = TIME_NEVER;
     take_events(&s->thread);
+    /* what came for the program before was never said to be handled */
+    for (uint32_t i = 0; i < s->process.info->interrupt_count; i++)
+        interrupt_done(s->vectors[i]);
 }
 
 int64_t service_wait(struct service *s)

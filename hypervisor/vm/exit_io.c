@@ -41,7 +41,7 @@ static void __attribute__((noreturn, cold, noinline)) exit_io_watched(struct vcp
     exit_to_monitor(v, EXIT_IO_WATCHED);
 }
 
-/* A kick: the bit is enough for now. */
+/* A kick: a bit is all that is kept of it. */
 static void __attribute__((noinline)) kick(struct vcpu *v, uint8_t bit)
 {
     v->kicks |= 1ULL << bit;
