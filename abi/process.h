@@ -34,6 +34,7 @@
 /* abi/log.h, for the console alone: its own page, then the ring, read-only */
 #define PROCESS_LOG 0x0000340000000000ULL
 
+#define PROCESS_IMAGE_SPAN     0x1000000ULL /* at most, from its first page to its last */
 #define PROCESS_STACK_SIZE     0x10000ULL
 #define PROCESS_TEXT_SIZE      0x1000ULL
 #define PROCESS_CHANNEL_STRIDE 0x100000ULL

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/image.h"
 #include "tool/named_file.h"
 
 static bool name_is_free(struct loading *loading, const char *where, const char *name)
@@ -33,6 +34,15 @@ static int add_image(struct loading *loading, const char *where, enum built_file
         free(path);
         loading->code = LINTEL_MACHINE;
         description_error(&loading->file, where, "the program for it is not built");
+        return -1;
+    }
+    const char *error = image_check(mapped.data, mapped.size);
+    if (error) {
+        loading->code = LINTEL_MACHINE;
+        description_error(&loading->file, where, "the program for it, %s, %s; build again", path,
+                          error);
+        free(path);
+        unmap(&mapped);
         return -1;
     }
     int file = (int)add_file(loading->machine, path, &mapped);

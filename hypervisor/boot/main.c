@@ -29,9 +29,10 @@
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/vmx.h"
 #include "lib/bits.h"
+#include "lib/image.h"
 
-/* The arena: fixed, and for each VM its monitor, tables and pages; likewise for processes and
- * channels; a page of tables for each 2 MiB without large pages. */
+/* The arena: fixed, and for each VM its tables and pages; likewise for processes and channels;
+ * programs and DMA areas; a page of tables for each 2 MiB without large pages. */
 #define ARENA_BASE_SIZE    0x200000ULL
 #define ARENA_VM_SIZE      0x200000ULL
 #define ARENA_PROCESS_SIZE 0x100000ULL
@@ -110,6 +111,11 @@ static void reserve_memory(void)
     keep_write_back();
 }
 
+static uint64_t program_size(uint32_t module)
+{
+    return image_span(virt_of(info.modules[module].start));
+}
+
 static uint64_t arena_size(const struct plan *plan)
 {
     uint64_t size = ARENA_BASE_SIZE, mapped = 0;
@@ -122,10 +128,13 @@ static uint64_t arena_size(const struct plan *plan)
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
                                                              : plan->vms[i].memory;
-        size += ARENA_VM_SIZE;
+        size += ARENA_VM_SIZE + program_size(PLAN_MODULE_MONITOR);
     }
-    for (uint32_t i = 0; i < plan->process_count; i++)
-        size += ARENA_PROCESS_SIZE + align_up(plan->processes[i].dma, LARGE_PAGE);
+    for (uint32_t i = 0; i < plan->process_count; i++) {
+        const struct plan_process *p = &plan->processes[i];
+        size += ARENA_PROCESS_SIZE + program_size(PLAN_MODULE_FIRST_FILE + p->image) + p->dma;
+        mapped += p->dma;
+    }
     size += plan->channel_count * ARENA_CHANNEL_SIZE;
     return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
 }
@@ -152,6 +161,16 @@ static struct channel_side side_of(uint32_t end)
         end < PLAN_PROCESS ? &vms[end].process : &services[end - PLAN_PROCESS].process, end};
 }
 
+/* Whether others are what it is there for. */
+static bool is_server(const struct plan *plan, uint32_t process)
+{
+    bool serves = plan->processes[process].grants & PLAN_GRANT_LOG;
+
+    for (uint32_t i = 0; i < plan->channel_count; i++)
+        serves |= plan->channels[i].server == (PLAN_PROCESS | process);
+    return serves;
+}
+
 /* Drivers and services, and what connects them with the VMs' monitors. */
 static void create_processes(const struct plan *plan)
 {
@@ -166,6 +185,9 @@ static void create_processes(const struct plan *plan)
                                   server = side_of(plan->channels[i].server);
         channel_create(&plan->channels[i], &client, &server);
     }
+    for (uint32_t i = 0; plan->vm_count == 0 && i < plan->process_count; i++)
+        if (!is_server(plan, i))
+            process_await(&services[i].process, "processes");
 }
 
 static void create_vms(const struct plan *plan)
@@ -234,7 +256,8 @@ void boot_main(uint64_t information, uint64_t image)
         stage("VMX operation");
         vmx_enable();
     }
-    resident_init(options.strategy);
+    /* without guests by SYSCALL, which each processor has in 64-bit mode, AMD's too */
+    resident_init(plan->vm_count > 0 ? options.strategy : MSR_SWITCH_LAZY);
     stage("virtual machines and processes");
     create_vms(plan);
     create_processes(plan);

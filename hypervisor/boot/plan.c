@@ -4,9 +4,19 @@
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"
+#include "lib/image.h"
 #include "lib/string.h"
 
 static struct plan plan;
+
+/* A program is input as well. */
+static void check_image(const char *what, const char *name, const struct boot_module *m)
+{
+    const char *error = image_check(virt_of(m->start), m->end - m->start);
+
+    if (error != NULL)
+        stopped("plan: the image of %s%s %s: build the image again", what, name, error);
+}
 
 const struct plan *plan_read(const struct boot_info *info)
 {
@@ -21,5 +31,9 @@ const struct plan *plan_read(const struct boot_info *info)
     const char *error = plan_check(&plan, size, info, text, sizeof(text));
     if (error != NULL)
         stopped("plan: %s", error);
+    check_image("the monitor", "", &info->modules[PLAN_MODULE_MONITOR]);
+    for (uint32_t i = 0; i < plan.process_count; i++)
+        check_image("process ", plan.processes[i].name,
+                    &info->modules[PLAN_MODULE_FIRST_FILE + plan.processes[i].image]);
     return &plan;
 }

@@ -110,9 +110,14 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
 {
     if (p->grants & ~(uint32_t)(PLAN_GRANT_LOG | PLAN_GRANT_PCI))
         return FAIL(c, "process %s: its grants are unknown: build the image again", p->name);
-    if (p->port_range_count > PLAN_PORT_RANGES || p->interrupt_count > PLAN_INTERRUPTS)
-        return FAIL(c, "process %s: %u port ranges and %u interrupts; at most %u and %u", p->name,
-                    p->port_range_count, p->interrupt_count, PLAN_PORT_RANGES, PLAN_INTERRUPTS);
+    uint32_t of_function = (p->grants & PLAN_GRANT_PCI) != 0;
+    if (p->port_range_count > PLAN_PORT_RANGES ||
+        p->interrupt_count > PLAN_INTERRUPTS - of_function)
+        return FAIL(c,
+                    "process %s: %u port ranges and %u interrupts beside those of its PCI "
+                    "function; at most %u and %u",
+                    p->name, p->port_range_count, p->interrupt_count, PLAN_PORT_RANGES,
+                    PLAN_INTERRUPTS - of_function);
     for (uint32_t i = 0; i < PLAN_PORT_RANGES; i++)
         if ((p->ports[i].count == 0) != (i >= p->port_range_count) ||
             p->ports[i].first + p->ports[i].count > 0x10000)
@@ -127,7 +132,7 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
     return NULL;
 }
 
-/* The port of one is no other's, and only one is the console. */
+/* What one has of the machine is no other's, and only one is the console. */
 static const char *check_sharing(struct checker *c, uint32_t i)
 {
     const struct plan_process *p = &c->plan->processes[i];
@@ -138,6 +143,9 @@ static const char *check_sharing(struct checker *c, uint32_t i)
             return FAIL(c, "two processes have the name %s", p->name);
         if (p->grants & q->grants & PLAN_GRANT_LOG)
             return FAIL(c, "two processes are the console: %s and %s", q->name, p->name);
+        if (p->grants & q->grants & PLAN_GRANT_PCI && p->pci_class == q->pci_class &&
+            p->pci_index == q->pci_index)
+            return FAIL(c, "processes %s and %s have a PCI function in common", q->name, p->name);
         for (uint32_t k = 0; k < p->port_range_count * q->port_range_count; k++) {
             const struct plan_ports *a = &p->ports[k / q->port_range_count],
                                     *b = &q->ports[k % q->port_range_count];

@@ -147,6 +147,12 @@ static inline void lidt(const struct descriptor_table *table)
     __asm__ volatile("lidt %0" : : "m"(*table));
 }
 
+/* Null into all that ring 3 can load and 64-bit mode does not use. */
+static inline void clear_segments(void)
+{
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(0));
+}
+
 static inline void ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector));

@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/pci.h"
 
 #include "hypervisor/cpu/instructions.h"
+#include "lib/bits.h"
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA    0xcfc
@@ -30,6 +31,7 @@
 #define BAR_64         0x4u
 #define BAR_FLAGS      0xfu
 #define BAR_PORT_FLAGS 0x3u
+#define MEMORY_END     BIT(46)
 #define COMMAND_PORTS  0x1u
 #define COMMAND_MEMORY 0x2u
 
@@ -133,6 +135,7 @@ static uint32_t probe(uint32_t function, unsigned n)
     return bits;
 }
 
+/* Where no page table of Lintel's reaches is as good as nowhere. */
 static struct pci_bar read_bar(uint32_t function, unsigned n)
 {
     uint32_t low = read(function, BAR(n)), bits = probe(function, n);
@@ -147,7 +150,7 @@ static struct pci_bar read_bar(uint32_t function, unsigned n)
     } else if (mask != 0) {
         mask |= 0xffffffff00000000;
     }
-    return (struct pci_bar){base, -mask, false};
+    return (struct pci_bar){base < MEMORY_END ? base : 0, -mask, false};
 }
 
 void pci_bars(uint32_t function, struct pci_bar bars[PCI_BARS])
@@ -211,7 +214,7 @@ static bool set_msix(uint32_t function, uint32_t at, uint32_t address, uint32_t 
 
     pci_bars(function, bars);
     const struct pci_bar *bar = &bars[table & MSIX_BAR];
-    if ((table & MSIX_BAR) >= PCI_BARS || bar->ports ||
+    if ((table & MSIX_BAR) >= PCI_BARS || bar->ports || bar->base == 0 ||
         (table & ~MSIX_BAR) + MSIX_ENTRY > bar->size)
         return false;
     volatile uint32_t *entry = map(bar->base + (table & ~MSIX_BAR), MSIX_ENTRY);

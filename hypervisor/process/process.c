@@ -85,6 +85,7 @@ void process_switch(struct process *p)
      * another monitor's. */
     if (read_cr3() != root)
         write_cr3(root);
+    clear_segments(); /* its selectors are the other one's */
     THIS_CPU(current_process) = p;
     give_ports(p);
     THIS_CPU(cpu_tss).rsp[0] = (uint64_t)(&p->user_frame + 1);

@@ -20,6 +20,7 @@ struct process {
     void *stack;           /* the end of the CPU's stack, for trap.S */
     struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
     bool service;          /* it is no monitor, but a part of a struct service */
+    bool awaited;          /* the machine ends no sooner than it */
     uint64_t *root;        /* its address space */
     struct process_info *info;
     char *text;            /* one page that it shares with ring 0 */
@@ -58,8 +59,8 @@ void process_log_left_out(struct process *p);
 #define PROCESS_FAULT_WORDS 96
 void process_fault_words(const struct trap_frame *frame, char *text, size_t size);
 
-/* Loads an ELF image (W^X), and sets the registers to its entry point; again, over what is there.
- * Stops with a verdict where it is no image. */
+/* Loads an image (lib/image.h) that was checked, and sets the registers to its entry point; again,
+ * over what is there. */
 void process_load(struct process *p, const struct phys_range *image);
 
 /* This CPU gets p's address space; before p's ring 3, and before a guest of which it is the
@@ -71,6 +72,13 @@ void __attribute__((noreturn)) process_resume(struct process *p);
 
 /* entry.S: back to ring 3 by SYSRET or SYSEXIT with the result of a call. */
 void __attribute__((noreturn)) process_return(struct process *p, int64_t result);
+
+/* end.c: the machine runs until all that are awaited have ended; all are of this kind, "VMs" for
+ * one. At boot. */
+void process_await(struct process *p, const char *of_kind);
+
+/* p has ended, for a fault or not, and does not come back. Returns while the machine goes on. */
+void process_ended(struct process *p, bool fault);
 
 /* Ring 3 enters by SYSENTER; entry.S reads it. */
 extern bool process_sysenter;

@@ -104,16 +104,26 @@ static void add_bar(struct service *s, const struct pci_bar *bar)
     struct process_info *info = s->process.info;
     uint32_t port = 0, window = info->window_count;
 
+    if (bar->base == 0)
+        return;
     while (port < PROCESS_PORT_RANGES && info->ports[port].count > 0)
         port++;
-    if (bar->ports && bar->base != 0 && port < PROCESS_PORT_RANGES) {
+    if (bar->ports && port < PROCESS_PORT_RANGES) {
         info->ports[port] = (struct process_ports){(uint16_t)bar->base, (uint16_t)bar->size};
-    } else if (!bar->ports && bar->base != 0 && window < PROCESS_WINDOWS) {
-        uint64_t start = align_down(bar->base, PAGE_SIZE);
+    } else if (!bar->ports && !is_aligned(bar->base, PAGE_SIZE)) {
+        log_line("process %s: its device's memory at %lx begins within a page, and what else is in "
+                 "it is not its own: it does not get it",
+                 info->name, bar->base);
+    } else if (!bar->ports && window < PROCESS_WINDOWS) {
         uint64_t size = min_u64(bar->size, PROCESS_WINDOW_STRIDE);
+        if (size < PAGE_SIZE)
+            log_line("process %s: its device's memory at %lx is less than a page: it gets what "
+                     "else is in it, too",
+                     info->name, bar->base);
         info->windows[info->window_count++].size = size;
-        ASSERT(paging_map(s->process.root, PROCESS_WINDOW + window * PROCESS_WINDOW_STRIDE, start,
-                          align_up(size, PAGE_SIZE), PAGING_U | PAGING_W | PAGING_NX | PAGING_UC));
+        ASSERT(paging_map(s->process.root, PROCESS_WINDOW + window * PROCESS_WINDOW_STRIDE,
+                          bar->base, align_up(size, PAGE_SIZE),
+                          PAGING_U | PAGING_W | PAGING_NX | PAGING_UC));
     }
 }
 
@@ -134,11 +144,13 @@ static void add_function(struct service *s)
         if (bars[i].size > 0)
             add_bar(s, &bars[i]);
     pci_enable(function);
-    if (info->interrupt_count < PROCESS_INTERRUPTS) {
-        uint8_t vector = claim(s);
-        if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
-            s->vectors[info->interrupt_count++] = vector;
-    }
+    uint8_t vector = claim(s);
+    if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
+        s->vectors[info->interrupt_count++] = vector;
+    if (s->plan->dma > 0)
+        log_line("process %s: its device reaches all memory, no IOMMU is used: it is trusted as "
+                 "the hypervisor is",
+                 info->name);
 }
 
 static void add_memory(struct service *s, const struct phys_range *files)
@@ -206,14 +218,16 @@ void service_stop(struct service *s, bool fault, const char *why)
     bool again =
         fault && bucket_take(&s->starts, rdtsc(), tsc_khz() * 1000 * RESTART_SECONDS, STARTS);
 
-    process_log(&s->process, "%s: %s%s", fault ? "stopped for a fault" : "ended", why,
-                again ? "; it is started again" : "");
     if (again) {
+        process_log(&s->process, "stopped for a fault: %s; it is started again", why);
         service_start(s);
-    } else {
-        s->ended = true;
-        s->thread.timer = TIME_NEVER;
-        channel_end_all(&s->process);
+        schedule();
     }
+    process_log_left_out(&s->process);
+    log_line("process %s: %s: %s", s->plan->name, fault ? "stopped for a fault" : "ended", why);
+    s->ended = true;
+    s->thread.timer = TIME_NEVER;
+    channel_end_all(&s->process);
+    process_ended(&s->process, fault);
     schedule();
 }

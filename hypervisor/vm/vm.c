@@ -106,6 +106,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     }
     process_init(&vm->process, plan->name);
     vm->vcpu = vcpu_create(vm);
+    process_await(&vm->process, "VMs");
     vm->process.thread = &vm->vcpu->thread;
     vm->process.extents = vm->extents;
     vm->process.extent_count = vm->extent_count;
@@ -154,25 +155,14 @@ static void print_counters(const struct vm *vm)
 
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
-    uint32_t faults = 0;
-    bool running = false;
-
     vm->running = false;
     console_show_rest(vm);
     process_log_left_out(&vm->process);
-    vm->fault = fault;
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;
     log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
     if (vm_options.counters)
         print_counters(vm);
     console_stopped(vm);
-    for (uint32_t i = 0; i < vm_count; i++) {
-        running |= vms[i].running;
-        faults += vms[i].fault;
-    }
-    if (!running) {
-        log_line("end: %u VMs, %u faults", vm_count, faults);
-        machine_end();
-    }
+    process_ended(&vm->process, fault);
 }

@@ -20,7 +20,6 @@ struct vm {
     const struct plan_vm *plan;
     uint32_t index;
     bool running;
-    bool fault; /* it was stopped for a fault */
     uint32_t extent_count;
     struct process_extent extents[PROCESS_EXTENTS]; /* sizes are multiples of PLAN_MEMORY_UNIT */
     struct ept ept;

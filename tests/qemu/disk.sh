@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# disk.sh BUILD CONTROLLER [broken]: Lintel without a VM, on QEMU's processor, which has no VT-x: a disk's driver and a client of it
+# disk.sh BUILD CONTROLLER CPU [broken]: Lintel without a VM, on QEMU's processor, which has no VT-x: a disk's driver and a client of it
 # (client.c), and the disk's file afterwards. With `broken` a sector of the disk cannot be read.
-build=$(realpath "$1") controller=$2 broken=${3:-}
+build=$(realpath "$1") controller=$2 cpu=$3 broken=${4:-}
 lintel=$build/tool/lintel
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
 . "$here/../bochs/common.bash"
+# shellcheck source=tests/qemu/common.bash
+. "$here/common.bash"
 
 SECONDS_MAX=60
 FIRST=2048 SECTORS=24576 # the partition
@@ -45,54 +47,25 @@ make_disk()
     cp disk before
 }
 
-# The plan, what it names, and a menu for them.
-make_boot()
-{
-    local file number=0
-    mkdir -p tree/boot/grub
-    "$build/tests/qemu/plan" tree/boot/plan process disk "$build/drivers/lintel-$controller" "${driver[@]}" \
-        process client "$build/tests/qemu/client" "arguments=sectors=$SECTORS${broken:+ bad=$BAD}" channel 1 0 "$label" >files || return
-    cp "$build/hypervisor/lintel-hypervisor" "$build/monitor/lintel-monitor" tree/boot
-    {
-        printf 'set timeout=0\nmenuentry Lintel {\n'
-        printf '  multiboot2 /boot/lintel-hypervisor end=qemu\n'
-        printf '  module2 /boot/plan plan\n  module2 /boot/lintel-monitor monitor\n'
-        while read -r file; do
-            cp "$file" "tree/boot/file-$number"
-            printf '  module2 /boot/file-%d file-%d\n' $number $number
-            number=$((number + 1))
-        done <files
-        printf '}\n'
-    } >tree/boot/grub/grub.cfg
-    make_image tree boot.iso
-}
-
-# Runs it until the client has ended, or all has; `said` is the serial line. SYSENTER in 64-bit mode, which is the gate, is Intel's.
+# Runs it until the client has ended.
 run()
 {
-    local pid drive="if=none,id=d,format=raw,discard=unmap,file=disk"
+    local drive="if=none,id=d,format=raw,discard=unmap,file=disk"
     if [ -n "$broken" ]; then
         drive="if=none,id=d,driver=raw,discard=unmap,file.driver=blkdebug,file.image.filename=disk"
         drive+=",file.inject-error.0.event=none,file.inject-error.0.iotype=read,file.inject-error.0.once=off"
         drive+=",file.inject-error.0.sector=$((FIRST + BAD))"
     fi
-    : >serial
-    timeout $SECONDS_MAX qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg \
-        -cpu max,vendor=GenuineIntel -smp 1 -m 256 \
-        -drive if=none,id=boot,format=raw,media=cdrom,readonly=on,file=boot.iso -device ide-cd,drive=boot,bus=ide.1,bootindex=0 \
-        -drive "$drive" "${device[@]}" -serial file:serial -device isa-debug-exit,iobase=0xf4,iosize=4 >qemu.out 2>&1 </dev/null &
-    pid=$!
-    while kill -0 $pid 2>/dev/null && ! grep -qE '^lintel: (process client: (ended|Bail out!)|panic|stopped)' serial; do
-        sleep 0.1
-    done
-    kill $pid 2>/dev/null
-    wait $pid
-    tr -d '\r' <serial >said
+    boot_qemu $SECONDS_MAX "$cpu" -drive "$drive" "${device[@]}"
 }
 
-make_disk && make_boot
+make_disk && make_boot end=qemu process disk "$build/drivers/lintel-$controller" "${driver[@]}" \
+    process client "$build/tests/qemu/client" "arguments=sectors=$SECTORS${broken:+ bad=$BAD}" channel 1 0 "$label"
 result $? "an image with the driver of $controller and its client"
 run
+if [ "$controller" != ram ]; then
+    says '^lintel: process disk: its device reaches all memory' "the log says whom the machine trusts"
+fi
 # The client's own lines, numbered on.
 sed -nE 's/^lintel: process client: ((not )?ok) [0-9]+ - /\1 /p' said >client
 while read -r verdict name; do
@@ -102,6 +75,8 @@ done <client
 sed -nE 's/^lintel: process client: (#|Bail out!) /# /p' said
 grep -qx "lintel: process client: 1\.\.$(grep -c . client)" said
 result $? "the client comes to its end"
+grep -qx 'lintel: end: 1 processes, 0 faults' said
+result $? "and with it the machine"
 if [ "$controller" != ram ]; then
     python3 "$here/look.py" before disk $FIRST $SECTORS ${broken:-edge} >said
     result $? "the disk's file holds what was written, and nothing else of it has changed"

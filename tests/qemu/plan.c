@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plan OUTPUT WORD...: writes a plan without VMs, for tests, from rows whose words follow each
- * other. A NAME=NUMBER belongs to the last row. Files are numbered as they are named.
+ * plan OUTPUT WORD...: writes a plan for tests, from rows whose words follow each other. A
+ * NAME=VALUE belongs to the last row. Files are numbered as they are named, and printed in this
+ * order.
  *
- *   process NAME IMAGE [class=N] [index=N] [dma=N] [interrupt=N] [ports=FIRST:COUNT]
- * [arguments=TEXT] channel CLIENT SERVER LABEL    a disk's, between processes by their numbers
+ *   vm NAME KERNEL [cmdline=TEXT]          with 16 MiB of memory
+ *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
+ *       [arguments=TEXT]
+ *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,6 +45,20 @@ static uint32_t add_file(const char *path)
     return plan.file_count++;
 }
 
+static void add_vm(char *words[])
+{
+    struct plan_vm *vm = &plan.vms[plan.vm_count];
+
+    if (plan.vm_count++ == PLAN_MAX_VMS)
+        misused(words[0]);
+    copy(vm->name, sizeof(vm->name), words[0]);
+    vm->kernel = add_file(words[1]);
+    vm->initrd = PLAN_NO_FILE;
+    vm->memory = 0x1000000;
+    vm->vcpus = 1;
+    vm->console = PLAN_CONSOLE_SERIAL;
+}
+
 static void add_process(char *words[])
 {
     struct plan_process *p = &plan.processes[plan.process_count];
@@ -54,6 +71,12 @@ static void add_process(char *words[])
     p->dma = 4096;
 }
 
+static uint32_t end_of(const char *word)
+{
+    return word[0] == 'v' ? (uint32_t)strtoul(word + 1, NULL, 0)
+                          : PLAN_PROCESS | (uint32_t)strtoul(word, NULL, 0);
+}
+
 static void add_channel(char *words[])
 {
     struct plan_channel *c = &plan.channels[plan.channel_count];
@@ -61,14 +84,19 @@ static void add_channel(char *words[])
     if (plan.channel_count++ == PLAN_MAX_CHANNELS)
         misused(words[0]);
     c->kind = PLAN_CHANNEL_BLOCK;
-    c->client = PLAN_PROCESS | (uint32_t)strtoul(words[0], NULL, 0);
-    c->server = PLAN_PROCESS | (uint32_t)strtoul(words[1], NULL, 0);
+    c->client = end_of(words[0]);
+    c->server = end_of(words[1]);
     copy(c->label, sizeof(c->label), words[2]);
 }
 
-/* NAME=VALUE of the last process. */
+/* NAME=VALUE of the last process, or of the last VM. */
 static bool set(const char *word)
 {
+    if (strncmp(word, "cmdline=", 8) == 0 && plan.vm_count > 0) {
+        struct plan_vm *vm = &plan.vms[plan.vm_count - 1];
+        copy(vm->cmdline, sizeof(vm->cmdline), word + 8);
+        return true;
+    }
     struct plan_process *p = &plan.processes[plan.process_count - 1];
     const char *text = strchr(word, '=');
     char *end;
@@ -104,7 +132,10 @@ int main(int argc, char *argv[])
     FILE *file;
 
     for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "process") == 0 && i + 2 < argc) {
+        if (strcmp(argv[i], "vm") == 0 && i + 2 < argc) {
+            add_vm(argv + i + 1);
+            i += 2;
+        } else if (strcmp(argv[i], "process") == 0 && i + 2 < argc) {
             add_process(argv + i + 1);
             i += 2;
         } else if (strcmp(argv[i], "channel") == 0 && i + 3 < argc) {

@@ -180,6 +180,25 @@ static void bars(void **state)
     assert_int_equal(space[1] & 0xffff, 7);
 }
 
+/* What decodes where no page table reaches has no address; nor is a message's table written there.
+ */
+static void bars_nowhere(void **state)
+{
+    struct pci_bar found[PCI_BARS];
+
+    space[0x18 / 4] = 0x4000;
+    pci_bars(FUNCTION, found);
+    assert_true(!found[1].ports && found[1].base == 0 && found[1].size == 0x4000);
+    space[0x40 / 4] = 0x7011; /* no MSI */
+    assert_false(pci_interrupt(FUNCTION, 0xfee01000, 0x41, map));
+    space[0x18 / 4] = UINT32_MAX;
+    pci_bars(FUNCTION, found);
+    assert_int_equal(found[1].base, 0);
+    space[0x18 / 4] = 0x3fff; /* the last that is reached */
+    pci_bars(FUNCTION, found);
+    assert_int_equal(found[1].base, 0x3fffe0000000);
+}
+
 static void messages(void **state)
 {
     assert_true(pci_interrupt(FUNCTION, 0xfee01000, 0x41, map));
@@ -210,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walk),
         cmocka_unit_test_setup_teardown(bars, make_space, drop_space),
+        cmocka_unit_test_setup_teardown(bars_nowhere, make_space, drop_space),
         cmocka_unit_test_setup_teardown(messages, make_space, drop_space),
         cmocka_unit_test_setup_teardown(a_loop, make_space, drop_space),
     };

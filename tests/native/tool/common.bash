@@ -41,6 +41,21 @@ put()
     printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# The smallest program of a process: an ELF header and one segment, with 4 KiB of memory from 400000h on.
+make_program()
+{
+    head -c 120 /dev/zero >"$1"
+    put "$1" 0 '\177ELF\002\001\001'
+    put "$1" 16 '\002\000\076\000\001'
+    put "$1" 26 '\100'      # the entry, 400000h
+    put "$1" 32 '\100'      # where the segment's row is
+    put "$1" 54 '\070\000\001'
+    put "$1" 64 '\001\000\000\000\005'
+    put "$1" 82 '\100'      # its address
+    put "$1" 96 '\170'      # its bytes: all
+    put "$1" 105 '\020'     # its memory
+}
+
 # The smallest 64-bit bzImage: headers and one paragraph.
 make_kernel()
 {

@@ -15,7 +15,7 @@ export TMPDIR=$work/tmp PATH=$work/bin:$PATH:/usr/sbin:/sbin
 
 make_kernel kernel
 for program in ATA NVME HYPERVISOR MONITOR; do
-    echo $program >"lintel-$program"
+    make_program "lintel-$program"
     export "LINTEL_$program=$work/lintel-$program"
 done
 

@@ -14,9 +14,8 @@ export TMPDIR=$work
 make_kernel kernel
 head -c 1M /dev/zero >ram.img
 head -c 1000 /dev/zero >odd.img
-# Programs are looked at at boot; any file stands in for one.
 for program in ATA AHCI NVME RAM; do
-    echo $program >"lintel-$program"
+    make_program "lintel-$program"
     export "LINTEL_$program=$work/lintel-$program"
 done
 
@@ -65,6 +64,12 @@ host 'a size without a unit' 3 "^vm.yaml:2:59: host\.disks\[0\]\.size: '64' is n
 many=$(printf '{name: d%s, driver: nvme}, ' 0 1 2 3 4 5 6 7 8)
 host 'too many disks' 3 '^vm.yaml:2:[0-9]*: host\.disks\[8\]\.name: one process more than fit; 8 drivers' "${many%, }"
 LINTEL_NVME=$work/nothing host 'a driver that is not built' 4 '^vm.yaml:2:23: .* the program for it is not built' \
+    '{name: d, driver: nvme}'
+make_program lintel-large
+put lintel-large 104 '\001\000\000\001'
+LINTEL_NVME=$work/lintel-large host 'a driver that is too large' 4 '^vm.yaml:2:23: .* takes more than 16 MiB of memory; build again' \
+    '{name: d, driver: nvme}'
+LINTEL_NVME=$lintel host 'a driver that is no image' 4 '^vm.yaml:2:23: .* is no 64-bit ELF executable; build again' \
     '{name: d, driver: nvme}'
 
 # --- the VMs' disks

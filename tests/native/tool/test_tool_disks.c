@@ -32,13 +32,14 @@ static void put(const char *name, const void *bytes, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-/* An ELF kernel of a header and one segment, which has nothing in the file but that. */
-static void put_kernel(void)
+/* An ELF file of a header and one segment, which has nothing in it but that: a kernel, or a
+ * program. */
+static void put_elf(const char *name)
 {
     struct {
         Elf64_Ehdr header;
         Elf64_Phdr segment;
-    } kernel = {
+    } file = {
         .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1},
                    .e_type = ET_EXEC,
                    .e_machine = EM_X86_64,
@@ -52,11 +53,11 @@ static void put_kernel(void)
                     .p_flags = PF_R | PF_X,
                     .p_vaddr = MIB,
                     .p_paddr = MIB,
-                    .p_filesz = sizeof(kernel),
+                    .p_filesz = sizeof(file),
                     .p_memsz = 4096},
     };
 
-    put("kernel", &kernel, sizeof(kernel));
+    put(name, &file, sizeof(file));
 }
 
 static int make_files(void **state)
@@ -68,11 +69,11 @@ static int make_files(void **state)
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-        put(programs[i], programs[i], strlen(programs[i]));
+        put_elf(programs[i]);
         setenv(programs[i], programs[i], 1);
     }
     put("ram.img", ram, sizeof(ram));
-    put_kernel();
+    put_elf("kernel");
     return 0;
 }
 

@@ -79,6 +79,12 @@ static void make_good(struct boot *b)
     SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
     SPOIL(consoles, b->plan.processes[0].grants = b->plan.processes[1].grants, "are the console")  \
     SPOIL(port_ranges, b->plan.processes[0].port_range_count = 5, "5 port ranges")                 \
+    SPOIL(interrupts, b->plan.processes[0].interrupt_count = 5, "5 interrupts")                    \
+    SPOIL(interrupts_and_function,                                                                 \
+          (b->plan.processes[0].interrupt_count = 4, b->plan.processes[0].grants = 2),             \
+          "4 interrupts beside those of its PCI function; at most 4 and 3")                        \
+    SPOIL(same_function, (b->plan.processes[0].grants = b->plan.processes[1].grants = 2),          \
+          "a PCI function in common")                                                              \
     SPOIL(no_ports, b->plan.processes[0].ports[0].count = 0, "port range 0 is none")               \
     SPOIL(port_end, b->plan.processes[0].ports[0].first = 0xfff9, "port range 0 is none")          \
     SPOIL(same_port, b->plan.processes[0].ports[0].first = 0x3ff, "a port in common")              \
