@@ -196,8 +196,8 @@ static void measure_kick(void)
     static struct virtio rng;
 
     if (virtio_find(&rng, VIRTIO_ID_ENTROPY) &&
-        virtio_start(&rng, VIRTIO_F_VERSION_1, KICK_VECTOR) && rng.doorbell_is_port)
-        ROW("kick of a virtqueue", "outw %%ax, %%dx", 0, rng.doorbell << 32, 0);
+        virtio_start(&rng, VIRTIO_F_VERSION_1, KICK_VECTOR) && rng.doorbells_are_ports)
+        ROW("kick of a virtqueue", "outw %%ax, %%dx", 0, rng.queue.doorbell << 32, 0);
 }
 
 static void measure_x2apic(void)

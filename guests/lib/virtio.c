@@ -67,8 +67,8 @@ static void locate(struct virtio *v, uint32_t at)
         v->common = (struct virtio_common *)base;
         break;
     case CAP_NOTIFY:
-        v->doorbell = base;
-        v->doorbell_is_port = pci_read(v->device, PCI_BAR + 4 * bar, 4) & BAR_IO;
+        v->doorbells = base;
+        v->doorbells_are_ports = pci_read(v->device, PCI_BAR + 4 * bar, 4) & BAR_IO;
         v->doorbell_multiplier = pci_read(v->device, at + 16, 4);
         break;
     case CAP_ISR:
@@ -109,7 +109,7 @@ bool virtio_find(struct virtio *v, uint16_t id)
     return false;
 }
 
-static bool negotiate(struct virtio *v, uint64_t wanted)
+bool virtio_negotiate(struct virtio *v, uint64_t wanted)
 {
     struct virtio_common *c = v->common;
 
@@ -145,37 +145,53 @@ static void set_address(volatile uint32_t *field, const volatile void *address)
     field[1] = (uint32_t)((uintptr_t)address >> 32);
 }
 
-bool virtio_start(struct virtio *v, uint64_t features, uint8_t vector)
+void virtio_set_vectors(struct virtio *v, uint8_t vector)
 {
-    struct virtio_common *c = v->common;
-    struct virtq *q = &v->queue;
-
-    if (!negotiate(v, features))
-        return false;
     set_vector(v, 0, vector);
     set_vector(v, 1, vector + 1);
     pci_write(v->device, v->msix + 2, 2, MSIX_ENABLE);
-    *q = (struct virtq){page_alloc(), page_alloc(), page_alloc(), 0};
-    c->config_vector = 1;
-    c->queue_select = 0;
+    v->common->config_vector = 1;
+}
+
+bool virtio_add_queue(struct virtio *v, struct virtq *q, uint16_t number, uint16_t vector)
+{
+    struct virtio_common *c = v->common;
+
+    *q = (struct virtq){.descriptors = page_alloc(),
+                        .available = page_alloc(),
+                        .used = page_alloc(),
+                        .number = number};
+    c->queue_select = number;
+    q->doorbell = v->doorbells + c->queue_notify_off * v->doorbell_multiplier;
     c->queue_size = VIRTQ_SIZE;
-    c->queue_vector = 0;
+    c->queue_vector = vector;
     set_address(c->descriptors, q->descriptors);
     set_address(c->available, q->available);
     set_address(c->used, q->used);
     c->queue_enable = 1;
-    c->status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
-    return c->queue_enable == 1 && !(c->status & VIRTIO_NEEDS_RESET);
+    return c->queue_enable == 1;
 }
 
-static void ring_doorbell(struct virtio *v)
+bool virtio_driver_ok(struct virtio *v)
 {
-    uint64_t at = v->doorbell + v->common->queue_notify_off * v->doorbell_multiplier;
+    v->common->status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
+    return !(v->common->status & VIRTIO_NEEDS_RESET);
+}
 
-    if (v->doorbell_is_port)
-        outw((uint16_t)at, 0);
+bool virtio_start(struct virtio *v, uint64_t features, uint8_t vector)
+{
+    if (!virtio_negotiate(v, features))
+        return false;
+    virtio_set_vectors(v, vector);
+    return virtio_add_queue(v, &v->queue, 0, 0) && virtio_driver_ok(v);
+}
+
+void virtio_kick(const struct virtio *v, const struct virtq *q)
+{
+    if (v->doorbells_are_ports)
+        outw((uint16_t)q->doorbell, q->number);
     else
-        *(volatile uint16_t *)at = 0;
+        *(volatile uint16_t *)q->doorbell = q->number;
 }
 
 /* 2.7.10.1 */
@@ -189,7 +205,7 @@ void virtio_offer(struct virtio *v, uint16_t head)
     __asm__ volatile("mfence" : : : "memory");
     if (v->features & VIRTIO_F_EVENT_IDX ? q->used->available_event == index
                                          : !(q->used->flags & 1))
-        ring_doorbell(v);
+        virtio_kick(v, q);
 }
 
 int virtio_take(struct virtio *v, uint32_t *written)

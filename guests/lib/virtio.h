@@ -54,6 +54,8 @@ struct virtq {
         uint16_t available_event;
     } *used;
     uint16_t taken; /* of the used ring */
+    uint16_t number;
+    uint64_t doorbell; /* a port, or an address */
 };
 
 struct virtio {
@@ -62,8 +64,8 @@ struct virtio {
     volatile uint8_t *isr, *config; /* config: NULL where there is none */
     volatile uint32_t *vectors;     /* the MSI-X table, 4 for each */
     uint32_t msix;                  /* its capability */
-    uint64_t doorbell;              /* a port, or an address */
-    bool doorbell_is_port;
+    uint64_t doorbells;             /* ports, or addresses */
+    bool doorbells_are_ports;
     uint32_t doorbell_multiplier;
     uint64_t features; /* that both sides take */
     struct virtq queue;
@@ -81,6 +83,15 @@ void virtio_locate(struct virtio *v);
 /* Resets it, takes of the features what is offered, makes its first queue, with `vector` for its
  * interrupts and vector + 1 for changes of its configuration. False: it refused. */
 bool virtio_start(struct virtio *v, uint64_t features, uint8_t vector);
+
+/* The parts of it: false, the device refused. Without DRIVER_OK the device takes nothing yet. */
+bool virtio_negotiate(struct virtio *v, uint64_t features);
+void virtio_set_vectors(struct virtio *v, uint8_t vector);
+bool virtio_add_queue(struct virtio *v, struct virtq *q, uint16_t number, uint16_t vector);
+bool virtio_driver_ok(struct virtio *v);
+
+/* Rings the doorbell of a queue, whether the device wants it or not. */
+void virtio_kick(const struct virtio *v, const struct virtq *q);
 
 /* Makes a chain available, and tells the device if it wants to know. */
 void virtio_offer(struct virtio *v, uint16_t head);

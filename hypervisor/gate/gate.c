@@ -3,9 +3,9 @@
 
 #include "hypervisor/process/service.h"
 
-typedef int64_t gate_function(struct process *p, uint64_t a, uint64_t b, uint64_t c);
+typedef int64_t gate_function(uint64_t a, uint64_t b, uint64_t c, struct process *p);
 
-static int64_t none(struct process *p, uint64_t a, uint64_t b, uint64_t c)
+static int64_t none(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     return GATE_ENOSYS;
 }
@@ -30,9 +30,9 @@ static gate_function *const calls[GATE_CALL_COUNT][2] = {
     [GATE_INTERRUPT_DONE] = {none, gate_interrupt_done},
 };
 
-int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, uint64_t call, struct process *p)
+int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, struct process *p, uint64_t call)
 {
     if (call >= GATE_CALL_COUNT)
         return GATE_ENOSYS;
-    return calls[call][p->service](p, a, b, c);
+    return calls[call][p->service](a, b, c, p);
 }

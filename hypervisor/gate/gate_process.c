@@ -9,7 +9,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-int64_t gate_timer(struct process *p, uint64_t tsc, uint64_t b, uint64_t c)
+int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p)
 {
     p->thread->timer = tsc;
     sched_own_event_changed(p->thread);
@@ -31,7 +31,7 @@ static const char *copy_text(const struct process *p, uint64_t length)
     return line;
 }
 
-int64_t gate_log(struct process *p, uint64_t length, uint64_t b, uint64_t c)
+int64_t gate_log(uint64_t length, uint64_t b, uint64_t c, struct process *p)
 {
     if (length > PROCESS_TEXT_SIZE)
         return GATE_EINVAL;
@@ -39,7 +39,7 @@ int64_t gate_log(struct process *p, uint64_t length, uint64_t b, uint64_t c)
     return 0;
 }
 
-int64_t gate_stop(struct process *p, uint64_t how, uint64_t b, uint64_t c)
+int64_t gate_stop(uint64_t how, uint64_t b, uint64_t c, struct process *p)
 {
     const char *why = copy_text(p, strnlen(p->text, PROCESS_TEXT_SIZE));
     bool fault = how != GATE_STOP_POWER_OFF;
@@ -50,12 +50,12 @@ int64_t gate_stop(struct process *p, uint64_t how, uint64_t b, uint64_t c)
     schedule();
 }
 
-int64_t gate_wait(struct process *p, uint64_t a, uint64_t b, uint64_t c)
+int64_t gate_wait(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     return service_wait(SERVICE_OF(p->thread));
 }
 
-int64_t gate_notify(struct process *p, uint64_t channel, uint64_t b, uint64_t c)
+int64_t gate_notify(uint64_t channel, uint64_t b, uint64_t c, struct process *p)
 {
     if (!channel_notify(p, channel))
         return GATE_EINVAL;
@@ -63,7 +63,7 @@ int64_t gate_notify(struct process *p, uint64_t channel, uint64_t b, uint64_t c)
     return 0;
 }
 
-int64_t gate_interrupt_done(struct process *p, uint64_t interrupt, uint64_t b, uint64_t c)
+int64_t gate_interrupt_done(uint64_t interrupt, uint64_t b, uint64_t c, struct process *p)
 {
     if (interrupt >= p->info->interrupt_count)
         return GATE_EINVAL;

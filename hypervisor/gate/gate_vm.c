@@ -11,7 +11,7 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-int64_t gate_run(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+int64_t gate_run(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -25,7 +25,7 @@ int64_t gate_run(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
     vcpu_enter(v);
 }
 
-int64_t gate_start(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+int64_t gate_start(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -37,7 +37,7 @@ int64_t gate_start(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
     return vcpu_start(v) ? 0 : GATE_ESTATE;
 }
 
-int64_t gate_message(struct process *p, uint64_t address, uint64_t data, uint64_t c)
+int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process *p)
 {
     struct apic_message message;
 
@@ -46,7 +46,7 @@ int64_t gate_message(struct process *p, uint64_t address, uint64_t data, uint64_
     return events_message(VCPU_OF(p->thread), &message);
 }
 
-int64_t gate_lapic_read(struct process *p, uint64_t vcpu, uint64_t offset, uint64_t c)
+int64_t gate_lapic_read(uint64_t vcpu, uint64_t offset, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -55,7 +55,7 @@ int64_t gate_lapic_read(struct process *p, uint64_t vcpu, uint64_t offset, uint6
     return vlapic_read_mmio(&v->lapic, (uint32_t)offset, guest_tsc(v));
 }
 
-int64_t gate_lapic_write(struct process *p, uint64_t vcpu, uint64_t offset, uint64_t value)
+int64_t gate_lapic_write(uint64_t vcpu, uint64_t offset, uint64_t value, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
     struct vlapic_effect effect;
@@ -67,7 +67,7 @@ int64_t gate_lapic_write(struct process *p, uint64_t vcpu, uint64_t offset, uint
     return 0;
 }
 
-int64_t gate_segments(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+int64_t gate_segments(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -78,7 +78,7 @@ int64_t gate_segments(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
     return 0;
 }
 
-int64_t gate_state(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
+int64_t gate_state(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -89,21 +89,21 @@ int64_t gate_state(struct process *p, uint64_t vcpu, uint64_t b, uint64_t c)
     return 0;
 }
 
-int64_t gate_doorbell(struct process *p, uint64_t port, uint64_t bit, uint64_t c)
+int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p)
 {
     if (port > UINT16_MAX)
         return GATE_EINVAL;
     return doorbell_set(&VCPU_OF(p->thread)->vm->bells, (uint16_t)port, bit) ? 0 : GATE_EINVAL;
 }
 
-int64_t gate_console_write(struct process *p, uint64_t length, uint64_t b, uint64_t c)
+int64_t gate_console_write(uint64_t length, uint64_t b, uint64_t c, struct process *p)
 {
     if (length > PROCESS_TEXT_SIZE)
         return GATE_EINVAL;
     return (int64_t)console_write(VCPU_OF(p->thread)->vm, p->text, length);
 }
 
-int64_t gate_console_read(struct process *p, uint64_t max, uint64_t b, uint64_t c)
+int64_t gate_console_read(uint64_t max, uint64_t b, uint64_t c, struct process *p)
 {
     if (max > PROCESS_TEXT_SIZE)
         return GATE_EINVAL;

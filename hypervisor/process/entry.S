@@ -13,8 +13,9 @@
         movq    %r13, PROCESS_R13(%r8)
         movq    %r14, PROCESS_R14(%r8)
         movq    %r15, PROCESS_R15(%r8)
-        movq    %rax, %rcx
-        call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, call, process) */
+        movq    %r8, %rcx
+        movq    %rax, %r8
+        call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, process, call) */
         movq    boot_cpu(%rip), %rdi
         movq    %rax, %rsi
         .endm

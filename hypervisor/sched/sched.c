@@ -90,14 +90,49 @@ static uint64_t turn_end(const struct sched *s, uint64_t used)
                    s->accounted + (used > had ? used - had : 0));
 }
 
+static void expire(struct thread *t, uint64_t now)
+{
+    if (t->deadline <= now)
+        t->kind->expire(t, now);
+    if (t->timer <= now) {
+        t->timer = TIME_NEVER;
+        sched_post(t, EVENT_TIMER);
+    }
+}
+
+static void expire_others(struct sched *s, uint64_t now)
+{
+    for (struct thread *t = s->threads; t != NULL; t = t->next)
+        if (t != s->running)
+            expire(t, now);
+}
+
+/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
+static void find_others_event(struct sched *s)
+{
+    uint64_t next = s->slice_end;
+
+    for (const struct thread *t = s->threads; t != NULL; t = t->next)
+        if (!t->waits && t != s->running)
+            next = min_u64(next, min_u64(t->deadline, t->timer));
+    s->others_event = next;
+}
+
 static void idle(struct sched *s)
 {
-    apic_timer_arm(min_u64(s->next_event, console_due));
+    find_others_event(s);
+    apic_timer_arm(min_u64(s->others_event, console_due));
     sti_hlt_cli();
     s->accounted = rdtsc(); /* nobody's time */
     console_look(s->accounted);
-    if (s->next_event <= s->accounted)
-        sched_expire(s->accounted);
+    if (s->others_event <= s->accounted)
+        expire_others(s, s->accounted);
+}
+
+static void update_next_event(struct sched *s)
+{
+    find_others_event(s);
+    sched_own_event_changed(s->running);
 }
 
 static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
@@ -108,8 +143,7 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     if (s->rival_used != UINT64_MAX || console_due != TIME_NEVER)
         s->slice_end = turn_end(s, min_u64(s->rival_used, t->used + TURN_MS * tsc_khz()) +
                                        TURN_MS * tsc_khz());
-    s->others_event = min_u64(s->others_event, s->slice_end);
-    sched_own_event_changed(t);
+    update_next_event(s);
     t->work &= ~WORK_SCHEDULE;
     t->kind->resume(t);
 }
@@ -128,7 +162,6 @@ void schedule_on_empty_stack(void)
     console_look(s->accounted);
     s->running = NULL;
     s->slice_end = TIME_NEVER;
-    sched_update_next_event();
     while ((t = pick(s, last)) == NULL)
         idle(s);
     run(s, t);
@@ -153,7 +186,7 @@ void sched_notify(struct thread *t)
     if (s->running != NULL) {
         s->rival_used = min_u64(s->rival_used, t->used);
         s->slice_end = min_u64(s->slice_end, turn_end(s, t->used));
-        sched_update_next_event();
+        update_next_event(s);
     }
 }
 
@@ -174,42 +207,20 @@ void sched_forget_event(struct cpu_block *cpu)
         sched_no_event();
 }
 
-/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
-void sched_update_next_event(void)
-{
-    struct sched *s = &THIS_CPU(sched);
-    uint64_t next = s->slice_end;
-
-    for (const struct thread *t = s->threads; t != NULL; t = t->next)
-        if (!t->waits && t != s->running)
-            next = min_u64(next, min_u64(t->deadline, t->timer));
-    s->others_event = next;
-    if (s->running != NULL)
-        sched_own_event_changed(s->running);
-    else
-        sched_set_event(this_cpu(), next);
-}
-
-static void end_slice(struct sched *s, uint64_t now)
-{
-    if (s->slice_end <= now) {
-        s->slice_end = TIME_NEVER;
-        s->running->work |= WORK_SCHEDULE;
-    }
-}
-
+/* The common case is the timer of the one that runs: it costs no look at the others. */
 void sched_expire(uint64_t now)
 {
     struct sched *s = &THIS_CPU(sched);
 
-    for (struct thread *t = s->threads; t != NULL; t = t->next) {
-        if (t->deadline <= now)
-            t->kind->expire(t, now);
-        if (t->timer <= now) {
-            t->timer = TIME_NEVER;
-            sched_post(t, EVENT_TIMER);
-        }
+    expire(s->running, now);
+    if (s->others_event > now) {
+        sched_own_event_changed(s->running);
+        return;
     }
-    end_slice(s, now);
-    sched_update_next_event();
+    expire_others(s, now);
+    if (s->slice_end <= now) {
+        s->slice_end = TIME_NEVER;
+        s->running->work |= WORK_SCHEDULE;
+    }
+    update_next_event(s);
 }

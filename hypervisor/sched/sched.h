@@ -50,10 +50,10 @@ void sched_post(struct thread *t, uint64_t events);
 /* Whether t neither has the CPU nor wants it. */
 bool sched_sleeps(const struct thread *t);
 
-/* Everybody whose timer is due by now (host TSC) gets what it waited for. */
+/* Everybody whose timer is due by now (host TSC) gets what it waited for. Somebody runs. */
 void sched_expire(uint64_t now);
 
-/* The scheduler's own: next_event, and when it becomes TIME_NEVER. */
+/* The scheduler's own: next_event, while somebody runs, and when it becomes TIME_NEVER. */
 void __attribute__((noinline)) sched_forget_event(struct cpu_block *cpu);
 static inline void sched_set_event(struct cpu_block *cpu, uint64_t next)
 {
@@ -71,12 +71,9 @@ static inline void sched_own_event_changed(const struct thread *t)
     sched_set_event(t->cpu, min_u64(others, min_u64(t->deadline, t->timer)));
 }
 
-/* The same after another thread's has changed. */
-void sched_update_next_event(void);
-
 /* Before t's ring 3, which no other timer ends: an interrupt comes when somebody else wants the
  * CPU. */
-static inline void sched_set_timer(const struct thread *t)
+static inline __attribute__((always_inline)) void sched_set_timer(const struct thread *t)
 {
     uint64_t due = CPU_OF(t->cpu, sched).others_event;
 

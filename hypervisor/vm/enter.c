@@ -26,7 +26,6 @@ void vcpu_enter(struct vcpu *v)
         v->halted = false;
     if (v->halted && !(v->thread.work & WORK_EVENTS))
         schedule();
-    vcpu_load(v);
     resident_to_guest(v);
     events_before_entry(v);
     vmx_enter(v);
@@ -37,8 +36,10 @@ static void __attribute__((noreturn)) resume(struct thread *t)
     struct vcpu *v = VCPU_OF(t);
 
     process_switch(&v->vm->process);
-    if (v->mode == VCPU_IN_GUEST)
+    if (v->mode == VCPU_IN_GUEST) {
+        vcpu_load(v);
         vcpu_enter(v);
+    }
     resident_to_monitor(v);
     process_resume(&v->vm->process);
 }

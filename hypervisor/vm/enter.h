@@ -10,7 +10,8 @@ extern const struct thread_kind vcpu_thread;
 
 #define VCPU_OF(t) THREAD_IN(struct vcpu, thread, t)
 
-/* Enters the guest of the vCPU that runs, after its monitor or the scheduler; not from an exit. */
+/* Enters the guest of the vCPU that runs, with its VMCS loaded, after its monitor or the scheduler;
+ * not from an exit. */
 void __attribute__((noreturn)) vcpu_enter(struct vcpu *v);
 
 /*

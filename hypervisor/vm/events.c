@@ -108,8 +108,10 @@ static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
     sched_expire(now);
     if (v->thread.work != 0)
         events_work(v);
-    now = rdtsc();
     uint64_t due = CPU_OF(VCPU_CPU(v), sched).next_event, least = tsc_khz() / LEAST_SHARE;
+    if (due == TIME_NEVER) /* and so it is armed: sched_no_event */
+        return;
+    now = rdtsc();
     events_set_guest_timer(VCPU_CPU(v), max_u64(due, now + least), now);
 }
 

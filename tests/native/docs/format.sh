@@ -3,5 +3,5 @@
 # format.sh ROOT: all C files are laid out as .clang-format says. Each place that differs is named.
 # One version for all, because each lays out a little otherwise; Debian 12 and 13 both have this one.
 cd "$1" || exit 1
-find abi bench drivers guests hypervisor lib monitor runtime tests tool -name '*.[ch]' -print0 |
+find abi bench drivers guests hypervisor lib monitor runtime services tests tool -name '*.[ch]' -print0 |
     xargs -0 clang-format-19 --dry-run --Werror

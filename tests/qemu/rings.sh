@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# rings.sh LINTEL KERNEL CPU: guests/rings.c with QEMU's virtio devices, on QEMU, and with Lintel's, as VMs in Bochs: once with a disk
+# that may be written and once with one that may not. All lines are the same but for those that rings.txt explains.
+lintel=$1 kernel=$(realpath "$2") cpu=$3
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=tests/bochs/common.bash
+. "$here/../bochs/common.bash"
+
+SECONDS_MAX=90
+
+run_lintel()
+{
+    cat >vm.yaml <<END
+host:
+  memory: 512M
+vms:
+  - {name: blk, kernel: $kernel, memory: 64M, disk: {file: disk.img}}
+  - {name: ro, kernel: $kernel, memory: 64M, disk: {file: disk.img, read-only: yes}}
+END
+    boot $SECONDS_MAX --cpu "$cpu" --log logs
+}
+
+# run_qemu NAME WORD: a disk of its own, with this in the drive's words. Power-off is where Bochs has it.
+run_qemu()
+{
+    cp disk.img "disk.$1"
+    timeout $SECONDS_MAX qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg -cpu max -m 128 \
+        -drive if=none,id=boot,format=raw,media=cdrom,readonly=on,file=boot.iso -device ide-cd,drive=boot,bus=ide.1,bootindex=0 \
+        -drive "if=none,id=d,format=raw,file=disk.$1$2" -device virtio-blk-pci,drive=d,disable-legacy=on \
+        -device virtio-rng-pci,disable-legacy=on \
+        -serial "file:qemu.$1" -device isa-debug-exit,iobase=0xb004,iosize=4 >"qemu.$1.said" 2>&1 </dev/null
+}
+
+make_boot()
+{
+    mkdir -p tree/boot/grub
+    cp "$kernel" tree/boot/kernel
+    printf 'set timeout=0\nmenuentry rings {\n  multiboot2 /boot/kernel\n}\n' >tree/boot/grub/grub.cfg
+    make_image tree boot.iso
+}
+
+# Each of the first 2048 sectors has its number in each word; 1 MiB of zeroes follows.
+perl -e 'print pack("V", $_) x 128 for 0 .. 2047; print "\0" x 1048576' >disk.img
+make_boot
+result $? "an image with the kernel"
+run_qemu blk '' &
+run_qemu ro ,readonly=on &
+run_lintel
+result $? "the kernel comes to its end under Lintel"
+wait
+cat qemu.blk.said qemu.ro.said qemu.blk qemu.ro >said
+[ "$(grep -c '^1\.\.1' said)" = 2 ]
+result $? "and on QEMU"
+cat logs/blk.log logs/ro.log >ours
+cat qemu.blk qemu.ro >theirs
+python3 "$here/rings.py" "$here/rings.txt" ours theirs >compared
+while read -r verdict name; do
+    [ "$verdict" = ok ]
+    result $? "${name#- }"
+done < <(grep -E '^(not ok|ok) ' compared | sed 's/^not ok/not-ok/')
+grep '^#' compared
+plan
