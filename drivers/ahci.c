@@ -6,10 +6,10 @@
  * The process's last window is BAR5, the last one that a function can have; interrupt 0 is the
  * HBA's. The DMA area is a struct dma_area.
  *
- * A tag is a slot of the command list. Commands are not queued in the disk (no NCQ): the HBA gives
- * it one after the other. Which one an error belongs to is in PxCMD.CCS (6.2.2.1), but not in every
- * HBA: those that may have failed are issued again, one at a time, so that nobody's command fails
- * for another's.
+ * The HBA has one command at a time: it would give the disk no more either (no NCQ), an error is
+ * then that command's, and nothing is under way where the port is stopped after it. Not every HBA
+ * stops by itself, as 6.2.2.1 says, when others are issued: QEMU's goes on with them, and crashes
+ * if the port is started again meanwhile.
  *
  * A disk without 48-bit commands, or whose sectors are not 512 bytes, is refused.
  */
@@ -25,6 +25,7 @@
 #define MAX_SECTORS 0x8000u   /* of a command; 16 bits hold it, for DATA SET MANAGEMENT too */
 #define MAX_PRD     0x400000u /* bytes of a PRDT entry */
 #define PRDS        (DISK_RUNS + 8u)
+#define SLOT        1u /* of the command list, as a bit: the first */
 
 /* How long is waited, in milliseconds: 10.4.3, 10.6.3, 10.1.2 (with a margin), 10.3.1, and for
  * a disk to spin up, and to say what it is. */
@@ -50,7 +51,6 @@ enum port_reg {
     PORT_SIZE = 0x80,
 };
 
-#define CAP_SLOTS(cap)  (((cap) >> 8 & 0x1f) + 1)
 #define CAP_S64A        BIT(31)
 #define GHC_HR          1u
 #define GHC_IE          2u
@@ -110,11 +110,11 @@ struct table {   /* 4.2.3 */
 #define FIS_DEVICE_LBA 0x40
 
 struct dma_area {
-    _Alignas(1024) struct header list[DISK_DEPTH];
+    _Alignas(1024) struct header list[32]; /* the first one is used */
     _Alignas(256) uint8_t received[256];
     _Alignas(512) uint16_t identify[256];
-    _Alignas(512) uint64_t ranges[DISK_DEPTH][64]; /* of TRIM: the first one is used */
-    _Alignas(128) struct table table[DISK_DEPTH];
+    _Alignas(512) uint64_t ranges[64]; /* of TRIM: the first one is used */
+    _Alignas(128) struct table table;
 };
 
 _Static_assert(sizeof(struct header) == 32, "4.2.2");
@@ -130,8 +130,7 @@ static struct {
     uint32_t port;       /* its registers, from the window */
     uint16_t serial_number[10];
     bool alive;
-    /* Tags as bits: under way; of these, given to the HBA; and to be issued alone. */
-    uint32_t busy, issued, suspects;
+    bool busy; /* a command is under way, with tag 0 */
 } ahci;
 
 static struct dma_area *area(void)
@@ -228,11 +227,10 @@ static bool port_restart(void)
     return true;
 }
 
-/* Fills a slot with a command and its memory. */
-static void fill(unsigned slot, uint8_t opcode, uint8_t feature, uint64_t sector, uint32_t sectors)
+/* Fills the slot with a command. */
+static void fill(uint8_t opcode, uint8_t feature, uint64_t sector, uint32_t sectors)
 {
-    struct header *header = &area()->list[slot];
-    struct table *table = &area()->table[slot];
+    struct table *table = &area()->table;
 
     table->fis = (struct fis){.type = FIS_REGISTER,
                               .flags = FIS_COMMAND,
@@ -242,17 +240,17 @@ static void fill(unsigned slot, uint8_t opcode, uint8_t feature, uint64_t sector
                               .count = (uint16_t)sectors};
     memcpy(table->fis.sector, &sector, 3);
     memcpy(table->fis.sector_high, (const uint8_t *)&sector + 3, 3);
-    *header = (struct header){.flags = HEADER_FIS, .table = physical(table)};
+    area()->list[0] = (struct header){.flags = HEADER_FIS, .table = physical(table)};
 }
 
-/* Adds memory to a slot's command. */
-static void add(unsigned slot, uint64_t physical, uint32_t bytes)
+/* Adds memory to the command. */
+static void add(uint64_t physical, uint32_t bytes)
 {
-    struct header *header = &area()->list[slot];
+    struct header *header = &area()->list[0];
 
     while (bytes > 0) {
         uint32_t size = (uint32_t)min_u64(bytes, MAX_PRD);
-        area()->table[slot].prd[header->flags >> 16] =
+        area()->table.prd[header->flags >> 16] =
             (struct prd){.physical = physical, .last = size - 1};
         header->flags += HEADER_PRDS(1);
         physical += size;
@@ -260,18 +258,11 @@ static void add(unsigned slot, uint64_t physical, uint32_t bytes)
     }
 }
 
-/* Gives the HBA what it may have now. */
+/* Gives the command to the HBA. */
 static void issue(void)
 {
-    uint32_t next = ahci.busy & ~ahci.issued;
-
-    if (ahci.suspects != 0)
-        next = ahci.issued != 0 ? 0 : ahci.suspects & -ahci.suspects;
-    if (next == 0)
-        return;
-    ahci.issued |= next;
     io_fence();
-    write_port(PX_CI, next);
+    write_port(PX_CI, SLOT);
 }
 
 static uint64_t identified(unsigned word, unsigned words)
@@ -285,11 +276,10 @@ static uint64_t identified(unsigned word, unsigned words)
 /* Asks the disk what it is: IDENTIFY DEVICE, waited for. */
 static bool identify(struct disk *disk)
 {
-    fill(0, ATA_IDENTIFY, 0, 0, 0);
-    add(0, physical(area()->identify), sizeof(area()->identify));
-    io_fence();
-    write_port(PX_CI, 1);
-    if (!wait_for(ahci.port + PX_CI, 1, 0, READY_MS) || (read_port(PX_TFD) & PX_TFD_FAILED)) {
+    fill(ATA_IDENTIFY, 0, 0, 0);
+    add(physical(area()->identify), sizeof(area()->identify));
+    issue();
+    if (!wait_for(ahci.port + PX_CI, SLOT, 0, READY_MS) || (read_port(PX_TFD) & PX_TFD_FAILED)) {
         log_line("the disk does not say what it is (PxTFD %x)", read_port(PX_TFD));
         return false;
     }
@@ -366,7 +356,7 @@ bool disk_start(const struct process_info *info, struct disk *disk)
     }
     ahci.ports = read_reg(PI);
     ahci.port_count = (unsigned)min_u64(32, (info->windows[window].size - PORTS) / PORT_SIZE);
-    disk->depth = (unsigned)min_u64(DISK_DEPTH, CAP_SLOTS(cap));
+    disk->depth = 1;
     disk->max_runs = DISK_RUNS;
     disk->max_sectors = MAX_SECTORS;
     disk->last_physical = cap & CAP_S64A ? UINT64_MAX : UINT32_MAX;
@@ -383,50 +373,36 @@ bool disk_submit(unsigned tag, const struct disk_command *command)
     if (!ahci.alive)
         return false;
     if (discard) {
-        fill(tag, opcodes[BLOCK_DISCARD], ATA_TRIM, 0, 1); /* one block of ranges */
-        memset(area()->ranges[tag], 0, sizeof(area()->ranges[tag]));
-        area()->ranges[tag][0] = command->sector | (uint64_t)command->sectors << 48;
-        add(tag, physical(area()->ranges[tag]), sizeof(area()->ranges[tag]));
+        fill(opcodes[BLOCK_DISCARD], ATA_TRIM, 0, 1); /* one block of ranges */
+        memset(area()->ranges, 0, sizeof(area()->ranges));
+        area()->ranges[0] = command->sector | (uint64_t)command->sectors << 48;
+        add(physical(area()->ranges), sizeof(area()->ranges));
     } else {
-        fill(tag, opcodes[command->op], 0, command->sector, command->sectors);
+        fill(opcodes[command->op], 0, command->sector, command->sectors);
     }
     for (unsigned i = 0; i < command->run_count; i++)
-        add(tag, command->runs[i].physical, command->runs[i].bytes);
+        add(command->runs[i].physical, command->runs[i].bytes);
     if (command->op == BLOCK_WRITE || discard)
-        area()->list[tag].flags |= HEADER_WRITE;
-    ahci.busy |= BIT(tag);
+        area()->list[0].flags |= HEADER_WRITE;
+    ahci.busy = true;
     issue();
     return true;
 }
 
-static void end(uint32_t tags, bool good)
+static void end(bool good)
 {
-    ahci.busy &= ~tags;
-    ahci.issued &= ~tags;
-    ahci.suspects &= ~tags;
-    for (unsigned tag = 0; tag < DISK_DEPTH; tag++)
-        if (tags & BIT(tag))
-            disk_done(tag, good);
+    if (!ahci.busy)
+        return;
+    ahci.busy = false;
+    disk_done(0, good);
 }
 
-/*
- * A command has failed, and the port has stopped. If it was alone on the device it is known which
- * one it was. A disk that does not take commands any more fails them all.
- */
+/* Something has failed, and the port has stopped. */
 static void recover(void)
 {
-    uint32_t failed = ahci.issued;
-
-    ahci.issued = 0;
-    if ((failed & (failed - 1)) != 0) {
-        ahci.suspects |= failed;
-        failed = 0;
-    }
-    if (!port_restart()) {
-        failed = ahci.busy;
+    if (!port_restart())
         restart();
-    }
-    end(failed, false);
+    end(false);
 }
 
 void disk_interrupt(void)
@@ -443,14 +419,13 @@ void disk_interrupt(void)
     io_fence();
     if ((status | read_port(PX_IS)) & PX_IS_ERRORS)
         recover();
-    else
-        end(ahci.issued & ~issued, true);
-    issue();
+    else if (!(issued & SLOT))
+        end(true);
 }
 
 void disk_reset(void)
 {
     log_line("reset (PxTFD %x, PxCI %x)", read_port(PX_TFD), read_port(PX_CI));
-    ahci.busy = ahci.issued = ahci.suspects = 0;
+    ahci.busy = false;
     restart();
 }

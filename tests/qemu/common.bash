@@ -33,5 +33,8 @@ boot_qemu()
     timeout "$1" qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg -cpu "$2" -smp 1 -m 256 \
         -drive if=none,id=boot,format=raw,media=cdrom,readonly=on,file=boot.iso -device ide-cd,drive=boot,bus=ide.1,bootindex=0 \
         "${@:3}" -serial file:serial -device isa-debug-exit,iobase=0xf4,iosize=4 >qemu.out 2>&1 </dev/null
+    local code=$?
+    # 33 is what end=qemu says; a signal is QEMU's own fault, and 124 the end of the time.
+    [ $code -lt 124 ] || echo "# QEMU ended with $code: $(tail -n 1 qemu.out)"
     tr -d '\r' <serial >said
 }

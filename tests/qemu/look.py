@@ -27,7 +27,7 @@ def main():
         expected[at : at + SECTOR] = sector(number)
     if after == expected:
         return 0
-    wrong = [i for i in range(len(before) // SECTOR) if after[i * SECTOR :][:SECTOR] != expected[i * SECTOR :][:SECTOR]]
+    wrong = [i for i in range(len(before) // SECTOR) if after[i * SECTOR : (i + 1) * SECTOR] != expected[i * SECTOR : (i + 1) * SECTOR]]
     print(f"{len(wrong)} sectors of the file are wrong, the first one is {wrong[:1]}, the partition begins at {first}")
     return 1
 

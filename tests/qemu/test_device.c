@@ -30,11 +30,16 @@
 static const struct kind {
     const char *name;
     unsigned bar;
+    unsigned depth;
     uint64_t window_size;
     const char *device[4];
 } kinds[] = {
-    {"nvme", 0, 0x4000, {"-device", "nvme,drive=d,serial=1,addr=4"}},
-    {"ahci", 5, 0x1000, {"-device", "ich9-ahci,id=a,addr=4", "-device", "ide-hd,drive=d,bus=a.2"}},
+    {"nvme", 0, DISK_DEPTH, 0x4000, {"-device", "nvme,drive=d,serial=1,addr=4"}},
+    {"ahci",
+     5,
+     1,
+     0x1000,
+     {"-device", "ich9-ahci,id=a,addr=4", "-device", "ide-hd,drive=d,bus=a.2"}},
 };
 static const struct kind *kind;
 
@@ -63,7 +68,7 @@ static void works(void **state)
 {
     begin(SOUND);
     assert_int_equal(disk.sectors, MEDIUM_SECTORS);
-    assert_int_equal(disk.depth, DISK_DEPTH);
+    assert_int_equal(disk.depth, kind->depth);
     assert_true(disk.flags & BLOCK_CAN_WRITE);
     assert_true(disk.flags & BLOCK_CAN_DISCARD);
     assert_true(disk.last_physical == UINT64_MAX);
@@ -113,20 +118,21 @@ static void again(void **state)
 static void errors(void **state)
 {
     struct disk_command c;
-    unsigned wants = BAD_SECTOR / AREA;
+    bool wants[DISK_DEPTH];
 
     begin(BROKEN);
-    for (unsigned round = 0; round < 20; round++) {
+    for (unsigned round = 0; round < 40; round++) {
         machine_forget();
         for (unsigned tag = 0; tag < disk.depth; tag++) {
             command_make(&c, tag, BLOCK_READ);
-            if (tag == wants)
+            if (tag == round % (2 * disk.depth))
                 c.sector = BAD_SECTOR - c.sectors / 2;
+            wants[tag] = BAD_SECTOR - c.sector < c.sectors;
             command_submit(tag, &c);
         }
         machine_drain();
         for (unsigned tag = 0; tag < disk.depth; tag++)
-            assert_int_equal(ended[tag], tag == wants ? BAD : GOOD);
+            assert_int_equal(ended[tag], wants[tag] ? BAD : GOOD);
     }
 }
 
