@@ -136,6 +136,9 @@ static bool reset(void)
 {
     clear_bus();
     busy = false;
+    /* The firmware may have left device 1 selected, whose status is 0 where there is none: the disk
+     * would seem to be done with its reset. */
+    outb(port + DEVICE, DEVICE_LBA);
     outb(control, CONTROL_RESET);
     pause_us(5);
     outb(control, 0);
