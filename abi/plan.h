@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      3
+#define PLAN_VERSION      4
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -37,6 +37,15 @@
  * above 4 GiB. */
 #define PLAN_HOLE_START 0xc0000000ULL
 #define PLAN_HOLE_END   0x100000000ULL
+
+/*
+ * What a VM or a process is promised of the CPU, in microseconds: so much in each period, or 0 and
+ * 0. Both have limits; and of all that are promised something, the sum of budget/period is at most
+ * PLAN_PROMISED_MAX percent, so that the others come to something.
+ */
+#define PLAN_BUDGET_MIN   100
+#define PLAN_PERIOD_MAX   100000
+#define PLAN_PROMISED_MAX 90
 
 /* A VM's memory is a multiple of this, in bytes: the size of the EPT's large pages. */
 #define PLAN_MEMORY_UNIT 0x200000ULL
@@ -76,6 +85,7 @@ struct plan_vm {
     uint32_t initrd;               /* an index into files, or PLAN_NO_FILE */
     uint32_t console;              /* enum plan_console */
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
+    uint32_t budget, period;       /* PLAN_BUDGET_MIN */
     uint32_t reserved;
 };
 
@@ -103,6 +113,7 @@ struct plan_process {
     struct plan_ports ports[PLAN_PORT_RANGES];
     uint32_t interrupt_count;
     uint32_t interrupts[PLAN_INTERRUPTS]; /* ISA interrupts, 0 to 15 */
+    uint32_t budget, period;              /* PLAN_BUDGET_MIN */
     uint32_t reserved;
     uint64_t dma; /* bytes of memory for its device, contiguous, below 4 GiB; a multiple of 4 KiB */
 };
@@ -137,10 +148,10 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_process) == 232, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2128, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_process) == 240, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 56, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 8 * 232 + 24 * 56,
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2128 + 8 * 240 + 24 * 56,
                "the plan's layout is ABI");
 
 #endif

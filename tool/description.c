@@ -43,6 +43,8 @@ static const cyaml_schema_field_t vm_fields[] = {
     WORD(OPTIONAL, vm_description, "cmdline", cmdline),
     WORD(NEEDED, vm_description, "memory", memory),
     WORD(OPTIONAL, vm_description, "vcpus", vcpus),
+    WORD(OPTIONAL, vm_description, "budget", budget),
+    WORD(OPTIONAL, vm_description, "period", period),
     WORD(OPTIONAL, vm_description, "console", console),
     WORD(OPTIONAL, vm_description, "success", success),
     WORD(OPTIONAL, vm_description, "on-reset", on_reset),
@@ -65,6 +67,8 @@ static const cyaml_schema_field_t disk_fields[] = {
     WORD(OPTIONAL, disk_description, "index", index),
     WORD(OPTIONAL, disk_description, "file", file),
     WORD(OPTIONAL, disk_description, "size", size),
+    WORD(OPTIONAL, disk_description, "budget", budget),
+    WORD(OPTIONAL, disk_description, "period", period),
     CYAML_FIELD_END,
 };
 

@@ -20,13 +20,13 @@ struct vm_disk_description {
 };
 
 struct vm_description {
-    char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *console, *success;
+    char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
     char *on_reset, *on_fault, *on_halt;
     struct vm_disk_description *disk;
 };
 
 struct disk_description {
-    char *name, *driver, *index, *file, *size;
+    char *name, *driver, *index, *file, *size, *budget, *period;
 };
 
 struct host_description {

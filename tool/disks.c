@@ -10,6 +10,7 @@
 #include "tool/name.h"
 #include "tool/named_file.h"
 #include "tool/processes.h"
+#include "tool/promise.h"
 #include "tool/size.h"
 
 #define LABEL_MAX 36 /* characters of a GPT partition's name (UEFI 2.10, 5.3.3) */
@@ -128,6 +129,8 @@ static void load_host_disk(struct loading *loading, unsigned i)
                           "a machine has one disk by ata; use ahci or nvme for another");
         return;
     }
+    promise_load(loading, at("host.disks", i, ""), from->budget, from->period, &process.budget,
+                 &process.period);
     process.dma = DISK_DMA;
     process.file = PLAN_NO_FILE;
     snprintf(process.name, sizeof(process.name), "%s", from->name);

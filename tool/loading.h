@@ -10,6 +10,7 @@ struct loading {
     struct description_file file;
     struct machine *machine;
     char *modules[PLAN_MAX_VMS]; /* archives with the modules of VMs' kernels; NULL: none */
+    uint64_t promised;           /* of the CPU, in millionths */
     enum exit_code code;         /* LINTEL_MACHINE when something but the description is at fault */
 };
 

@@ -21,6 +21,7 @@
 #include "tool/name.h"
 #include "tool/named_file.h"
 #include "tool/process.h"
+#include "tool/promise.h"
 #include "tool/size.h"
 #include "tool/trial.h"
 
@@ -225,6 +226,7 @@ static void load_vm(struct loading *loading, unsigned i)
     const struct vm_description *from = &loading->file.content->vms[i];
     struct plan_vm *vm = &loading->machine->plan.vms[i];
     struct mapped kernel = {0}, initrd = {0};
+    char place[32];
 
     load_name(loading, i);
     bool has_kernel = load_kernel(loading, i, &kernel);
@@ -240,6 +242,8 @@ static void load_vm(struct loading *loading, unsigned i)
         description_error(&loading->file, at(i, "console"),
                           "'%s' is no console; write serial or none", from->console);
     }
+    snprintf(place, sizeof(place), "vms[%u]", i);
+    promise_load(loading, place, from->budget, from->period, &vm->budget, &vm->period);
     vm->vcpus = 1;
     if (from->vcpus && strcmp(from->vcpus, "1") != 0) {
         description_error(&loading->file, at(i, "vcpus"),

@@ -12,6 +12,7 @@
 #include "tool/command.h"
 #include "tool/machine.h"
 #include "tool/paths.h"
+#include "tool/promise.h"
 #include "tool/report.h"
 
 static const struct command commands[] = {
@@ -125,6 +126,7 @@ int command_check(const struct command *self, int argc, char *argv[])
                machine.plan.vm_count, machine.plan.vm_count == 1 ? "" : "s",
                machine.plan.file_count, machine.plan.file_count == 1 ? "" : "s",
                (unsigned long long)machine.memory >> 20);
+        promise_print(&machine.plan);
         machine_free(&machine);
     }
     return code;

@@ -75,6 +75,37 @@ static const char *check_overlap(struct checker *c, uint32_t i)
     return NULL;
 }
 
+/* The promise of a VM or a process is none, or one that can be kept; `sum` is that of all until
+ * now, in millionths of the CPU. */
+static const char *check_promise(struct checker *c, const char *name, uint32_t budget,
+                                 uint32_t period, uint64_t *sum)
+{
+    if (budget == 0 && period == 0)
+        return NULL;
+    if (budget < PLAN_BUDGET_MIN || budget > period || period > PLAN_PERIOD_MAX)
+        return FAIL(
+            c, "%s: a budget of %u us in each %u us; at least %u, and no period longer than %u",
+            name, budget, period, PLAN_BUDGET_MIN, PLAN_PERIOD_MAX);
+    *sum += (budget * 1000000ULL + period - 1) / period;
+    if (*sum > PLAN_PROMISED_MAX * 10000ULL)
+        return FAIL(c, "with %s more than %u %% of the CPU are promised", name, PLAN_PROMISED_MAX);
+    return NULL;
+}
+
+static const char *check_promises(struct checker *c)
+{
+    const struct plan *p = c->plan;
+    const char *error = NULL;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; error == NULL && i < p->vm_count; i++)
+        error = check_promise(c, p->vms[i].name, p->vms[i].budget, p->vms[i].period, &sum);
+    for (uint32_t i = 0; error == NULL && i < p->process_count; i++)
+        error = check_promise(c, p->processes[i].name, p->processes[i].budget,
+                              p->processes[i].period, &sum);
+    return error;
+}
+
 static const char *check_vm(struct checker *c, uint32_t i)
 {
     const struct plan_vm *vm = &c->plan->vms[i];
@@ -221,5 +252,5 @@ const char *plan_check(const struct plan *plan, uint64_t size, const struct boot
         error = check_process(&c, i);
     for (uint32_t i = 0; error == NULL && i < plan->channel_count; i++)
         error = check_channel(&c, i);
-    return error;
+    return error != NULL ? error : check_promises(&c);
 }

@@ -189,7 +189,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     if (plan->grants & PLAN_GRANT_PCI)
         add_function(s);
     add_memory(s, files);
-    sched_add(&s->thread, &service_thread);
+    sched_add(&s->thread, &service_thread, plan->budget, plan->period);
     service_start(s);
 }
 

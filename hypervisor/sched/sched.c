@@ -9,13 +9,13 @@
 #include "lib/bits.h"
 
 /*
- * Who wants the CPU and has had the least of it runs next. One that runs goes on until it has had
- * TURN_MS more than another one that waits, or only as much as one that has just been woken, but
- * LEAST_TURN_MS at least: switching then takes a small part of the time, however often somebody
- * wakes. Who is woken pays for it with an eighth of a millisecond, more than two switches take even
- * in an emulator.
- * Two that compute take turns of 2 * TURN_MS, so that neither is behind by more than that in
- * any time (docs/bounds.md).
+ * Who has some of its budget left comes before all that have none, the one whose period ends first
+ * at once (EDF). Among the others, who wants the CPU and has had the least of it runs next. One
+ * that runs goes on until it has had TURN_MS more than another one that waits, or only as much as
+ * one that has just been woken, but LEAST_TURN_MS at least: switching then takes a small part of
+ * the time, however often somebody wakes. Who is woken pays for it with an eighth of a millisecond,
+ * more than two switches take even in an emulator. Two that compute take turns of 2 * TURN_MS, so
+ * that neither is behind by more than that in any time (docs/bounds.md).
  */
 #define TURN_MS       3
 #define LEAST_TURN_MS 1
@@ -31,7 +31,7 @@ void sched_init(void)
         .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
 }
 
-void sched_add(struct thread *t, const struct thread_kind *kind)
+void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period)
 {
     struct sched *s = &THIS_CPU(sched);
 
@@ -39,33 +39,70 @@ void sched_add(struct thread *t, const struct thread_kind *kind)
                          .cpu = this_cpu(),
                          .kind = kind,
                          .next = s->threads,
+                         .budget = budget * tsc_khz() / 1000,
+                         .period = period * tsc_khz() / 1000,
+                         .period_end = budget > 0 ? 0 : TIME_NEVER,
                          .timer = TIME_NEVER,
                          .deadline = TIME_NEVER};
     s->threads = t;
 }
 
-/* Whether a runs before b. The others come before the one that ran last: it may have yielded. */
-static bool is_before(const struct thread *a, const struct thread *b, const struct thread *last)
+/* Its next period, in step with the last one that is over. */
+static void refill(struct thread *t, uint64_t now)
 {
-    return b == NULL || b == last || (a != last && a->used < b->used);
+    if (t->period_end > now)
+        return;
+    t->left = t->budget;
+    t->period_end = now + t->period - (now - t->period_end) % t->period;
 }
 
-/* Who runs next, or NULL; rival_used follows from the others. */
+/* Who has slept does not get what it has left of its budget and the next one in a row: what is left
+ * must be no more of the time until the period's end than it is promised of any time (the rule of
+ * constant bandwidth servers, CBS); otherwise a period begins now. The plan's periods are short
+ * enough for the products. */
+static void refill_woken(struct thread *t, uint64_t now)
+{
+    if (t->budget > 0 &&
+        (t->period_end <= now || t->left * t->period > (t->period_end - now) * t->budget)) {
+        t->left = t->budget;
+        t->period_end = now + t->period;
+    }
+}
+
+/* Until when it comes before those that have no budget left. */
+static uint64_t urgency(const struct thread *t)
+{
+    return t->left > 0 ? t->period_end : TIME_NEVER;
+}
+
+/* Whether a runs before b. Of those without budget the others come before the one that ran last: it
+ * may have yielded. */
+static bool is_before(const struct thread *a, const struct thread *b, const struct thread *last)
+{
+    if (b == NULL || urgency(a) != urgency(b))
+        return b == NULL || urgency(a) < urgency(b);
+    return b == last || (a != last && a->used < b->used);
+}
+
+/* Who runs next, or NULL; rival_used and rival_refill follow from the others. */
 static struct thread *pick(struct sched *s, const struct thread *last)
 {
     struct thread *first = NULL;
 
-    s->rival_used = UINT64_MAX;
+    s->rival_used = s->rival_refill = UINT64_MAX;
     for (struct thread *t = s->threads; t != NULL; t = t->next) {
         struct thread *other = t;
         if (!t->waits)
             continue;
+        refill(t, s->accounted);
         if (is_before(t, first, last)) {
             other = first;
             first = t;
         }
-        if (other != NULL)
+        if (other != NULL) {
             s->rival_used = min_u64(s->rival_used, other->used);
+            s->rival_refill = min_u64(s->rival_refill, other->period_end);
+        }
     }
     return first;
 }
@@ -77,6 +114,7 @@ static void account(struct sched *s)
     struct thread *t = s->running;
 
     t->used += now - s->accounted;
+    t->left -= min_u64(t->left, now - s->accounted);
     s->accounted = now;
     s->least_used = max_u64(s->least_used, min_u64(t->used, s->rival_used));
 }
@@ -88,6 +126,14 @@ static uint64_t turn_end(const struct sched *s, uint64_t used)
 
     return max_u64(s->turn_start + LEAST_TURN_MS * tsc_khz(),
                    s->accounted + (used > had ? used - had : 0));
+}
+
+/* When the one that runs has had so much more than its rivals that it is their turn. */
+static uint64_t fair_end(const struct sched *s)
+{
+    uint64_t turn = TURN_MS * tsc_khz();
+
+    return turn_end(s, min_u64(s->rival_used, s->running->used + turn) + turn);
 }
 
 static void expire(struct thread *t, uint64_t now)
@@ -141,8 +187,7 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     t->waits = false;
     s->turn_start = s->accounted; /* switching to it is its own time */
     if (s->rival_used != UINT64_MAX || console_due != TIME_NEVER)
-        s->slice_end = turn_end(s, min_u64(s->rival_used, t->used + TURN_MS * tsc_khz()) +
-                                       TURN_MS * tsc_khz());
+        s->slice_end = min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s));
     update_next_event(s);
     t->work &= ~WORK_SCHEDULE;
     t->kind->resume(t);
@@ -172,6 +217,16 @@ bool sched_sleeps(const struct thread *t)
     return !t->waits && t != CPU_OF(t->cpu, sched).running;
 }
 
+/* When it is the turn of t, which has been woken, after the one that runs. */
+static uint64_t notified_end(const struct sched *s, const struct thread *t)
+{
+    const struct thread *runs = s->running;
+
+    if (urgency(t) != urgency(runs))
+        return urgency(t) < urgency(runs) ? s->accounted : s->accounted + runs->left;
+    return turn_end(s, t->used);
+}
+
 void sched_notify(struct thread *t)
 {
     struct sched *s = &CPU_OF(t->cpu, sched);
@@ -183,9 +238,10 @@ void sched_notify(struct thread *t)
     t->waits = true;
     /* sleeping saves no time up */
     t->used = max_u64(t->used, s->least_used) + (tsc_khz() >> WAKE_SHIFT);
+    refill_woken(t, s->accounted);
     if (s->running != NULL) {
         s->rival_used = min_u64(s->rival_used, t->used);
-        s->slice_end = min_u64(s->slice_end, turn_end(s, t->used));
+        s->slice_end = min_u64(s->slice_end, notified_end(s, t));
         update_next_event(s);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who runs: the threads of this CPU in turn, with equal shares of its time. */
+/* Who runs: the threads of this CPU with a budget for as long as they have some left, and otherwise
+ * all in turn, with equal shares of its time. */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
@@ -20,8 +21,9 @@ struct sched {
     uint64_t slice_end;     /* TIME_NEVER: nobody waits for the CPU */
     uint64_t turn_start;    /* when the one that runs got the CPU */
     uint64_t accounted;     /* until when its time has been added to what it has used */
-    uint64_t rival_used; /* the least that any has had that waits for it; UINT64_MAX: none does */
-    uint64_t least_used; /* what all that want the CPU have had at least, at any time until now */
+    uint64_t rival_used;   /* the least that any has had that waits for it; UINT64_MAX: none does */
+    uint64_t rival_refill; /* when one of these may get its next budget; UINT64_MAX: never */
+    uint64_t least_used;   /* what all that want the CPU have had at least, at any time until now */
 };
 
 extern PER_CPU struct sched sched;
@@ -29,8 +31,10 @@ extern PER_CPU struct sched sched;
 /* Before the first thread of this CPU. */
 void sched_init(void);
 
-/* A new thread of this CPU; it wants the CPU. At boot. */
-void sched_add(struct thread *t, const struct thread_kind *kind);
+/* A new thread of this CPU; it wants the CPU. In each `period` it is promised `budget` of it,
+ * microseconds that the plan's check has passed; 0: nothing, it shares with the others what is
+ * left. At boot. */
+void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period);
 
 /* Runs the next thread that can run; sleeps while none can. The caller's stack is gone: schedule.S
  * empties it. */
@@ -38,7 +42,8 @@ void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
 /*
- * t may have been woken. If it has had less of the CPU than the one that runs, it gets it as soon
+ * t may have been woken. With a budget it gets the CPU at once, unless one runs whose period ends
+ * earlier. Otherwise, if it has had less of the CPU than the one that runs, it gets it as soon
  * as that one has had its least turn; otherwise when that one has had as much: waking up often
  * gives nobody more than its share.
  */

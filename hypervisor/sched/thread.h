@@ -42,9 +42,12 @@ struct thread {
     const struct thread_kind *kind;
     struct thread *next; /* of its CPU */
     uint64_t used;       /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
-    uint64_t timer;      /* host TSC at which ring 3 wants EVENT_TIMER */
-    uint64_t deadline;   /* host TSC of the kind's own timer, for `expire` */
-    uint64_t events;     /* EVENT_* of abi/process.h that ring 3 has not been told */
+    uint64_t budget, period; /* what it is promised in each period, TSC ticks; 0: nothing */
+    uint64_t left;           /* of its budget, until */
+    uint64_t period_end;     /* TIME_NEVER: it has none */
+    uint64_t timer;          /* host TSC at which ring 3 wants EVENT_TIMER */
+    uint64_t deadline;       /* host TSC of the kind's own timer, for `expire` */
+    uint64_t events;         /* EVENT_* of abi/process.h that ring 3 has not been told */
 };
 
 /* The structure that a thread is a part of. */

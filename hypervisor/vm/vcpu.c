@@ -149,7 +149,7 @@ struct vcpu *vcpu_create(struct vm *vm)
 
     v->vm = vm;
     v->stack = this_cpu() + 1;
-    sched_add(&v->thread, &vcpu_thread);
+    sched_add(&v->thread, &vcpu_thread, vm->plan->budget, vm->plan->period);
     v->thread.waits = false; /* until it has a monitor */
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);

@@ -55,4 +55,15 @@ echo anything >typed
 run focus
 passes
 result $? "typed input is answered beside a timer that is always due"
+# Three that compute beside one that is promised 7 ms of each 10.
+: >typed
+{
+    printf 'host: {memory: 256M}\nvms:\n'
+    echo "  - {name: victim, kernel: $victim, memory: 16M, cmdline: \"690\", budget: 7ms, period: 10ms}"
+    printf '  - {name: %s, kernel: %s, memory: 16M, cmdline: spin}\n' a "$hostile" b "$hostile" c "$hostile"
+} >vm.yaml
+run lines
+grep '^# ' said
+passes
+result $? "a budget is kept beside three that compute"
 plan

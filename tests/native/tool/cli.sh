@@ -35,7 +35,7 @@ description 'all keys' 0 '^vm.yaml: good: 2 VMs, 2 files, 1024 MiB' <<'E1'
 host: {memory: 1G, cpu: corei7_skylake_x, hide: [ept-1g, vpid], msr-switch: lazy}
 vms:
   - {name: a, kernel: kernel, initrd: initrd.gz, cmdline: quiet, memory: 64M, vcpus: 1, console: serial}
-  - {name: b, kernel: kernel, initrd: initrd.gz, memory: 64M, console: none}
+  - {name: b, kernel: kernel, initrd: initrd.gz, memory: 64M, console: none, budget: 2500us, period: 5ms}
 E1
 mkdir elsewhere
 expect 'check: files are relative to the description' 0 good env -C elsewhere "$lintel" check ../vm.yaml
@@ -185,6 +185,27 @@ value 'as much memory as an address can have' '^vm.yaml:6:13: vms\[0\]\.memory: 
 value 'two vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '2' is not possible: this version gives each VM one" vcpus 2
 value 'no vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '0' is not possible" vcpus 0
 value 'half a vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '1.5' is not possible" vcpus 1.5
+
+# promise NAME PATTERN KEYS: a VM with these keys beside one that is promised half of the CPU.
+promise()
+{
+    description "$1" 3 "$2" <<E1
+vms:
+  - {name: a, kernel: kernel, memory: 26M, budget: 5ms}
+  - {$3, name: b, kernel: kernel, memory: 26M}
+E1
+}
+promise 'a budget without a unit' "^vm.yaml:3:14: vms\[1\]\.budget: '3' is no time from 100us to 100ms" 'budget: 3'
+promise 'a budget of nothing' "^vm.yaml:3:14: vms\[1\]\.budget: '0ms' is no time" 'budget: 0ms'
+promise 'a short budget' "^vm.yaml:3:14: vms\[1\]\.budget: '99us' is no time" 'budget: 99us'
+promise 'a long period' "^vm.yaml:3:27: vms\[1\]\.period: '101ms' is no time" 'budget: 1ms, period: 101ms'
+promise 'more than the period' "^vm.yaml:3:14: vms\[1\]\.budget: 3ms is more than the period of 2000us" 'budget: 3ms, period: 2ms'
+promise 'a period alone' "^vm.yaml:3:14: vms\[1\]\.period: there is no budget" 'period: 2ms'
+promise 'more than can be promised' "^vm.yaml:3:14: vms\[1\]\.budget: with this one 90.1 % of the CPU" 'budget: 4010us'
+description 'what is promised' 0 '^b: 2500us of the CPU in each 5000us, 50.0 %' <<'E1'
+vms:
+  - {name: b, kernel: kernel, memory: 26M, budget: 2500us, period: 5ms}
+E1
 
 description 'a name twice' 3 "^vm.yaml:3:12: vms\[1\]\.name: vms\[0\] is named 'a' already" <<'E1'
 vms:

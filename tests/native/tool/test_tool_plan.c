@@ -95,6 +95,15 @@ static void make_good(struct boot *b)
     SPOIL(client, b->plan.channels[0].client = 2, "no client")                                     \
     SPOIL(server, b->plan.channels[0].server = 0, "no server")                                     \
     SPOIL(itself, b->plan.channels[0].client = b->plan.channels[0].server, "no client")            \
+    SPOIL(little_budget, (b->plan.vms[1].budget = 99, b->plan.vms[1].period = 1000),               \
+          "at least 100")                                                                          \
+    SPOIL(no_budget, b->plan.processes[0].period = 1000, "disk: a budget of 0 us in each 1000 us") \
+    SPOIL(no_period, b->plan.vms[0].budget = 100, "a: a budget of 100 us in each 0 us")            \
+    SPOIL(long_period, (b->plan.vms[1].budget = 100, b->plan.vms[1].period = 100001), "no period") \
+    SPOIL(promises,                                                                                \
+          (b->plan.vms[1].budget = 500, b->plan.vms[1].period = 1000,                              \
+           b->plan.processes[1].budget = 2001, b->plan.processes[1].period = 5000),                \
+          "with console more than 90 %")                                                           \
     SPOIL(many_vms, b->plan.vm_count = PLAN_MAX_VMS + 1, "9 VMs")                                  \
     SPOIL(many_files, b->plan.file_count = PLAN_MAX_FILES + 1, "33 files")                         \
     SPOIL(module_missing, b->info.module_count--, "one is missing")                                \

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* In the place of hypervisor/cpu/instructions.h: the test has the clock. */
+#ifndef CPU_INSTRUCTIONS_H
+#define CPU_INSTRUCTIONS_H
+
+#include <stdint.h>
+
+uint64_t rdtsc(void);
+void sti_hlt_cli(void);
+
+#endif

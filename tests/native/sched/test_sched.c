@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler on a simulated CPU: threads that compute, sleep, yield and are woken, with and
+ * without a budget. What each is promised is held in every one of its periods; what is left is
+ * shared.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/report/console.h"
+#include "hypervisor/sched/sched.h"
+#include "lib/bits.h"
+
+#define KHZ         10000ULL
+#define US          (KHZ / 1000)
+#define MS          KHZ
+#define MAX_THREADS 8
+#define SWITCH      (5 * US) /* what a switch costs */
+#define PERIODS     1000
+
+enum manner {
+    COMPUTES, /* always */
+    YIELDS,   /* the same, but gives the CPU away all the time */
+    WAKES,    /* is woken every `every`, wants the CPU for `work`, and sleeps */
+};
+
+struct actor {
+    struct thread thread;
+    enum manner manner;
+    uint64_t every, work; /* ticks */
+    uint64_t next_work;   /* that takes turns with it; 0: none does */
+    uint64_t next_wake;
+    uint64_t wanted;  /* of its work, not yet done */
+    uint64_t woken;   /* when its work came */
+    uint64_t slowest; /* from then until it was done, at most */
+    uint64_t had;     /* of the CPU */
+    uint64_t had_at;  /* the same when its last period ended */
+    uint64_t period_end;
+    uint64_t least; /* that it had in a period */
+};
+
+static struct actor actors[MAX_THREADS];
+static unsigned actor_count;
+static uint64_t now, armed;
+static struct thread *resumed;
+static jmp_buf back;
+
+bool serial_queued(void)
+{
+    return 0;
+}
+
+uint64_t console_due = TIME_NEVER, console_next_look = TIME_NEVER, console_patience;
+
+void console_interrupt(uint64_t tsc)
+{
+}
+
+uint64_t rdtsc(void)
+{
+    return now;
+}
+
+uint64_t tsc_khz(void)
+{
+    return KHZ;
+}
+
+void apic_timer_arm(uint64_t tsc)
+{
+    armed = min_u64(armed, tsc);
+}
+
+static struct actor *actor_of(const struct thread *t)
+{
+    return THREAD_IN(struct actor, thread, t);
+}
+
+static bool can_run(const struct thread *t)
+{
+    return actor_of(t)->wanted > 0;
+}
+
+static void __attribute__((noreturn)) resume(struct thread *t)
+{
+    resumed = t;
+    longjmp(back, 1);
+}
+
+void schedule(void)
+{
+    schedule_on_empty_stack();
+}
+
+static const struct thread_kind kind = {.can_run = can_run, .resume = resume};
+
+static uint64_t next_wake(void)
+{
+    uint64_t next = TIME_NEVER;
+
+    for (unsigned i = 0; i < actor_count; i++)
+        next = min_u64(next, actors[i].next_wake);
+    return next;
+}
+
+static void wake(void)
+{
+    for (struct actor *a = actors; a < actors + actor_count; a++) {
+        if (a->next_wake > now)
+            continue;
+        a->next_wake += a->every;
+        if (a->wanted == 0)
+            a->woken = now;
+        a->wanted += a->work;
+        if (a->next_work != 0) {
+            uint64_t work = a->work;
+            a->work = a->next_work;
+            a->next_work = work;
+        }
+        sched_notify(&a->thread);
+    }
+}
+
+/* The CPU sleeps until an interrupt. */
+void sti_hlt_cli(void)
+{
+    uint64_t until = min_u64(armed, next_wake());
+
+    assert_true(until != TIME_NEVER);
+    now = max_u64(now, until);
+    armed = TIME_NEVER;
+    wake();
+}
+
+static struct actor *add(enum manner manner, uint32_t budget, uint32_t period)
+{
+    struct actor *a = &actors[actor_count++];
+
+    *a = (struct actor){.manner = manner,
+                        .wanted = manner == WAKES ? 0 : TIME_NEVER,
+                        .next_wake = TIME_NEVER,
+                        .least = TIME_NEVER};
+    sched_add(&a->thread, &kind, budget, period);
+    a->thread.waits = manner != WAKES;
+    return a;
+}
+
+static struct actor *add_woken(uint32_t budget, uint32_t period, uint64_t every, uint64_t work)
+{
+    struct actor *a = add(WAKES, budget, period);
+
+    a->every = a->next_wake = every;
+    a->work = work;
+    return a;
+}
+
+/* A period of the actor's own is over: what it had in it. */
+static void end_periods(void)
+{
+    for (struct actor *a = actors; a < actors + actor_count; a++) {
+        if (a->thread.budget == 0 || a->period_end > now)
+            continue;
+        if (a->period_end != 0)
+            a->least = min_u64(a->least, a->had - a->had_at);
+        a->had_at = a->had;
+        a->period_end = (now / a->thread.period + 1) * a->thread.period;
+    }
+}
+
+/* The one that runs does so until somebody has something to do. */
+static void go_on(struct actor *a)
+{
+    uint64_t until = min_u64(sched.next_event, next_wake());
+
+    for (const struct actor *b = actors; b < actors + actor_count; b++)
+        if (b->thread.budget > 0)
+            until = min_u64(until, b->period_end);
+    until = min_u64(until, a->wanted < TIME_NEVER - now ? now + a->wanted : TIME_NEVER);
+    if (a->manner == YIELDS)
+        until = min_u64(until, now + 20 * US);
+    until = max_u64(until, now + 1);
+    if (a->wanted != TIME_NEVER)
+        a->wanted -= min_u64(a->wanted, until - now);
+    a->had += until - now;
+    now = until;
+    end_periods();
+    wake();
+    if (sched.next_event <= now)
+        sched_expire(now);
+    if (a->wanted == 0)
+        a->slowest = max_u64(a->slowest, now - a->woken);
+    if (a->wanted == 0 || a->manner == YIELDS)
+        a->thread.work |= WORK_SCHEDULE;
+}
+
+static void simulate(uint64_t until)
+{
+    end_periods();
+    setjmp(back);
+    if (resumed == NULL)
+        schedule_on_empty_stack();
+    struct actor *a = actor_of(resumed);
+
+    now += SWITCH;
+    a->had += SWITCH;
+    while (now < until) {
+        go_on(a);
+        if (a->thread.work & WORK_SCHEDULE)
+            schedule_on_empty_stack();
+    }
+}
+
+static int fresh(void **state)
+{
+    actor_count = 0;
+    now = MS;
+    armed = TIME_NEVER;
+    resumed = NULL;
+    sched_init();
+    sched.threads = NULL;
+    return 0;
+}
+
+static void equal_shares(void **state)
+{
+    struct actor *a = add(COMPUTES, 0, 0), *b = add(COMPUTES, 0, 0), *c = add(COMPUTES, 0, 0);
+
+    simulate(now + 3000 * MS);
+    assert_in_range(a->had, 990 * MS, 1010 * MS);
+    assert_in_range(b->had, 990 * MS, 1010 * MS);
+    assert_in_range(c->had, 990 * MS, 1010 * MS);
+}
+
+/* 3 ms of each 10, beside three that compute. */
+static void budget_in_every_period(void **state)
+{
+    struct actor *a = add(COMPUTES, 3000, 10000);
+    struct actor *others[] = {add(COMPUTES, 0, 0), add(COMPUTES, 0, 0), add(COMPUTES, 0, 0)};
+
+    simulate(now + PERIODS * 10 * MS);
+    assert_true(a->least >= 3 * MS - SWITCH);
+    /* The rest is shared by all four, and who has more by its budget has none of the rest. */
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_in_range(others[i]->had, PERIODS * 23 * MS / 10, PERIODS * 24 * MS / 10);
+}
+
+/* Who is woken with a budget has the CPU at once. */
+static void budget_wakes_at_once(void **state)
+{
+    struct actor *a = add_woken(2000, 10000, 10 * MS + 7, 1 * MS);
+
+    add(COMPUTES, 0, 0);
+    add(YIELDS, 0, 0);
+    simulate(now + PERIODS * 10 * MS);
+    assert_true(a->slowest <= 1 * MS + 2 * SWITCH);
+}
+
+/* The same without one waits for its turn. */
+static void without_budget_waits(void **state)
+{
+    struct actor *a = add_woken(0, 0, 10 * MS + 7, 1 * MS);
+
+    add(COMPUTES, 0, 0);
+    add(COMPUTES, 0, 0);
+    simulate(now + PERIODS * 10 * MS);
+    assert_true(a->slowest > 1 * MS + 2 * SWITCH);
+    assert_true(a->slowest <= 8 * MS);
+}
+
+/* Who is woken as often as can be, for as much as can be, gets no more than its budget before the
+ * others: not two in a row either. */
+static void no_more_than_the_budget(void **state)
+{
+    for (uint64_t every = 500 * US; every < 20 * MS; every += 733 * US) {
+        fresh(state);
+        struct actor *greedy = add_woken(2000, 10000, every, every),
+                     *a = add(COMPUTES, 5000, 10000);
+        struct actor *rest = add(COMPUTES, 0, 0);
+        simulate(now + 200 * 10 * MS);
+        assert_true(a->least >= 5 * MS - 2 * SWITCH);
+        assert_true(rest->had > 0);
+        assert_true(greedy->had > 0);
+    }
+}
+
+/* What was saved until the end of a period must not come in a row with the next period's, before
+ * one whose period ends between them. */
+static void no_two_budgets_in_a_row(void **state)
+{
+    struct actor *greedy = add_woken(5000, 10000, 5 * MS, 10 * US);
+    struct actor *a = add(COMPUTES, 2200, 5500);
+
+    greedy->next_work = 5 * MS;
+    simulate(now + PERIODS * 10 * MS);
+    assert_true(a->least + 4 * SWITCH >= a->thread.budget);
+}
+
+/* Any promises that the plan's check lets through are kept, in every period. */
+static void random_promises(void **state)
+{
+    uint64_t random = 1;
+
+    for (unsigned round = 0; round < 60; round++) {
+        uint64_t left = 880;
+        fresh(state);
+        for (unsigned i = 0; i < 5; i++) {
+            random = random * 6364136223846793005 + 1442695040888963407;
+            uint32_t period = 2000 + (uint32_t)(random >> 40) % 30000;
+            uint32_t part = 20 + (uint32_t)(random >> 20) % 300;
+            if (part > left)
+                continue;
+            left -= part;
+            add(random >> 60 & 1 ? COMPUTES : YIELDS, (uint32_t)(period * (uint64_t)part / 1000),
+                period);
+        }
+        add(COMPUTES, 0, 0);
+        struct actor *woken = add_woken(0, 0, 3 * MS, 50 * US);
+        simulate(now + 1000 * MS);
+        for (struct actor *a = actors; a < actors + actor_count; a++)
+            if (a->thread.budget > 0)
+                assert_true(a->least + 40 * SWITCH >= a->thread.budget);
+        assert_true(woken->had > 0);
+    }
+}
+
+/* One that was alone for long has no more of a later period than it is promised, and no less. */
+static void alone_before(void **state)
+{
+    struct actor *a = add(COMPUTES, 3000, 10000);
+    struct actor *late = add_woken(0, 0, 500 * MS, TIME_NEVER / 2);
+
+    simulate(now + 495 * MS);
+    assert_true(late->had == 0);
+    simulate(now + 1000 * MS);
+    assert_true(a->least >= 3 * MS - 2 * SWITCH);
+    assert_in_range(late->had, 400 * MS, 700 * MS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(equal_shares, fresh),
+        cmocka_unit_test_setup(budget_in_every_period, fresh),
+        cmocka_unit_test_setup(budget_wakes_at_once, fresh),
+        cmocka_unit_test_setup(without_budget_waits, fresh),
+        cmocka_unit_test_setup(no_more_than_the_budget, fresh),
+        cmocka_unit_test_setup(no_two_budgets_in_a_row, fresh),
+        cmocka_unit_test_setup(random_promises, fresh),
+        cmocka_unit_test_setup(alone_before, fresh),
+    };
+
+    return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What VMs and drivers are promised of the CPU: the keys budget and period. */
+#ifndef TOOL_PROMISE_H
+#define TOOL_PROMISE_H
+
+#include <stdint.h>
+
+#include "tool/loading.h"
+
+/* Reads the two words, NULL for keys that are not there, of the entry `where` ("vms[0]"); both
+ * results are in microseconds, as in the plan, and 0 where nothing is promised or what is wrong has
+ * been said. */
+void promise_load(struct loading *loading, const char *where, const char *budget,
+                  const char *period, uint32_t *budget_us, uint32_t *period_us);
+
+/* Prints a line for each promise. */
+void promise_print(const struct plan *plan);
+
+#endif
