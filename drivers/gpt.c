@@ -83,8 +83,10 @@ static const char *read_header(struct header *h, uint64_t lba, uint64_t sectors,
         return "it is of an unknown revision";
     if (h->my_lba != lba)
         return "its header belongs elsewhere";
-    if (h->last_usable >= sectors)
+    if (h->last_usable >= sectors - 1) /* the last one is the copy's header */
         return "it is for a larger disk";
+    if (h->first_usable < 2)
+        return "its header is among the partitions";
     if (h->first_usable > h->last_usable)
         return "it leaves no room for partitions";
     if (h->entry_count == 0 || h->entry_count > ENTRY_COUNT_MAX)

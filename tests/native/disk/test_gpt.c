@@ -168,7 +168,10 @@ static void test_header(void **state)
         {HEADER_SIZE_AT, 4, UINT32_MAX, "its header has an impossible size"},
         {HEADER_MY_LBA, 8, 7, "its header belongs elsewhere"},
         {HEADER_LAST_USABLE, 8, SECTORS, "it is for a larger disk"},
+        {HEADER_LAST_USABLE, 8, SECTORS - 1, "it is for a larger disk"},
         {HEADER_LAST_USABLE, 8, UINT64_MAX, "it is for a larger disk"},
+        {HEADER_FIRST_USABLE, 8, 0, "its header is among the partitions"},
+        {HEADER_FIRST_USABLE, 8, 1, "its header is among the partitions"},
         {HEADER_LAST_USABLE, 8, 33, "it leaves no room for partitions"},
         {HEADER_ENTRY_COUNT, 4, 0, "its number of entries is out of range"},
         {HEADER_ENTRY_COUNT, 4, 1025, "its number of entries is out of range"},
@@ -322,8 +325,8 @@ static void assert_sound(void)
     for (uint32_t i = 0; i < gpt.count; i++) {
         const struct gpt_partition *p = &gpt.partition[i];
 
-        assert_true(p->sectors > 0 && p->first > 1 && p->first < size);
-        assert_true(p->sectors <= size - p->first);
+        assert_true(p->sectors > 0 && p->first > 1 && p->first < size - 1);
+        assert_true(p->sectors <= size - 1 - p->first); /* the headers are no partition's */
         assert_true(strnlen(p->name, sizeof(p->name)) <= GPT_NAME);
         for (uint32_t j = 0; j < i; j++) {
             const struct gpt_partition *q = &gpt.partition[j];
