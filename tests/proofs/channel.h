@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One end of a channel, or both: the source, with its accesses to the shared pages in the proof's
+ * hands. */
+#ifndef TESTS_PROOFS_CHANNEL_H
+#define TESTS_PROOFS_CHANNEL_H
+
+/* In the place of runtime/shared.h: each access is a function of the proof's. */
+#include "tests/native/runtime/model/runtime/shared.h"
+
+#include "runtime/channel.c"
+#include "tests/proofs/proof.h"
+
+static struct channel pages;
+
+/* The slot of an entry, whichever ring's: its number; CHANNEL_ENTRIES and more: it is none. */
+static inline uint64_t slot_of(const void *at, unsigned ring)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)at - (const uint8_t *)&pages) -
+                      (uint64_t)((const uint8_t *)pages.ring[ring].entry - (const uint8_t *)&pages);
+
+    return offset % CHANNEL_ENTRY_SIZE == 0 ? offset / CHANNEL_ENTRY_SIZE : UINT64_MAX;
+}
+
+/* An end that has done anything before. */
+static inline struct channel_end end_make(bool server)
+{
+    return (struct channel_end){.shared = &pages,
+                                .in = !server,
+                                .out = server,
+                                .head = nondet_u32(),
+                                .tail = nondet_u32(),
+                                .got = nondet_bool(),
+                                .put = nondet_bool(),
+                                .sleeps = nondet_bool(),
+                                .blocked = nondet_bool()};
+}
+
+#endif
