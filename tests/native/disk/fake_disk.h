@@ -26,7 +26,7 @@ extern struct fake_disk {
 
 /* An ordinary disk of FAKE_SECTORS. */
 void fake_new(void);
-/* Has it end a command. */
+/* Has it end a command, if it has not yet. */
 void fake_end(unsigned tag);
 unsigned fake_under_way(void);
 

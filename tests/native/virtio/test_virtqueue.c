@@ -156,50 +156,83 @@ static bool must_notify(bool event_idx, uint16_t flags, uint16_t event, uint16_t
     return false;
 }
 
+/* From a position on, so many entries, with an event and flags. */
+static void notify_once(struct rings *r, uint16_t first, unsigned count, uint16_t event, bool idx)
+{
+    uint16_t flags = random_word() & 1;
+
+    r->queue.event_idx = idx;
+    r->queue.next_used = r->queue.notified = first;
+    set_16(r, AVAILABLE, flags);
+    set_16(r, AVAILABLE + 4 + 2 * r->queue.size, event);
+    for (unsigned i = 0; i < count; i++)
+        virtq_put(&r->queue, 0, 0);
+    assert_int_equal(virtq_wants_interrupt(&r->queue),
+                     must_notify(idx, flags, event, first, count));
+    assert_false(virtq_wants_interrupt(&r->queue)); /* once for each */
+}
+
+/* All events, at some positions. */
 static void notification(void **state)
 {
-    static const uint16_t firsts[] = {0, 1, 2, 4, 0x7fff, 0x8000, 0xfffc, 0xfffe, 0xffff};
-    static const unsigned counts[] = {0, 1, 2, 3, 4};
-    struct rings *r = rings_make(4);
+    static const uint16_t firsts[] = {0, 4, 0x7fff, 0xfffe, 0xffff};
 
-    for (unsigned idx = 0; idx < 2; idx++)
+    for (uint16_t size = 1; size <= 8; size *= 2) {
+        struct rings *r = rings_make(size);
+
         for (unsigned f = 0; f < ARRAY_SIZE(firsts); f++)
-            for (unsigned c = 0; c < ARRAY_SIZE(counts); c++)
-                for (uint32_t event = 0; event < 0x10000; event++) {
-                    uint16_t flags = random_word() & 1;
+            for (unsigned count = 0; count <= size; count++)
+                for (uint32_t event = 0; event < 0x10000; event++)
+                    notify_once(r, firsts[f], count, (uint16_t)event, true);
+        rings_free(r);
+    }
+}
 
-                    r->queue.event_idx = idx;
-                    r->queue.next_used = r->queue.notified = firsts[f];
-                    set_16(r, AVAILABLE, flags);
-                    set_16(r, AVAILABLE + 4 + 2 * 4, (uint16_t)event);
-                    for (unsigned i = 0; i < counts[c]; i++)
-                        virtq_put(&r->queue, 0, 0);
-                    assert_int_equal(
-                        virtq_wants_interrupt(&r->queue),
-                        must_notify(idx, flags, (uint16_t)event, firsts[f], counts[c]));
-                    assert_false(virtq_wants_interrupt(&r->queue)); /* once for each */
-                }
-    rings_free(r);
+/* All positions, with the events around them. */
+static void notification_positions(void **state)
+{
+    for (uint16_t size = 1; size <= 8; size *= 2) {
+        struct rings *r = rings_make(size);
+
+        for (uint32_t first = 0; first < 0x10000; first++)
+            for (unsigned count = 0; count <= size; count++) {
+                for (int event = -2; event <= size + 1; event++)
+                    notify_once(r, (uint16_t)first, count, (uint16_t)(first + event), true);
+                notify_once(r, (uint16_t)first, count, (uint16_t)first, false);
+            }
+        rings_free(r);
+    }
 }
 
 /* 2.7.10: with EVENT_IDX the driver is told to notify of the next entry, whenever all are taken;
  * without it that field is left alone. */
+static void available_event_of(uint16_t size, bool idx)
+{
+    struct rings *r = rings_make(size);
+
+    r->queue.event_idx = idx;
+    set_descriptor(r, DESCRIPTORS, 0, DATA, 1, 0, 0);
+    for (unsigned i = 0; i < 70000; i++) {
+        unsigned count = 1 + i % size;
+
+        for (unsigned n = 0; n < count; n++)
+            offer(r, 0);
+        for (unsigned n = 0; n < count; n++)
+            assert_int_equal(virtq_next(&r->queue, &chain), VIRTQ_CHAIN);
+        assert_int_equal(virtq_next(&r->queue, &chain), VIRTQ_EMPTY);
+        assert_int_equal(get_16(r, USED + 4 + 8 * size), idx ? r->queue.next_available : 0);
+        assert_int_equal(r->queue.next_available, get_16(r, AVAILABLE + 2));
+        for (unsigned n = 0; n < count; n++)
+            virtq_put(&r->queue, 0, 0);
+    }
+    rings_free(r);
+}
+
 static void available_event(void **state)
 {
-    for (unsigned idx = 0; idx < 2; idx++) {
-        struct rings *r = rings_make(4);
-
-        r->queue.event_idx = idx;
-        set_descriptor(r, DESCRIPTORS, 0, DATA, 1, 0, 0);
-        for (unsigned i = 0; i < 70000; i++) {
-            offer(r, 0);
-            assert_int_equal(virtq_next(&r->queue, &chain), VIRTQ_CHAIN);
-            assert_int_equal(virtq_next(&r->queue, &chain), VIRTQ_EMPTY);
-            assert_int_equal(get_16(r, USED + 4 + 8 * 4), idx ? (uint16_t)(i + 1) : 0);
-            virtq_put(&r->queue, 0, 0);
-        }
-        rings_free(r);
-    }
+    for (uint16_t size = 1; size <= 8; size *= 2)
+        for (unsigned idx = 0; idx < 2; idx++)
+            available_event_of(size, idx);
 }
 
 /* The model: a chain as the specification defines it, for rings below 66 descriptors. */
@@ -343,10 +376,15 @@ static void all_indirect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),           cmocka_unit_test(next_and_put),
-        cmocka_unit_test(index_jumps),     cmocka_unit_test(copies),
-        cmocka_unit_test(long_chains),     cmocka_unit_test(notification),
-        cmocka_unit_test(available_event), cmocka_unit_test(all_direct),
+        cmocka_unit_test(parts),
+        cmocka_unit_test(next_and_put),
+        cmocka_unit_test(index_jumps),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(long_chains),
+        cmocka_unit_test(notification),
+        cmocka_unit_test(notification_positions),
+        cmocka_unit_test(available_event),
+        cmocka_unit_test(all_direct),
         cmocka_unit_test(all_indirect),
     };
 
