@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading and comparing VT-x capabilities, and the conditions before VMXON (R1, R2, R3, R18). */
+/* Reading VT-x capabilities, and the conditions before VMXON (R1, R2, R3). */
 #include "hypervisor/vmx/caps.h"
 
 #include <stddef.h>
@@ -99,39 +99,6 @@ void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader)
     caps->vmcs_enum = reader->rdmsr(reader->ctx, MSR_VMX_VMCS_ENUM);
     read_controls(caps, reader);
     apply_errata(caps);
-}
-
-/* R18 */
-const char *vmx_caps_difference(const struct vmx_caps *a, const struct vmx_caps *b)
-{
-    const struct {
-        const char *name;
-        uint64_t a, b;
-    } rows[] = {
-        {"CPUID 1 EAX (family, model, stepping)", a->signature, b->signature},
-        {"CPUID 1 ECX (VMX)", a->cpuid_vmx, b->cpuid_vmx},
-        {"CPUID 80000008h EAX (physical address width)", a->physical_bits, b->physical_bits},
-        {"CPUID 80000008h EAX (linear address width)", a->linear_bits, b->linear_bits},
-        {"IA32_FEATURE_CONTROL", a->feature_control, b->feature_control},
-        {"IA32_VMX_BASIC", a->basic, b->basic},
-        {"IA32_VMX_MISC", a->misc, b->misc},
-        {"IA32_VMX_PINBASED_CTLS", a->pin, b->pin},
-        {"IA32_VMX_PROCBASED_CTLS", a->proc, b->proc},
-        {"IA32_VMX_PROCBASED_CTLS2", a->proc2, b->proc2},
-        {"IA32_VMX_EXIT_CTLS", a->exit, b->exit},
-        {"IA32_VMX_ENTRY_CTLS", a->entry, b->entry},
-        {"IA32_VMX_CR0_FIXED0", a->cr0_fixed0, b->cr0_fixed0},
-        {"IA32_VMX_CR0_FIXED1", a->cr0_fixed1, b->cr0_fixed1},
-        {"IA32_VMX_CR4_FIXED0", a->cr4_fixed0, b->cr4_fixed0},
-        {"IA32_VMX_CR4_FIXED1", a->cr4_fixed1, b->cr4_fixed1},
-        {"IA32_VMX_VMCS_ENUM", a->vmcs_enum, b->vmcs_enum},
-        {"IA32_VMX_EPT_VPID_CAP", a->ept_vpid, b->ept_vpid},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (rows[i].a != rows[i].b)
-            return rows[i].name;
-    return NULL;
 }
 
 /* R1 */

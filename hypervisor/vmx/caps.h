@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a CPU's VT-x can do, the conditions before VMXON, and the VMX controls chosen from it (R1,
- * R2, R3, R10, R18). caps.c has the first two, controls.c the third. Also built into `lintel caps`.
+ * R2, R3, R10). caps.c has the first two, controls.c the third. Also built into `lintel caps`.
  */
 #ifndef VMX_CAPS_H
 #define VMX_CAPS_H
@@ -23,9 +23,6 @@ struct caps_reader {
 /* Reads only the MSRs that exist by what was read before, so that no read gives #GP. What an
  * erratum spoils is taken out. */
 void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader);
-
-/* Compares two CPUs (R18). Returns the name of the first difference, or NULL. */
-const char *vmx_caps_difference(const struct vmx_caps *a, const struct vmx_caps *b);
 
 /* IA32_FEATURE_CONTROL (R1). SDM volume 3, "Enabling and Entering VMX Operation". */
 #define FEATURE_CONTROL_LOCK        0x1ULL
