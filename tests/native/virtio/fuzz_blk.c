@@ -132,6 +132,7 @@ static void step(void)
 {
     static const enum block_status statuses[] = {BLOCK_ERROR, BLOCK_INVALID, BLOCK_REFUSED,
                                                  BLOCK_NO_DEVICE};
+    bool old = below(2);
 
     switch (below(12)) {
     case 0:
@@ -140,8 +141,8 @@ static void step(void)
     case 1:
         restart_device();
         break;
-    case 2:
-        server_try_answer(below(70), server_epoch() - !below(4), below(7));
+    case 2: /* of what is not under way */
+        server_try_answer(old ? below(70) : BLOCK_IDS + below(6), server_epoch() - old, below(7));
         board_events(b, EVENT_CHANNEL(0));
         break;
     case 3:
