@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# disk.sh BUILD CONTROLLER CPU [broken]: Lintel without a VM, on QEMU's processor, which has no VT-x: a disk's driver and a client of it
-# (client.c), and the disk's file afterwards. With `broken` a sector of the disk cannot be read.
-build=$(realpath "$1") controller=$2 cpu=$3 broken=${4:-}
+# disk.sh BUILD CONTROLLER CPU [broken|mortal [MIB]]: Lintel without a VM, on QEMU's processor, which has no VT-x: a disk's driver and a client of it
+# (client.c), and the disk's file afterwards. With `broken` a sector of the disk cannot be read;
+# with `mortal` the driver dies at calls that chance says, and verify.c writes and reads a whole disk of MIB meanwhile.
+build=$(realpath "$1") controller=$2 cpu=$3 how=${4:-sound} mib=${5:-64}
 lintel=$build/tool/lintel
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
@@ -12,6 +13,7 @@ here=$(dirname "$(realpath "$0")")
 
 SECONDS_MAX=60
 FIRST=2048 SECTORS=24576 # the partition
+[ "$how" != mortal ] || SECTORS=$((mib * 2048)) SECONDS_MAX=$((60 + mib))
 FILE_SECTORS=$((FIRST + SECTORS + 2048))
 BAD=777 # of the partition
 label=lintel-test
@@ -51,7 +53,7 @@ make_disk()
 run()
 {
     local drive="if=none,id=d,format=raw,discard=unmap,file=disk"
-    if [ -n "$broken" ]; then
+    if [ "$how" = broken ]; then
         drive="if=none,id=d,driver=raw,discard=unmap,file.driver=blkdebug,file.image.filename=disk"
         drive+=",file.inject-error.0.event=none,file.inject-error.0.iotype=read,file.inject-error.0.once=off"
         drive+=",file.inject-error.0.sector=$((FIRST + BAD))"
@@ -59,8 +61,13 @@ run()
     boot_qemu $SECONDS_MAX "$cpu" -drive "$drive" "${device[@]}"
 }
 
-make_disk && make_boot end=qemu process disk "$build/drivers/lintel-$controller" "${driver[@]}" \
-    process client "$build/tests/qemu/client" "arguments=sectors=$SECTORS${broken:+ bad=$BAD}" channel 1 0 "$label"
+program=$build/drivers/lintel-$controller client=client words=sectors=$SECTORS look=edge
+case $how in
+broken) words+=" bad=$BAD" look= ;;
+mortal) program=$build/tests/bochs/disk/lintel-mortal-$controller client=verify look=all driver+=("arguments=calls=$((300 * mib)) seed=$RANDOM") && echo "# ${driver[*]}" ;;
+esac
+make_disk && make_boot end=qemu process disk "$program" "${driver[@]}" \
+    process client "$build/tests/qemu/$client" "arguments=$words" channel 1 0 "$label"
 result $? "an image with the driver of $controller and its client"
 run
 if [ "$controller" != ram ]; then
@@ -78,7 +85,7 @@ result $? "the client comes to its end"
 grep -qx 'lintel: end: 1 processes, 0 faults' said
 result $? "and with it the machine"
 if [ "$controller" != ram ]; then
-    python3 "$here/look.py" before disk $FIRST $SECTORS ${broken:-edge} >said
+    python3 "$here/look.py" before disk $FIRST $SECTORS $look >said
     result $? "the disk's file holds what was written, and nothing else of it has changed"
 fi
 plan

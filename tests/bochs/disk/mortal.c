@@ -1,43 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A driver that dies: the ordinary one, whose device file has its functions under the names
- * living_…, with these between it and the server. Each of its first starts ends at another place,
- * after some commands; a disk without interrupts has fewer of them.
+ * A driver that dies: the ordinary one, where the linker (--wrap) puts these functions between it
+ * and what it calls. Each of its first starts ends before or behind some call, whichever chance
+ * says. Its arguments may be "calls=N seed=N": how many calls each of them lives for at most, and
+ * another chance.
  */
 #include "drivers/disk.h"
+#include "lib/string.h"
+#include "runtime/channel.h"
+#include "runtime/gate.h"
 
-#define COMMANDS 25u
+#define DEATHS 4u
+#define CALLS  1000u
 
-bool living_submit(unsigned tag, const struct disk_command *command);
-void living_interrupt(void);
+static uint32_t left;
 
-static unsigned commands;
+static uint32_t calls(const char *at)
+{
+    static const char word[] = "calls=";
+    uint32_t value = 0;
 
-/* Where: a start's number, from 1. */
-enum place { BEFORE_COMMAND = 1, BEHIND_COMMAND, BEFORE_INTERRUPT, BEHIND_INTERRUPT };
+    if (strncmp(at, word, sizeof(word) - 1) != 0)
+        return CALLS;
+    for (at += sizeof(word) - 1; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint32_t)(*at - '0');
+    return value;
+}
 
-static void die_at(enum place place)
+/* How many calls this start lives for. */
+static uint32_t choose(const struct process_info *info)
+{
+    uint64_t chance = info->starts;
+
+    for (const char *at = info->arguments; *at != '\0'; at++)
+        chance = chance * 31 + (uint64_t)*at;
+    chance *= 0x9e3779b97f4a7c15;
+    chance = (chance ^ chance >> 32) * 0xbf58476d1ce4e5b9;
+    return 1 + (uint32_t)(chance >> 40) % calls(info->arguments);
+}
+
+static void live(void)
 {
     const struct process_info *info = (const struct process_info *)PROCESS_INFO;
 
-    if (info->starts == (uint32_t)place && commands > COMMANDS * info->starts)
+    if (info->starts > DEATHS)
+        return;
+    if (left == 0)
+        left = choose(info);
+    if (--left == 0)
         __builtin_trap();
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
-{
-    bool taken;
+#define MORTAL(type, name, parameters, ...)                                                        \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        live();                                                                                    \
+        type result = __real_##name(__VA_ARGS__);                                                  \
+        live();                                                                                    \
+        return result;                                                                             \
+    }
 
-    commands++;
-    die_at(BEFORE_COMMAND);
-    taken = living_submit(tag, command);
-    die_at(BEHIND_COMMAND);
-    return taken;
-}
+#define MORTAL_VOID(name, parameters, ...)                                                         \
+    void __real_##name parameters;                                                                 \
+    void __wrap_##name parameters;                                                                 \
+    void __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        live();                                                                                    \
+        __real_##name(__VA_ARGS__);                                                                \
+        live();                                                                                    \
+    }
 
-void disk_interrupt(void)
-{
-    die_at(BEFORE_INTERRUPT);
-    living_interrupt();
-    die_at(BEHIND_INTERRUPT);
-}
+MORTAL(int64_t, gate_wait, (void))
+MORTAL(int64_t, gate_notify, (unsigned channel), channel)
+MORTAL(int64_t, gate_interrupt_done, (unsigned interrupt), interrupt)
+MORTAL(int64_t, gate_timer, (uint64_t tsc), tsc)
+MORTAL(bool, channel_get, (struct channel_end * c, void *entry), c, entry)
+MORTAL(bool, channel_put, (struct channel_end * c, const void *entry), c, entry)
+MORTAL(bool, disk_submit, (unsigned tag, const struct disk_command *command), tag, command)
+MORTAL_VOID(disk_interrupt, (void))
+MORTAL_VOID(disk_done, (unsigned tag, bool good), tag, good)
