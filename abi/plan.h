@@ -43,9 +43,15 @@
  * 0. Both have limits; and of all that are promised something, the sum of budget/period is at most
  * PLAN_PROMISED_MAX percent, so that the others come to something.
  */
-#define PLAN_BUDGET_MIN   100
+#define PLAN_BUDGET_MIN   250
 #define PLAN_PERIOD_MAX   100000
 #define PLAN_PROMISED_MAX 90
+
+/* What such a promise is of the CPU, in millionths, rounded up; period is not 0. */
+static inline uint64_t plan_promised(uint32_t budget, uint32_t period)
+{
+    return (budget * 1000000ULL + period - 1) / period;
+}
 
 /* A VM's memory is a multiple of this, in bytes: the size of the EPT's large pages. */
 #define PLAN_MEMORY_UNIT 0x200000ULL

@@ -42,12 +42,6 @@ static bool read_time(struct loading *loading, const char *where, const char *ke
     return false;
 }
 
-/* In millionths of the CPU, rounded up as the hypervisor does. */
-static uint64_t part(uint32_t budget, uint32_t period)
-{
-    return (budget * MILLION + period - 1) / period;
-}
-
 void promise_load(struct loading *loading, const char *where, const char *budget,
                   const char *period, uint32_t *budget_us, uint32_t *period_us)
 {
@@ -65,7 +59,7 @@ void promise_load(struct loading *loading, const char *where, const char *budget
                           "%s is more than the period of %uus; lower it, or raise the period",
                           budget, in);
     } else if (us > 0) {
-        loading->promised += part(us, in);
+        loading->promised += plan_promised(us, in);
         *budget_us = us;
         *period_us = in;
         if (loading->promised > PLAN_PROMISED_MAX * MILLION / 100)

@@ -86,7 +86,7 @@ static const char *check_promise(struct checker *c, const char *name, uint32_t b
         return FAIL(
             c, "%s: a budget of %u us in each %u us; at least %u, and no period longer than %u",
             name, budget, period, PLAN_BUDGET_MIN, PLAN_PERIOD_MAX);
-    *sum += (budget * 1000000ULL + period - 1) / period;
+    *sum += plan_promised(budget, period);
     if (*sum > PLAN_PROMISED_MAX * 10000ULL)
         return FAIL(c, "with %s more than %u %% of the CPU are promised", name, PLAN_PROMISED_MAX);
     return NULL;

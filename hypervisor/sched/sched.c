@@ -227,6 +227,19 @@ static uint64_t notified_end(const struct sched *s, const struct thread *t)
     return turn_end(s, t->used);
 }
 
+/* Who has a budget and interrupts another one pays for the switches out of it, to who has a budget,
+ * too: that one's promise is of time without them. */
+static void pay_interrupted(struct sched *s, struct thread *t)
+{
+    uint64_t pays = min_u64(t->left, tsc_khz() >> WAKE_SHIFT);
+
+    if (urgency(t) >= urgency(s->running))
+        return;
+    t->left -= pays;
+    if (s->running->left > 0)
+        s->running->left += pays;
+}
+
 void sched_notify(struct thread *t)
 {
     struct sched *s = &CPU_OF(t->cpu, sched);
@@ -240,6 +253,7 @@ void sched_notify(struct thread *t)
     t->used = max_u64(t->used, s->least_used) + (tsc_khz() >> WAKE_SHIFT);
     refill_woken(t, s->accounted);
     if (s->running != NULL) {
+        pay_interrupted(s, t);
         s->rival_used = min_u64(s->rival_used, t->used);
         s->slice_end = min_u64(s->slice_end, notified_end(s, t));
         update_next_event(s);

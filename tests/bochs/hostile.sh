@@ -66,4 +66,13 @@ run lines
 grep '^# ' said
 passes
 result $? "a budget is kept beside three that compute"
+# One that is promised 8 ms of each 10 beside one with a budget, which comes first whenever it wakes.
+for row in wake_often timer_wakes wake_and_work; do
+    beside $row 790
+    sed -i '/name: victim/s/}$/, budget: 8ms}/; /name: hostile/s/}$/, budget: 1ms}/' vm.yaml
+    run lines
+    grep '^# ' said
+    passes
+    result $? "a budget is kept beside one that interrupts: $row"
+done
 plan

@@ -195,9 +195,9 @@ vms:
   - {$3, name: b, kernel: kernel, memory: 26M}
 E1
 }
-promise 'a budget without a unit' "^vm.yaml:3:14: vms\[1\]\.budget: '3' is no time from 100us to 100ms" 'budget: 3'
+promise 'a budget without a unit' "^vm.yaml:3:14: vms\[1\]\.budget: '3' is no time from 250us to 100ms" 'budget: 3'
 promise 'a budget of nothing' "^vm.yaml:3:14: vms\[1\]\.budget: '0ms' is no time" 'budget: 0ms'
-promise 'a short budget' "^vm.yaml:3:14: vms\[1\]\.budget: '99us' is no time" 'budget: 99us'
+promise 'a short budget' "^vm.yaml:3:14: vms\[1\]\.budget: '249us' is no time" 'budget: 249us'
 promise 'a long period' "^vm.yaml:3:27: vms\[1\]\.period: '101ms' is no time" 'budget: 1ms, period: 101ms'
 promise 'more than the period' "^vm.yaml:3:14: vms\[1\]\.budget: 3ms is more than the period of 2000us" 'budget: 3ms, period: 2ms'
 promise 'a period alone' "^vm.yaml:3:14: vms\[1\]\.period: there is no budget" 'period: 2ms'

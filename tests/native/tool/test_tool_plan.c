@@ -95,11 +95,11 @@ static void make_good(struct boot *b)
     SPOIL(client, b->plan.channels[0].client = 2, "no client")                                     \
     SPOIL(server, b->plan.channels[0].server = 0, "no server")                                     \
     SPOIL(itself, b->plan.channels[0].client = b->plan.channels[0].server, "no client")            \
-    SPOIL(little_budget, (b->plan.vms[1].budget = 99, b->plan.vms[1].period = 1000),               \
-          "at least 100")                                                                          \
+    SPOIL(little_budget, (b->plan.vms[1].budget = 249, b->plan.vms[1].period = 1000),              \
+          "at least 250")                                                                          \
     SPOIL(no_budget, b->plan.processes[0].period = 1000, "disk: a budget of 0 us in each 1000 us") \
-    SPOIL(no_period, b->plan.vms[0].budget = 100, "a: a budget of 100 us in each 0 us")            \
-    SPOIL(long_period, (b->plan.vms[1].budget = 100, b->plan.vms[1].period = 100001), "no period") \
+    SPOIL(no_period, b->plan.vms[0].budget = 250, "a: a budget of 250 us in each 0 us")            \
+    SPOIL(long_period, (b->plan.vms[1].budget = 250, b->plan.vms[1].period = 100001), "no period") \
     SPOIL(promises,                                                                                \
           (b->plan.vms[1].budget = 500, b->plan.vms[1].period = 1000,                              \
            b->plan.processes[1].budget = 2001, b->plan.processes[1].period = 5000),                \
