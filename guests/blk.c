@@ -31,13 +31,6 @@ struct request {
 static struct virtio blk;
 static struct request *requests;
 static uint32_t *data;
-static volatile unsigned interrupts;
-
-static void on_interrupt(struct interrupt_frame *frame)
-{
-    interrupts++;
-    apic_eoi();
-}
 
 static void offer(unsigned slot, uint32_t type, uint64_t sector, void *buffer, uint32_t size)
 {
@@ -97,10 +90,10 @@ static void test_reads(void)
 {
     bool good = true;
 
-    interrupts = 0;
+    virtio_interrupts = 0;
     is(request(T_IN, 0, data, SECTOR), S_OK, "a sector is read");
     ok(is_known(data, 0, 1, 1), "it is what the disk had");
-    is(interrupts, 1, "an interrupt tells of it");
+    is(virtio_interrupts, 1, "an interrupt tells of it");
     for (uint64_t sector = 1; sector < KNOWN - PAGE_SECTORS; sector += 97)
         good = good && request(T_IN, sector, data, PAGE_SIZE) == S_OK &&
                is_known(data, sector, PAGE_SECTORS, 1);
@@ -183,7 +176,7 @@ void guest_main(void)
     if (!virtio_find(&blk, VIRTIO_ID_BLOCK))
         bail_out("there is no disk");
     apic_enable(APIC_MEMORY);
-    interrupt_handle(VECTOR, on_interrupt);
+    virtio_count_interrupts(VECTOR);
     requests = page_alloc();
     data = page_alloc();
     for (unsigned i = 0; i < 15; i++)

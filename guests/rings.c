@@ -15,20 +15,6 @@ uint8_t *rings_out, *rings_in;
 uint8_t *rings_status[VIRTQ_SIZE];
 
 static const char *device;
-static volatile unsigned interrupts; /* for the queue */
-static volatile unsigned changes;    /* for the configuration */
-
-static void on_interrupt(struct interrupt_frame *frame)
-{
-    interrupts++;
-    apic_eoi();
-}
-
-static void on_change(struct interrupt_frame *frame)
-{
-    changes++;
-    apic_eoi();
-}
 
 bool rings_gave_up(void)
 {
@@ -83,11 +69,12 @@ void rings_show(const char *name, const char *more)
             if (q->used->ring[i % VIRTQ_SIZE].id == id)
                 length =
                     show_entry(used, sizeof(used), length, id, q->used->ring[i % VIRTQ_SIZE].size);
-    print("%s/%s used=%s interrupt=%u kick=%u reset=%u %s\n", device, name, used, interrupts > 0,
-          wants_kick(), rings_gave_up() ? 1 + (changes > 0) : 0, more);
+    print("%s/%s used=%s interrupt=%u kick=%u reset=%u %s\n", device, name, used,
+          virtio_interrupts > 0, wants_kick(), rings_gave_up() ? 1 + (virtio_changes > 0) : 0,
+          more);
     q->taken = q->used->index;
     q->available->used_event = q->taken;
-    interrupts = changes = 0;
+    virtio_interrupts = virtio_changes = 0;
 }
 
 bool rings_find(uint16_t id, const char *name)
@@ -110,7 +97,7 @@ void rings_start(uint64_t features)
     if (!virtio_start(&rings_device, features, RINGS_VECTOR))
         bail_out("%s does not start", device);
     memset(rings_status, 0, sizeof(rings_status));
-    interrupts = changes = 0;
+    virtio_interrupts = virtio_changes = 0;
 }
 
 void rings_add(uint16_t head)
@@ -188,8 +175,7 @@ unsigned rings_written(const struct shape *s)
 void guest_main(void)
 {
     apic_enable(APIC_MEMORY);
-    interrupt_handle(RINGS_VECTOR, on_interrupt);
-    interrupt_handle(RINGS_VECTOR + 1, on_change);
+    virtio_count_interrupts(RINGS_VECTOR);
     rings_table = page_alloc();
     rings_out = page_alloc();
     rings_in = page_alloc();

@@ -4,7 +4,6 @@
 #include "guests/lib/guest.h"
 
 #define VECTOR        0x60
-#define VECTOR_CONFIG 0x61
 #define BUFFER        64
 #define CPUID_RDRAND  30
 
@@ -16,20 +15,7 @@
 #define NO_WHERE       0xffff000000000000ULL
 
 static struct virtio rng;
-static volatile unsigned interrupts, changes;
 static uint8_t *buffer;
-
-static void on_interrupt(struct interrupt_frame *frame)
-{
-    interrupts++;
-    apic_eoi();
-}
-
-static void on_change(struct interrupt_frame *frame)
-{
-    changes++;
-    apic_eoi();
-}
 
 #define PATIENCE 2000000
 
@@ -54,7 +40,7 @@ static void clear(void)
 {
     for (unsigned i = 0; i < PAGE_SIZE; i++)
         buffer[i] = 0;
-    interrupts = changes = 0;
+    virtio_interrupts = virtio_changes = 0;
 }
 
 /* How many of the buffer's bytes are not zero. */
@@ -83,7 +69,7 @@ static void test_request(const char *name)
     is((uint64_t)virtio_take(&rng, &written), 3, "%s: the chain is used", name);
     is(written, BUFFER, "%s: all of it is written", name);
     ok(filled() > BUFFER / 2 && filled() <= BUFFER, "%s: with random bytes, and no more", name);
-    is(interrupts, 1, "%s: an interrupt tells of it", name);
+    is(virtio_interrupts, 1, "%s: an interrupt tells of it", name);
     is((uint64_t)virtio_take(&rng, &written), (uint64_t)-1, "%s: nothing else is used", name);
 }
 
@@ -96,10 +82,10 @@ static void test_event_idx(void)
     rng.queue.available->used_event = rng.queue.taken + 1;
     virtio_offer(&rng, 3);
     wait_until_used();
-    is(interrupts, 0, "no interrupt for an entry before used_event");
+    is(virtio_interrupts, 0, "no interrupt for an entry before used_event");
     virtio_offer(&rng, 3);
     wait_until_used();
-    is(interrupts, 1, "an interrupt for the entry at used_event");
+    is(virtio_interrupts, 1, "an interrupt for the entry at used_event");
     is(rng.queue.used->available_event, rng.queue.available->index,
        "available_event names the next entry");
     while (virtio_take(&rng, &written) >= 0)
@@ -132,10 +118,10 @@ static void test_mask(void)
     rng.vectors[3] = 1;
     virtio_offer(&rng, 3);
     wait_until_used();
-    is(interrupts, 0, "a masked vector sends no message");
+    is(virtio_interrupts, 0, "a masked vector sends no message");
     rng.vectors[3] = 0;
     take_interrupts();
-    is(interrupts, 1, "its message comes when the mask goes");
+    is(virtio_interrupts, 1, "its message comes when the mask goes");
     virtio_take(&rng, &written);
     rng.queue.available->used_event = rng.queue.taken;
 }
@@ -153,7 +139,7 @@ static void test_without_msix(void)
     is(*rng.isr, 0, "and reading it clears it");
     is((uint64_t)virtio_take(&rng, &written), 3, "the chain is used as ever");
     take_interrupts();
-    is(interrupts, 0, "there is no interrupt");
+    is(virtio_interrupts, 0, "there is no interrupt");
 }
 
 static void test_moved(void)
@@ -185,7 +171,7 @@ static void test_wild(uint64_t address, uint32_t size, uint16_t flags, const cha
     wait_until_used();
     is((uint64_t)virtio_take(&rng, &written), (uint64_t)-1, "%s is not used", name);
     ok(rng.common->status & VIRTIO_NEEDS_RESET, "%s: the device needs a reset", name);
-    is(changes, 1, "%s: an interrupt tells of it", name);
+    is(virtio_changes, 1, "%s: an interrupt tells of it", name);
 }
 
 void guest_main(void)
@@ -196,8 +182,7 @@ void guest_main(void)
     if (!there)
         return;
     apic_enable(APIC_MEMORY);
-    interrupt_handle(VECTOR, on_interrupt);
-    interrupt_handle(VECTOR_CONFIG, on_change);
+    virtio_count_interrupts(VECTOR);
     buffer = page_alloc();
     is(rng.common->status, 0, "it is reset");
     ok(!virtio_start(&rng, FEATURES & ~VIRTIO_F_VERSION_1, VECTOR), "a legacy driver is refused");

@@ -2,7 +2,9 @@
 /* The driver: see virtio.h. */
 #include "guests/lib/virtio.h"
 
+#include "guests/lib/apic.h"
 #include "guests/lib/cpu.h"
+#include "guests/lib/interrupt.h"
 #include "guests/lib/memory.h"
 
 #define PCI_ADDRESS 0xcf8
@@ -151,6 +153,26 @@ void virtio_set_vectors(struct virtio *v, uint8_t vector)
     set_vector(v, 1, vector + 1);
     pci_write(v->device, v->msix + 2, 2, MSIX_ENABLE);
     v->common->config_vector = 1;
+}
+
+volatile unsigned virtio_interrupts, virtio_changes;
+
+static void on_interrupt(struct interrupt_frame *frame)
+{
+    virtio_interrupts++;
+    apic_eoi();
+}
+
+static void on_change(struct interrupt_frame *frame)
+{
+    virtio_changes++;
+    apic_eoi();
+}
+
+void virtio_count_interrupts(uint8_t vector)
+{
+    interrupt_handle(vector, on_interrupt);
+    interrupt_handle(vector + 1u, on_change);
 }
 
 bool virtio_add_queue(struct virtio *v, struct virtq *q, uint16_t number, uint16_t vector)

@@ -87,6 +87,12 @@ bool virtio_start(struct virtio *v, uint64_t features, uint8_t vector);
 /* The parts of it: false, the device refused. Without DRIVER_OK the device takes nothing yet. */
 bool virtio_negotiate(struct virtio *v, uint64_t features);
 void virtio_set_vectors(struct virtio *v, uint8_t vector);
+
+/* Interrupts of a device whose vectors these are, counted: for its queues, and for changes of its
+ * configuration. */
+void virtio_count_interrupts(uint8_t vector);
+extern volatile unsigned virtio_interrupts, virtio_changes;
+
 bool virtio_add_queue(struct virtio *v, struct virtq *q, uint16_t number, uint16_t vector);
 bool virtio_driver_ok(struct virtio *v);
 

@@ -7,10 +7,9 @@
 #include "hypervisor/process/process.h"
 #include "lib/string.h"
 
-static void load_segment(struct process *p, const uint8_t *file, const struct image_segment *s)
+static void load_segment(struct process *p, const uint8_t *file, const struct elf_segment *s)
 {
-    unsigned flags =
-        (s->flags & IMAGE_SEGMENT_W ? PAGING_W : 0) | (s->flags & IMAGE_SEGMENT_X ? 0 : PAGING_NX);
+    unsigned flags = (s->flags & ELF_W ? PAGING_W : 0) | (s->flags & ELF_X ? 0 : PAGING_NX);
     uint8_t *memory;
     uint64_t phys;
 
@@ -26,8 +25,8 @@ static void load_segment(struct process *p, const uint8_t *file, const struct im
 
 void process_load(struct process *p, const struct phys_range *image)
 {
-    const struct image_header *header = virt_of(image->start);
-    const struct image_segment *segments = image_segments(header);
+    const struct elf_header *header = virt_of(image->start);
+    const struct elf_segment *segments = image_segments(header);
 
     for (unsigned i = 0; i < header->phnum; i++)
         if (image_loads(&segments[i]))

@@ -18,8 +18,8 @@
 
 /* Code, data, and what is no part of the memory, as the linker leaves them. */
 struct file {
-    struct image_header header;
-    struct image_segment segments[SEGMENTS];
+    struct elf_header header;
+    struct elf_segment segments[SEGMENTS];
     uint8_t bytes[64];
     uint64_t size; /* of what is before it */
 };
@@ -27,12 +27,15 @@ struct file {
 static void make_good(struct file *f)
 {
     *f = (struct file){
-        .header = {.ident = "\177ELF\2\1\1",
+        .header = {.magic = ELF_MAGIC,
+                   .class = ELF_CLASS_64,
+                   .data = ELF_LITTLE,
+                   .version = 1,
                    .type = 2,
                    .machine = 62,
                    .entry = START + 0x10,
                    .phoff = offsetof(struct file, segments),
-                   .phentsize = sizeof(struct image_segment),
+                   .phentsize = sizeof(struct elf_segment),
                    .phnum = SEGMENTS},
         .segments = {{1, 5, offsetof(struct file, bytes), START, 0, 64, 64, PAGE_SIZE},
                      {0x6474e551, 6, 0, UINT64_MAX, 0, 0, UINT64_MAX, 0},
@@ -45,8 +48,10 @@ static void make_good(struct file *f)
 #define SPOILS                                                                                     \
     SPOIL(cut, f->size = sizeof(f->header) - 1, "no 64-bit ELF")                                   \
     SPOIL(empty, f->size = 0, "no 64-bit ELF")                                                     \
-    SPOIL(magic, f->header.ident[0]++, "no 64-bit ELF")                                            \
-    SPOIL(class_32, f->header.ident[4] = 1, "no 64-bit ELF")                                       \
+    SPOIL(magic, f->header.magic++, "no 64-bit ELF")                                               \
+    SPOIL(class_32, f->header.class = 1, "no 64-bit ELF")                                          \
+    SPOIL(big_endian, f->header.data = 2, "no 64-bit ELF")                                         \
+    SPOIL(version, f->header.version = 0, "no 64-bit ELF")                                         \
     SPOIL(relocatable, f->header.type = 3, "no 64-bit ELF")                                        \
     SPOIL(machine, f->header.machine = 183, "no 64-bit ELF")                                       \
     SPOIL(row_size, f->header.phentsize++, "no 64-bit ELF")                                        \

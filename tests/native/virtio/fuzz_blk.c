@@ -42,13 +42,7 @@ static uint8_t *at(uint64_t address)
 /* Whenever the monitor waits the driver has its turn. */
 static void spin(void)
 {
-    static bool inside;
-
-    if (inside)
-        return;
-    inside = true;
-    server_run(b, 0);
-    inside = false;
+    server_turn(b);
 }
 
 static uint64_t place(void)

@@ -142,6 +142,17 @@ static void take(void)
     }
 }
 
+void server_turn(struct board *b)
+{
+    static bool inside;
+
+    if (inside)
+        return;
+    inside = true;
+    server_run(b, 0);
+    inside = false;
+}
+
 void server_run(struct board *b, unsigned held)
 {
     for (take(); has_count > held; take()) {

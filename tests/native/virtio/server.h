@@ -33,6 +33,9 @@ void server_end(struct board *board);
  * `held` of them, which it only has. */
 void server_run(struct board *board, unsigned held);
 
+/* The same with nothing held, where a monitor waits: not once more while it runs already. */
+void server_turn(struct board *board);
+
 /* Writes an answer of any kind. The second one: false, there is no room. */
 void server_answer(uint32_t id, uint32_t epoch, uint32_t status);
 bool server_try_answer(uint32_t id, uint32_t epoch, uint32_t status);

@@ -31,13 +31,7 @@ static struct driver d;
 /* While the monitor spins the driver runs. */
 static void spin(void)
 {
-    static bool inside;
-
-    if (inside)
-        return;
-    inside = true;
-    server_run(b, 0);
-    inside = false;
+    server_turn(b);
 }
 
 static void no_server(void)
