@@ -3,9 +3,9 @@
 #include "guests/lib/virtio.h"
 #include "guests/lib/guest.h"
 
-#define VECTOR        0x60
-#define BUFFER        64
-#define CPUID_RDRAND  30
+#define VECTOR       0x60
+#define BUFFER       64
+#define CPUID_RDRAND 30
 
 #define PCI_BAR_PORTS  0x10
 #define PCI_BAR_MEMORY 0x14
