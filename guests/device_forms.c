@@ -17,6 +17,7 @@
 #define STATUS (CF | PF | AF | ZF | SF | OF)
 
 #define CPUID_1_ECX_AVX BIT(28)
+#define CPUID_7_EBX_BMI (BIT(3) | BIT(8))
 #define XCR0_AVX        7
 
 struct outcome {
@@ -29,21 +30,23 @@ struct outcome {
 #define FORM(name, text, undefined)                                                                \
     __asm__(".pushsection .text\nform_" #name ": " text "\nret\n.popsection");                     \
     extern const uint8_t form_##name[];
-#define FORM_AVX(name, text) FORM(name, text, 0)
+#define FORM_AVX(name, text)            FORM(name, text, 0)
+#define FORM_BMI(name, text, undefined) FORM(name, text, undefined)
 #include "guests/device_forms.def"
 
 static const struct form {
     const char *text;
     const uint8_t *code;
     uint64_t undefined;
-    bool avx;
+    enum need { NEEDS_NOTHING, NEEDS_AVX, NEEDS_BMI, NEED_COUNT } need;
 } forms[] = {
-#define FORM(name, text, undefined) {text, form_##name, undefined, false},
-#define FORM_AVX(name, text)        {text, form_##name, 0, true},
+#define FORM(name, text, undefined)     {text, form_##name, undefined, NEEDS_NOTHING},
+#define FORM_AVX(name, text)            {text, form_##name, 0, NEEDS_AVX},
+#define FORM_BMI(name, text, undefined) {text, form_##name, undefined, NEEDS_BMI},
 #include "guests/device_forms.def"
 };
 
-static bool has_avx;
+static bool has[NEED_COUNT] = {[NEEDS_NOTHING] = true};
 
 /* MMX is used up at the start: its registers are what x87 has in them. */
 static void load_vectors(void)
@@ -55,7 +58,7 @@ static void load_vectors(void)
     __asm__ volatile("fninit; movups %0, %%xmm1; movups %1, %%xmm9; movq %0, %%mm1"
                      :
                      : "m"(values[0]), "m"(values[4]));
-    if (has_avx)
+    if (has[NEEDS_AVX])
         __asm__ volatile("vmovups %0, %%ymm1; vmovups %1, %%ymm9"
                          :
                          : "m"(*(const struct { uint64_t w[4]; } *)&values[0]),
@@ -65,7 +68,7 @@ static void load_vectors(void)
 static void save_vectors(struct outcome *o)
 {
     __asm__ volatile("fxsave64 %0" : "=m"(o->vectors));
-    if (has_avx)
+    if (has[NEEDS_AVX])
         __asm__ volatile("vmovups %%ymm1, %0; vmovups %%ymm9, %1" : "=m"(o->ymm1), "=m"(o->ymm9));
 }
 
@@ -94,7 +97,7 @@ static void compare(const struct form *form, uint8_t *page)
     static struct outcome device, ram;
     uint64_t other = ~0ULL;
 
-    memset(page, 0xff, 64);
+    memset(page, 0xff, 512);
     run(form, (uintptr_t)page, &ram);
     run(form, UNCLAIMED, &device);
     if (!ok(memcmp(&ram, &device, sizeof(ram)) == 0, "%s", form->text)) {
@@ -111,8 +114,9 @@ static void enable_vectors(void)
 {
     write_cr0(read_cr0() & ~(CR0_EM | CR0_TS));
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
-    has_avx = cpuid(1, 0).ecx & CPUID_1_ECX_AVX;
-    if (has_avx) {
+    has[NEEDS_AVX] = cpuid(1, 0).ecx & CPUID_1_ECX_AVX;
+    has[NEEDS_BMI] = has[NEEDS_AVX] && (cpuid(7, 0).ebx & CPUID_7_EBX_BMI) == CPUID_7_EBX_BMI;
+    if (has[NEEDS_AVX]) {
         write_cr4(read_cr4() | CR4_OSXSAVE);
         __asm__ volatile("xsetbv" : : "a"(XCR0_AVX), "c"(0), "d"(0));
     }
@@ -141,8 +145,8 @@ void guest_main(void)
 
     enable_vectors();
     for (unsigned i = 0; i < ARRAY_SIZE(forms); i++)
-        if (forms[i].avx && !has_avx)
-            skip("no AVX", "%s", forms[i].text);
+        if (!has[forms[i].need])
+            skip("the processor lacks it", "%s", forms[i].text);
         else
             compare(&forms[i], page);
     test_stores();

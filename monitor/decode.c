@@ -5,142 +5,8 @@
  */
 #include "monitor/decode.h"
 
-#include "abi/exit.h"
+#include "monitor/opcodes.h"
 #include "monitor/vector.h"
-
-/* decode.def's attributes. Two are fields: the class in operation_sizes, and the memory's limit. */
-#define SIZE_CLASS       3
-#define MEMORY_SHIFT     2
-#define FROM_ANY         (3 << MEMORY_SHIFT) /* at most 8 bytes shifted right by this */
-#define EXCLUDED_BY_SIZE (1 << 4)            /* by the operand-size prefix */
-
-enum attribute {
-    BYTE = 1,
-    STACK = 2,
-    DWORD = 3,
-    NO_SIZE = DWORD | EXCLUDED_BY_SIZE,
-    FROM_32 = 1 << MEMORY_SHIFT,
-    FROM_16 = 2 << MEMORY_SHIFT,
-    FROM_8 = 3 << MEMORY_SHIFT,
-    ONLY_64 = 1 << 5,
-    NOT_64 = 1 << 6,
-    NO_REPEAT = 1 << 7,
-    SHORT = 1 << 8,
-    OFFSET = 1 << 9,
-    ONE = 1 << 10,
-    DOUBLE = 1 << 11,
-    NO_LOCK = 1 << 12,
-    BY_PREFIX = 1 << 13,
-    QWORD = 1 << 14,
-    VECTOR = 1 << 15,
-    VEX = 1 << 16,
-    ANY_LENGTH = 1 << 17,
-    HIGH = 1 << 18,
-    MERGE = 1 << 19,
-    NEAR = 1 << 20,
-    FAR = 1 << 21,
-    TABLE = 1 << 22,
-    IMMEDIATE_16 = 1 << 23,
-    ALSO_REGISTER = 1 << 24,
-};
-
-/* What the operand size comes from, beside the mode. */
-enum width { WIDTH_DEFAULT, WIDTH_PREFIX, WIDTH_REX_W, WIDTH_COUNT };
-
-/* By mode, width and class: no attribute, BYTE, STACK and DWORD. */
-static const uint8_t operation_sizes[][WIDTH_COUNT][4] = {
-    [DECODE_16] = {{2, 1, 2, 4}, {4, 1, 4, 4}},
-    [DECODE_32] = {{4, 1, 4, 4}, {2, 1, 2, 4}},
-    [DECODE_64] = {{4, 1, 8, 4}, {2, 1, 2, 4}, {8, 1, 8, 8}},
-};
-
-/* By mode, without and with the address-size prefix. */
-static const uint8_t address_sizes[][2] = {
-    [DECODE_16] = {2, 4}, [DECODE_32] = {4, 2}, [DECODE_64] = {8, 4}};
-
-enum map { MAP_ONE_BYTE, MAP_TWO_BYTE, MAP_THREE_BYTE, MAP_COUNT };
-
-enum group {
-    GROUP_ARITHMETIC,
-    GROUP_POP,
-    GROUP_MOVE,
-    GROUP_UNARY,
-    GROUP_STEP,
-    GROUP_STEP_PUSH,
-    GROUP_SELECTOR,
-    GROUP_SYSTEM,
-    GROUP_BIT,
-    GROUP_SHIFT,
-    GROUP_SHIFT_COUNT,
-    GROUP_COMPARE_EXCHANGE_WIDE,
-    GROUP_COUNT_ONES,
-    GROUP_LOAD_SWAPPED,
-    GROUP_STORE_SWAPPED,
-    GROUP_SCAN_FORWARD,
-    GROUP_SCAN_REVERSE,
-    GROUP_LOAD_10,
-    GROUP_STORE_11,
-    GROUP_LOAD_12,
-    GROUP_STORE_13,
-    GROUP_LOAD_16,
-    GROUP_STORE_17,
-    GROUP_LOAD_28,
-    GROUP_STORE_29,
-    GROUP_STORE_2B,
-    GROUP_LOAD_6E,
-    GROUP_LOAD_6F,
-    GROUP_STORE_7E,
-    GROUP_STORE_7F,
-    GROUP_STORE_D6,
-    GROUP_STORE_E7,
-    GROUP_LOAD_F0,
-    GROUP_LOAD_2A,
-    GROUP_COUNT
-};
-
-/* The segment prefixes have the segments' numbers. */
-enum prefix {
-    PREFIX_ES = SEG_ES,
-    PREFIX_CS = SEG_CS,
-    PREFIX_SS = SEG_SS,
-    PREFIX_DS = SEG_DS,
-    PREFIX_FS = SEG_FS,
-    PREFIX_GS = SEG_GS,
-    PREFIX_REX,
-    PREFIX_OPERAND_SIZE,
-    PREFIX_ADDRESS_SIZE,
-    PREFIX_LOCK,
-    PREFIX_REPEAT_NOT_EQUAL,
-    PREFIX_REPEAT,
-};
-
-enum kind { KIND_UNKNOWN, KIND_OPCODE, KIND_PREFIX, KIND_ESCAPE, KIND_GROUP };
-
-struct opcode {
-    uint8_t kind;
-    uint8_t what; /* by kind: enum operation, prefix, map or group */
-    uint8_t operands, access;
-    uint32_t attributes;
-};
-
-static const struct opcode opcodes[MAP_COUNT][256] = {
-#define PREFIX(first, last, name)                                                                  \
-    [MAP_ONE_BYTE][first... last] = {.kind = KIND_PREFIX, .what = PREFIX_##name},
-#define ESCAPE(map, code, next) [MAP_##map][code] = {.kind = KIND_ESCAPE, .what = MAP_##next},
-#define OPCODE(map, code, operation, operands, access, attributes)                                 \
-    [MAP_##map][code] = {KIND_OPCODE, OPERATION_##operation, OPERANDS_##operands, ACCESS_##access, \
-                         attributes},
-#define GROUP(map, code, group, attributes)                                                        \
-    [MAP_##map][code] = {KIND_GROUP, GROUP_##group, 0, 0, attributes},
-#include "monitor/decode.def"
-};
-
-static const struct opcode members[GROUP_COUNT][8] = {
-#define MEMBER(group, number, operation, operands, access, attributes)                             \
-    [GROUP_##group][number] = {KIND_OPCODE, OPERATION_##operation, OPERANDS_##operands,            \
-                               ACCESS_##access, attributes},
-#include "monitor/decode.def"
-};
 
 #define REX_W 8
 #define REX_R 4
@@ -191,7 +57,7 @@ static void note_prefix(struct reader *reader, struct instruction *instruction, 
         return;
     case PREFIX_OPERAND_SIZE:
         reader->width = WIDTH_PREFIX;
-        reader->excluded |= EXCLUDED_BY_SIZE;
+        reader->excluded = (reader->excluded & ~WITH_SIZE) | EXCLUDED_BY_SIZE;
         break;
     case PREFIX_ADDRESS_SIZE:
         instruction->address_size = address_sizes[reader->mode][1];
@@ -233,14 +99,16 @@ static const struct opcode *read_vex(struct reader *reader, struct instruction *
         map = first & 0x1f;
         reader->rex = (~first >> 5 & (REX_R | REX_X | REX_B)) | (last >> 4 & REX_W);
     }
-    if (map != MAP_TWO_BYTE && map != MAP_THREE_BYTE)
+    if (map == MAP_ONE_BYTE || map >= MAP_COUNT)
         return NULL;
-    instruction->vector_source = ~last >> 3 & 15;
+    instruction->other = ~last >> 3 & 15;
     if (reader->mode != DECODE_64)
         reader->rex = 0;
     reader->vex = true;
     reader->wide = last & 4;
     reader->implied = last & 3;
+    if (reader->implied != 0)
+        reader->excluded |= reader->implied == 1 ? EXCLUDED_BY_SIZE : NO_REPEAT;
     return &opcodes[map][*reader->next++];
 }
 
@@ -258,7 +126,7 @@ static const struct opcode *read_opcode(struct reader *reader, struct instructio
     }
     if (is_vex(reader, reader->next[-1]))
         opcode = read_vex(reader, instruction, reader->next[-1]);
-    while (opcode != NULL && opcode->kind == KIND_ESCAPE)
+    while (opcode != NULL && !reader->vex && opcode->kind == KIND_ESCAPE)
         opcode = &opcodes[opcode->what][*reader->next++];
     return opcode == NULL || opcode->kind == KIND_UNKNOWN ? NULL : opcode;
 }
@@ -369,6 +237,10 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
         size = 8;
     if (attributes & VECTOR)
         size = reader->wide ? 32 : 16;
+    if (attributes & WORD)
+        size = 2;
+    if (attributes & LINE)
+        size = instruction->address_size;
     instruction->size = (uint8_t)size;
     if (attributes & FROM_ANY) {
         unsigned limit = 8u >> ((attributes & FROM_ANY) >> MEMORY_SHIFT);
@@ -378,6 +250,8 @@ static void set_sizes(const struct reader *reader, struct instruction *instructi
         size *= 2;
     if (attributes & FAR)
         size += 2;
+    if (attributes & LINE)
+        size = 64;
     if (attributes & TABLE)
         size = reader->mode == DECODE_64 ? 10 : 6;
     instruction->memory_size = (uint8_t)size;
@@ -435,11 +309,12 @@ static bool set_vector(const struct reader *reader, struct instruction *instruct
     instruction->vector_high = attributes & HIGH;
     instruction->vector_merges = merges;
     if (!reader->vex)
-        return true;
-    if (!(attributes & VEX) || (!merges && instruction->vector_source != 0))
+        return !(attributes & ONLY_VEX);
+    if (!(attributes & (VEX | ONLY_VEX)) ||
+        (!(attributes & (MERGE | OTHER)) && instruction->other != 0))
         return false;
     if (reader->mode != DECODE_64)
-        instruction->vector_source &= 7; /* the bit that has no register is ignored */
+        instruction->other &= 7; /* the bit that has no register is ignored */
     return !reader->wide || attributes & (VECTOR | ANY_LENGTH);
 }
 
@@ -457,6 +332,20 @@ static void read_implicit(struct reader *reader, struct instruction *instruction
         read_immediate(reader, instruction, attributes);
         instruction->reg = *reader->next++ & 31;
     }
+    if (instruction->operands == OPERANDS_POINTER) {
+        instruction->immediate = read_unsigned(reader, instruction->size);
+        instruction->displacement = read_unsigned(reader, 2);
+    }
+}
+
+static unsigned member_number(const struct reader *reader, const struct instruction *instruction,
+                              unsigned attributes)
+{
+    if (attributes & BY_PREFIX)
+        return mandatory_prefix(reader, instruction);
+    if (attributes & BY_MODE)
+        return reader->mode == DECODE_64;
+    return *reader->next >> 3 & 7;
 }
 
 /* The operands of `opcode`: sizes, the address, the register and the immediate. */
@@ -466,9 +355,7 @@ static bool read_rest(struct reader *reader, struct instruction *instruction,
     unsigned attributes = opcode->attributes;
 
     if (opcode->kind == KIND_GROUP) {
-        unsigned number = attributes & BY_PREFIX ? mandatory_prefix(reader, instruction)
-                                                 : (*reader->next >> 3) & 7;
-        opcode = &members[opcode->what][number];
+        opcode = &members[opcode->what][member_number(reader, instruction, attributes)];
         attributes |= opcode->attributes;
     }
     if (opcode->kind != KIND_OPCODE || (attributes & reader->excluded))
@@ -503,7 +390,7 @@ enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFF
         .next = bytes,
         .mode = mode,
         .segment = SEGMENT_DEFAULT,
-        .excluded = mode == DECODE_64 ? NOT_64 : ONLY_64,
+        .excluded = WITH_SIZE | (mode == DECODE_64 ? NOT_64 : 0),
     };
 
     *instruction = (struct instruction){

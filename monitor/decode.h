@@ -43,7 +43,8 @@ enum operands {
     OPERANDS_REGISTER,
     OPERANDS_SEGMENT,
     OPERANDS_IMMEDIATE,
-    OPERANDS_FRAME, /* ENTER: a size, and a level in `reg` */
+    OPERANDS_FRAME,   /* ENTER: a size, and a level in `reg` */
+    OPERANDS_POINTER, /* far: a selector in `displacement`, and an offset */
 };
 
 /* What happens to the memory operand. LOCK is legal for ACCESS_MODIFY only. */
@@ -65,11 +66,11 @@ struct instruction {
     uint8_t address_size; /* bytes: 2, 4 or 8 */
     uint8_t segment;      /* enum segment: of the memory operand, for strings of the source */
     uint8_t base, index;
-    uint8_t scale;         /* the index is shifted left by this many bits */
-    uint8_t reg;           /* the register operand's number, or enum segment */
-    uint8_t reg_shift;     /* 8 for AH, CH, DH and BH, which have the numbers 0 to 3 here */
-    uint8_t vector;        /* enum vector_kind, for what moves a vector register */
-    uint8_t vector_source; /* where the half comes from that is not moved */
+    uint8_t scale;     /* the index is shifted left by this many bits */
+    uint8_t reg;       /* the register operand's number, or enum segment */
+    uint8_t reg_shift; /* 8 for AH, CH, DH and BH, which have the numbers 0 to 3 here */
+    uint8_t vector;    /* enum vector_kind, for what moves a vector register */
+    uint8_t other;     /* VEX's other register: where the half comes from that is not moved */
     bool vector_merges, vector_high;
     uint64_t displacement; /* sign-extended; for MOV with an absolute offset zero-extended */
     uint64_t immediate;    /* sign-extended */

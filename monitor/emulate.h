@@ -3,7 +3,7 @@
  * One guest instruction performed in software: how a device's memory is reached.
  *
  * In scope are the forms of decode.def: what compilers, Linux and firmware use on device memory,
- * and more. The rest is EMULATE_UNSUPPORTED: vector arithmetic, for one.
+ * and more. The rest is EMULATE_UNSUPPORTED: docs/device-memory.md says which.
  */
 #ifndef MONITOR_EMULATE_H
 #define MONITOR_EMULATE_H

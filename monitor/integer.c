@@ -226,6 +226,25 @@ bool run_conditional_set(struct run *run)
            write_operand(run, condition(run, run->instruction->operation - OPERATION_SETO));
 }
 
+/* XLAT: the table is at RBX, or where a prefix says. */
+bool run_translate(struct run *run)
+{
+    const struct instruction *in = run->instruction;
+    uint64_t *gpr = run->state->gpr, value;
+    uint64_t offset = truncate(gpr[GPR_RBX] + (uint8_t)gpr[GPR_RAX], in->address_size);
+
+    if (!read_segment(run, in->segment, offset, 1, &value))
+        return false;
+    set_accumulator(run, value);
+    return true;
+}
+
+/* CLFLUSH and CLWB: no device's memory is in a cache. */
+bool run_flush(struct run *run)
+{
+    return locate(run, 0);
+}
+
 /* SMSW: two bytes in memory, whatever the operand size. */
 bool run_store_status_word(struct run *run)
 {

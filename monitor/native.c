@@ -42,6 +42,16 @@ static void unpack(uint64_t *rflags, uint64_t packed)
     }                                                                                              \
     WORDS(name " %%cl, %w1", name " %%cl, %k1", name " %%cl, %q1")
 
+#define TWO_SIZES(four, eight)                                                                     \
+    if (size == 4)                                                                                 \
+        WITH_FLAGS(four);                                                                          \
+    else                                                                                           \
+        WITH_FLAGS(eight);                                                                         \
+    break
+#define MEMORY_OTHER(name) TWO_SIZES(name " %k2, %k3, %k1", name " %q2, %q3, %q1")
+#define OTHER_MEMORY(name) TWO_SIZES(name " %k3, %k2, %k1", name " %q3, %q2, %q1")
+#define MEMORY(name)       TWO_SIZES(name " %k2, %k1", name " %q2, %q1")
+
 uint64_t native_scan(enum operation operation, uint64_t to, uint64_t from, unsigned size,
                      uint64_t *rflags)
 {
@@ -98,6 +108,33 @@ uint64_t native_shift_double(enum operation operation, uint64_t to, uint64_t fro
         DOUBLE_SHIFT("shld");
     default:
         DOUBLE_SHIFT("shrd");
+    }
+    unpack(rflags, packed);
+    return to;
+}
+
+uint64_t native_bits(enum operation operation, uint64_t from, uint64_t other, unsigned size,
+                     uint64_t *rflags)
+{
+    uint64_t packed = pack(*rflags), count = other, to = 0;
+
+    switch (operation) {
+    case OPERATION_ANDN:
+        MEMORY_OTHER("andn");
+    case OPERATION_BEXTR:
+        OTHER_MEMORY("bextr");
+    case OPERATION_BZHI:
+        OTHER_MEMORY("bzhi");
+    case OPERATION_PDEP:
+        MEMORY_OTHER("pdep");
+    case OPERATION_PEXT:
+        MEMORY_OTHER("pext");
+    case OPERATION_BLSR:
+        MEMORY("blsr");
+    case OPERATION_BLSMSK:
+        MEMORY("blsmsk");
+    default:
+        MEMORY("blsi");
     }
     unpack(rflags, packed);
     return to;

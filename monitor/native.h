@@ -23,6 +23,11 @@ uint64_t native_shift(enum operation operation, uint64_t value, uint8_t count, u
 uint64_t native_shift_double(enum operation operation, uint64_t value, uint64_t from, uint8_t count,
                              unsigned size, uint64_t *rflags);
 
+/* ANDN, BEXTR, BZHI, PDEP, PEXT, and BLSR, BLSMSK, BLSI, which have no `other`: that is the
+ * register that VEX names. 4 or 8 bytes. */
+uint64_t native_bits(enum operation operation, uint64_t memory, uint64_t other, unsigned size,
+                     uint64_t *rflags);
+
 /* CRC32: `value` has `size` bytes. */
 uint32_t native_checksum(uint32_t sum, uint64_t value, unsigned size);
 

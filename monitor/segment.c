@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on segment registers, LDTR, TR and the descriptor tables. */
+#include "monitor/alu.h"
 #include "monitor/linear.h"
 #include "monitor/operand.h"
 #include "monitor/segment_load.h"
@@ -23,12 +24,18 @@ bool run_move_segment(struct run *run)
     return true;
 }
 
-/* The offset, and the selector behind it. */
+/* The offset, and the selector behind it: in memory, or in the instruction. */
 static bool read_far(struct run *run, uint64_t *offset, uint64_t *selector)
 {
-    unsigned size = run->instruction->size;
+    const struct instruction *in = run->instruction;
+    unsigned size = in->size;
 
     emulate_segments(run->ctx);
+    if (in->operands == OPERANDS_POINTER) {
+        *offset = in->immediate;
+        *selector = in->displacement;
+        return true;
+    }
     return locate(run, 0) && emulate_read(run->ctx, run->linear, size, offset, run->fault) &&
            emulate_read(run->ctx, run->linear + size, 2, selector, run->fault);
 }
@@ -62,20 +69,25 @@ static bool push_return(struct run *run)
     return true;
 }
 
+static bool find_target(struct run *run, uint64_t offset, uint64_t selector,
+                        struct segment_state *cs)
+{
+    if (!segment_load(run, SEG_CS, (uint16_t)selector, cs))
+        return false;
+    bool to_64 = run->state->efer & EFER_LMA && cs->access & ACCESS_L;
+
+    return (to_64 ? is_canonical(offset) : offset <= cs->limit) ||
+           selector_fault(run, VECTOR_GP, 0);
+}
+
 /* JMP, or CALL, to where a far pointer says, without a change of the privilege level. */
 static bool transfer_far(struct run *run, bool call)
 {
     struct segment_state *cs = &run->state->segment[SEG_CS], loaded;
     uint64_t offset, selector;
 
-    if (!read_far(run, &offset, &selector) ||
-        !segment_load(run, SEG_CS, (uint16_t)selector, &loaded))
-        return false;
-    bool to_64 = run->state->efer & EFER_LMA && loaded.access & ACCESS_L;
-
-    if (to_64 ? !is_canonical(offset) : offset > loaded.limit)
-        return selector_fault(run, VECTOR_GP, 0);
-    if (call && !push_return(run))
+    if (!read_far(run, &offset, &selector) || !find_target(run, offset, selector, &loaded) ||
+        (call && !push_return(run)))
         return false;
     *cs = loaded;
     run->next = offset;
@@ -91,6 +103,39 @@ bool run_jump_far(struct run *run)
 bool run_call_far(struct run *run)
 {
     return transfer_far(run, true);
+}
+
+/* To a more privileged level nothing returns; to a less privileged one the VM stops, with a report.
+ */
+static bool returns_to_same(struct run *run, uint16_t selector)
+{
+    unsigned cpl = current_privilege(run->state);
+
+    if (!loads_descriptors(run->state) || (selector & 3) == cpl)
+        return true;
+    if ((selector & 3) < cpl)
+        return selector_fault(run, VECTOR_GP, selector);
+    run->result = EMULATE_UNSUPPORTED;
+    return false;
+}
+
+bool run_return_far(struct run *run)
+{
+    const struct instruction *in = run->instruction;
+    unsigned size = in->size, width = stack_size(run->state);
+    uint64_t *rsp = &run->state->gpr[GPR_RSP], offset, selector;
+    struct segment_state loaded;
+
+    emulate_segments(run->ctx);
+    if (!read_segment(run, SEG_SS, truncate(*rsp, width), size, &offset) ||
+        !read_segment(run, SEG_SS, truncate(*rsp + size, width), size, &selector) ||
+        !returns_to_same(run, (uint16_t)selector) || !find_target(run, offset, selector, &loaded))
+        return false;
+    set_gpr(rsp, *rsp + 2 * size + in->immediate, width, 0);
+    run->state->segment[SEG_CS] = loaded;
+    run->next = offset;
+    run->result = EMULATE_SEGMENTS;
+    return true;
 }
 
 bool run_store_selector(struct run *run)
@@ -120,6 +165,64 @@ bool run_load_system(struct run *run)
     run->state->segment[segment] = loaded;
     run->result = EMULATE_SEGMENTS;
     return true;
+}
+
+/* The operand of LAR and its kind: a selector, which may name nothing. */
+static bool look(struct run *run, enum segment_look kind, uint64_t *descriptor)
+{
+    uint64_t selector;
+    bool good;
+
+    emulate_segments(run->ctx);
+    if (!locate(run, 0) || !read_operand(run, &selector) ||
+        !segment_look(run, kind, (uint16_t)selector, descriptor, &good))
+        return false;
+    run->rflags = (run->rflags & ~(uint64_t)RFLAGS_ZF) | (good ? RFLAGS_ZF : 0);
+    return true;
+}
+
+bool run_verify(struct run *run)
+{
+    uint64_t descriptor;
+
+    return look(run, run->instruction->operation == OPERATION_VERR ? LOOK_READ : LOOK_WRITE,
+                &descriptor);
+}
+
+bool run_load_access(struct run *run)
+{
+    uint64_t descriptor;
+
+    if (!look(run, LOOK_ACCESS, &descriptor))
+        return false;
+    if (run->rflags & RFLAGS_ZF)
+        set_register_operand(run, descriptor >> 32 & 0xf0ff00);
+    return true;
+}
+
+bool run_load_limit(struct run *run)
+{
+    uint64_t descriptor;
+
+    if (!look(run, LOOK_LIMIT, &descriptor))
+        return false;
+    if (run->rflags & RFLAGS_ZF)
+        set_register_operand(run, segment_limit(descriptor));
+    return true;
+}
+
+/* ARPL: the requester's privilege in a selector becomes that of the register at least. */
+bool run_adjust_privilege(struct run *run)
+{
+    uint64_t memory, least = register_operand(run) & 3;
+
+    if (!locate(run, 0) || !read_operand(run, &memory))
+        return false;
+    run->rflags &= ~(uint64_t)RFLAGS_ZF;
+    if ((memory & 3) >= least)
+        return true;
+    run->rflags |= RFLAGS_ZF;
+    return write_operand(run, (memory & ~3ULL) | least);
 }
 
 /* The processors since the 386 store all of the base, whatever the operand size. */

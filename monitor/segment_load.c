@@ -80,20 +80,29 @@ static bool is_system(enum segment segment)
     return segment >= SEG_LDTR;
 }
 
+/* Whether a table reaches so far, and where the descriptor is then. */
+static bool find_descriptor(const struct guest_state *s, uint16_t selector, unsigned size,
+                            uint64_t *linear)
+{
+    const struct segment_state *ldt = &s->segment[SEG_LDTR];
+    bool local = selector & SELECTOR_TI;
+    uint64_t limit = local ? ldt->limit : s->gdtr.limit;
+    unsigned offset = selector & ~7u;
+
+    *linear = (local ? ldt->base : s->gdtr.base) + offset;
+    return !(local && ldt->access & SEGMENT_UNUSABLE) && offset + size - 1 <= limit;
+}
+
 /* In 64-bit mode descriptors of LDTs and TSSs have 16 bytes. */
 static bool read_descriptor(struct run *run, enum segment segment, uint16_t selector,
                             struct descriptor *d)
 {
-    const struct guest_state *s = run->state;
-    const struct segment_state *ldt = &s->segment[SEG_LDTR];
-    bool local = selector & SELECTOR_TI, wide = is_system(segment) && code_mode(s) == DECODE_64;
-    uint64_t base = local ? ldt->base : s->gdtr.base, limit = local ? ldt->limit : s->gdtr.limit;
-    unsigned offset = selector & ~7u;
+    bool wide = is_system(segment) && code_mode(run->state) == DECODE_64;
 
-    if ((local && (rules[segment].global || ldt->access & SEGMENT_UNUSABLE)) ||
-        offset + (wide ? 15 : 7) > limit)
+    *d = (struct descriptor){0};
+    if ((selector & SELECTOR_TI && rules[segment].global) ||
+        !find_descriptor(run->state, selector, wide ? 16 : 8, &d->linear))
         return selector_fault(run, VECTOR_GP, selector);
-    *d = (struct descriptor){.linear = base + offset};
     if (!access_table(run, d->linear, false, &d->low) ||
         (wide && !access_table(run, d->linear + 8, false, &d->high)))
         return false;
@@ -142,16 +151,13 @@ static bool check_descriptor(struct run *run, enum segment segment, uint16_t sel
 static struct segment_state unpack(const struct descriptor *d, uint16_t selector)
 {
     uint64_t low = d->low;
-    struct segment_state segment = {
+
+    return (struct segment_state){
         .base = (low >> 16 & 0xffffff) | (low >> 56) << 24 | d->high << 32,
-        .limit = (uint32_t)((low & 0xffff) | (low >> 32 & 0xf0000)),
+        .limit = segment_limit(low),
         .selector = selector,
         .access = low >> 40 & 0xf0ff,
     };
-
-    if (segment.access & ACCESS_G)
-        segment.limit = segment.limit << 12 | 0xfff;
-    return segment;
 }
 
 /* In 64-bit mode code below ring 3 may have no SS. It keeps the privilege level. */
@@ -198,4 +204,54 @@ bool segment_load(struct run *run, enum segment segment, uint16_t selector,
     if (is_canonical(loaded->base))
         return true;
     return selector_fault(run, VECTOR_GP, selector);
+}
+
+/* What they say yes to, outside IA-32e mode and in it. */
+#define SYSTEM_SEGMENTS (TSS | BIT(11) | LDT)
+#define ALL_TSS_16      (TSS_16 | BIT(3))
+#define CALL_GATE       BIT(12)
+#define OLD_GATES       (BIT(4) | BIT(5))
+
+static const uint32_t look_types[LOOK_COUNT][2] = {
+    [LOOK_ACCESS] = {ANY_DATA | ANY_CODE | SYSTEM_SEGMENTS | ALL_TSS_16 | CALL_GATE | OLD_GATES,
+                     ANY_DATA | ANY_CODE | SYSTEM_SEGMENTS | CALL_GATE},
+    [LOOK_LIMIT] = {ANY_DATA | ANY_CODE | SYSTEM_SEGMENTS | ALL_TSS_16,
+                    ANY_DATA | ANY_CODE | SYSTEM_SEGMENTS},
+    [LOOK_READ] = {ANY_DATA | READABLE, ANY_DATA | READABLE},
+    [LOOK_WRITE] = {WRITABLE, WRITABLE},
+};
+
+/* In IA-32e mode the second half of a system descriptor says that it is one. */
+static bool look_at_upper(struct run *run, uint16_t selector, bool *good)
+{
+    uint64_t linear, upper;
+
+    if (!find_descriptor(run->state, selector, 16, &linear)) {
+        *good = false;
+        return true;
+    }
+    if (!access_table(run, linear + 8, false, &upper))
+        return false;
+    *good = !(upper >> 40 & 0x1f);
+    return true;
+}
+
+bool segment_look(struct run *run, enum segment_look kind, uint16_t selector, uint64_t *descriptor,
+                  bool *good)
+{
+    const struct guest_state *s = run->state;
+    bool ia32e = s->efer & EFER_LMA;
+    unsigned rpl = selector & SELECTOR_RPL;
+    struct descriptor d;
+
+    *good = selector & ~SELECTOR_RPL && find_descriptor(s, selector, 8, &d.linear);
+    if (!*good)
+        return true;
+    if (!access_table(run, d.linear, false, &d.low))
+        return false;
+    *descriptor = d.low;
+    d.type = d.low >> 40 & 0x1f;
+    d.dpl = d.low >> 45 & 3;
+    *good = look_types[kind][ia32e] >> d.type & 1 && privilege_allows(s, SEG_DS, rpl, &d);
+    return !*good || !ia32e || d.type & BIT(4) || look_at_upper(run, selector, good);
 }

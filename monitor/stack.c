@@ -113,10 +113,39 @@ bool run_pop(struct run *run)
     return good;
 }
 
-/* Virtual-8086 mode's extensions are left out: the VM stops, with a report. */
-static bool outside_virtual_8086(struct run *run)
+/* EAX to EDI in the order of their numbers, which is that of the pushes. */
+bool run_push_all(struct run *run)
 {
-    if (!(run->state->rflags & RFLAGS_VM))
+    const uint64_t *gpr = run->state->gpr;
+    uint64_t top = gpr[GPR_RSP];
+
+    for (unsigned i = GPR_RAX; i <= GPR_RDI; i++)
+        if (!push(run, &top, run->instruction->size, gpr[i]))
+            return false;
+    set_stack_pointer(run, top);
+    return true;
+}
+
+/* The stack pointer's own value is left out. */
+bool run_pop_all(struct run *run)
+{
+    uint64_t *gpr = run->state->gpr, top = gpr[GPR_RSP], values[GPR_RDI + 1];
+
+    for (unsigned i = GPR_RDI + 1; i-- > GPR_RAX;)
+        if (!pop(run, &top, &values[i]))
+            return false;
+    for (unsigned i = GPR_RAX; i <= GPR_RDI; i++)
+        if (i != GPR_RSP)
+            set_gpr(&gpr[i], values[i], run->instruction->size, 0);
+    set_stack_pointer(run, top);
+    return true;
+}
+
+/* Virtual-8086 mode without IOPL 3 has extensions, which are left out: the VM stops, with a report.
+ */
+static bool has_all_flags(struct run *run)
+{
+    if (!(run->state->rflags & RFLAGS_VM) || (run->state->rflags & RFLAGS_IOPL) == RFLAGS_IOPL)
         return true;
     run->result = EMULATE_UNSUPPORTED;
     return false;
@@ -127,7 +156,7 @@ bool run_push_flags(struct run *run)
     uint64_t top = run->state->gpr[GPR_RSP];
     uint64_t value = run->state->rflags & ~(uint64_t)(RFLAGS_RF | RFLAGS_VM);
 
-    if (!outside_virtual_8086(run) || !push(run, &top, run->instruction->size, value))
+    if (!has_all_flags(run) || !push(run, &top, run->instruction->size, value))
         return false;
     set_stack_pointer(run, top);
     return true;
@@ -138,7 +167,7 @@ bool run_pop_flags(struct run *run)
     unsigned privilege = current_privilege(run->state);
     uint64_t value, may = POPF_FREE, top = run->state->gpr[GPR_RSP];
 
-    if (!outside_virtual_8086(run) || !pop(run, &top, &value))
+    if (!has_all_flags(run) || !pop(run, &top, &value))
         return false;
     if (privilege == 0)
         may |= RFLAGS_IOPL;

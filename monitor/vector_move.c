@@ -27,7 +27,7 @@ static bool load(struct run *run)
     uint64_t words[4] = {0};
 
     if (in->vector_merges)
-        vector_read(VECTOR_SSE, in->vector == VECTOR_SSE ? in->reg : in->vector_source, words);
+        vector_read(VECTOR_SSE, in->vector == VECTOR_SSE ? in->reg : in->other, words);
     if (!read_wide(run, words + first_word(in)))
         return false;
     vector_write((enum vector_kind)in->vector, in->reg, words);

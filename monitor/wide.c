@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations whose operands are RDX:RAX, or twice as large as the operation. */
 #include "monitor/alu.h"
+#include "monitor/linear.h"
 #include "monitor/operand.h"
 #include "monitor/x86.h"
 
@@ -174,4 +175,38 @@ bool run_compare_exchange_wide(struct run *run)
         set_pair(run, memory.low, memory.high);
     run->rflags = (run->rflags & ~RFLAGS_ZF) | (equal ? RFLAGS_ZF : 0);
     return true;
+}
+
+/* The lower bound, and the upper one behind it. */
+bool run_bound(struct run *run)
+{
+    unsigned size = run->instruction->size;
+    uint64_t bounds;
+
+    if (!locate(run, 0) || !read_wide(run, &bounds))
+        return false;
+    int64_t index = (int64_t)sign_extend(register_operand(run), size);
+
+    if (index >= (int64_t)sign_extend(bounds, size) &&
+        index <= (int64_t)sign_extend(bounds >> size * 8, size))
+        return true;
+    *run->fault = (struct emulate_fault){.vector = VECTOR_BR};
+    return false;
+}
+
+/* MOVDIR64B: the register is an address in ES, of a whole line. */
+bool run_move_direct(struct run *run)
+{
+    uint64_t line[8], to;
+
+    if (!locate(run, 0) || !read_wide(run, line) ||
+        !linear_address(run->state, SEG_ES, register_operand(run), sizeof(line), true, &to,
+                        run->fault))
+        return false;
+    if (to % sizeof(line) != 0) {
+        *run->fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
+        return false;
+    }
+    run->linear = to;
+    return write_wide(run, line);
 }

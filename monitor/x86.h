@@ -38,6 +38,7 @@
 #define VECTOR_DE  0
 #define VECTOR_DB  1
 #define VECTOR_NMI 2
+#define VECTOR_BR  5
 #define VECTOR_UD  6
 #define VECTOR_NP  11
 #define VECTOR_SS  12

@@ -52,7 +52,7 @@ static void take_exception(struct vcpu *v)
      * guest's #GP. */
     static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP |
                                    1u << VECTOR_PF | 1u << VECTOR_AC | 1u << VECTOR_DB |
-                                   1u << VECTOR_DE | 1u << VECTOR_NP;
+                                   1u << VECTOR_DE | 1u << VECTOR_NP | 1u << VECTOR_BR;
     uint32_t vector = v->page->reply_vector, error_code = v->page->reply_error_code & 0xffff;
 
     take_registers(v);

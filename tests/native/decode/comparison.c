@@ -9,6 +9,29 @@
 
 #include "lib/bits.h"
 
+static unsigned vex_map(const struct opcode_bytes *opcode)
+{
+    return opcode->count < 3 ? 1 : opcode->bytes[1] == 0x38 ? 2 : 3;
+}
+
+/* Instructions that have a form with VEX only, or whose other forms have no memory operand. */
+static void learn_vex(struct comparison *c, const struct opcode_bytes *opcode, unsigned implied)
+{
+    struct opcode_bytes known = *opcode;
+
+    memset(c->bytes, 0, sizeof(c->bytes));
+    c->bytes[0] = 0xc4;
+    c->bytes[1] = 0xe0 | (uint8_t)vex_map(opcode);
+    c->bytes[2] = 0x78 | (uint8_t)implied;
+    c->bytes[3] = opcode->bytes[opcode->count - 1];
+    c->bytes[4] = opcode->modrm;
+    comparison_run(c);
+    known.prefix = (uint8_t)implied;
+    known.only_vex = true;
+    if (comparison_in_scope(c))
+        c->known[c->known_count++] = known;
+}
+
 void comparison_learn(struct comparison *c, const uint8_t *escape, uint8_t escape_count)
 {
     static const uint8_t prefixes[4] = {0, 0x66, 0xf3, 0xf2};
@@ -31,6 +54,8 @@ void comparison_learn(struct comparison *c, const uint8_t *escape, uint8_t escap
         if (comparison_in_scope(c) && c->theirs.raw.prefix_count == at &&
             (at == 0 || c->theirs.mnemonic != c->plain))
             c->known[c->known_count++] = opcode;
+        else if (escape_count > 0)
+            learn_vex(c, &opcode, i & 3);
     }
 }
 
@@ -56,6 +81,8 @@ static unsigned make_vex(struct comparison *c, uint8_t *bytes, const struct opco
 
     if (random_below(&c->random, 4))
         last |= 0x78;
+    if (opcode->only_vex && random_below(&c->random, 4))
+        last = (last & ~3) | opcode->prefix;
     if (c->mode != DECODE_64)
         first |= 0xc0;
     if (opcode->count == 2 && random_below(&c->random, 2)) {
@@ -63,7 +90,7 @@ static unsigned make_vex(struct comparison *c, uint8_t *bytes, const struct opco
         bytes[at++] = c->mode == DECODE_64 ? last : last | 0xc0;
     } else {
         bytes[at++] = 0xc4;
-        bytes[at++] = (first & 0xe0) | (uint8_t)(opcode->count - 1);
+        bytes[at++] = (first & 0xe0) | (uint8_t)vex_map(opcode);
         bytes[at++] = last;
     }
     bytes[at++] = opcode->bytes[opcode->count - 1];
@@ -87,7 +114,7 @@ void comparison_make(struct comparison *c)
         c->bytes[at] = 0x0f;
         break;
     default:
-        if (opcode->count > 1 && random_below(&c->random, 4) == 0) {
+        if (opcode->only_vex || (opcode->count > 1 && random_below(&c->random, 4) == 0)) {
             at = random_below(&c->random, 8) == 0 ? at : 0; /* what prefixes VEX allows is rare */
             at += make_vex(c, c->bytes + at, opcode);
         } else {

@@ -14,17 +14,18 @@
 
 /* The opcodes that Zydis finds in scope: half of the random instructions are made from these. */
 struct opcode_bytes {
-    uint8_t prefix; /* that chooses the instruction, or 0 */
+    uint8_t prefix; /* that chooses the instruction, or 0; with only_vex, in VEX's manner */
     uint8_t bytes[4];
     uint8_t count; /* without the ModRM byte */
     uint8_t modrm; /* bits 3 to 5 choose the instruction where there are groups */
+    bool only_vex; /* the escapes are VEX's */
 };
 
 struct comparison {
     enum decode_mode mode;
     ZydisDecoder decoder;
     struct random random;
-    struct opcode_bytes known[4096];
+    struct opcode_bytes known[8192];
     ZydisMnemonic plain; /* what the opcode asked about last is without a prefix */
     size_t known_count;
     uint64_t accepted[OPERATION_COUNT], invalid_lock, too_long;

@@ -2,6 +2,7 @@
 /* Finds the forms by asking the decoder about each opcode of decode.def. */
 #include "tests/native/decode/execute_forms.h"
 
+#include <cpuid.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,13 +12,20 @@
 #include "lib/bits.h"
 #include "monitor/vector.h"
 
-enum { ONE_BYTE, TWO_BYTE, THREE_BYTE, MAP_COUNT };
+enum { ONE_BYTE, TWO_BYTE, THREE_BYTE, IMMEDIATE_BYTE, MAP_COUNT };
 
 static const bool opcodes[MAP_COUNT][256] = {
 #define OPCODE(map, code, operation, operands, access, attributes) [map][code] = true,
 #define GROUP(map, code, group, attributes)                        [map][code] = true,
 #include "monitor/decode.def"
 };
+
+static bool has_leaf_7(unsigned ebx_bit)
+{
+    unsigned eax, ebx = 0, ecx, edx;
+
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ebx >> ebx_bit & 1;
+}
 
 bool forms_processor_has(const struct instruction *in)
 {
@@ -28,10 +36,27 @@ bool forms_processor_has(const struct instruction *in)
     switch (in->operation) {
     case OPERATION_SMSW: /* of the host's CR0, or faults; emulate_test.c has these */
     case OPERATION_LES ... OPERATION_LIDT: /* segment_test.c */
+    case OPERATION_VERR ... OPERATION_LSL:
     case OPERATION_CALL ... OPERATION_JMP_FAR:
     case OPERATION_RET:
+    case OPERATION_RET_FAR:
     case OPERATION_MOV_SEGMENT:
         return false;
+    case OPERATION_ANDN:
+    case OPERATION_BEXTR:
+    case OPERATION_BLSR ... OPERATION_BLSI:
+        return __builtin_cpu_supports("bmi");
+    case OPERATION_BZHI ... OPERATION_PEXT:
+    case OPERATION_RORX ... OPERATION_MULX:
+        return __builtin_cpu_supports("bmi2");
+    case OPERATION_ADCX:
+    case OPERATION_ADOX:
+        return has_leaf_7(19);
+    case OPERATION_CLWB:
+        return has_leaf_7(24);
+    case OPERATION_MOVDIRI:
+    case OPERATION_MOVDIR64B:
+        return false; /* emulate_test.c */
     case OPERATION_CRC32:
         return __builtin_cpu_supports("sse4.2");
     case OPERATION_LDDQU:
@@ -52,7 +77,7 @@ unsigned form_vex(const struct form *form, uint8_t *bytes, uint32_t variation)
     unsigned implied = form->prefix == 0x66 ? 1 : form->prefix == 0xf3 ? 2 : form->prefix ? 3 : 0;
 
     bytes[0] = 0xc4;
-    bytes[1] = (uint8_t)(variation & 0xe0) | (form->count - 1);
+    bytes[1] = (uint8_t)(variation & 0xe0) | (form->bytes[1] == 0x3a ? 3 : form->count - 1);
     bytes[2] = (uint8_t)(variation >> 8 & 0xfc) | (uint8_t)implied;
     bytes[3] = form->bytes[form->count - 1];
     return 4;
@@ -87,12 +112,12 @@ static bool prefix_counts(struct form form, uint8_t modrm)
 /* Adds the forms of one opcode: one, or up to eight where it stands for a group. */
 static void add_forms(struct forms *forms, unsigned map, uint8_t code, uint8_t prefix, bool vex)
 {
-    static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}};
-    struct form form = {.prefix = prefix, .vex = vex, .count = (uint8_t)map + 1};
+    static const uint8_t escapes[MAP_COUNT][2] = {{0}, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}};
+    struct form form = {.prefix = prefix, .vex = vex, .count = map < 3 ? (uint8_t)map + 1 : 3};
     struct instruction in, first, last;
 
-    memcpy(form.bytes, escapes[map], map);
-    form.bytes[map] = code;
+    memcpy(form.bytes, escapes[map], form.count - 1);
+    form.bytes[form.count - 1] = code;
     form.free = decode_form(&form, 0x00, &first) && decode_form(&form, 0x38, &last) &&
                 first.operation == last.operation;
     for (unsigned i = 0; i < (form.free ? 1 : 8); i++) {

@@ -218,6 +218,16 @@ static void aim_string(struct trial *t)
         t->native->data[TARGET_FIRST + random_below(&t->random, TARGET_COUNT)] = 0x56;
 }
 
+/* AL counts from RBX. */
+static void aim_table(struct trial *t)
+{
+    uint64_t *gpr = t->native->before.gpr;
+
+    gpr[GPR_RBX] = t->target - (uint8_t)gpr[GPR_RAX];
+    if (t->in.segment == SEG_GS)
+        gpr[GPR_RBX] -= NATIVE_GS_BASE;
+}
+
 static bool is_address(const struct instruction *in, enum gpr gpr)
 {
     return in->base == gpr || in->index == gpr;
@@ -318,7 +328,9 @@ static bool make_trial(struct trial *t, const struct form *form)
     if (decode(DECODE_64, t->bytes, DECODE_MAX_LENGTH, &t->in) != DECODE_DONE)
         return false;
     random_state(t);
-    if (t->in.operands == OPERANDS_STRING)
+    if (t->in.operation == OPERATION_XLAT)
+        aim_table(t);
+    else if (t->in.operands == OPERANDS_STRING)
         aim_string(t);
     else
         aim(t);
@@ -365,6 +377,12 @@ static uint64_t defined_flags(const struct instruction *in)
     case OPERATION_DIV:
     case OPERATION_IDIV:
         return ~STATUS;
+    case OPERATION_ANDN:
+    case OPERATION_BLSR ... OPERATION_BLSI:
+    case OPERATION_BZHI:
+        return ~(RFLAGS_AF | RFLAGS_PF);
+    case OPERATION_BEXTR:
+        return ~(RFLAGS_SF | RFLAGS_AF | RFLAGS_PF);
     default:
         return UINT64_MAX;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What guests/device_segments.c cannot show: loads of segment registers in 32-bit code, in real
- * mode and at other privilege levels.
+ * mode and at other privilege levels; and other instructions of 32-bit code.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/bits.h"
+#include "monitor/alu.h"
 #include "monitor/emulate.h"
 #include "monitor/vector.h"
 #include "monitor/x86.h"
@@ -254,6 +255,172 @@ static void test_far_transfers(void **state)
     check_fault(run(0xff, 0x2a), VECTOR_GP, 0); /* beyond the limit */
 }
 
+static void set_stack(uint32_t offset, uint32_t selector)
+{
+    memcpy(guest.memory + STACK, (uint32_t[]){offset, selector}, 8);
+}
+
+static void test_far_returns(void **state)
+{
+    make_guest(CODE_32, 0, CODE_DESCRIPTOR);
+    assert_int_equal(run(0x9a, 0, 0x50, 0, 0, SELECTOR, 0), EMULATE_SEGMENTS); /* CALL far */
+    assert_int_equal(guest.state.rip, 0x5000);
+    assert_memory_equal(guest.memory + STACK - 8, &((uint32_t[]){CODE + 7, 0x80}), 8);
+    make_guest(CODE_32, 0, CODE_DESCRIPTOR);
+    set_stack(0x5000, SELECTOR);
+    assert_int_equal(run(0xca, 0x10, 0), EMULATE_SEGMENTS); /* RET far 10h */
+    assert_int_equal(guest.state.rip, 0x5000);
+    assert_int_equal(guest.state.gpr[GPR_RSP], STACK + 8 + 0x10);
+    assert_int_equal(guest.state.segment[SEG_CS].selector, SELECTOR);
+    make_guest(CODE_32, 3, CODE_DESCRIPTOR);
+    set_stack(0x5000, SELECTOR);
+    check_fault(run(0xcb), VECTOR_GP, SELECTOR); /* to a more privileged level */
+    make_guest(CODE_32, 0, CODE_DESCRIPTOR | 3ULL << 45);
+    set_stack(0x5000, SELECTOR | 3);
+    assert_int_equal(run(0xcb), EMULATE_UNSUPPORTED);
+    make_guest(CODE_32, 0, CODE_DESCRIPTOR);
+    set_stack(0x5000, 0);
+    check_fault(run(0xcb), VECTOR_GP, 0);
+    make_guest(0x9b, 0, 0);
+    guest.state.cr0 = 0;
+    set_stack(0x20345678, 0);
+    assert_int_equal(run(0xcb), EMULATE_SEGMENTS); /* real mode */
+    assert_int_equal(guest.state.rip, 0x5678);
+    assert_int_equal(guest.state.segment[SEG_CS].base, 0x20340);
+}
+
+/* What LAR, LSL, VERR and VERW say of a descriptor: their ZF, in this order. */
+static void test_looks(void **state)
+{
+    enum { LAR = 1, LSL = 2, VERR = 4, VERW = 8 };
+    static const struct {
+        uint64_t descriptor;
+        uint16_t code;
+        uint8_t cpl, rpl, says;
+    } rows[] = {
+        {0x00cf93000000ffff, CODE_32, 0, 0, LAR | LSL | VERR | VERW},
+        {0x00cf91000000ffff, CODE_32, 0, 0, LAR | LSL | VERR}, /* read-only */
+        {0x00cf99000000ffff, CODE_32, 0, 0, LAR | LSL},        /* code, not readable */
+        {0x00cf9b000000ffff, CODE_32, 0, 0, LAR | LSL | VERR},
+        {0x00cf93000000ffff, CODE_32, 3, 0, 0},
+        {0x00cf93000000ffff, CODE_32, 0, 3, 0},
+        {0x00cff3000000ffff, CODE_32, 3, 3, LAR | LSL | VERR | VERW},
+        {0x00cf9f000000ffff, CODE_32, 3, 3, LAR | LSL | VERR},        /* conforming */
+        {0x00cf13000000ffff, CODE_32, 0, 0, LAR | LSL | VERR | VERW}, /* not present */
+        {0x0000890000000067, CODE_32, 0, 0, LAR | LSL},               /* TSS */
+        {0x0000810000000067, CODE_32, 0, 0, LAR | LSL},               /* TSS of 16 bits */
+        {0x0000820000000067, CODE_32, 0, 0, LAR | LSL},               /* LDT */
+        {0x0000840000000000, CODE_32, 0, 0, LAR},                     /* call gates */
+        {0x00008c0000000000, CODE_32, 0, 0, LAR},
+        {0x0000850000000000, CODE_32, 0, 0, LAR}, /* task gate */
+        {0x00008e0000000000, CODE_32, 0, 0, 0},   /* interrupt gate */
+        {0x0000890000000067, CODE_64, 0, 0, LAR | LSL},
+        {0x0000810000000067, CODE_64, 0, 0, 0},
+        {0x00008c0000000000, CODE_64, 0, 0, LAR},
+        {0x0000850000000000, CODE_64, 0, 0, 0},
+        {0, CODE_32, 0, 0, 0},
+    };
+    static const uint8_t codes[4][3] = {
+        {0x0f, 0x02, 0x02}, {0x0f, 0x03, 0x02}, {0x0f, 0x00, 0x22}, {0x0f, 0x00, 0x2a}};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows) * 4; i++) {
+        bool says = rows[i / 4].says >> (i % 4) & 1;
+
+        make_guest(rows[i / 4].code, rows[i / 4].cpl, rows[i / 4].descriptor);
+        guest.state.gpr[GPR_RAX] = 0x77;
+        set_operand(SELECTOR | rows[i / 4].rpl);
+        assert_int_equal(run_bytes(codes[i % 4], 3), EMULATE_DONE);
+        if (!!(guest.state.rflags & RFLAGS_ZF) != says)
+            fail_msg("row %u, instruction %u", i / 4, i % 4);
+        if (!says || i % 4 >= 2)
+            assert_int_equal(guest.state.gpr[GPR_RAX], 0x77);
+    }
+    make_guest(CODE_32, 0, MARKED);
+    set_operand(SELECTOR);
+    assert_int_equal(run(0x0f, 0x02, 0x02), EMULATE_DONE);
+    assert_int_equal(guest.state.gpr[GPR_RAX], 0xcf9300 & 0xf0ff00);
+    set_operand(0x80); /* beyond the table */
+    guest.state.rip = CODE;
+    assert_int_equal(run(0x0f, 0x03, 0x02), EMULATE_DONE);
+    assert_int_equal(guest.state.rflags & RFLAGS_ZF, 0);
+}
+
+static void test_all_registers(void **state)
+{
+    make_guest(CODE_32, 0, 0);
+    for (unsigned i = 0; i < 8; i++)
+        guest.state.gpr[i] = i == GPR_RSP ? STACK : 0xaaaaaaaa00000010 + i;
+    assert_int_equal(run(0x60), EMULATE_DONE); /* PUSHAD */
+    assert_int_equal(guest.state.gpr[GPR_RSP], STACK - 32);
+    assert_memory_equal(guest.memory + STACK - 32,
+                        &((uint32_t[]){0x17, 0x16, 0x15, STACK, 0x13, 0x12, 0x11, 0x10}), 32);
+    memset(guest.memory + STACK - 32 + 12, 0xee, 4); /* ESP is left out */
+    for (unsigned i = 0; i < 8; i++)
+        if (i != GPR_RSP)
+            guest.state.gpr[i] = 0;
+    guest.state.rip = CODE;
+    assert_int_equal(run(0x61), EMULATE_DONE);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(guest.state.gpr[i], i == GPR_RSP ? STACK : 0x10 + i);
+    guest.state.rip = CODE;
+    assert_int_equal(run(0x66, 0x60), EMULATE_DONE); /* PUSHA */
+    assert_int_equal(guest.state.gpr[GPR_RSP], STACK - 16);
+}
+
+static void test_bound(void **state)
+{
+    static const struct {
+        uint32_t index;
+        bool inside;
+    } rows[] = {{-5, true}, {-6, false}, {7, true}, {8, false}, {0, true}};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        make_guest(CODE_32, 0, 0);
+        guest.state.gpr[GPR_RAX] = rows[i].index;
+        set_operand(0xfffffffb | 7ULL << 32);
+        enum emulate_result result = run(0x62, 0x02);
+        assert_int_equal(result, rows[i].inside ? EMULATE_DONE : EMULATE_FAULT);
+        if (!rows[i].inside)
+            assert_int_equal(guest.fault.vector, VECTOR_BR);
+        guest.state.rip = CODE;
+        set_operand(0x0007fffb); /* 16 bits */
+        assert_int_equal(run(0x66, 0x62, 0x02), result);
+    }
+}
+
+static void test_requested_privilege(void **state)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned memory = i & 3, least = i >> 2;
+
+        make_guest(CODE_32, 0, 0);
+        guest.state.gpr[GPR_RAX] = 0xfff0 | least;
+        set_operand(0x12340000 | 8 | memory);
+        assert_int_equal(run(0x63, 0x02), EMULATE_DONE); /* ARPL [EDX], AX */
+        assert_int_equal(!!(guest.state.rflags & RFLAGS_ZF), memory < least);
+        assert_int_equal(guest.memory[OPERAND], 8 | (memory < least ? least : memory));
+        assert_int_equal(guest.memory[OPERAND + 3], 0x12);
+    }
+}
+
+static void test_direct_stores(void **state)
+{
+    make_guest(CODE_64, 0, 0);
+    guest.state.gpr[GPR_RAX] = 0x1122334455667788;
+    assert_int_equal(run(0x48, 0x0f, 0x38, 0xf9, 0x02), EMULATE_DONE); /* MOVDIRI [RDX], RAX */
+    assert_memory_equal(guest.memory + OPERAND, &guest.state.gpr[GPR_RAX], 8);
+    make_guest(CODE_64, 0, 0);
+    guest.state.gpr[GPR_RAX] = 0x4000;
+    for (unsigned i = 0; i < 64; i++)
+        guest.memory[OPERAND + i] = (uint8_t)(i + 1);
+    assert_int_equal(run(0x66, 0x0f, 0x38, 0xf8, 0x02), EMULATE_DONE); /* MOVDIR64B RAX, [RDX] */
+    assert_memory_equal(guest.memory + 0x4000, guest.memory + OPERAND, 64);
+    assert_int_equal(guest.memory[0x4040], 0);
+    make_guest(CODE_64, 0, 0);
+    guest.state.gpr[GPR_RAX] = 0x4020;
+    check_fault(run(0x66, 0x0f, 0x38, 0xf8, 0x02), VECTOR_GP, 0);
+}
+
 /* Nobody has a call gate or a task in device memory: the VM stops, with the report. */
 static void test_gates(void **state)
 {
@@ -294,7 +461,10 @@ int main(void)
         cmocka_unit_test(test_privilege),     cmocka_unit_test(test_far_pointers_of_32_bit_code),
         cmocka_unit_test(test_null),          cmocka_unit_test(test_real_mode),
         cmocka_unit_test(test_far_transfers), cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_tasks),         cmocka_unit_test(test_far_returns),
+        cmocka_unit_test(test_looks),         cmocka_unit_test(test_all_registers),
+        cmocka_unit_test(test_bound),         cmocka_unit_test(test_requested_privilege),
+        cmocka_unit_test(test_direct_stores),
     };
 
     return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
