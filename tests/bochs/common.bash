@@ -72,6 +72,25 @@ boot()
         >said 2>&1 </dev/null
 }
 
+# before_bochs: from now on the tool's runs start Bochs with $before, a command that is executed in this folder first.
+before_bochs()
+{
+    mkdir bin
+    cat >bin/bochs <<END
+#!/bin/sh
+case "\$*" in *bochsrc*)
+    place=\$PWD
+    cd $work
+    eval "\$before"
+    cd "\$place"
+    ;;
+esac
+exec $(command -v bochs) "\$@"
+END
+    chmod +x bin/bochs
+    export before PATH=$work/bin:$PATH
+}
+
 # make_image TREE ISO [PLATFORM MODULES]: an image from a folder with boot/grub/grub.cfg, for BIOS machines and multiboot2
 # kernels unless another of GRUB's platforms is named, with the modules that are needed there.
 make_image()

@@ -1,25 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# disk_ata.sh LINTEL CLIENT MORTAL KERNEL: a disk of the emulated machine, its driver, and clients in monitors' places.
+# disk_ata.sh LINTEL CLIENT MORTAL KERNEL BROKEN: a disk of the emulated machine, its driver, and clients in monitors' places.
 # What is written is there in the next run; a hostile client, a driver that dies, a disk that fails and a damaged table harm nobody.
-lintel=$1 client=$(realpath "$2") mortal=$(realpath "$3") kernel=$(realpath "$4")
+lintel=$1 client=$(realpath "$2") mortal=$(realpath "$3") kernel=$(realpath "$4") broken=$(realpath "$5")
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 export LINTEL_MONITOR=$client
 
-# vms ROLE...: writes vm.yaml with a VM for each role, which it is named after. Of those with a partition of their own the
-# partition has the same name; the others share write's.
+# vms ROLE[-NUMBER]...: writes vm.yaml with a VM for each role, which it is named after. Of those with a partition of their own the
+# partition has the same name; the others share write's. The remains are of the dead with the same number.
 vms()
 {
     local role disk
     printf 'host:\n  memory: 256M\n  disks:\n    - {name: d0, driver: ata, file: disk.img, size: 32M}\nvms:\n' >vm.yaml
     for role; do
         case $role in
-        write | hostile) disk="partition: $role, size: 4M" ;;
+        write | hostile | errors | dies-*) disk="partition: $role, size: 4M" ;;
+        remains-*) disk="partition: ${role/remains/dies}" ;;
         none | shorter) disk='partition: write' ;;
         *) disk='partition: write, read-only: yes' ;;
         esac
-        printf '  - {name: %s, kernel: %s, memory: 16M, cmdline: %s, disk: {on: d0, %s}}\n' "$role" "$kernel" "$role" "$disk" \
+        printf '  - {name: %s, kernel: %s, memory: 16M, cmdline: %s, disk: {on: d0, %s}}\n' "$role" "$kernel" "${role%-*}" "$disk" \
             >>vm.yaml
     done
 }
@@ -67,10 +68,7 @@ run_with()
     shift
     run "$@"
 }
-mkdir bin
-printf '#!/bin/sh\ncase "$*" in *bochsrc*) (cd %s && eval "$before") ;; esac\nexec %s "$@"\n' "$work" "$(command -v bochs)" >bin/bochs
-chmod +x bin/bochs
-export before PATH=$work/bin:$PATH
+before_bochs
 
 # A byte of the first header's disk GUID.
 cp disk.img damaged.img
@@ -95,4 +93,25 @@ cp written.img disk.img
 run_with '(sleep 3; truncate -s 3M disk.img) &' shorter
 says 'vm shorter: ok the disk.s error is an error, and it goes on' 'a disk that fails'
 says 'the disk failed: read at sector' 'and the log says so'
+
+# Sectors of a client's partition, the disk's second, that can be neither read nor written (client.c says which).
+rm disk.img
+run_with "export LD_PRELOAD=$broken BROKEN='$work/disk.img $((2048 + 8192 + 20)) 8'" write errors
+good 'a disk with sectors that fail'
+says 'vm errors: ok what fails is told, and only that' 'who asks for them hears so'
+says 'vm write: ok all that was written was flushed and read again; .* 0 times' 'and nobody else'
+
+# Monitors that die with requests under way. Their memory stays theirs: nobody starts in it again.
+rm disk.img
+run_with : write dies-1 dies-2 dies-3
+grep -q '^lintel: end: 4 VMs, 3 faults$' said && [ "$(grep -c '^lintel: vm dies-[123]: stopped for a fault: its monitor: #UD' said)" = 3 ]
+result $? 'three monitors that die with requests under way stay dead'
+says 'vm write: ok all that was written was flushed and read again; .* 0 times' 'another one does not notice'
+! grep -q 'process d0: stopped\|not ok\|panic' said
+result $? 'nor does the driver'
+run_with : read remains-1 remains-2 remains-3
+good 'what the dead have written'
+[ "$(grep -c '^lintel: vm remains-[123]: ok each sector is as it was written or was' said)" = 3 ]
+result $? 'is whole, sector by sector'
+says 'vm read: ok all that was written is there' 'and so is what the other one has'
 plan

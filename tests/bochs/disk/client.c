@@ -20,6 +20,10 @@
 #define SLOT_SECTORS 128u /* of memory that each request has */
 #define HOSTILE_MS   2000u
 #define SHORTENED_MS 600000u /* until the disk's file has become shorter */
+#define BAD_FIRST    20u     /* sectors that fail: as in disk_ata.sh */
+#define BAD_COUNT    8u
+#define BAD_END      64u   /* sectors that are tried for it */
+#define LIFE         4000u /* turns that one who dies has at most */
 
 static struct channel_end end;
 static struct block_area *area;
@@ -240,6 +244,66 @@ static void find_shorter(void)
          "the disk's error is an error, and it goes on");
 }
 
+/* Sectors that fail: who asks for one of them hears so, and nobody else. */
+static void find_bad(void)
+{
+    bool told = size_of_disk() > BAD_END;
+
+    for (uint64_t sector = 0; sector < BAD_END; sector++) {
+        bool bad = sector >= BAD_FIRST && sector < BAD_FIRST + BAD_COUNT;
+        enum block_status expected = bad ? BLOCK_ERROR : BLOCK_DONE;
+
+        fill(0, sector, 1);
+        told &= ask(BLOCK_WRITE, sector, 1) == expected && ask(BLOCK_READ, sector, 1) == expected;
+        if (!bad)
+            check(0);
+    }
+    told &= ask(BLOCK_READ, 0, BAD_END) == BLOCK_ERROR;
+    told &= ask(BLOCK_READ, BAD_FIRST + BAD_COUNT - 1, 2) == BLOCK_ERROR;
+    told &= ask(BLOCK_FLUSH, 0, 0) == BLOCK_DONE;
+    done(told && failures == 0, "what fails is told, and only that");
+}
+
+/* Reads and writes anywhere, and dies meanwhile. */
+static void die(void)
+{
+    uint64_t size = size_of_disk();
+
+    for (unsigned turn = 1 + below(LIFE); turn > 0; turn--) {
+        unsigned s = below(SLOTS);
+        uint64_t sector = below((uint32_t)size - SLOT_SECTORS);
+
+        poll();
+        if (slots[s].busy)
+            continue;
+        slots[s].bounce = false;
+        fill(s, sector, SLOT_SECTORS);
+        start(s, below(4) ? BLOCK_WRITE : BLOCK_READ, sector, SLOT_SECTORS, false);
+    }
+    __builtin_trap();
+}
+
+/* Each sector is as one who died wrote it, or as it was before. */
+static void find_remains(void)
+{
+    uint64_t size = size_of_disk();
+    const uint32_t *words = (const uint32_t *)memory(0);
+    unsigned written = 0, torn = 0;
+
+    for (uint64_t sector = 0; sector < size; sector += SLOT_SECTORS) {
+        failures += ask(BLOCK_READ, sector, SLOT_SECTORS) != BLOCK_DONE;
+        for (unsigned n = 0; n < SLOT_SECTORS; n++) {
+            bool was_written = words[n * 128] != 0;
+
+            written += was_written;
+            for (unsigned i = 0; i < 128; i++)
+                torn += words[n * 128 + i] != (was_written ? word_of(sector + n, i) : 0);
+        }
+    }
+    done(failures + torn == 0 && written > 0 && written < size,
+         "each sector is as it was written or was");
+}
+
 /* Writes anything over its channel, for a while. */
 static void be_hostile(void)
 {
@@ -273,7 +337,8 @@ static const struct {
     void (*act)(void);
 } roles[] = {
     {"write", write_all}, {"read", read_all},        {"refused", be_refused},
-    {"none", have_none},  {"shorter", find_shorter}, {"hostile", be_hostile},
+    {"none", have_none},  {"shorter", find_shorter}, {"errors", find_bad},
+    {"dies", die},        {"remains", find_remains}, {"hostile", be_hostile},
 };
 
 _Noreturn void process_main(const struct process_info *info)
@@ -281,6 +346,8 @@ _Noreturn void process_main(const struct process_info *info)
     const struct monitor_info *vm = (const struct monitor_info *)MONITOR_INFO;
 
     tsc_khz = vm->tsc_khz;
+    for (const char *c = vm->name; *c != '\0'; c++)
+        chance = chance * 31 + (uint64_t)*c;
     channel_open(&end, (void *)PROCESS_CHANNEL, 0, false);
     area = (struct block_area *)(PROCESS_CHANNEL + CHANNEL_AREA);
     while (__atomic_load_n(&area->epoch, __ATOMIC_ACQUIRE) == 0)
