@@ -21,7 +21,7 @@
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8 };
 enum { S_OK, S_IOERR, S_UNSUPP, S_NONE = 0xee };
 
-/* The two that VIRTQ_SIZE has room for, in one page. */
+/* Two of them, in one page. */
 struct request {
     uint32_t type, reserved;
     uint64_t sector;

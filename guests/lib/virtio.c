@@ -217,17 +217,24 @@ void virtio_kick(const struct virtio *v, const struct virtq *q)
 }
 
 /* 2.7.10.1 */
-void virtio_offer(struct virtio *v, uint16_t head)
+void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count)
 {
     struct virtq *q = &v->queue;
-    uint16_t index = q->available->index;
+    uint16_t index = q->available->index, event;
 
-    q->available->ring[index % VIRTQ_SIZE] = head;
-    q->available->index = index + 1;
+    for (unsigned i = 0; i < count; i++)
+        q->available->ring[(index + i) % VIRTQ_SIZE] = heads[i];
+    q->available->index = (uint16_t)(index + count);
     __asm__ volatile("mfence" : : : "memory");
-    if (v->features & VIRTIO_F_EVENT_IDX ? q->used->available_event == index
+    event = q->used->available_event;
+    if (v->features & VIRTIO_F_EVENT_IDX ? (uint16_t)(event - index) < count
                                          : !(q->used->flags & 1))
         virtio_kick(v, q);
+}
+
+void virtio_offer(struct virtio *v, uint16_t head)
+{
+    virtio_offer_all(v, &head, 1);
 }
 
 int virtio_take(struct virtio *v, uint32_t *written)

@@ -22,7 +22,7 @@
 #define VIRTQ_NEXT     1
 #define VIRTQ_WRITE    2
 #define VIRTQ_INDIRECT 4
-#define VIRTQ_SIZE     8
+#define VIRTQ_SIZE     32
 
 #define VIRTIO_NO_VECTOR 0xffff
 
@@ -99,7 +99,8 @@ bool virtio_driver_ok(struct virtio *v);
 /* Rings the doorbell of a queue, whether the device wants it or not. */
 void virtio_kick(const struct virtio *v, const struct virtq *q);
 
-/* Makes a chain available, and tells the device if it wants to know. */
+/* Makes chains available, and tells the device if it wants to know. */
+void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count);
 void virtio_offer(struct virtio *v, uint16_t head);
 
 /* Takes a used entry: its head, and how much was written; -1 when there is none. */

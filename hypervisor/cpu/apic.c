@@ -215,3 +215,10 @@ void apic_timer_arm(uint64_t tsc)
     else
         armed = start_count(tsc);
 }
+
+void apic_timer_put_off(uint64_t tsc)
+{
+    if (tsc != UINT64_MAX && armed < tsc)
+        armed = UINT64_MAX;
+    apic_timer_arm(tsc);
+}

@@ -33,6 +33,9 @@ void apic_interrupt_self(uint8_t vector);
  */
 void apic_timer_arm(uint64_t tsc);
 
+/* The same, and not earlier: for a CPU that sleeps, and would wake for nothing. */
+void apic_timer_put_off(uint64_t tsc);
+
 /* VECTOR_TIMER has come. */
 void apic_timer_fired(void);
 

@@ -16,7 +16,7 @@
 #include "lib/string.h"
 
 PER_CPU_FIRST struct process *current_process;
-static PER_CPU struct process *port_owner; /* whose ports ring 3 has; NULL: nobody's */
+static PER_CPU struct process *port_owner; /* whose ports the TSS allows; NULL: nobody's */
 
 /* Read by entry.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
 bool process_sysenter;
@@ -54,25 +54,27 @@ void process_init(struct process *p, const char *name)
 
 static void set_ports(const struct process *p, bool allow)
 {
-    struct tss *tss = &THIS_CPU(cpu_tss);
-
     for (uint32_t i = 0; i < PROCESS_PORT_RANGES; i++)
-        tss_allow(tss, p->info->ports[i].first, p->info->ports[i].count, allow);
-    tss->io_map = allow ? TSS_IO_MAP : TSS_NO_PORTS;
+        tss_allow(&THIS_CPU(cpu_tss), p->info->ports[i].first, p->info->ports[i].count, allow);
 }
 
-/* The few who have ports have them while they run. */
+/* The few who have ports have them while they run. The bits stay behind the TSS's end for the
+ * others, until somebody else has ports. */
 static void give_ports(struct process *p)
 {
-    struct process *had = THIS_CPU(port_owner), *gets = p->info->ports[0].count > 0 ? p : NULL;
+    struct process *had = THIS_CPU(port_owner);
 
-    if (had != gets && had != NULL)
+    if (p->info->ports[0].count == 0) {
+        THIS_CPU(cpu_tss).io_map = TSS_NO_PORTS;
+        return;
+    }
+    if (had != p && had != NULL)
         set_ports(had, false);
-    if (had != gets && gets != NULL)
-        set_ports(gets, true);
-    THIS_CPU(port_owner) = gets;
-    if (gets != NULL)
-        gdt_reload_task(&THIS_CPU(cpu_gdt));
+    if (had != p)
+        set_ports(p, true);
+    THIS_CPU(port_owner) = p;
+    THIS_CPU(cpu_tss).io_map = TSS_IO_MAP;
+    gdt_reload_task(&THIS_CPU(cpu_gdt));
 }
 
 void process_switch(struct process *p)

@@ -84,16 +84,24 @@ static bool is_before(const struct thread *a, const struct thread *b, const stru
     return b == last || (a != last && a->used < b->used);
 }
 
-/* Who runs next, or NULL; rival_used and rival_refill follow from the others. */
+static uint64_t due(const struct thread *t)
+{
+    return min_u64(t->deadline, t->timer);
+}
+
+/* Who runs next, or NULL; rival_used, rival_refill and others_event follow from the others. */
 static struct thread *pick(struct sched *s, const struct thread *last)
 {
     struct thread *first = NULL;
 
     s->rival_used = s->rival_refill = UINT64_MAX;
+    s->others_event = TIME_NEVER;
     for (struct thread *t = s->threads; t != NULL; t = t->next) {
         struct thread *other = t;
-        if (!t->waits)
+        if (!t->waits) {
+            s->others_event = min_u64(s->others_event, due(t));
             continue;
+        }
         refill(t, s->accounted);
         if (is_before(t, first, last)) {
             other = first;
@@ -153,21 +161,9 @@ static void expire_others(struct sched *s, uint64_t now)
             expire(t, now);
 }
 
-/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
-static void find_others_event(struct sched *s)
-{
-    uint64_t next = s->slice_end;
-
-    for (const struct thread *t = s->threads; t != NULL; t = t->next)
-        if (!t->waits && t != s->running)
-            next = min_u64(next, min_u64(t->deadline, t->timer));
-    s->others_event = next;
-}
-
 static void idle(struct sched *s)
 {
-    find_others_event(s);
-    apic_timer_arm(min_u64(s->others_event, console_due));
+    apic_timer_put_off(min_u64(s->others_event, console_due));
     sti_hlt_cli();
     s->accounted = rdtsc(); /* nobody's time */
     console_look(s->accounted);
@@ -175,10 +171,10 @@ static void idle(struct sched *s)
         expire_others(s, s->accounted);
 }
 
-static void update_next_event(struct sched *s)
+static void set_slice_end(struct sched *s, uint64_t end)
 {
-    find_others_event(s);
-    sched_own_event_changed(s->running);
+    s->slice_end = end;
+    s->others_event = min_u64(s->others_event, end);
 }
 
 static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
@@ -187,8 +183,9 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     t->waits = false;
     s->turn_start = s->accounted; /* switching to it is its own time */
     if (s->rival_used != UINT64_MAX || console_due != TIME_NEVER)
-        s->slice_end = min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s));
-    update_next_event(s);
+        set_slice_end(s,
+                      min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
+    sched_own_event_changed(t);
     t->work &= ~WORK_SCHEDULE;
     t->kind->resume(t);
 }
@@ -255,8 +252,8 @@ void sched_notify(struct thread *t)
     if (s->running != NULL) {
         pay_interrupted(s, t);
         s->rival_used = min_u64(s->rival_used, t->used);
-        s->slice_end = min_u64(s->slice_end, notified_end(s, t));
-        update_next_event(s);
+        set_slice_end(s, min_u64(s->slice_end, notified_end(s, t)));
+        sched_own_event_changed(s->running);
     }
 }
 
@@ -277,6 +274,17 @@ void sched_forget_event(struct cpu_block *cpu)
         sched_no_event();
 }
 
+/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
+static void find_others_event(struct sched *s)
+{
+    uint64_t next = s->slice_end;
+
+    for (const struct thread *t = s->threads; t != NULL; t = t->next)
+        if (!t->waits && t != s->running)
+            next = min_u64(next, due(t));
+    s->others_event = next;
+}
+
 /* The common case is the timer of the one that runs: it costs no look at the others. */
 void sched_expire(uint64_t now)
 {
@@ -292,5 +300,6 @@ void sched_expire(uint64_t now)
         s->slice_end = TIME_NEVER;
         s->running->work |= WORK_SCHEDULE;
     }
-    update_next_event(s);
+    find_others_event(s);
+    sched_own_event_changed(s->running);
 }

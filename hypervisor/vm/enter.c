@@ -36,6 +36,8 @@ static void __attribute__((noreturn)) resume(struct thread *t)
     struct vcpu *v = VCPU_OF(t);
 
     process_switch(&v->vm->process);
+    if (v->mode == VCPU_IN_GUEST && t->work & WORK_EVENTS) /* its guest would not get far */
+        exit_with_events(v);
     if (v->mode == VCPU_IN_GUEST) {
         vcpu_load(v);
         vcpu_enter(v);
@@ -91,6 +93,11 @@ void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
     resident_to_monitor(v);
     sched_set_timer(&v->thread);
     process_return(&v->vm->process, 0);
+}
+
+void exit_with_events(struct vcpu *v)
+{
+    exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
 }
 
 void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)

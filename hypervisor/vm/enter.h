@@ -20,6 +20,9 @@ void __attribute__((noreturn)) vcpu_enter(struct vcpu *v);
  */
 void __attribute__((noreturn)) exit_to_monitor(struct vcpu *v, enum exit_kind kind);
 
+/* The same for WORK_EVENTS. */
+void __attribute__((noreturn)) exit_with_events(struct vcpu *v);
+
 /* The guest cannot go on. */
 void __attribute__((noreturn)) exit_shutdown(struct vcpu *v, enum exit_shutdown reason,
                                              uint32_t detail);

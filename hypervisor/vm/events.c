@@ -94,9 +94,8 @@ void events_work(struct vcpu *v)
         inject(v);
     if (work & WORK_SCHEDULE)
         schedule();
-    if (!(work & WORK_EVENTS))
-        return;
-    exit_to_monitor(v, v->eoi_pending != 0 ? EXIT_EOI : EXIT_EVENTS);
+    if (work & WORK_EVENTS)
+        exit_with_events(v);
 }
 
 /* R42: between two of them a guest gets this part of a millisecond at least. With 0 it would not

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# disk.awk: what Bochs's debugger saw between the magic breakpoints of guests/reads.c, as CSV: medians of `runs` runs with one read, and
+# of as many with `at_once`, for each of them. What has the guest's code segment is the guest's.
+
+/^\(0\) Magic breakpoint/ {
+    if (inside)
+        end_run()
+    else
+        begin_run()
+    inside = !inside
+}
+
+!inside || !/^\(0\)\.\[/ { next }
+
+$3 ~ /^0008:00000000/ {
+    in_guest = 1
+    next
+}
+
+{
+    ring3 = $3 ~ /^...[37bf]:/
+    instructions[ring3]++
+    crossings += !in_guest && ring3 != was_ring3
+    was_ring3 = ring3
+    in_guest = 0
+    exits += $6 == "vmresume" || $6 == "vmlaunch"
+}
+
+function begin_run()
+{
+    in_guest = 1
+    instructions[0] = instructions[1] = exits = crossings = was_ring3 = 0
+}
+
+# Runs in the order of what they took.
+function end_run(    all, i)
+{
+    all = instructions[0] + instructions[1]
+    for (i = ++count; i > 1 && all < total[i - 1]; i--) {
+        total[i] = total[i - 1]
+        row[i] = row[i - 1]
+    }
+    total[i] = all
+    row[i] = all "," instructions[0] "," instructions[1] "," exits "," crossings
+    if (count == runs)
+        print_median(measured++ ? at_once : 1)
+}
+
+function print_median(reads,    figure, line, i)
+{
+    split(row[int((runs + 1) / 2)], figure, ",")
+    for (i = 1; i <= 5; i++)
+        line = line "," (reads == 1 ? figure[i] : sprintf("%.1f", figure[i] / reads))
+    print driver "," (reads == 1 ? one : many) line
+    count = 0
+}
+
+END { exit measured != 2 }
