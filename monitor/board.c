@@ -435,7 +435,7 @@ static void open_disks(struct board *b)
         const struct process_channel *c = &p->channels[n];
 
         if (c->kind == PLAN_CHANNEL_BLOCK && !c->server && b->disk_count < BOARD_DISKS)
-            blk_open(&b->disks[b->disk_count++], c, n, gate_channel(n), &b->memory);
+            disk_open(&b->disks[b->disk_count++].disk, c, n, gate_channel(n), &b->memory);
     }
 }
 
@@ -444,9 +444,9 @@ static void wait_for_disks(struct board *b)
     uint64_t end = gate_tsc() + b->info->tsc_khz * 1000 * DISK_SECONDS;
 
     for (unsigned i = 0; i < b->disk_count; i++)
-        if (!blk_wait(&b->disks[i], end))
+        if (!disk_wait(&b->disks[i].disk, end))
             report("there is no disk \"%s\": its driver %s has none, or does not run",
-                   b->disks[i].channel->label, b->disks[i].channel->peer);
+                   b->disks[i].disk.info->label, b->disks[i].disk.info->peer);
 }
 
 /* What is there at each start of the machine, and where. */

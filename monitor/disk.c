@@ -3,18 +3,14 @@
 #include "monitor/disk.h"
 
 #include "lib/bits.h"
-#include "lib/string.h"
+#include "monitor/gate.h"
 
 #define MAX_SECTORS 0xffffu /* of a segment */
+#define STEP        100000u /* of the TSC */
 
 static unsigned first_of(uint64_t bits)
 {
     return (unsigned)__builtin_ctzll(bits);
-}
-
-unsigned disk_id(const struct disk *d, const struct disk_request *r)
-{
-    return (unsigned)(r - d->requests);
 }
 
 static bool moves_data(const struct disk_request *r)
@@ -65,7 +61,7 @@ static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint
 /* Fills the segments of the next round; how many there are. */
 static unsigned fill(struct disk *d, struct disk_request *r)
 {
-    uint64_t *segment = d->area->segment[disk_id(d, r)];
+    uint64_t *segment = d->area->segment[r->id];
     uint64_t left = r->size - r->done;
     struct cursor c = {r->pieces, 0};
     unsigned count = 0;
@@ -107,26 +103,26 @@ static void empty(struct disk *d, struct disk_request *r, bool good)
 /* False: no bounce page is free, or the ring is full. It goes on waiting. */
 static bool send(struct disk *d, struct disk_request *r)
 {
-    uint8_t entry[CHANNEL_ENTRY_SIZE] = {0};
-    unsigned count = moves_data(r) ? fill(d, r) : 0;
-    struct block_request q = {.id = disk_id(d, r),
-                              .epoch = d->epoch,
-                              .op = (uint8_t)r->op,
-                              .segment_count = (uint8_t)count,
-                              .sectors = r->sectors,
-                              .sector = r->sector};
+    union {
+        struct block_request request;
+        uint8_t bytes[CHANNEL_ENTRY_SIZE];
+    } entry = {.request = {.id = r->id,
+                           .epoch = d->epoch,
+                           .op = (uint8_t)r->op,
+                           .sectors = r->sectors,
+                           .sector = r->sector}};
 
     if (moves_data(r)) {
-        q.sectors = (uint32_t)(r->round / BLOCK_SECTOR);
-        q.sector += r->done / BLOCK_SECTOR;
+        entry.request.segment_count = (uint8_t)fill(d, r);
+        entry.request.sectors = (uint32_t)(r->round / BLOCK_SECTOR);
+        entry.request.sector += r->done / BLOCK_SECTOR;
     }
-    memcpy(entry, &q, sizeof(q));
-    if ((moves_data(r) && count == 0) || !channel_put(&d->channel, entry)) {
+    if ((moves_data(r) && r->round == 0) || !channel_put(&d->channel, &entry)) {
         empty(d, r, false);
         return false;
     }
-    d->waiting &= ~BIT(q.id);
-    d->sent |= BIT(q.id);
+    d->waiting &= ~BIT(r->id);
+    d->sent |= BIT(r->id);
     return true;
 }
 
@@ -138,7 +134,7 @@ static void end(struct disk *d, struct disk_request *r, enum block_status status
     if (r->op == BLOCK_INFO)
         disk_give(d, r);
     else
-        d->ended |= BIT(disk_id(d, r));
+        d->ended |= BIT(r->id);
 }
 
 static void take_info(struct disk *d, const struct block_answer *a)
@@ -195,51 +191,45 @@ static void send_waiting(struct disk *d)
             break;
 }
 
-void disk_poll(struct disk *d)
-{
-    uint8_t entry[CHANNEL_ENTRY_SIZE];
-    struct block_answer answer;
-
-    channel_awake(&d->channel);
-    do {
-        while (channel_get(&d->channel, entry)) {
-            memcpy(&answer, entry, sizeof(answer));
-            take_answer(d, &answer);
-        }
-        look_at_epoch(d);
-        send_waiting(d);
-        channel_flush(&d->channel);
-    } while (!channel_sleep(&d->channel));
-}
-
-/* What others ask of it. */
-
-struct disk_request *disk_take(struct disk *d)
-{
-    if (~d->taken == 0)
-        return NULL;
-    struct disk_request *r = &d->requests[first_of(~d->taken)];
-
-    d->taken |= BIT(disk_id(d, r));
-    memset(r, 0, offsetof(struct disk_request, bounces));
-    return r;
-}
-
-void disk_start(struct disk *d, struct disk_request *r)
-{
-    d->waiting |= BIT(disk_id(d, r));
-}
-
-void disk_cancel(struct disk *d)
+/* Ends, with BLOCK_ERROR, what the driver does not have: it never will. */
+static void cancel(struct disk *d)
 {
     for (; d->waiting != 0; d->waiting &= d->waiting - 1)
         end(d, &d->requests[first_of(d->waiting)], BLOCK_ERROR);
 }
 
-void disk_abandon(struct disk *d)
+/* The channel's event is always wanted: a monitor has nothing to wait in, and does not say when it
+ * is awake. */
+void disk_poll(struct disk *d)
 {
-    take_back(d);
-    disk_cancel(d);
+    union {
+        struct block_answer answer;
+        uint8_t bytes[CHANNEL_ENTRY_SIZE];
+    } entry;
+
+    while (channel_get(&d->channel, &entry))
+        take_answer(d, &entry.answer);
+    look_at_epoch(d);
+    send_waiting(d);
+    channel_flush(&d->channel);
+    if (__atomic_load_n(&d->info->ended, __ATOMIC_ACQUIRE)) {
+        take_back(d);
+        cancel(d);
+    }
+}
+
+/* What others ask of it. */
+
+struct disk_request *disk_place(struct disk *d)
+{
+    return ~d->taken != 0 ? &d->requests[first_of(~d->taken)] : NULL;
+}
+
+void disk_start(struct disk *d, struct disk_request *r)
+{
+    r->done = r->bounce_count = 0;
+    d->taken |= BIT(r->id);
+    d->waiting |= BIT(r->id);
 }
 
 struct disk_request *disk_ended(struct disk *d)
@@ -254,7 +244,7 @@ struct disk_request *disk_ended(struct disk *d)
 
 void disk_give(struct disk *d, struct disk_request *r)
 {
-    d->taken &= ~BIT(disk_id(d, r));
+    d->taken &= ~BIT(r->id);
 }
 
 bool disk_is_idle(const struct disk *d)
@@ -262,11 +252,39 @@ bool disk_is_idle(const struct disk *d)
     return d->taken == 0;
 }
 
-void disk_open(struct disk *d, void *pages, unsigned number, const struct guest_memory *memory)
+bool disk_forget(struct disk *d)
 {
-    *d = (struct disk){.area = (void *)((uint8_t *)pages + CHANNEL_AREA), .memory = memory};
+    cancel(d);
+    for (; d->ended != 0; d->ended &= d->ended - 1)
+        disk_give(d, &d->requests[first_of(d->ended)]);
+    return disk_is_idle(d);
+}
+
+void disk_drain(struct disk *d)
+{
+    while (!disk_forget(d)) {
+        gate_spin(gate_tsc() + STEP);
+        disk_poll(d);
+    }
+}
+
+bool disk_wait(struct disk *d, uint64_t tsc)
+{
+    for (; !disk_is_idle(d) && gate_tsc() < tsc; disk_poll(d))
+        gate_spin(gate_tsc() + STEP);
+    return d->known;
+}
+
+void disk_open(struct disk *d, const struct process_channel *info, unsigned number, void *pages,
+               const struct guest_memory *memory)
+{
+    *d = (struct disk){
+        .info = info, .area = (void *)((uint8_t *)pages + CHANNEL_AREA), .memory = memory};
+    for (unsigned i = 0; i < BLOCK_IDS; i++)
+        d->requests[i].id = (uint8_t)i;
     channel_open(&d->channel, pages, number, false);
-    struct disk_request *r = disk_take(d);
+    channel_sleep(&d->channel);
+    struct disk_request *r = disk_place(d);
 
     r->op = BLOCK_INFO;
     disk_start(d, r);

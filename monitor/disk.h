@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "abi/block.h"
+#include "abi/process.h"
 #include "monitor/guest_pieces.h"
 #include "runtime/channel.h"
 
@@ -20,9 +21,10 @@
 
 /* Who makes one fills op, sector and what belongs to the operation, and gives it to disk_start. */
 struct disk_request {
+    uint8_t id; /* which one it is: below BLOCK_IDS */
     enum block_op op;
     uint64_t sector;
-    uint32_t sectors; /* the range of BLOCK_DISCARD and BLOCK_ZERO */
+    uint32_t sectors; /* the range of BLOCK_DISCARD and BLOCK_ZERO; otherwise 0 */
     /* What BLOCK_READ and BLOCK_WRITE move: `size` bytes from `start` on, whole sectors. */
     const struct guest_piece *pieces;
     unsigned piece_count;
@@ -41,6 +43,7 @@ struct disk_request {
 };
 
 struct disk {
+    const struct process_channel *info;
     struct channel_end channel;
     struct block_area *area;
     const struct guest_memory *memory;
@@ -56,32 +59,33 @@ struct disk {
 
 _Static_assert(BLOCK_IDS == 64 && BLOCK_PAGES == 64, "a bit in a word for each");
 
-/* `pages` are the channel's, `number` is its number in this process. Asks the disk what it is. */
-void disk_open(struct disk *d, void *pages, unsigned number, const struct guest_memory *memory);
+/* Opens channel `number`, which `info` describes, at `pages`, and asks the disk what it is. */
+void disk_open(struct disk *d, const struct process_channel *info, unsigned number, void *pages,
+               const struct guest_memory *memory);
 
-/* A free request, cleared; NULL: all are under way. */
-struct disk_request *disk_take(struct disk *d);
+/* Waits until nothing is under way, and no longer than to this TSC; whether there is a disk. */
+bool disk_wait(struct disk *d, uint64_t tsc);
 
-/* It is sent by the next disk_poll. */
+/* One that is free; NULL: all are under way. */
+struct disk_request *disk_place(struct disk *d);
+
+/* It is under way from now on, and is sent by the next disk_poll. */
 void disk_start(struct disk *d, struct disk_request *r);
 
-/* Ends, with BLOCK_ERROR, what the driver does not have: it never will. */
-void disk_cancel(struct disk *d);
-
-/* The driver has ended, and does not come back: ends all the same way. */
-void disk_abandon(struct disk *d);
-
-/* Looks at the channel: takes answers, sends what waits. Afterwards EVENT_CHANNEL tells of more. */
+/* Looks at the channel: takes answers, sends what waits. Afterwards EVENT_CHANNEL tells of more. A
+ * driver that has ended, and does not come back, has failed all. */
 void disk_poll(struct disk *d);
 
 /* A request that has ended, or NULL. Who gets it looks at its status and gives it back. */
 struct disk_request *disk_ended(struct disk *d);
 void disk_give(struct disk *d, struct disk_request *r);
 
-/* Which one it is: below BLOCK_IDS. */
-unsigned disk_id(const struct disk *d, const struct disk_request *r);
+/* Nobody wants to know any more what becomes of the requests; whether the driver has none of them
+ * any more. disk_drain waits for it. */
+bool disk_forget(struct disk *d);
+void disk_drain(struct disk *d);
 
-/* Whether no request has been taken that was not given back. */
+/* Whether no request has been started that was not given back. */
 bool disk_is_idle(const struct disk *d);
 
 #endif

@@ -2,8 +2,6 @@
 /* The split virtqueue: see queue.h. Section numbers are those of virtio 1.2. */
 #include "monitor/virtio/queue.h"
 
-#include "lib/string.h"
-
 #define DESCRIPTOR_SIZE     16u
 #define DESCRIPTOR_NEXT     1u
 #define DESCRIPTOR_WRITE    2u
@@ -17,10 +15,17 @@
 #define USED_RING              4u
 #define USED_ENTRY             8u
 
-struct descriptor {
+/* An indirect table may lie at any address. */
+struct __attribute__((packed, may_alias)) descriptor {
     uint64_t address;
     uint32_t size;
     uint16_t flags, next;
+};
+
+_Static_assert(sizeof(struct descriptor) == DESCRIPTOR_SIZE, "the layout of 2.7.5");
+
+struct __attribute__((packed, may_alias)) used_entry {
+    uint32_t head, written;
 };
 
 /* One access each, in the order of the program, as another CPU may be writing: x86 keeps loads in
@@ -40,14 +45,10 @@ static void fence(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* An indirect table may lie at any address. */
 static struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
 {
-    const uint8_t *at = table + index * (uint64_t)DESCRIPTOR_SIZE;
-    struct descriptor d;
+    struct descriptor d = ((const struct descriptor *)table)[index];
 
-    _Static_assert(sizeof(d) == DESCRIPTOR_SIZE, "the layout of 2.7.5");
-    memcpy(&d, at, sizeof(d));
     __asm__ volatile("" : : : "memory"); /* from here on the copy is looked at */
     return d;
 }
@@ -78,8 +79,12 @@ static bool add(const struct virtqueue *q, struct virtq_chain *c, const struct d
     if (guest_memory_at(q->memory, d->address, d->size) == NULL)
         return false;
     c->pieces[c->count++] = (struct guest_piece){d->address, d->size};
-    if (!(d->flags & DESCRIPTOR_WRITE))
+    if (d->flags & DESCRIPTOR_WRITE) {
+        c->writable_size += d->size;
+    } else {
+        c->readable_size += d->size;
         c->readable++;
+    }
     return true;
 }
 
@@ -152,6 +157,7 @@ enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
         return VIRTQ_BROKEN;
     c->head = load_16(q->available + AVAILABLE_RING + 2 * (uint64_t)slot);
     c->readable = c->count = 0;
+    c->readable_size = c->writable_size = 0;
     if (!follow(q, c))
         return VIRTQ_BROKEN;
     q->next_available++;
@@ -160,10 +166,9 @@ enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
 
 void virtq_put(struct virtqueue *q, uint16_t head, uint32_t written)
 {
-    uint32_t entry[2] = {head, written};
-    uint16_t slot = q->next_used & (q->size - 1);
+    struct used_entry *ring = (struct used_entry *)(q->used + USED_RING);
 
-    memcpy(q->used + USED_RING + USED_ENTRY * (uint64_t)slot, entry, sizeof(entry));
+    ring[q->next_used & (q->size - 1)] = (struct used_entry){head, written};
     store_16(q->used + USED_INDEX, ++q->next_used); /* 2.7.8.2: after the entry */
 }
 

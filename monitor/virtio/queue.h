@@ -37,6 +37,7 @@ struct virtqueue {
 struct virtq_chain {
     uint16_t head; /* what virtq_put wants */
     uint16_t readable, count;
+    uint64_t readable_size, writable_size; /* bytes of all */
     struct guest_piece pieces[VIRTQ_PIECES];
 };
 

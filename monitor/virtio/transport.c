@@ -169,6 +169,8 @@ bool virtio_next(struct virtio *v, unsigned queue, struct virtq_chain *chain)
         return false;
     enum virtq_result result = virtq_next(&v->r.queue[queue], chain);
 
+    if (result == VIRTQ_CHAIN && chain->writable_size < v->kind->least)
+        result = VIRTQ_BROKEN;
     if (result == VIRTQ_BROKEN)
         virtio_fail(v);
     return result == VIRTQ_CHAIN;

@@ -37,6 +37,7 @@ struct virtio_kind {
     uint16_t id;    /* virtio device ID (5) */
     uint32_t class; /* PCI base class, subclass, interface */
     uint16_t queues;
+    uint16_t least; /* bytes of each chain that the device writes: one with fewer is broken */
     void (*kick)(struct virtio *v, unsigned queue); /* the driver has put something there */
     /* Gives up all chains. False: not all at once, virtio_reset_done says when. NULL: it has none.
      */

@@ -308,7 +308,7 @@ static void find_remains(void)
 static void be_hostile(void)
 {
     uint64_t until = gate_tsc() + tsc_khz * HOSTILE_MS;
-    struct channel_ring *ring = &end.shared->ring[0];
+    struct channel_ring *ring = end.out;
     unsigned answers = 0;
 
     while (gate_tsc() < until) {
