@@ -151,9 +151,10 @@ static void submit(struct client *client, uint32_t id, const struct disk_command
     free_tags &= ~(uint32_t)BIT(tag);
     commands[tag] =
         (struct command){.client = client, .id = id, .op = command->op, .sector = command->sector};
-    start_ticking();
     if (!disk_submit(tag, command))
         disk_done(tag, false);
+    if (!(free_tags & BIT(tag)))
+        start_ticking();
 }
 
 /* The device. */

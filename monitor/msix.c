@@ -32,24 +32,28 @@ static bool held_back(const struct msix *m, unsigned vector)
 }
 
 /* A message is a write to memory; one that goes anywhere but to local APICs is lost. */
+static void send(struct msix *m, unsigned vector)
+{
+    const struct msix_vector *e = &m->vectors[vector];
+
+    if (held_back(m, vector)) {
+        m->pending |= 1u << vector;
+        return;
+    }
+    m->pending &= ~(1u << vector);
+    gate_message((uint64_t)e->address[1] << 32 | e->address[0], e->data);
+}
+
 void msix_look(struct msix *m)
 {
-    for (unsigned i = 0; i < m->count; i++) {
-        const struct msix_vector *e = &m->vectors[i];
-
-        if (!(m->pending >> i & 1) || held_back(m, i))
-            continue;
-        m->pending &= ~(1u << i);
-        gate_message((uint64_t)e->address[1] << 32 | e->address[0], e->data);
-    }
+    for (uint32_t left = m->pending; left != 0; left &= left - 1)
+        send(m, (unsigned)__builtin_ctz(left));
 }
 
 void msix_send(struct msix *m, uint16_t vector)
 {
-    if (vector >= m->count)
-        return;
-    m->pending |= 1u << vector;
-    msix_look(m);
+    if (vector < m->count)
+        send(m, vector);
 }
 
 uint32_t msix_load(const struct msix *m, uint32_t offset, unsigned size)
