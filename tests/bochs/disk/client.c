@@ -324,7 +324,7 @@ static void be_hostile(void)
                 below(4) ? BLOCK_SEGMENT(below(0x900000), below(5)) : chance;
         memcpy(ring->entry[ring->tail % CHANNEL_ENTRIES], &r, sizeof(r));
         ring->tail = below(64) ? ring->tail + 1 : below(8) ? ring->head : (uint32_t)chance;
-        end.in->head = end.shared->ring[1].tail;
+        end.in->head = end.in->tail;
         if (below(16) == 0)
             gate_notify(0);
         answers += end.in->tail != end.tail;
