@@ -21,7 +21,8 @@
 #define GATE_VERSION 3
 
 enum gate_call {
-    /* (vcpu): answers the last exit, runs the guest until the next; 0, exit page filled */
+    /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,
+       exit page filled */
     GATE_RUN,
     /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
        not answered. What the processor makes of it the first GATE_RUN tells */
@@ -43,10 +44,12 @@ enum gate_call {
     /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
     GATE_SEGMENTS,
     GATE_STATE, /* (vcpu): all of exit_page.state, which few exits fill */
-    /* (): waits until something has happened, and returns what: EVENT_* of abi/process.h, which
-       are not negative. Not for a monitor, which finds its events in its exit page */
+    /* (channels): notifies these, waits until something has happened, and returns what: EVENT_* of
+       abi/process.h, which are not negative. Not for a monitor, which finds its events in its exit
+       page */
     GATE_WAIT,
-    /* (n): EVENT_CHANNEL in the process at the other end of channel n */
+    /* (channels): EVENT_CHANNEL in the processes at the other ends of these channels: a bit for
+       each */
     GATE_NOTIFY,
     /* (n): interrupt n of the process has been handled, its device asks no more: a level-triggered
        line may interrupt again */

@@ -315,6 +315,8 @@ void serve_turn(void)
     /* While a command is under way there will be an event, without a client's help. */
     if (idle ? all_asleep() : free_tags != all_tags)
         wait();
+    else
+        gate_send();
     for (unsigned i = 0; i < client_count; i++)
         channel_awake(&clients[i].end);
 }

@@ -5,7 +5,7 @@
 
 int64_t gate_run(unsigned vcpu)
 {
-    return gate_call(GATE_RUN, vcpu, 0, 0);
+    return gate_call(GATE_RUN, vcpu, gate_take_notified(), 0);
 }
 
 int64_t gate_start(unsigned vcpu)
@@ -55,6 +55,7 @@ int64_t gate_console_read(uint64_t max)
 
 void gate_spin(uint64_t tsc)
 {
+    gate_send();
     while (gate_tsc() < tsc)
         __asm__ volatile("pause");
 }

@@ -10,6 +10,17 @@
 /* What the info page says; set by a program's entry before its first call. */
 extern enum gate_entry gate_entry;
 
+/* The channels that gate_notify was called for: what the next call that gives the CPU up takes. */
+extern uint64_t gate_notified;
+
+static inline uint64_t gate_take_notified(void)
+{
+    uint64_t channels = gate_notified;
+
+    gate_notified = 0;
+    return channels;
+}
+
 static inline int64_t call_syscall(enum gate_call number, uint64_t a, uint64_t b, uint64_t c)
 {
     int64_t result = (int64_t)number;

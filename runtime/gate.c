@@ -5,15 +5,22 @@
 #include "runtime/call.h"
 
 enum gate_entry gate_entry;
+uint64_t gate_notified;
 
 int64_t gate_wait(void)
 {
-    return gate_call(GATE_WAIT, 0, 0, 0);
+    return gate_call(GATE_WAIT, gate_take_notified(), 0, 0);
 }
 
-int64_t gate_notify(unsigned channel)
+void gate_notify(unsigned channel)
 {
-    return gate_call(GATE_NOTIFY, channel, 0, 0);
+    gate_notified |= 1ULL << channel;
+}
+
+void gate_send(void)
+{
+    if (gate_notified != 0)
+        gate_call(GATE_NOTIFY, gate_take_notified(), 0, 0);
 }
 
 int64_t gate_interrupt_done(unsigned interrupt)

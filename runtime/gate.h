@@ -14,11 +14,15 @@
 
 /* The calls of abi/gate.h, with its arguments and results: negative is an enum gate_error. */
 int64_t gate_wait(void); /* not for a monitor */
-int64_t gate_notify(unsigned channel);
 int64_t gate_interrupt_done(unsigned interrupt);
 int64_t gate_timer(uint64_t tsc);
 int64_t gate_log(size_t length);
 _Noreturn void gate_stop(enum gate_stop why);
+
+/* Notifies a channel's other side with the next gate_wait, or gate_run of a monitor's: who has
+ * something for others mostly gives the CPU up soon. Who goes on calls gate_send. */
+void gate_notify(unsigned channel);
+void gate_send(void);
 
 /* The text page, PROCESS_TEXT_SIZE bytes, through which text goes to the calls. */
 char *gate_text(void);

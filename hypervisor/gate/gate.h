@@ -13,7 +13,7 @@
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, struct process *p, uint64_t call);
 
 /* gate_vm.c: of a monitor, for its VM; gate.c lets nobody else call them. */
-int64_t gate_run(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
+int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p);
 int64_t gate_start(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process *p);
 int64_t gate_lapic_read(uint64_t vcpu, uint64_t offset, uint64_t c, struct process *p);
@@ -28,10 +28,10 @@ int64_t gate_console_read(uint64_t max, uint64_t b, uint64_t c, struct process *
 int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_log(uint64_t length, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_stop(uint64_t how, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_notify(uint64_t channel, uint64_t b, uint64_t c, struct process *p);
+int64_t gate_notify(uint64_t channels, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_interrupt_done(uint64_t interrupt, uint64_t b, uint64_t c, struct process *p);
 
 /* Of one that is no monitor. */
-int64_t gate_wait(uint64_t a, uint64_t b, uint64_t c, struct process *p);
+int64_t gate_wait(uint64_t channels, uint64_t b, uint64_t c, struct process *p);
 
 #endif

@@ -50,15 +50,16 @@ int64_t gate_stop(uint64_t how, uint64_t b, uint64_t c, struct process *p)
     schedule();
 }
 
-int64_t gate_wait(uint64_t a, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_wait(uint64_t channels, uint64_t b, uint64_t c, struct process *p)
 {
-    return service_wait(SERVICE_OF(p->thread));
+    return channel_has(p, channels) ? service_wait(SERVICE_OF(p->thread), channels) : GATE_EINVAL;
 }
 
-int64_t gate_notify(uint64_t channel, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_notify(uint64_t channels, uint64_t b, uint64_t c, struct process *p)
 {
-    if (!channel_notify(p, channel))
+    if (!channel_has(p, channels))
         return GATE_EINVAL;
+    channel_notify(p, channels);
     sched_set_timer(p->thread); /* it may go on without a call or an exit: then its turn ends */
     return 0;
 }

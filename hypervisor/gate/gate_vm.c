@@ -2,6 +2,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/gate/gate.h"
+#include "hypervisor/process/channel.h"
 #include "hypervisor/report/console.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
@@ -11,14 +12,15 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-int64_t gate_run(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus)
+    if (vcpu >= v->vm->plan->vcpus || !channel_has(p, channels))
         return GATE_EINVAL;
     if (!v->started)
         return GATE_ESTATE;
+    channel_notify(p, channels);
     vcpu_load(v);
     reply_apply(v);
     v->mode = VCPU_IN_GUEST;

@@ -63,18 +63,18 @@ void channel_create(const struct plan_channel *plan, const struct channel_side *
     }
 }
 
-bool channel_notify(const struct process *p, uint64_t n)
+void channel_notify(const struct process *p, uint64_t channels)
 {
-    if (n >= p->info->channel_count)
-        return false;
-    sched_post(p->peers[n].process->thread, EVENT_CHANNEL(p->peers[n].channel));
-    return true;
+    for (; channels != 0; channels &= channels - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(channels);
+        sched_post(p->peers[n].process->thread, EVENT_CHANNEL(p->peers[n].channel));
+    }
 }
 
 void channel_end_all(const struct process *p)
 {
     for (uint32_t n = 0; n < p->info->channel_count; n++) {
         p->peers[n].process->info->channels[p->peers[n].channel].ended = 1;
-        channel_notify(p, n);
+        channel_notify(p, BIT(n));
     }
 }

@@ -16,8 +16,14 @@ struct channel_side {
 void channel_create(const struct plan_channel *plan, const struct channel_side *client,
                     const struct channel_side *server);
 
-/* EVENT_CHANNEL for the other side of p's channel n; false: p has no such channel. */
-bool channel_notify(const struct process *p, uint64_t n);
+/* Whether p has all of these channels: a bit for each. */
+static inline bool channel_has(const struct process *p, uint64_t channels)
+{
+    return channels >> p->info->channel_count == 0;
+}
+
+/* EVENT_CHANNEL for the other sides of these channels of p. */
+void channel_notify(const struct process *p, uint64_t channels);
 
 /* p has ended, and does not come back: the other sides of its channels are told. */
 void channel_end_all(const struct process *p);

@@ -205,12 +205,15 @@ void service_start(struct service *s)
         interrupt_done(s->vectors[i]);
 }
 
-int64_t service_wait(struct service *s)
+int64_t service_wait(struct service *s, uint64_t channels)
 {
-    if (s->thread.work & WORK_EVENTS)
-        return take_events(&s->thread);
-    s->waiting = true;
-    schedule();
+    s->waiting = !(s->thread.work & WORK_EVENTS);
+    if (s->waiting)
+        sched_leave();
+    channel_notify(&s->process, channels);
+    if (s->waiting)
+        schedule();
+    return take_events(&s->thread);
 }
 
 void service_stop(struct service *s, bool fault, const char *why)

@@ -27,8 +27,10 @@ void (*sched_no_event)(void);
 
 void sched_init(void)
 {
-    THIS_CPU(sched) = (struct sched){
-        .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
+    THIS_CPU(sched) = (struct sched){.next_event = TIME_NEVER,
+                                     .others_event = TIME_NEVER,
+                                     .slice_end = TIME_NEVER,
+                                     .accounted = rdtsc()};
 }
 
 void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period)
@@ -190,21 +192,27 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     t->kind->resume(t);
 }
 
+void sched_leave(void)
+{
+    struct sched *s = &THIS_CPU(sched);
+    struct thread *t = s->running;
+
+    account(s);
+    t->waits = t->kind->can_run(t);
+    s->last = t;
+    s->running = NULL;
+}
+
 void schedule_on_empty_stack(void)
 {
     struct sched *s = &THIS_CPU(sched);
-    struct thread *last = s->running, *t;
+    struct thread *t;
 
-    if (last != NULL) {
-        account(s);
-        last->waits = last->kind->can_run(last);
-    } else {
-        s->accounted = rdtsc();
-    }
+    if (s->running != NULL)
+        sched_leave();
     console_look(s->accounted);
-    s->running = NULL;
     s->slice_end = TIME_NEVER;
-    while ((t = pick(s, last)) == NULL)
+    while ((t = pick(s, s->last)) == NULL)
         idle(s);
     run(s, t);
 }

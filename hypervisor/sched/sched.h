@@ -14,7 +14,8 @@
 
 /* A CPU's scheduler. */
 struct sched {
-    struct thread *running; /* NULL: idle */
+    struct thread *running; /* NULL: nobody, until schedule() has found one */
+    struct thread *last;    /* who ran before */
     struct thread *threads; /* all of this CPU */
     uint64_t next_event;    /* the TSC at which somebody's timer or the time slice is over */
     uint64_t others_event;  /* of these, all but the timers of the one that runs */
@@ -40,6 +41,10 @@ void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget
  * empties it. */
 void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
+
+/* Before schedule(), for who has others to wake: the one that runs has left the CPU, and is not
+ * interrupted for them. */
+void sched_leave(void);
 
 /*
  * t may have been woken. With a budget it gets the CPU at once, unless one runs whose period ends

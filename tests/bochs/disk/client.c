@@ -90,6 +90,7 @@ static void send(unsigned s)
     while (!channel_put(&end, entry))
         ;
     channel_flush(&end);
+    gate_send();
 }
 
 /* Takes answers; what a driver that was started again has not answered is sent again. */
@@ -108,6 +109,7 @@ static void poll(void)
         slots[a.id].flags = a.flags;
     }
     channel_flush(&end);
+    gate_send();
     for (unsigned s = 0, again = 0; s < SLOTS; s++) {
         if (!slots[s].busy ||
             slots[s].request.epoch == __atomic_load_n(&area->epoch, __ATOMIC_ACQUIRE))
@@ -325,8 +327,10 @@ static void be_hostile(void)
         memcpy(ring->entry[ring->tail % CHANNEL_ENTRIES], &r, sizeof(r));
         ring->tail = below(64) ? ring->tail + 1 : below(8) ? ring->head : (uint32_t)chance;
         end.in->head = end.in->tail;
-        if (below(16) == 0)
+        if (below(16) == 0) {
             gate_notify(0);
+            gate_send();
+        }
         answers += end.in->tail != end.tail;
     }
     done(answers > 0, "it was hostile, and had answers");

@@ -103,7 +103,8 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_STATE, .a = 1},
         {.number = GATE_DOORBELL, .a = 0x10000, .b = 0},
         {.number = GATE_DOORBELL, .a = UINT64_MAX, .b = 0},
-        {.number = GATE_NOTIFY, .a = 0}, /* it has no channel */
+        {.number = GATE_NOTIFY, .a = 1}, /* it has no channel */
+        {.number = GATE_RUN, .a = 0, .b = 1},
         {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 

@@ -112,11 +112,10 @@ static void pass_byte(void)
 
 /* The gate. */
 
-int64_t gate_notify(unsigned channel)
+void gate_notify(unsigned channel)
 {
     assert_in_range(channel, 0, MACHINE_VMS - 1);
     machine.notified[channel]++;
-    return 0;
 }
 
 int64_t gate_interrupt_done(unsigned interrupt)
