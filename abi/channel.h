@@ -7,7 +7,7 @@
  *
  * Each ring has one producer and one consumer. head and tail count entries for ever; the entry of
  * position p is p modulo CHANNEL_ENTRIES. The producer fills the entry, then moves tail; if the
- * consumer says that it sleeps, GATE_NOTIFY follows. The consumer copies the entry, then moves
+ * consumer says that it sleeps, a notification follows. The consumer copies the entry, then moves
  * head. Before it waits it sets sleeps, and looks at tail once more. On x86 the store of sleeps and
  * the load of tail need a fence between them, on both sides.
  */

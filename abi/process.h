@@ -47,7 +47,7 @@
 #define EVENT_TIMER        (1ULL << 0)          /* the time given to GATE_TIMER has come */
 #define EVENT_LOG          (1ULL << 1)          /* the log ring has grown; for the console */
 #define EVENT_INTERRUPT(n) (1ULL << (16 + (n))) /* interrupt n of the process */
-#define EVENT_CHANNEL(n)   (1ULL << (32 + (n))) /* channel n's other side has called GATE_NOTIFY */
+#define EVENT_CHANNEL(n)   (1ULL << (32 + (n))) /* channel n's other side has notified it */
 
 /* For monitors. */
 #define EVENT_APIC    (1ULL << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */

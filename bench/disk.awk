@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # disk.awk: what Bochs's debugger saw between the magic breakpoints of guests/reads.c, as CSV: medians of `runs` runs with one read, and
-# of as many with `at_once`, for each of them. What has the guest's code segment is the guest's.
+# of as many with `at_once`, for each of them. What has the guest's code segment is the guest's. The steps of a REP are one instruction.
 
 /^\(0\) Magic breakpoint/ {
     if (inside)
@@ -11,7 +11,9 @@
     inside = !inside
 }
 
-!inside || !/^\(0\)\.\[/ { next }
+!inside || !/^\(0\)\.\[/ || ($6 == "rep" && $3 == before) { next }
+
+{ before = $3 }
 
 $3 ~ /^0008:00000000/ {
     in_guest = 1
@@ -51,7 +53,7 @@ function print_median(reads,    figure, line, i)
 {
     split(row[int((runs + 1) / 2)], figure, ",")
     for (i = 1; i <= 5; i++)
-        line = line "," (reads == 1 ? figure[i] : sprintf("%.1f", figure[i] / reads))
+        line = line "," sprintf(i <= 3 || reads == 1 ? "%.0f" : "%.1f", figure[i] / reads)
     print driver "," (reads == 1 ? one : many) line
     count = 0
 }

@@ -46,6 +46,14 @@ function boot_cost()
         print "| " $1 " | " grouped($2) " |"
 }
 
+function disk()
+{
+    begin("disk")
+    print "| driver | what | instructions | in ring 0 | in ring 3 | exits of the guest | crossings |\n|---|---|---:|---:|---:|---:|---:|"
+    while (next_row("disk"))
+        print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " $6 " | " $7 " |"
+}
+
 function idle()
 {
     begin("idle")
@@ -73,6 +81,9 @@ function aims(    count, verdict)
     begin("exits")
     while (next_row("exits"))
         count["instructions", $1, $2] = $3
+    begin("disk")
+    while (next_row("disk"))
+        count["instructions of the host", $1, $2] = $3
     begin("msr")
     while (next_row("msr")) {
         count["instructions", $1, $2] = $3
@@ -144,6 +155,8 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
         boot_cost()
     else if (name == "idle")
         idle()
+    else if (name == "disk")
+        disk()
     else if (name == "costs")
         costs(1)
     else if (name == "aims")

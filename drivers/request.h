@@ -17,7 +17,10 @@ struct share {
 
 /* A copy of what the client has written. */
 struct request {
-    struct block_request head;
+    union {
+        struct block_request head;
+        uint8_t entry[CHANNEL_ENTRY_SIZE];
+    };
     uint64_t segment[BLOCK_SEGMENTS];
     /* How much of it is in commands: sectors, and where among the segments the next one begins. */
     uint32_t sectors, at, sectors_at;

@@ -33,12 +33,6 @@
 #define COMPLAINTS         8u
 #define COMPLAINT_EVERY_MS 10000u
 
-union entry {
-    struct block_request request;
-    struct block_answer answer;
-    uint8_t bytes[CHANNEL_ENTRY_SIZE];
-};
-
 /* A request that was taken: what has become of it. */
 struct slot {
     enum { SLOT_FREE, SLOT_UNDER_WAY, SLOT_UNSENT } state; /* UNSENT: no room for its answer yet */
@@ -89,13 +83,16 @@ static void start_ticking(void)
 
 static bool put_answer(struct client *c, uint32_t id, enum block_status status)
 {
-    union entry e = {.answer = {.id = id,
-                                .epoch = process->starts,
-                                .status = status,
-                                .flags = c->share.flags,
-                                .value = c->share.sectors}};
+    union {
+        struct block_answer answer;
+        uint8_t bytes[CHANNEL_ENTRY_SIZE];
+    } entry = {.answer = {.id = id,
+                          .epoch = process->starts,
+                          .status = status,
+                          .flags = c->share.flags,
+                          .value = c->share.sectors}};
 
-    return channel_put(&c->end, &e);
+    return channel_put(&c->end, &entry);
 }
 
 static void end_request(struct client *c, uint32_t id, enum block_status status)
@@ -218,11 +215,9 @@ static bool take(struct client *c)
 {
     struct request *r = &c->request;
     enum block_status status;
-    union entry e;
 
-    if (!channel_get(&c->end, &e))
+    if (!channel_get(&c->end, r->entry))
         return false;
-    r->head = e.request;
     if (r->head.epoch != process->starts)
         return true;
     if (r->head.id >= BLOCK_IDS || c->slot[r->head.id].state != SLOT_FREE) {

@@ -10,7 +10,7 @@
 
 #define VECTOR       0x60
 #define FEATURES     (VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC)
-#define RUNS         25
+#define RUNS         15
 #define AT_ONCE      32
 #define T_IN         0
 #define SECTORS      (PAGE_SIZE / 512)

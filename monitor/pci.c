@@ -21,7 +21,8 @@ uint32_t pci_get(const struct pci_function *f, unsigned offset, unsigned size)
 {
     uint32_t value = 0;
 
-    memcpy(&value, f->config + offset, size);
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint32_t)f->config[offset + i] << 8 * i;
     return value;
 }
 

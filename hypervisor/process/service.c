@@ -20,7 +20,7 @@
 
 struct service services[PLAN_MAX_PROCESSES];
 uint32_t service_count;
-void (*service_claims_cpu)(void);
+void (*service_claims_cpu)(bool trusted);
 
 static int64_t take_events(struct thread *t)
 {
@@ -44,7 +44,7 @@ static void __attribute__((noreturn)) resume(struct thread *t)
 
     process_switch(&s->process);
     if (service_claims_cpu != NULL)
-        service_claims_cpu();
+        service_claims_cpu(s->trusted);
     if (!s->waiting)
         process_resume(&s->process);
     s->waiting = false;
@@ -147,7 +147,8 @@ static void add_function(struct service *s)
     uint8_t vector = claim(s);
     if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
         s->vectors[info->interrupt_count++] = vector;
-    if (s->plan->dma > 0)
+    s->trusted = s->plan->dma > 0;
+    if (s->trusted)
         log_line("process %s: its device reaches all memory, no IOMMU is used: it is trusted as "
                  "the hypervisor is",
                  info->name);

@@ -18,6 +18,7 @@ struct service {
     struct bucket starts;           /* how often it may still be started again */
     bool waiting;                   /* in GATE_WAIT */
     bool ended;
+    bool trusted;                        /* its device reaches all memory */
     uint8_t vectors[PROCESS_INTERRUPTS]; /* of its interrupts */
 };
 
@@ -28,8 +29,8 @@ extern uint32_t service_count;
 #define SERVICE_OF(t) THREAD_IN(struct service, thread, t)
 
 /* Before ring 3 of a service: whoever keeps registers of his in the CPU takes care that they cannot
- * be guessed at. Set once, before the first one runs; NULL: nobody does. */
-extern void (*service_claims_cpu)(void);
+ * be guessed at, unless it is trusted. Set once, before the first one runs; NULL: nobody does. */
+extern void (*service_claims_cpu)(bool trusted);
 
 /* Makes the process of a plan row, with its grants, but for its channels; files are the plan's
  * modules. Stops with a verdict where the machine does not have what it is to get. */

@@ -14,7 +14,7 @@ static bool can_run(const struct thread *t)
     case VCPU_IN_MONITOR:
         return true;
     case VCPU_IN_GUEST:
-        return !v->halted || vcpu_may_wake(v) || t->work & WORK_EVENTS;
+        return !v->halted || t->work & WORK_EVENTS || vcpu_may_wake(v);
     default:
         return false;
     }

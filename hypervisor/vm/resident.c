@@ -132,9 +132,13 @@ void resident_to_monitor(struct vcpu *v)
     to_ring3(&CPU_OF(VCPU_CPU(v), vm_cpu), v);
 }
 
-static void to_service(void)
+/* Who reaches all memory need not guess: the registers stay where they are for the guest's next
+ * turn. */
+static void to_service(bool trusted)
 {
-    to_ring3(&THIS_CPU(vm_cpu), NULL);
+    struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
+
+    to_ring3(cpu, trusted ? cpu->resident_owner : NULL);
 }
 
 void resident_lend(struct vcpu *v)
