@@ -80,6 +80,11 @@ void apic_timer_arm(uint64_t tsc)
     armed = min_u64(armed, tsc);
 }
 
+void apic_timer_put_off(uint64_t tsc)
+{
+    armed = tsc;
+}
+
 static struct actor *actor_of(const struct thread *t)
 {
     return THREAD_IN(struct actor, thread, t);
