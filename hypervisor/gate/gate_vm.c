@@ -16,11 +16,15 @@ int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus || !channel_has(p, channels))
+    if (vcpu >= v->vm->plan->vcpus)
         return GATE_EINVAL;
     if (!v->started)
         return GATE_ESTATE;
-    channel_notify(p, channels);
+    if (__builtin_expect(channels != 0, 0)) {
+        if (!channel_has(p, channels))
+            return GATE_EINVAL;
+        channel_notify(p, channels);
+    }
     vcpu_load(v);
     reply_apply(v);
     v->mode = VCPU_IN_GUEST;
