@@ -87,26 +87,20 @@ enum block_status request_check(const struct request *r, const struct share *sha
 static void cut_runs(struct request *r, const struct share *share, const struct disk *disk,
                      uint32_t sectors, struct disk_command *command)
 {
-    uint32_t at = r->at, sectors_at = r->sectors_at, done = 0, count = 0;
-
-    while (count < disk->max_runs && done < sectors) {
-        struct disk_run *run = &command->runs[count++];
+    while (command->run_count < disk->max_runs && command->sectors < sectors) {
+        struct disk_run *run = &command->runs[command->run_count++];
         uint32_t taken;
 
-        find_run(share, r->segment[at], sectors_at, run);
-        taken = (uint32_t)min_u64(run->bytes / BLOCK_SECTOR, sectors - done);
+        find_run(share, r->segment[r->at], r->sectors_at, run);
+        taken = (uint32_t)min_u64(run->bytes / BLOCK_SECTOR, sectors - command->sectors);
         run->bytes = taken * BLOCK_SECTOR;
-        done += taken;
-        sectors_at += taken;
-        if (sectors_at == BLOCK_SEGMENT_SECTORS(r->segment[at])) {
-            sectors_at = 0;
-            at++;
+        command->sectors += taken;
+        r->sectors_at += taken;
+        if (r->sectors_at == BLOCK_SEGMENT_SECTORS(r->segment[r->at])) {
+            r->sectors_at = 0;
+            r->at++;
         }
     }
-    r->at = at;
-    r->sectors_at = sectors_at;
-    command->sectors = done;
-    command->run_count = count;
 }
 
 bool request_cut(struct request *r, const struct share *share, const struct disk *disk,

@@ -15,11 +15,12 @@
 #include "abi/channel.h"
 
 struct channel_end {
-    struct channel_ring *in, *out; /* what is read, what is written */
-    unsigned number;               /* of the channel, for gate_notify */
-    uint32_t head, tail;           /* own positions: the shared ones are for the other side */
-    bool got, put;                 /* since the last flush */
-    bool sleeps, blocked;          /* what the other side was told */
+    struct channel *shared;
+    unsigned number;      /* of the channel, for gate_notify */
+    unsigned in, out;     /* which ring is read, which is written */
+    uint32_t head, tail;  /* own positions: the shared ones are for the other side */
+    bool got, put;        /* since the last flush */
+    bool sleeps, blocked; /* what the other side was told */
 };
 
 /* Takes up this end at `pages`, where the shared positions say, which are 0 at first: a process

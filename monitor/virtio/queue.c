@@ -2,6 +2,8 @@
 /* The split virtqueue: see queue.h. Section numbers are those of virtio 1.2. */
 #include "monitor/virtio/queue.h"
 
+#include "lib/string.h"
+
 #define DESCRIPTOR_SIZE     16u
 #define DESCRIPTOR_NEXT     1u
 #define DESCRIPTOR_WRITE    2u
@@ -15,17 +17,10 @@
 #define USED_RING              4u
 #define USED_ENTRY             8u
 
-/* An indirect table may lie at any address. */
-struct __attribute__((packed, may_alias)) descriptor {
+struct descriptor {
     uint64_t address;
     uint32_t size;
     uint16_t flags, next;
-};
-
-_Static_assert(sizeof(struct descriptor) == DESCRIPTOR_SIZE, "the layout of 2.7.5");
-
-struct __attribute__((packed, may_alias)) used_entry {
-    uint32_t head, written;
 };
 
 /* One access each, in the order of the program, as another CPU may be writing: x86 keeps loads in
@@ -45,10 +40,14 @@ static void fence(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* An indirect table may lie at any address. */
 static struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
 {
-    struct descriptor d = ((const struct descriptor *)table)[index];
+    const uint8_t *at = table + index * (uint64_t)DESCRIPTOR_SIZE;
+    struct descriptor d;
 
+    _Static_assert(sizeof(d) == DESCRIPTOR_SIZE, "the layout of 2.7.5");
+    memcpy(&d, at, sizeof(d));
     __asm__ volatile("" : : : "memory"); /* from here on the copy is looked at */
     return d;
 }
@@ -166,9 +165,10 @@ enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
 
 void virtq_put(struct virtqueue *q, uint16_t head, uint32_t written)
 {
-    struct used_entry *ring = (struct used_entry *)(q->used + USED_RING);
+    uint32_t entry[2] = {head, written};
+    uint16_t slot = q->next_used & (q->size - 1);
 
-    ring[q->next_used & (q->size - 1)] = (struct used_entry){head, written};
+    memcpy(q->used + USED_RING + USED_ENTRY * (uint64_t)slot, entry, sizeof(entry));
     store_16(q->used + USED_INDEX, ++q->next_used); /* 2.7.8.2: after the entry */
 }
 

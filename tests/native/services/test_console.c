@@ -440,10 +440,11 @@ static void hostile(void **state)
     say(0, "yes\n");
     assert_int_equal(machine.length, 4);
     for (uint32_t i = 0; i < 1000; i++) {
-        machine.vm[2].out->tail = i * 0x01234567u;
-        machine.vm[2].out->blocked = i;
-        machine.vm[2].in->head = i * 0x76543210u;
-        machine.vm[2].in->sleeps = i;
+        struct channel *pages = machine.vm[2].shared;
+        pages->ring[0].tail = i * 0x01234567u;
+        pages->ring[0].blocked = i;
+        pages->ring[1].head = i * 0x76543210u;
+        pages->ring[1].sleeps = i;
         machine.events |= 1ULL << 34;
         machine_run_ms(1);
     }
