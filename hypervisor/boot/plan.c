@@ -18,6 +18,12 @@ static void check_image(const char *what, const char *name, const struct boot_mo
         stopped("plan: the image of %s%s %s: build the image again", what, name, error);
 }
 
+/* R35: whoever gets a file gets the whole of its last page. */
+static void clear_rest(uint64_t end)
+{
+    memset(virt_of(end), 0, align_up(end, PAGE_SIZE) - end);
+}
+
 const struct plan *plan_read(const struct boot_info *info)
 {
     static char text[200];
@@ -35,5 +41,7 @@ const struct plan *plan_read(const struct boot_info *info)
     for (uint32_t i = 0; i < plan.process_count; i++)
         check_image("process ", plan.processes[i].name,
                     &info->modules[PLAN_MODULE_FIRST_FILE + plan.processes[i].image]);
+    for (uint32_t i = 0; i < info->module_count; i++)
+        clear_rest(info->modules[i].end);
     return &plan;
 }

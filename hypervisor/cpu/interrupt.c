@@ -15,6 +15,7 @@ static struct device {
     void (*handle)(void *argument);
     void *argument;
     uint32_t gsi;
+    bool line;  /* an IOAPIC's */
     bool level; /* masked from when it comes until interrupt_done: the device goes on asking */
 } devices[INTERRUPT_DEVICES];
 static uint32_t device_count;
@@ -32,7 +33,7 @@ bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t 
 
     d->gsi = acpi->isa[irq].gsi;
     d->level = acpi->isa[irq].level;
-    return ioapic_route(&acpi->isa[irq], vector);
+    return d->line = ioapic_route(&acpi->isa[irq], vector);
 }
 
 uint32_t interrupt_message_address(void)
@@ -46,6 +47,14 @@ void interrupt_done(uint8_t vector)
 
     if (d->level)
         ioapic_mask(d->gsi, false);
+}
+
+void interrupt_hold(uint8_t vector, bool held)
+{
+    const struct device *d = &devices[vector - VECTOR_DEVICE];
+
+    if (d->line && !d->level)
+        ioapic_mask(d->gsi, held);
 }
 
 void interrupt_device(uint8_t vector)

@@ -27,6 +27,10 @@ uint32_t interrupt_message_address(void);
 /* What has come is handled: a level-triggered line, which is masked since then, may come again. */
 void interrupt_done(uint8_t vector);
 
+/* An edge-triggered line is held back, and what comes meanwhile is lost; or no longer. A message
+ * cannot be. */
+void interrupt_hold(uint8_t vector, bool held);
+
 /* The vector has come. */
 void interrupt_device(uint8_t vector);
 

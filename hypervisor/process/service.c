@@ -22,10 +22,20 @@ struct service services[PLAN_MAX_PROCESSES];
 uint32_t service_count;
 void (*service_claims_cpu)(bool trusted);
 
+static void release(struct service *s)
+{
+    for (uint32_t i = 0; i < s->process.info->interrupt_count; i++)
+        if (s->held & EVENT_INTERRUPT(i))
+            interrupt_hold(s->vectors[i], false);
+    s->held = 0;
+}
+
 static int64_t take_events(struct thread *t)
 {
     uint64_t events = t->events;
 
+    if (__builtin_expect(SERVICE_OF(t)->held != 0, 0))
+        release(SERVICE_OF(t));
     t->events = 0;
     t->work &= ~WORK_EVENTS;
     return (int64_t)events;
@@ -69,8 +79,14 @@ static const struct thread_kind service_thread = {
 static void interrupted(void *event)
 {
     struct service *s = &services[(uint64_t)event / PROCESS_INTERRUPTS];
+    uint64_t n = (uint64_t)event % PROCESS_INTERRUPTS;
 
-    sched_post(&s->thread, EVENT_INTERRUPT((uint64_t)event % PROCESS_INTERRUPTS));
+    /* It looks at its device when it is told; until then one more would be others' time. */
+    if (s->thread.events & EVENT_INTERRUPT(n)) {
+        s->held |= EVENT_INTERRUPT(n);
+        interrupt_hold(s->vectors[n], true);
+    }
+    sched_post(&s->thread, EVENT_INTERRUPT(n));
 }
 
 /* A vector for its next interrupt. */

@@ -20,6 +20,7 @@ struct service {
     bool ended;
     bool trusted;                        /* its device reaches all memory */
     uint8_t vectors[PROCESS_INTERRUPTS]; /* of its interrupts */
+    uint64_t held; /* EVENT_INTERRUPT of those that came again before it was told of them */
 };
 
 /* All of the plan, in its order. */

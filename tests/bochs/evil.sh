@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # evil.sh LINTEL MONITOR TABLE GUESTS MACROS [OPTION]: a monitor that misbehaves harms its own VM and nothing else.
-# Each row MACRO(...) of the table evil/misdeeds.def gets a VM; seven of them run at once beside one that behaves. MACROS is
+# Each row MACRO(...) of the tables evil/misdeeds.def and instructions.def gets a VM; seven of them run at once beside one that behaves. MACROS is
 # one or several, with | between them; GUESTS is the folder of the test kernels; OPTION is a word for the hypervisor.
 lintel=$1 monitor=$(realpath "$2") table=$(realpath "$3") guests=$(realpath "$4") macros=$5 option=${6:-}
 # shellcheck source=tests/bochs/common.bash
@@ -51,7 +51,7 @@ while IFS='|' read -r name guest expected; do
     kernel[$name]=$guest
     pattern[$name]=$expected
 done < <(sed -nE -e 's/^(MISDEED|BY_SYSENTER)\(([a-z0-9_]+), ([a-z0-9_]+), "(.*)"\)$/\1|\2|\3|\4/p' \
-    -e 's/^(INSTRUCTION)\(([a-z0-9_]+), "([^"]+)", .*\)$/\1|\2|idle|stopped for a fault: its monitor: #\3 .*/p' "$table" |
+    -e 's/^(INSTRUCTION)\(([a-z0-9_]+), "([^"]+)", .*\)$/\1|\2|idle|stopped for a fault: its monitor: #\3 .*/p' "$table" "${table%/*}/instructions.def" |
     sed -nE "s/^($macros)\|//p")
 [ ${#names[@]} -gt 0 ]
 result $? "the table has rows of ${macros//|/ and }"

@@ -10,7 +10,7 @@ make_boot()
     shift
     rm -rf tree
     mkdir -p tree/boot/grub
-    "$build/tests/qemu/plan" tree/boot/plan "$@" >files || return
+    "$build/tests/plan" tree/boot/plan "$@" >files || return
     cp "$build/hypervisor/lintel-hypervisor" "$build/monitor/lintel-monitor" tree/boot
     {
         printf 'set timeout=0\nmenuentry Lintel {\n%s\n' "${menu:-}"

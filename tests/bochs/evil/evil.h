@@ -9,6 +9,7 @@
 
 #include "abi/exit.h"
 #include "monitor/board.h"
+#include "tests/bochs/evil/odd_call.h"
 
 /* A misdeed that returns has started the guest, which goes on in the ordinary way. */
 typedef void misdeed(struct board *board, struct exit_page *page);
@@ -16,6 +17,7 @@ typedef void misdeed(struct board *board, struct exit_page *page);
 #define MISDEED(name, kernel, pattern)     misdeed misdeed_##name;
 #define BY_SYSENTER(name, kernel, pattern) misdeed misdeed_##name;
 #define INSTRUCTION(name, exception, text)
+#include "tests/bochs/evil/instructions.def"
 #include "tests/bochs/evil/misdeeds.def"
 #undef MISDEED
 #undef BY_SYSENTER
@@ -26,16 +28,5 @@ void expect(bool holds, const char *what);
 
 /* Starts the guest and runs it to its first exit of this kind, which is not answered. */
 void run_to(struct board *board, struct exit_page *page, enum exit_kind kind);
-
-/* A call as no compiler would make it. */
-struct odd_call {
-    uint64_t number, a, b, c;
-    uint64_t flags; /* RFLAGS at the call */
-    uint64_t high;  /* SYSENTER: these bits are added to the return address and the stack pointer */
-    uint64_t registers; /* in RBX and R12 to R15 */
-    bool other_gate;    /* by the instruction that this hypervisor does not answer */
-};
-
-int64_t odd_call(const struct odd_call *call);
 
 #endif

@@ -17,6 +17,7 @@
         __asm__ volatile(text);                                                                    \
         expect(false, "ring 3 was allowed to: " text);                                             \
     }
+#include "tests/bochs/evil/instructions.def"
 #include "tests/bochs/evil/misdeeds.def"
 #undef MISDEED
 #undef BY_SYSENTER
@@ -31,6 +32,7 @@ static const struct {
     misdeed *commit;
 } misdeeds[] = {
     {"", machine_start},
+#include "tests/bochs/evil/instructions.def"
 #include "tests/bochs/evil/misdeeds.def"
 };
 

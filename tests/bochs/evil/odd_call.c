@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls with flags, registers and addresses that the ordinary monitor never has. */
-#include "monitor/gate.h"
-#include "tests/bochs/evil/evil.h"
+/* Calls with flags, registers and addresses that no ordinary program has. */
+#include "tests/bochs/evil/odd_call.h"
+
+#include "runtime/call.h"
+
+#define USER_DATA 0x2b
+#define GDT_END   0x50
 
 #define PREPARE                                                                                    \
     "movq %%r10, %%rbx; movq %%r10, %%r12; movq %%r10, %%r13; movq %%r10, %%r14; movq %%r10, "     \
@@ -23,14 +27,55 @@
 
 int64_t odd_call(const struct odd_call *c)
 {
-    const struct monitor_info *info = (const void *)MONITOR_INFO;
     uint64_t result = c->number;
 
-    if ((info->gate == GATE_SYSENTER) != c->other_gate)
+    if ((gate_entry == GATE_SYSENTER) != c->other_gate)
         CALL("movq %%rsp, %%rcx; orq %%r8, %%rcx; leaq 1f(%%rip), %%r11; orq %%r8, "
              "%%r11\n\t" SET_FLAGS "sysenter\n"
              "1:\t");
     else
         CALL(SET_FLAGS "syscall\n\t");
     return (int64_t)result;
+}
+
+/* Whether ring 3 can use a descriptor at this place, whatever is there. */
+static bool descriptor_visible(uint32_t selector)
+{
+    uint32_t rights, limit;
+    bool lar, lsl;
+
+    __asm__ volatile("larl %2, %0" : "=r"(rights), "=@ccz"(lar) : "r"(selector) : "cc");
+    __asm__ volatile("lsll %2, %0" : "=r"(limit), "=@ccz"(lsl) : "r"(selector) : "cc");
+    return lar || lsl;
+}
+
+uint32_t descriptors_behind_gdt(void)
+{
+    uint32_t visible = descriptor_visible(USER_DATA) ? 0 : UINT32_MAX;
+
+    for (uint32_t selector = GDT_END | 3; selector <= UINT16_MAX; selector += 8)
+        visible += descriptor_visible(selector);
+    return visible;
+}
+
+void load_segments(void)
+{
+    __asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs; movw %w0, %%gs"
+                     :
+                     : "r"(USER_DATA));
+}
+
+static uint64_t fill(volatile uint64_t *above)
+{
+    volatile uint64_t here[64];
+
+    here[0] = *above;
+    return fill(here) + here[0];
+}
+
+void overflow_stack(void)
+{
+    volatile uint64_t first = 1;
+
+    fill(&first);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# bounds.sh ROOT: docs/bounds.md and guests/hostile.def name the same hostile guests, each in one row. Prints TAP.
+# bounds.sh ROOT: docs/bounds.md and guests/hostile.def name the same hostile guests, each in one row;
+# and so do it and tests/bochs/evil/process.def the ways in which a process takes too much. Prints TAP.
 set -u
 
 cd "$1" || exit 1
@@ -20,4 +21,12 @@ else
     echo "not ok 2 - each row has a hostile guest"
     echo "$rows_without" | sed 's/^/# /'
 fi
-echo "1..2"
+in_table=$(sed -n 's/^HOG(\(.*\))$/\1/p' tests/bochs/evil/process.def | sort)
+in_page=$(sed -n '/^## What a process can use up/,/^## What the clients/s/^| `\([a-z_]*\)` |.*/\1/p' docs/bounds.md | sort)
+if [ -n "$in_table" ] && [ "$in_table" = "$in_page" ]; then
+    echo "ok 3 - each way in which a process takes too much has one row"
+else
+    echo "not ok 3 - each way in which a process takes too much has one row"
+    printf '# in the table: %s\n# in the page: %s\n' "$(echo $in_table)" "$(echo $in_page)"
+fi
+echo "1..3"
