@@ -82,7 +82,10 @@ static void call_with(uint64_t number, uint64_t good)
 
 void deed_call_with_any_argument(void)
 {
-    call_with(GATE_NOTIFY, INFO->channel_count);
+    call_with(GATE_NOTIFY, BIT(INFO->channel_count));
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        if (values[i] >= BIT(INFO->channel_count))
+            expect(gate_call(GATE_WAIT, values[i], 0, 0) == GATE_EINVAL, "a channel there is not");
     call_with(GATE_INTERRUPT_DONE, INFO->interrupt_count);
     *gate_text() = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -96,7 +99,8 @@ void deed_call_with_odd_flags(void)
                                      RFLAGS_AC | RFLAGS_NT | RFLAGS_DF | RFLAGS_IOPL};
 
     for (unsigned i = 0; i < 10 * ARRAY_SIZE(flags); i++) {
-        struct odd_call call = {.number = GATE_NOTIFY, .flags = flags[i % ARRAY_SIZE(flags)] | 2};
+        struct odd_call call = {
+            .number = GATE_NOTIFY, .a = 1, .flags = flags[i % ARRAY_SIZE(flags)] | 2};
         expect(odd_call(&call) == 0, "a call with odd flags fails");
     }
 }
@@ -111,12 +115,12 @@ static int64_t call_on_stack(uint64_t stack)
             "movq %%rsp, %%rbx; movq %1, %%rcx; movq %1, %%rsp; leaq 1f(%%rip), %%r11\n\t"
             "sysenter\n1:\tmovq %%rbx, %%rsp"
             : "+a"(result)
-            : "r"(stack), "D"(0ULL)
+            : "r"(stack), "D"(1ULL)
             : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
     else
         __asm__ volatile("movq %%rsp, %%rbx; movq %1, %%rsp; syscall; movq %%rbx, %%rsp"
                          : "+a"(result)
-                         : "r"(stack), "D"(0ULL)
+                         : "r"(stack), "D"(1ULL)
                          : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
     return result;
 }
@@ -153,7 +157,8 @@ void deed_load_own_segments(void)
 
 void deed_find_no_descriptor(void)
 {
-    struct odd_call call = {.number = GATE_NOTIFY, .flags = 2, .registers = 0x00cff3000000ffff};
+    struct odd_call call = {
+        .number = GATE_NOTIFY, .a = 1, .flags = 2, .registers = 0x00cff3000000ffff};
 
     odd_call(&call);
     expect(descriptors_behind_gdt() == 0, "ring 3 finds descriptors behind the GDT");
@@ -164,6 +169,7 @@ void deed_fill_registers(void)
 {
     for (unsigned i = 0; i < POISONINGS; i++) {
         struct odd_call call = {.number = i % 2 == 0 ? GATE_NOTIFY : GATE_WAIT,
+                                .a = 1,
                                 .b = POISON,
                                 .c = POISON,
                                 .flags = 0x8d7, /* all that arithmetic sets */
@@ -185,7 +191,7 @@ void deed_set_timers(void)
 
 void deed_call_by_other_gate(void)
 {
-    odd_call(&(struct odd_call){.number = GATE_NOTIFY, .flags = 2, .other_gate = true});
+    odd_call(&(struct odd_call){.number = GATE_NOTIFY, .a = 1, .flags = 2, .other_gate = true});
 }
 
 void deed_overflow_own_stack(void)
@@ -215,21 +221,21 @@ void deed_read_control_word(void)
 
 void deed_call_in_single_step(void)
 {
-    struct odd_call call = {.number = GATE_NOTIFY, .flags = RFLAGS_TF | 2};
+    struct odd_call call = {.number = GATE_NOTIFY, .a = 1, .flags = RFLAGS_TF | 2};
 
     expect(odd_call(&call) == 0, "a call in a single step fails");
 }
 
 void deed_return_to_high_bits(void)
 {
-    struct odd_call call = {.number = GATE_NOTIFY, .flags = 2, .high = 0xffff8ULL << 44};
+    struct odd_call call = {.number = GATE_NOTIFY, .a = 1, .flags = 2, .high = 0xffff8ULL << 44};
 
     expect(odd_call(&call) == 0, "a call with a high address fails");
 }
 
 void deed_return_to_nowhere(void)
 {
-    odd_call(&(struct odd_call){.number = GATE_NOTIFY, .flags = 2, .high = UINT64_MAX});
+    odd_call(&(struct odd_call){.number = GATE_NOTIFY, .a = 1, .flags = 2, .high = UINT64_MAX});
 }
 
 void deed_die_again(void)

@@ -2,6 +2,7 @@
 /* Too much of what all share, each way for a while; and work beside it, with its share counted. */
 #include "guests/lib/pace.h"
 #include "lib/bits.h"
+#include "runtime/call.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
 #include "runtime/log.h"
@@ -50,7 +51,7 @@ static void hog_call(void)
 
 static void hog_notify(void)
 {
-    gate_notify(0);
+    gate_call(GATE_NOTIFY, 1, 0, 0);
 }
 
 static void hog_notify_and_sleep(void)

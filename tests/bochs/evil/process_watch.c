@@ -153,12 +153,12 @@ _Noreturn void watch(void)
     fill(stack, STACK_WORDS);
     fill(dma, PAGE_SIZE / 8);
     for (; !all_ended(); rounds++) {
-        look_at_call(GATE_NOTIFY, rounds % INFO->channel_count);
+        look_at_call(GATE_NOTIFY, BIT(rounds % INFO->channel_count));
         look_at_call(GATE_NOTIFY, UINT64_MAX);
         look_at_call(GATE_CALL_COUNT, 0);
         look_at_call(GATE_INTERRUPT_DONE, 0);
         look_at_call(GATE_TIMER, gate_tsc() + INFO->tsc_khz / 4);
-        look_at_call(GATE_WAIT, 0);
+        look_at_call(GATE_WAIT, 1);
         look_while_interrupted();
         look_at_others();
         look_at_memory(stack, STACK_WORDS, "the stack is written by others");
