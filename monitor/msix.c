@@ -50,6 +50,11 @@ void msix_look(struct msix *m)
         send(m, (unsigned)__builtin_ctz(left));
 }
 
+void msix_forget(struct msix *m)
+{
+    m->pending = 0;
+}
+
 void msix_send(struct msix *m, uint16_t vector)
 {
     if (vector < m->count)

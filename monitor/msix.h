@@ -37,6 +37,9 @@ bool msix_enabled(const struct msix *m);
  * that there is not is dropped. */
 void msix_send(struct msix *m, uint16_t vector);
 
+/* What waits is sent no more. */
+void msix_forget(struct msix *m);
+
 /* After a write to the configuration space: what waited may be sent. */
 void msix_look(struct msix *m);
 

@@ -15,6 +15,10 @@ static void kick(struct virtio *v, unsigned queue)
     while (virtio_next(v, queue, &chain)) {
         uint32_t count = 8 * entropy(bytes, BUFFER / 8);
 
+        if (count == 0) { /* 5.4.6.1: a buffer gets a byte at least */
+            virtio_fail(v);
+            break;
+        }
         virtq_put(q, chain.head,
                   guest_pieces_write(v->memory, chain.pieces + chain.readable,
                                      chain.count - chain.readable, 0, bytes, count));

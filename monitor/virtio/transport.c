@@ -126,6 +126,7 @@ static void clear(struct virtio *v)
         v->r.queue[i].size = VIRTQ_MAX_SIZE;
     }
     set_isr(v, 0);
+    msix_forget(&v->msix);
     set_doorbells(v);
 }
 

@@ -241,6 +241,21 @@ static void masks(void **state)
     assert_int_equal(fakes.message_data[1], TEST_VECTOR + QUEUE_ENTRY(0));
 }
 
+/* 2.4.1: behind a reset nothing of before it is told. */
+static void masked_over_reset(void **state)
+{
+    uint64_t control = d.msix + 16 * QUEUE_ENTRY(0) + 12;
+
+    driver_start(&d, VERSION_1);
+    driver_describe(&d, 0, 0, DATA, 16, 0, 0);
+    board_store(b, 0, control, 4, 1);
+    driver_offer(&d, 0, 0);
+    driver_set(&d, STATUS, 1, 0);
+    assert_int_equal(board_load(b, 0, d.msix + 0x800, 4), 0);
+    board_store(b, 0, control, 4, 0);
+    assert_int_equal(fakes.messages, 0);
+}
+
 /* 4.1.5.1.2.1: a vector that there is not is none. */
 static void vectors(void **state)
 {
@@ -461,19 +476,21 @@ static void entropy_device(void **state)
     driver_offer(&d, 0, 0);
     assert_int_equal(driver_take(&d, 0, &written), 0);
     assert_int_equal(written, 16);
+    fakes.entropy_words = 0; /* 5.4.6.1: no buffer is used for no byte */
+    driver_offer(&d, 0, 0);
+    assert_int_equal(driver_take(&d, 0, &written), -1);
+    assert_int_equal(driver_get(&d, STATUS, 1) & NEEDS_RESET, NEEDS_RESET);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(identity),       TEST(structures), TEST(after_reset),
-        TEST(features),       TEST(widths),     TEST(queue_sizes),
-        TEST(queue_enabled),  TEST(kicks),      TEST(not_running),
-        TEST(masks),          TEST(vectors),    TEST(isr),
-        TEST(needs_reset),    TEST(wild_rings), TEST(slow_reset),
-        TEST(doorbells),      TEST(window),     TEST(random_registers),
-        TEST(entropy_device),
+        TEST(identity),    TEST(structures),  TEST(after_reset),       TEST(features),
+        TEST(widths),      TEST(queue_sizes), TEST(queue_enabled),     TEST(kicks),
+        TEST(not_running), TEST(masks),       TEST(masked_over_reset), TEST(vectors),
+        TEST(isr),         TEST(needs_reset), TEST(wild_rings),        TEST(slow_reset),
+        TEST(doorbells),   TEST(window),      TEST(random_registers),  TEST(entropy_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
