@@ -6,11 +6,19 @@
 
 #include "tool/outcome.h"
 
+static void end_line(struct pacer *pacer)
+{
+    if (!pacer->telling)
+        pacer->prompt_cut = pacer->last == ' ' && !pacer->line_sent;
+    else if (strstr(pacer->line, ": restart"))
+        pacer->prompted = pacer->prompt_cut = false;
+}
+
 static void take(struct pacer *pacer, char byte)
 {
     if (byte == '\n' || byte == '\r') {
-        if (pacer->telling && strstr(pacer->line, ": restart"))
-            pacer->prompted = false;
+        if (pacer->line_open)
+            end_line(pacer);
         pacer->line_open = pacer->line_sent = pacer->telling = false;
         return;
     }
@@ -24,6 +32,7 @@ static void take(struct pacer *pacer, char byte)
     else if (pacer->told - strlen(OUTCOME_PREFIX) < PACER_LINE - 1)
         pacer->line[pacer->told - strlen(OUTCOME_PREFIX)] = byte;
     pacer->told++;
+    pacer->last = byte;
 }
 
 void pacer_output(struct pacer *pacer, uint64_t now, const char *bytes, size_t length)
@@ -41,7 +50,7 @@ static uint64_t line_time(const struct pacer *pacer)
 
     if (pacer->typed)
         return 0;
-    if (pacer->line_open && !pacer->telling && !pacer->line_sent)
+    if ((pacer->line_open && !pacer->telling && !pacer->line_sent) || pacer->prompt_cut)
         return pacer->last_output + PACER_QUIET_MS;
     return pacer->prompted ? last + PACER_PATIENCE : UINT64_MAX;
 }
@@ -67,6 +76,7 @@ void pacer_sent(struct pacer *pacer, uint64_t now, const char *bytes, size_t len
 {
     pacer->last_input = now;
     pacer->prompted = true;
+    pacer->prompt_cut = false;
     pacer->line_sent = length && bytes[length - 1] == '\n';
     pacer->mid_line = !pacer->line_sent;
 }

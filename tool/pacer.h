@@ -29,7 +29,10 @@ struct pacer {
     bool mid_line;  /* the last byte that went in did not end a line */
     bool telling;   /* the output's last line is the hypervisor's, as far as it goes */
     size_t told; /* bytes of it, the first of which are compared with what such lines begin with */
-    char line[PACER_LINE];            /* the rest of it */
+    char line[PACER_LINE]; /* the rest of it */
+    char last;             /* the last byte of the output's last line, so far */
+    bool prompt_cut; /* the last line that is not the hypervisor's ended in a blank: a prompt, ended
+                        by a line of the hypervisor's */
     uint64_t last_output, last_input; /* ms */
 };
 

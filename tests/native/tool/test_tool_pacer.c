@@ -114,6 +114,26 @@ static void a_line_of_the_hypervisor_is_no_prompt(void **state)
 }
 
 /* Its UART is set up anew: what is sent before that is lost. */
+static void a_line_of_the_hypervisor_ends_no_prompt(void **state)
+{
+    struct pacer pacer = {0};
+    int wait;
+
+    say(&pacer, 1000, "say something: \r\nlintel: vm other: halts for ever\r\n");
+    say(&pacer, 1001, "lintel: vm other: rip 1000\r\n");
+    assert_int_equal(ask(&pacer, 1001, "ls\n", &wait), 0);
+    assert_int_equal(wait, PACER_QUIET_MS);
+    assert_int_equal(ask(&pacer, 1001 + PACER_QUIET_MS, "ls\nid\n", &wait), 3);
+    /* It was for one line. */
+    assert_int_equal(ask(&pacer, 1001 + 2 * PACER_QUIET_MS, "id\n", &wait), 0);
+    say(&pacer, 2000, "ls\r\nbin dev\r\nlintel: vm other: rip 1000\r\n");
+    assert_int_equal(ask(&pacer, 2000 + PACER_QUIET_MS, "id\n", &wait), 0);
+    /* A prompt of before a restart is none. */
+    say(&pacer, 3000, "login: \r\nlintel: vm other: restarts\r\n");
+    assert_int_equal(ask(&pacer, 3000 + PACER_QUIET_MS, "id\n", &wait), 0);
+    assert_int_equal(wait, -1);
+}
+
 static void a_restart_is_waited_for(void **state)
 {
     struct pacer pacer = {0};
@@ -152,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_silent_reader_gets_lines_too),
         cmocka_unit_test(an_echo_that_stops_halfway_is_no_prompt),
         cmocka_unit_test(a_line_of_the_hypervisor_is_no_prompt),
+        cmocka_unit_test(a_line_of_the_hypervisor_ends_no_prompt),
         cmocka_unit_test(a_restart_is_waited_for),
         cmocka_unit_test(output_that_never_pauses_holds_lines_back),
     };
