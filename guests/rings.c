@@ -46,32 +46,29 @@ static bool wants_kick(void)
                : !(q->used->flags & 1);
 }
 
-/* One entry, behind `length` characters of the line's; how many there are then. */
-static size_t show_entry(char *used, size_t size, size_t length, uint32_t id, uint32_t written)
+static void show_entry(const char *comma, uint32_t id, uint32_t written)
 {
-    const char *comma = length > 0 ? "," : "";
-
     if (rings_status[id] == NULL)
-        return length + (size_t)format(used + length, size - length, "%s%u:%u", comma, id, written);
-    return length + (size_t)format(used + length, size - length, "%s%u:%u:%u", comma, id, written,
-                                   *rings_status[id]);
+        print("%s%u:%u", comma, id, written);
+    else
+        print("%s%u:%u:%u", comma, id, written, *rings_status[id]);
 }
 
 /* What was used together is sorted by its head: a device may use it in any order. */
 void rings_show(const char *name, const char *more)
 {
     struct virtq *q = rings_queue;
-    char used[160] = "";
-    size_t length = 0;
+    const char *comma = "";
 
+    print("%s/%s used=", device, name);
     for (uint32_t id = 0; id < VIRTQ_SIZE; id++)
         for (uint16_t i = q->taken; i != q->used->index; i++)
-            if (q->used->ring[i % VIRTQ_SIZE].id == id)
-                length =
-                    show_entry(used, sizeof(used), length, id, q->used->ring[i % VIRTQ_SIZE].size);
-    print("%s/%s used=%s interrupt=%u kick=%u reset=%u %s\n", device, name, used,
-          virtio_interrupts > 0, wants_kick(), rings_gave_up() ? 1 + (virtio_changes > 0) : 0,
-          more);
+            if (q->used->ring[i % VIRTQ_SIZE].id == id) {
+                show_entry(comma, id, q->used->ring[i % VIRTQ_SIZE].size);
+                comma = ",";
+            }
+    print(" interrupt=%u kick=%u reset=%u %s\n", virtio_interrupts > 0, wants_kick(),
+          rings_gave_up() ? 1 + (virtio_changes > 0) : 0, more);
     q->taken = q->used->index;
     q->available->used_event = q->taken;
     virtio_interrupts = virtio_changes = 0;

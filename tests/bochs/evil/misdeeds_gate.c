@@ -102,12 +102,12 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 
+    machine_start(board, page);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         expect(odd_call(&(struct odd_call){.number = numbers[i]}) == GATE_ENOSYS,
                "a call that does not exist");
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         expect(odd_call(&calls[i]) == GATE_EINVAL, "an argument that is out of range");
-    machine_start(board, page);
 }
 
 /* What this asks for, an IPI of any kind or a timer, is the guest's own trouble; starting it again
