@@ -236,6 +236,23 @@ static const char *check_channel(struct checker *c, uint32_t i)
     return NULL;
 }
 
+/* A partition that one client writes is no other's. */
+static const char *check_partition(struct checker *c, uint32_t i)
+{
+    const struct plan *p = c->plan;
+    const struct plan_channel *a = &p->channels[i], *b = p->channels;
+
+    for (; a->kind == PLAN_CHANNEL_BLOCK && b < a; b++)
+        if (b->kind == a->kind && b->server == a->server && !(a->read_only && b->read_only) &&
+            strcmp(a->label, b->label) == 0)
+            return FAIL(c,
+                        "channels %u and %u are about the same partition '%s' of %s, and one of "
+                        "their clients writes to it: give each its own",
+                        (uint32_t)(b - p->channels), i, a->label,
+                        p->processes[a->server - PLAN_PROCESS].name);
+    return NULL;
+}
+
 const char *plan_check(const struct plan *plan, uint64_t size, const struct boot_info *info,
                        char *text, size_t text_size)
 {
@@ -252,5 +269,7 @@ const char *plan_check(const struct plan *plan, uint64_t size, const struct boot
         error = check_process(&c, i);
     for (uint32_t i = 0; error == NULL && i < plan->channel_count; i++)
         error = check_channel(&c, i);
+    for (uint32_t i = 0; error == NULL && i < plan->channel_count; i++)
+        error = check_partition(&c, i);
     return error != NULL ? error : check_promises(&c);
 }

@@ -33,18 +33,26 @@ damaged()
     refused "$1" "$2" bad.iso
 }
 
+# unpack ISO FILE...: good has these files of the image, and what each has.
+unpack()
+{
+    local file iso=$1
+    shift
+    rm -rf good
+    for file in grub/grub.cfg lintel-hypervisor plan monitor "$@"; do
+        mkdir -p "good/boot/$(dirname "$file")"
+        xorriso -osirrox on -indev "$iso" -extract "/boot/$file" "good/boot/$file" >xorriso.log 2>&1
+        chmod u+w "good/boot/$file"
+    done
+}
+
 describe "$kernel" 64M
 "$lintel" image vm.yaml -o good.iso --end bochs >said 2>&1
 result $? "the image is made"
 boot_image good.iso $CPU $MEMORY_MB 30
 says '^lintel: end: 1 VMs, 0 faults$' "the image boots as it is"
 
-mkdir good
-for file in grub/grub.cfg lintel-hypervisor plan monitor file-0; do
-    mkdir -p "good/boot/$(dirname $file)"
-    xorriso -osirrox on -indev good.iso -extract /boot/$file good/boot/$file >xorriso.log 2>&1
-    chmod u+w good/boot/$file
-done
+unpack good.iso file-0
 
 head -c 5000 "$kernel" >short
 damaged 'a kernel that was cut' 'truncated|size' short file-0
@@ -54,6 +62,22 @@ head -c 1000 good/boot/plan >bad-plan
 damaged 'a plan that was cut' 'plan' bad-plan plan
 head -c 1000 /dev/zero >zeros
 damaged 'a monitor that is none' 'image of' zeros monitor
+
+# A plan in which the second VM has the first one's partition.
+cat >vm.yaml <<END
+host: {memory: 256M, disks: [{name: d0, driver: ata}]}
+vms:
+  - {name: one, kernel: $kernel, memory: 16M, disk: {on: d0, partition: one}}
+  - {name: two, kernel: $kernel, memory: 16M, disk: {on: d0, partition: two}}
+END
+"$lintel" image vm.yaml -o shared.iso --end bochs >said 2>&1
+result $? "an image with two VMs on two partitions is made"
+cp -r good alone
+unpack shared.iso file-0 file-1 file-2
+sed 's/lintel-two/lintel-one/' good/boot/plan >bad-plan
+damaged 'two VMs that write to one partition' "plan: channels . and . are about the same partition 'lintel-one' of d0" bad-plan plan
+rm -rf good
+mv alone good
 
 describe "$kernel" 600M 1024M
 "$lintel" image vm.yaml -o large.iso --end bochs >said 2>&1

@@ -95,6 +95,10 @@ static void make_good(struct boot *b)
     SPOIL(client, b->plan.channels[0].client = 2, "no client")                                     \
     SPOIL(server, b->plan.channels[0].server = 0, "no server")                                     \
     SPOIL(itself, b->plan.channels[0].client = b->plan.channels[0].server, "no client")            \
+    SPOIL(same_partition,                                                                          \
+          (b->plan.channels[1] = b->plan.channels[0], b->plan.channels[1].client = 0,              \
+           b->plan.channels[1].read_only = 1),                                                     \
+          "channels 0 and 1 are about the same partition 'lintel-root' of disk")                   \
     SPOIL(little_budget, (b->plan.vms[1].budget = 249, b->plan.vms[1].period = 1000),              \
           "at least 250")                                                                          \
     SPOIL(no_budget, b->plan.processes[0].period = 1000, "disk: a budget of 0 us in each 1000 us") \
@@ -160,6 +164,13 @@ static void a_good_plan_is_taken(void **state)
     make_good(&b);
     assert_null(check(&b));
     b.info.modules[0].end = b.info.modules[1].start; /* they may touch */
+    assert_null(check(&b));
+    b.plan.channels[1] = b.plan.channels[0];
+    b.plan.channels[1].client = 0;
+    b.plan.channels[1].label[8] = 'x'; /* another partition */
+    assert_null(check(&b));
+    b.plan.channels[1].label[8] = 'o'; /* the same, which both only read */
+    b.plan.channels[0].read_only = b.plan.channels[1].read_only = 1;
     assert_null(check(&b));
 }
 
