@@ -5,7 +5,7 @@
 lintel=$1 client=$(realpath "$2") mortal=$(realpath "$3") kernel=$(realpath "$4") broken=$(realpath "$5")
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
-export LINTEL_MONITOR=$client
+export LINTEL_MONITOR=$client PATH=$PATH:/usr/sbin:/sbin
 
 # vms ROLE[-NUMBER]...: writes vm.yaml with a VM for each role, which it is named after. Of those with a partition of their own the
 # partition has the same name; the others share write's. The remains are of the dead with the same number.
@@ -87,6 +87,23 @@ cp written.img disk.img
 run_with 'dd if=/dev/zero of=disk.img bs=512 count=1 conv=notrunc' none hostile
 says 'vm none: ok there is no disk' 'without a table there is no disk'
 says 'the disk.s partition table: there is none' 'and the log says so'
+
+# bad_table NAME COMMAND PATTERN: after it the VM has no disk, the log says why, and the disk is as the command has left it.
+bad_table()
+{
+    cp written.img disk.img
+    run_with "$2; cp disk.img left.img" none
+    says "$3" "$1: the log says so"
+    says 'vm none: ok there is no disk' "$1: there is no disk"
+    cmp -s disk.img left.img
+    result $? "$1: and nothing is written"
+}
+bad_table 'no such partition' 'sfdisk -q --part-label disk.img 1 lintel-other' 'none does not get lintel-write: no partition has this label'
+bad_table 'two of them' 'sfdisk -q --part-label disk.img 2 lintel-write' 'none does not get lintel-write: two partitions have this label'
+bad_table 'a smaller disk' 'truncate -s 16M disk.img' "the disk.s partition table: .*it is for a larger disk"
+bad_table 'a table damaged twice' \
+    'for at in 1084 $((32 * 1048576 - 33 * 512 + 60)); do printf x | dd of=disk.img bs=1 seek=$at conv=notrunc status=none; done' \
+    "the disk.s partition table: its entries. checksum is wrong"
 
 # The partition's second half is cut off the file while the emulator reads it.
 cp written.img disk.img

@@ -85,6 +85,31 @@ description 'a disk in no folder' 3 "disks\[0\]\.file: nowhere/disk.img cannot b
 write_description "driver: ata, file: disk.img$size}, {name: e, driver: nvme, file: disk.img$size" '{on: d}' >disk.yaml
 description 'two disks on a file' 3 "disks\[1\]\.file: disk.img is the file of 'd' already; give each disk its own" <disk.yaml
 
+# --- a file system that is full, or becomes so
+# small COMMAND: a script's line, where `small` is a file system of 8 MiB that ends with it. It says what is left there.
+small()
+{
+    unshare -rm bash -c "mount -t tmpfs -o size=8M none small || exit; $1"'; code=$?; ls small; exit $code' small "$lintel"
+}
+mkdir small
+if unshare -rm mount -t tmpfs none small 2>/dev/null; then
+    write_description 'driver: ata, file: small/disk.img, size: 16M' '{on: d}' >vm.yaml
+    for command in check 'run --on bochs'; do
+        expect "$command: no room for the disk" 3 'small/disk.img cannot be made: the file system of small has no room for 16M' \
+            small "\$1 $command vm.yaml"
+        ! grep -q '^disk.img' said
+        result $? "$command: nothing is made there"
+    done
+    write_description 'driver: ata, file: small/disk.img, size: 6M' '{on: d}' >vm.yaml
+    : >scene
+    expect 'check: no more room for what can be written' 3 'file system of small/disk.img has no room for all that can be written' \
+        small '$1 run --on bochs vm.yaml; head -c 4M /dev/zero >small/other; $1 check vm.yaml'
+    grep -qx disk.img said
+    result $? 'the disk was made while there was room'
+else
+    echo '# no file system can be made here: a full one is not tried'
+fi
+
 # --- what the emulator cannot have
 write_description 'driver: nvme, file: disk.img, size: 16M' '{on: d}' >vm.yaml
 run 'a driver that Bochs has no disk for' 3 'disk d: Bochs has no disk for the driver nvme; use ata, or --on qemu-kvm' </dev/null
