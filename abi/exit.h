@@ -26,11 +26,11 @@ enum exit_kind {
     EXIT_SHUTDOWN, /* the guest cannot go on: shutdown.reason; `state` is valid */
     /* EXIT_IO while DR7 has a breakpoint; `state` is valid, RIP is behind the instruction */
     EXIT_IO_WATCHED,
+    EXIT_TASK_SWITCH, /* the guest wants another task: `task` and `state` are valid */
 };
 
 enum exit_shutdown {
     SHUTDOWN_TRIPLE_FAULT,
-    SHUTDOWN_TASK_SWITCH, /* a hardware task switch, which Lintel does not emulate */
     /* an exit that Lintel has no handler for; shutdown.detail: exit reason */
     SHUTDOWN_UNSUPPORTED,
     /* the guest's state cannot be entered: `vmcs` is valid; shutdown.detail: exit reason, or
@@ -52,8 +52,20 @@ struct segment_state {
 };
 #define SEGMENT_UNUSABLE 0x0100
 
-/* DR7's enable bits. */
+/* DR7's enable bits, and those that another task clears: LE and L0 to L3. */
 #define DR7_ENABLED 0xff
+#define DR7_LOCAL   0x155
+
+/* What wants another task: the exit qualification's numbers. */
+enum exit_task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
+
+struct exit_task {
+    uint16_t selector; /* of the new TSS */
+    uint16_t source;   /* enum exit_task_source */
+    /* TASK_GATE: the event, as the VMCS has it (EVENT_* of abi/vmcs.h), and its error code */
+    uint32_t vectoring, error_code;
+    uint32_t length; /* of the instruction, bytes; none where an event has come */
+};
 
 struct table_state {
     uint64_t base;
@@ -86,7 +98,13 @@ enum exit_reply {
      * a state that cannot be entered is an EXIT_SHUTDOWN */
     REPLY_SEGMENTS,
     REPLY_STACK_SEGMENT, /* likewise; the instruction was a MOV or POP to SS, which blocks events */
+    /* EXIT_TASK_SWITCH: like REPLY_SEGMENTS, and cr3 is taken, all of rflags, with VM, and TS is
+     * set and DR7_LOCAL cleared; then reply_vector is injected, unless it is REPLY_NO_VECTOR. With
+     * #DB DR6.BT is set */
+    REPLY_TASK,
 };
+
+#define REPLY_NO_VECTOR 0xff
 
 struct exit_page {
     uint64_t events; /* EVENT_* of abi/process.h: what happened meanwhile */
@@ -120,13 +138,14 @@ struct exit_page {
             uint32_t reason; /* enum exit_shutdown */
             uint32_t detail;
         } shutdown;
+        struct exit_task task;
         uint64_t raw[4];
     };
     uint32_t reply;             /* enum exit_reply, written by the monitor */
-    uint32_t reply_vector;      /* REPLY_EXCEPTION */
-    uint32_t reply_error_code;  /* REPLY_EXCEPTION, where the vector has one */
+    uint32_t reply_vector;      /* REPLY_EXCEPTION, REPLY_TASK */
+    uint32_t reply_error_code;  /* likewise, where the vector has one */
     uint32_t reply_breakpoints; /* bit n: the instruction met DRn; cleared when it is taken */
-    uint64_t reply_cr2;         /* REPLY_EXCEPTION with #PF */
+    uint64_t reply_cr2;         /* likewise, with #PF */
     struct guest_state state;
     struct vmcs_values vmcs; /* SHUTDOWN_ENTRY_FAILED only */
 };

@@ -15,6 +15,7 @@
 #include "monitor/report.h"
 #include "monitor/start.h"
 #include "monitor/string_io.h"
+#include "monitor/task.h"
 #include "monitor/x86.h"
 
 static void on_events(struct board *b, unsigned vcpu, struct exit_page *page)
@@ -164,6 +165,21 @@ static void on_mmio(struct board *b, unsigned vcpu, struct exit_page *page)
     page->reply_breakpoints = a.breakpoints;
 }
 
+/* R17 */
+static void on_task_switch(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    struct guest_access a = {b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE};
+    const struct exit_task cause = page->task;
+    struct emulate_fault fault;
+    enum task_result result = task_switch(&page->state, &a, &cause, &fault);
+
+    reply_fault(page, &fault);
+    if (result == TASK_SWITCHED)
+        page->reply_vector = REPLY_NO_VECTOR;
+    if (result != TASK_REFUSED)
+        page->reply = REPLY_TASK;
+}
+
 static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     ioapic_end_of_interrupt(&b->ioapic, (uint8_t)page->eoi.vector);
@@ -202,7 +218,6 @@ static void on_shutdown(struct board *b, unsigned vcpu, struct exit_page *page)
     } reasons[] = {
         [SHUTDOWN_TRIPLE_FAULT] = {HAPPENING_TRIPLE_FAULT, "a triple fault: an exception while it "
                                                            "was delivering a double fault"},
-        [SHUTDOWN_TASK_SWITCH] = {HAPPENING_FAULT, "a hardware task switch, which is not emulated"},
         [SHUTDOWN_UNSUPPORTED] = {HAPPENING_FAULT, "an exit that is not supported"},
         [SHUTDOWN_ENTRY_FAILED] = {HAPPENING_FAULT, "state that cannot be entered; see the log"},
     };
@@ -233,6 +248,7 @@ static handler *const handlers[] = {
     [EXIT_EOI] = on_eoi,
     [EXIT_SHUTDOWN] = on_shutdown,
     [EXIT_IO_WATCHED] = on_io_watched,
+    [EXIT_TASK_SWITCH] = on_task_switch,
 };
 
 /* It has halted with IF=0, behind a HLT. */

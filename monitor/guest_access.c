@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "monitor/breakpoint.h"
 #include "monitor/gate.h"
+#include "monitor/task.h"
 
 bool guest_translate(struct guest_access *a, uint64_t linear, unsigned size, enum walk_access kind,
                      struct guest_place *place, struct emulate_fault *fault)
@@ -146,6 +147,14 @@ __attribute__((noinline)) static bool write_walking(struct guest_access *a, uint
         return false;
     guest_store(a, &place, value);
     return true;
+}
+
+/* R23 */
+bool task_pdptes(void *ctx, uint64_t cr3, uint64_t pdpte[4])
+{
+    const struct guest_access *a = ctx;
+
+    return walk_pdptes(&a->board->memory, cr3, pdpte);
 }
 
 /* The state is that of the vCPU's exit page. */

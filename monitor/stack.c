@@ -7,7 +7,6 @@
 #include "monitor/x86.h"
 
 #define RFLAGS_IOPL (3u << 12)
-#define RFLAGS_NT   BIT(14)
 #define RFLAGS_ID   BIT(21)
 
 #define IOPL_SHIFT 12

@@ -19,6 +19,7 @@
 
 #define PML4_SHIFT      39
 #define PDPT_SHIFT      30
+#define PDPTE_RESERVED  0xfff00000000001e6ULL
 #define DIRECTORY_SHIFT 21
 
 /* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13. */
@@ -244,4 +245,20 @@ bool walk(const struct guest_memory *memory, const struct guest_state *state, ui
     struct walk_path path;
 
     return walk_along(memory, state, linear, access, physical, fault, &path);
+}
+
+bool walk_pdptes(const struct guest_memory *memory, uint64_t cr3, uint64_t pdpte[4])
+{
+    const uint64_t reserved = PDPTE_RESERVED | memory->beyond;
+    uint64_t read[4];
+    const void *at = guest_memory_at(memory, cr3 & 0xffffffe0, sizeof(read));
+
+    if (at == NULL)
+        return false;
+    __builtin_memcpy(read, at, sizeof(read));
+    for (unsigned i = 0; i < 4; i++)
+        if (read[i] & ENTRY_P && read[i] & reserved)
+            return false;
+    __builtin_memcpy(pdpte, read, sizeof(read));
+    return true;
 }

@@ -34,4 +34,7 @@ bool walk_along(const struct guest_memory *memory, const struct guest_state *sta
                 enum walk_access access, uint64_t *physical, struct emulate_fault *fault,
                 struct walk_path *path);
 
+/* The PDPTEs of PAE paging at CR3; false: not in RAM, or with reserved bits, and none is set. */
+bool walk_pdptes(const struct guest_memory *memory, uint64_t cr3, uint64_t pdpte[4]);
+
 #endif

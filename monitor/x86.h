@@ -9,6 +9,7 @@
 #include "abi/vmcs.h"
 
 #define CR0_PE (1u << 0)
+#define CR0_TS (1u << 3)
 #define CR0_ET (1u << 4)
 #define CR0_NE (1u << 5)
 #define CR0_WP (1u << 16)
@@ -31,6 +32,7 @@
 #define RFLAGS_TF  (1u << 8)
 #define RFLAGS_IF  (1u << 9)
 #define RFLAGS_DF  (1u << 10)
+#define RFLAGS_NT  (1u << 14)
 #define RFLAGS_RF  (1u << 16)
 #define RFLAGS_VM  (1u << 17)
 #define RFLAGS_AC  (1u << 18)
@@ -40,6 +42,7 @@
 #define VECTOR_NMI 2
 #define VECTOR_BR  5
 #define VECTOR_UD  6
+#define VECTOR_TS  10
 #define VECTOR_NP  11
 #define VECTOR_SS  12
 #define VECTOR_GP  13

@@ -48,6 +48,7 @@
 #define DEBUGCTL_LBR 0x1ULL
 #define DEBUGCTL_BTF 0x2ULL
 
+#define DR6_BT    0x8000ULL
 #define DR6_RESET 0xffff0ff0ULL
 #define DR7_RESET 0x00000400ULL
 

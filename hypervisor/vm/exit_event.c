@@ -92,7 +92,18 @@ void exit_triple_fault(struct vcpu *v)
     exit_shutdown(v, SHUTDOWN_TRIPLE_FAULT, 0);
 }
 
+/* R17: a TSS is memory, and memory is the monitor's. */
 void exit_task_switch(struct vcpu *v)
 {
-    exit_shutdown(v, SHUTDOWN_TASK_SWITCH, 0);
+    uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+
+    v->page->task = (struct exit_task){
+        .selector = (uint16_t)qualification,
+        .source = qualification >> 30 & 3,
+        .vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING_INFO),
+        .error_code = (uint32_t)vmread(VMCS_IDT_VECTORING_ERROR_CODE),
+        .length = (uint32_t)vmread(VMCS_EXIT_INSTRUCTION_LENGTH),
+    };
+    vcpu_save_for_emulation(v, &v->page->state);
+    exit_to_monitor(v, EXIT_TASK_SWITCH);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/vm/reply.h"
 
+#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
 #include "lib/string.h"
 
@@ -50,9 +53,9 @@ static void take_exception(struct vcpu *v)
 {
     /* What an emulated access can raise; anything else would be the monitor's mistake, and is its
      * guest's #GP. */
-    static const uint32_t faults = 1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP |
-                                   1u << VECTOR_PF | 1u << VECTOR_AC | 1u << VECTOR_DB |
-                                   1u << VECTOR_DE | 1u << VECTOR_NP | 1u << VECTOR_BR;
+    static const uint32_t faults =
+        1u << VECTOR_UD | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC |
+        1u << VECTOR_DB | 1u << VECTOR_DE | 1u << VECTOR_NP | 1u << VECTOR_BR | 1u << VECTOR_TS;
     uint32_t vector = v->page->reply_vector, error_code = v->page->reply_error_code & 0xffff;
 
     take_registers(v);
@@ -80,6 +83,33 @@ static void __attribute__((cold, noinline)) take_segments(struct vcpu *v, bool b
                 vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_BY_MOV_SS);
 }
 
+/* R17: another task. Its IRET has ended blocking by NMI; no single step follows the old task. */
+static void __attribute__((cold, noinline)) take_task(struct vcpu *v)
+{
+    uint64_t cr3 = v->page->state.cr3;
+
+    take_segments(v, false);
+    if ((vmread(VMCS_EXIT_QUALIFICATION) >> 30 & 3) == TASK_IRET)
+        vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+    vmwrite(VMCS_GUEST_RFLAGS, (v->page->state.rflags & RFLAGS_ALL) | RFLAGS_FIXED);
+    vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
+    vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~(uint64_t)DR7_LOCAL);
+    vmwrite(VMCS_GUEST_CR0, vmread(VMCS_GUEST_CR0) | CR0_TS);
+    if (cr3 != vmread(VMCS_GUEST_CR3)) {
+        vmwrite(VMCS_GUEST_CR3, cr3);
+        if (guest_cr4() & CR4_PAE)
+            guest_load_pdptes(v); /* the monitor has found out whether they can be */
+        vmx_flush_vpid((uint16_t)(v->vm->index + 1));
+    }
+    if (v->page->reply_vector == REPLY_NO_VECTOR)
+        return;
+    if (v->page->reply_vector == VECTOR_DB) {
+        resident_lend(v); /* so that the CPU has its DR6 */
+        write_dr6(read_dr6() | DR6_BT);
+    }
+    take_exception(v);
+}
+
 void reply_take_emulated(struct vcpu *v)
 {
     uint32_t reply = v->page->reply;
@@ -90,4 +120,6 @@ void reply_take_emulated(struct vcpu *v)
         take_exception(v);
     else if (reply == REPLY_SEGMENTS || reply == REPLY_STACK_SEGMENT)
         take_segments(v, reply == REPLY_STACK_SEGMENT);
+    else if (reply == REPLY_TASK)
+        take_task(v);
 }

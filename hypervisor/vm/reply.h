@@ -25,7 +25,7 @@ static inline void reply_apply(struct vcpu *v)
     v->exit_kind = EXIT_EVENTS;
     if (kind == EXIT_IO)
         reply_take_input(v);
-    else if (kind == EXIT_MMIO || kind == EXIT_IO_STRING)
+    else if (kind == EXIT_MMIO || kind == EXIT_IO_STRING || kind == EXIT_TASK_SWITCH)
         reply_take_emulated(v);
     else if (kind == EXIT_IO_WATCHED)
         reply_take_watched(v);
