@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that use up what all VMs share, each in the way that its command line names
  * (hostile.def); none of them ends. */
+#include "guests/hostile_disk.h"
 #include "guests/lib/guest.h"
 #include "lib/string.h"
 
@@ -221,9 +222,11 @@ static const struct {
     const char *name;
     void (*run)(void);
 } rows[] = {
-#define HOSTILE(name) {#name, name},
+#define HOSTILE(name)      {#name, name},
+#define HOSTILE_DISK(name) {#name, name},
 #include "guests/hostile.def"
 #undef HOSTILE
+#undef HOSTILE_DISK
 };
 
 void guest_main(void)

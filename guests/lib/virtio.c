@@ -2,10 +2,13 @@
 /* The driver: see virtio.h. */
 #include "guests/lib/virtio.h"
 
+#include <stddef.h>
+
 #include "guests/lib/apic.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/interrupt.h"
 #include "guests/lib/memory.h"
+#include "lib/string.h"
 
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
@@ -175,13 +178,19 @@ void virtio_count_interrupts(uint8_t vector)
     interrupt_handle(vector + 1u, on_change);
 }
 
+/* A queue that was there before begins anew in its pages. */
+static void *page_for(volatile void *before)
+{
+    return before == NULL ? page_alloc() : memset((void *)before, 0, PAGE_SIZE);
+}
+
 bool virtio_add_queue(struct virtio *v, struct virtq *q, uint16_t number, uint16_t vector)
 {
     struct virtio_common *c = v->common;
 
-    *q = (struct virtq){.descriptors = page_alloc(),
-                        .available = page_alloc(),
-                        .used = page_alloc(),
+    *q = (struct virtq){.descriptors = page_for(q->descriptors),
+                        .available = page_for(q->available),
+                        .used = page_for(q->used),
                         .number = number};
     c->queue_select = number;
     q->doorbell = v->doorbells + c->queue_notify_off * v->doorbell_multiplier;

@@ -70,7 +70,7 @@ static void __attribute__((cold, noinline)) hand_over_kicks(struct vcpu *v)
     v->page->kicks = v->kicks;
     v->kicks = 0;
     v->thread.events |= EVENT_KICK;
-    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience();
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
 }
 
 void exit_to_monitor(struct vcpu *v, enum exit_kind kind)

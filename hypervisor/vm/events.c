@@ -22,14 +22,14 @@ void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now)
         apic_timer_arm(due);
 }
 
-uint64_t events_patience(void)
+uint64_t events_patience(const struct vcpu *v)
 {
-    return tsc_khz() * PATIENCE_MS;
+    return v->kicks != 0 ? tsc_khz() / 1000 * KICK_US : tsc_khz() * PATIENCE_MS;
 }
 
 void events_kicked(struct vcpu *v)
 {
-    CPU_OF(VCPU_CPU(v), vm_cpu).patience = tsc_khz() / 1000 * KICK_US;
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
     if (CPU_OF(VCPU_CPU(v), sched).next_event == TIME_NEVER)
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }

@@ -35,10 +35,10 @@ void events_deadline_due(struct thread *t, uint64_t now);
  * with the preemption timer, when its patience is at its end. TIME_NEVER: none is wanted. */
 void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now);
 
-/* How long a guest runs at most without an exit, in TSC ticks: with an interrupt of the host's that
- * does not come through (docs/emulator.md). With a kick it is less: the monitor gets it when the
- * guest does not halt. */
-uint64_t events_patience(void);
+/* How long its guest runs at most without an exit, in TSC ticks: with an interrupt of the host's
+ * that does not come through (docs/emulator.md). With a kick it is less: the monitor gets it when
+ * the guest does not halt. */
+uint64_t events_patience(const struct vcpu *v);
 void events_kicked(struct vcpu *v);
 
 /* For the scheduler: nobody waits for anything; the preemption timer, if a VMCS is there to set it,

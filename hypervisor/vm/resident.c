@@ -7,7 +7,6 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/process/service.h"
-#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/string.h"
 
@@ -184,7 +183,6 @@ void resident_init(enum msr_strategy strategy)
     resident_reset(&blank,
                    cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
     service_claims_cpu = to_service;
-    THIS_CPU(vm_cpu).patience = events_patience();
     msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
     wrmsr(MSR_IA32_SYSENTER_CS, 0);
     process_sysenter = msr_switch_uses_sysenter();

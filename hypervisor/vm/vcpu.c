@@ -36,6 +36,7 @@ void vcpu_switch_vmcs(struct vcpu *v)
 {
     vmcs_load(v->vmcs);
     THIS_CPU(vm_cpu).vmcs_owner = v;
+    THIS_CPU(vm_cpu).patience = events_patience(v); /* another one's kick is not its business */
     if (THIS_CPU(sched).next_event == TIME_NEVER)
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }

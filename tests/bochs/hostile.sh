@@ -3,8 +3,11 @@
 # hostile.sh LINTEL CPU VICTIM HOSTILE TABLE [OPTION]: a victim beside each hostile guest of the table guests/hostile.def, on one CPU:
 # its work is counted, and keeps its share in each window of 100 ms (docs/bounds.md). OPTION is a word for the hypervisor.
 lintel=$1 cpu=$2 victim=$(realpath "$3") hostile=$(realpath "$4") table=$(realpath "$5") option=${6:-}
+here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
-. "$(dirname "$(realpath "$0")")/common.bash"
+. "$here/common.bash"
+# shellcheck source=tests/bochs/hostile.bash
+. "$here/hostile.bash"
 
 # beside NAME [CMDLINE]: writes vm.yaml with the victim and this hostile guest.
 beside()
@@ -16,27 +19,6 @@ vms:
   - {name: victim, kernel: $victim, memory: 16M, cmdline: "${2:-}"}
   - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1}
 END
-}
-
-# run CONSOLE: no hostile guest ends, so the run is over when the victim is. What is to be typed is in `typed`.
-run()
-{
-    : >whole # the run before said its end in it
-    timeout 60 "$lintel" run --on bochs --time $start_time --timeout 50 --cpu "$cpu" \
-        --hypervisor-options "hide= console=$1${option:+ $option}" vm.yaml >whole 2>&1 <typed &
-    local run=$!
-    while kill -0 $run 2>/dev/null && ! grep -aqE '^lintel: vm victim: (powered|stopped)' whole; do
-        sleep 0.2
-    done
-    kill $run 2>/dev/null
-    wait $run 2>/dev/null
-    sed 's/^\[victim\] //' whole >said
-}
-
-# The victim has come to its plan, and nothing in it failed.
-passes()
-{
-    grep -q '^1\.\.' said && ! grep -qE '^not ok|^Bail out' said
 }
 
 : >typed

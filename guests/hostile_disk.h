@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows HOSTILE_DISK of hostile.def, a function each that does not return. */
+#ifndef GUESTS_HOSTILE_DISK_H
+#define GUESTS_HOSTILE_DISK_H
+
+#define HOSTILE(name)
+#define HOSTILE_DISK(name) void name(void);
+#include "guests/hostile.def"
+#undef HOSTILE
+#undef HOSTILE_DISK
+
+#endif
