@@ -8,6 +8,7 @@
 #include "monitor/task.h"
 #include "monitor/x86.h"
 #include "tests/native/monitor/fakes.h"
+#include "tests/native/vmx/vmcs_model.h"
 
 #define MEMORY     (16ULL << 20)
 #define GDT        0x1000
@@ -18,6 +19,8 @@
 #define POINTERS   0x7000 /* PAE */
 #define STACK      0x9000
 #define NOWHERE    0xe0000000
+#define CR4_VMXE   (1u << 13)
+#define RFLAGS_ALL 0x3f7fd7 /* what ring 0 takes */
 #define CR0_PAGING (CR0_PG | CR0_WP | CR0_PE)
 
 enum { CODE_SELECTOR = 8, DATA_SELECTOR = 16, OLD_SELECTOR = 24, NEW_SELECTOR = 32, LDT = 40 };
@@ -289,7 +292,32 @@ static void test_local_breakpoints(void **argument)
     assert_int_equal(state.dr7, 0x7ff & ~0x155);
 }
 
-/* Whatever a guest has in its tables, a task switch comes to an end: one of the three. */
+/* What the next entry would find wrong, or NULL. */
+static const char *check_entry(void)
+{
+    static struct vmcs_model m;
+
+    model_pae_mode(&m);
+    model_write(&m, VMCS_GUEST_CR0, state.cr0 | CR0_NE | CR0_ET);
+    model_write(&m, VMCS_GUEST_CR3, state.cr3);
+    model_write(&m, VMCS_GUEST_CR4, state.cr4 | CR4_VMXE);
+    model_write(&m, VMCS_GUEST_RIP, state.rip);
+    model_write(&m, VMCS_GUEST_RFLAGS, (state.rflags & RFLAGS_ALL) | RFLAGS_ONE);
+    for (unsigned i = 0; i < SEG_COUNT; i++) {
+        const struct segment_state *s = &state.segment[i];
+        bool unusable = s->access & SEGMENT_UNUSABLE;
+
+        model_write(&m, VMCS_GUEST_ES_SELECTOR + 2 * i, s->selector);
+        model_write(&m, VMCS_GUEST_ES_BASE + 2 * i, s->base);
+        model_write(&m, VMCS_GUEST_ES_LIMIT + 2 * i, s->limit);
+        model_write(&m, VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * i,
+                    (s->access & ~(uint32_t)SEGMENT_UNUSABLE) | (unusable ? ACCESS_UNUSABLE : 0));
+    }
+    return entry_check(&m.values);
+}
+
+/* Whatever a guest has in its tables, a task switch comes to an end: one of the three, and in a
+ * state that can be entered. */
 static void test_random(void **argument)
 {
     unsigned count[3] = {0};
@@ -312,6 +340,8 @@ static void test_random(void **argument)
             assert_memory_equal(&state, &before, sizeof(state));
         else
             assert_int_equal(state.segment[SEG_TR].access & 0x97, 0x83);
+        if (check_entry() != NULL)
+            fail_msg("round %u, result %u: %s", i, result, check_entry());
     }
     for (unsigned i = 0; i < 3; i++)
         assert_true(count[i] > 100);
