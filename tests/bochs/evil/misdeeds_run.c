@@ -13,6 +13,7 @@
 #define LOG_LINES     2000
 #define SCRIBBLES     20
 #define VECTOR_CP     21
+#define VECTOR_DB     1
 #define VECTOR_NMI    2
 #define NOT_CANONICAL 0x8000000000000000ULL
 
@@ -135,6 +136,24 @@ void misdeed_reply_any_tables(struct board *board, struct exit_page *page)
     gate_segments(0);
     page->state.gdtr.limit = page->state.idtr.limit = UINT64_MAX;
     page->reply = REPLY_STACK_SEGMENT;
+}
+
+/* Another task, where none was asked for; with its address space anywhere. */
+void misdeed_reply_any_task(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    gate_segments(0);
+    memset(&page->state, 0xff, sizeof(page->state));
+    page->reply = REPLY_TASK;
+    page->reply_vector = UINT32_MAX;
+}
+
+void misdeed_reply_task_trap(struct board *board, struct exit_page *page)
+{
+    run_to(board, page, EXIT_MMIO);
+    gate_segments(0);
+    page->reply = REPLY_TASK;
+    page->reply_vector = VECTOR_DB;
 }
 
 void misdeed_reply_any_breakpoints(struct board *board, struct exit_page *page)
