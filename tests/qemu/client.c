@@ -6,6 +6,7 @@
  *
  *   sectors  how many the disk has
  *   bad      a sector that cannot be read, of the first STRIPES * STRIPE; without it, all can
+ *   unwritable  one that cannot be written; then nothing can be flushed, either
  *
  * At its end these sectors are of generation LAST, and flushed: gpt.py looks at them from outside.
  */
@@ -43,7 +44,7 @@ union answer {
 static const struct process_info *info;
 static struct channel_end channel;
 static struct block_area *area;
-static uint64_t disk_sectors, bad;
+static uint64_t disk_sectors, bad, unwritable;
 static uint32_t disk_flags;
 static uint16_t generation[STRIPES * STRIPE];
 static union request under_way[BLOCK_IDS];
@@ -184,11 +185,17 @@ static bool all(enum block_op op, uint16_t of)
     return good;
 }
 
+/* What becomes of a flush. */
+static uint32_t flushed(void)
+{
+    return unwritable == NEVER ? BLOCK_DONE : BLOCK_ERROR;
+}
+
 static bool flush(void)
 {
     union request r = make(0, BLOCK_FLUSH, 0, 0);
 
-    return ask(&r) == BLOCK_DONE;
+    return ask(&r) == flushed();
 }
 
 /* Sends a request of any kind about a stripe: its own sectors, its own memory, in any pieces. */
@@ -217,10 +224,19 @@ static void send(uint32_t id)
     put(&under_way[id]);
 }
 
-/* Whether a request touches the sector that cannot be read. */
-static bool touches_bad(const struct block_request *r)
+/* Whether a request must fail. */
+static bool must_fail(const struct block_request *r)
 {
-    return r->op == BLOCK_READ && bad >= r->sector && bad < r->sector + r->sectors;
+    uint64_t sector = r->op == BLOCK_READ ? bad : r->op == BLOCK_WRITE ? unwritable : NEVER;
+
+    return (r->op == BLOCK_FLUSH && unwritable != NEVER) ||
+           (sector >= r->sector && sector < r->sector + r->sectors);
+}
+
+static void forget(uint64_t first, uint64_t sectors)
+{
+    for (uint64_t i = first; i < first + sectors; i++)
+        generation[i] = UNKNOWN;
 }
 
 /* What must be true when a request has ended. */
@@ -230,8 +246,11 @@ static bool check(uint32_t id, uint32_t status)
     uint32_t done = 0;
     bool good = true;
 
-    if (touches_bad(r))
+    if (must_fail(r)) {
+        if (r->op == BLOCK_WRITE) /* what of it was written is not said */
+            forget(r->sector, r->sectors);
         return status == BLOCK_ERROR;
+    }
     for (unsigned i = 0; i < r->segment_count; i++) {
         uint64_t segment = area->segment[id][i];
         uint32_t at = (uint32_t)(BLOCK_SEGMENT_ADDRESS(segment) / BLOCK_SECTOR);
@@ -338,7 +357,7 @@ static void hostile_ring(void)
     }
     for (unsigned i = 0; i < 8; i++) {
         uint32_t status = get().head.status;
-        done += status == BLOCK_DONE;
+        done += status == flushed();
         invalid += status == BLOCK_INVALID;
     }
     ok(done >= 1 && done + invalid == 8, "of requests with one number each has an answer");
@@ -416,23 +435,25 @@ _Noreturn void process_main(const struct process_info *process)
 {
     info = process;
     bad = argument("bad");
+    unwritable = argument("unwritable");
     open();
     ask_info();
-    if (bad == NEVER) {
+    if (bad == NEVER && unwritable == NEVER) {
         ok(all(BLOCK_WRITE, 1), "what is written is taken");
         ok(flush(), "a flush is answered");
         ok(all(BLOCK_READ, 1), "what was written is read");
         edges();
     } else {
-        ok(!all(BLOCK_READ, 0), "a sector that cannot be read is told");
-        for (unsigned i = 0; i < ARRAY_SIZE(generation); i++)
-            generation[i] = UNKNOWN;
+        ok(!all(bad != NEVER ? BLOCK_READ : BLOCK_WRITE, 0),
+           "a sector that cannot be read, or written, is told");
+        forget(0, ARRAY_SIZE(generation));
     }
     random_requests();
     hostile_requests();
     hostile_ring();
     latency();
-    ok(all(BLOCK_WRITE, LAST) && (bad != NEVER || all(BLOCK_READ, LAST)) && flush(),
+    ok(all(BLOCK_WRITE, LAST) == (unwritable == NEVER) &&
+           (bad != NEVER || unwritable != NEVER || all(BLOCK_READ, LAST)) && flush(),
        "after all of that the disk keeps what it is given");
     log_line("1..%u", tests);
     gate_stop(GATE_STOP_POWER_OFF);

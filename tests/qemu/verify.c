@@ -3,7 +3,8 @@
  * A client of a disk whose driver may die: a process that writes the whole disk, flushes, and reads
  * it back, in one generation after the other, with SLOTS requests under way. What a driver that was
  * started again has not answered is asked again. Its arguments: sectors=N, a multiple of
- * SLOT_SECTORS.
+ * SLOT_SECTORS; and `stalls`: the disk will not answer for a while, which begins when it is read
+ * again and again. What has failed is asked again, too.
  *
  * At its end all sectors are of generation LAST, and flushed: look.py looks at them from outside.
  */
@@ -32,7 +33,8 @@ static struct slot {
     struct block_request request;
 } slots[SLOTS + 1];
 static unsigned starts; /* of the driver, after the first one */
-static bool good = true;
+static unsigned failures;
+static bool stalls, good = true;
 
 static void wait(void)
 {
@@ -92,6 +94,20 @@ static void check(const struct slot *slot)
     }
 }
 
+static void take(struct slot *slot, uint32_t status)
+{
+    bool again = stalls && status == BLOCK_ERROR;
+
+    failures += again;
+    slot->busy = again;
+    if (again)
+        send(slot);
+    else if (status == BLOCK_DONE)
+        check(slot);
+    else
+        good = false;
+}
+
 /* Takes what was answered, and asks again what a driver took with it. */
 static void look(void)
 {
@@ -105,9 +121,7 @@ static void look(void)
         if (a.head.id > FLUSH || !slots[a.head.id].busy ||
             a.head.epoch != slots[a.head.id].request.epoch)
             continue;
-        slots[a.head.id].busy = false;
-        good = good && a.head.status == BLOCK_DONE;
-        check(&slots[a.head.id]);
+        take(&slots[a.head.id], a.head.status);
     }
     starts += epoch() - seen;
     seen = epoch();
@@ -162,13 +176,26 @@ static void go_over(enum block_op op, uint64_t sectors, uint16_t generation)
     finish_all();
 }
 
-static uint64_t argument(void)
+/* The number of sectors; and whether it stalls. */
+static uint64_t read_arguments(void)
 {
+    const char *at = info->arguments + strlen("sectors=");
     uint64_t value = 0;
 
-    for (const char *at = info->arguments + strlen("sectors="); *at >= '0' && *at <= '9'; at++)
+    for (; *at >= '0' && *at <= '9'; at++)
         value = value * 10 + (uint64_t)(*at - '0');
+    stalls = strcmp(at, " stalls") == 0;
     return value;
+}
+
+/* Until the disk has not answered, and been reset. */
+static void meet_stall(uint64_t sectors, uint16_t generation)
+{
+    log_line("# it may stall now");
+    while (failures == 0) {
+        go_over(BLOCK_READ, sectors, generation);
+        go_over(BLOCK_WRITE, sectors, generation);
+    }
 }
 
 _Noreturn void process_main(const struct process_info *process)
@@ -176,18 +203,24 @@ _Noreturn void process_main(const struct process_info *process)
     uint64_t sectors;
 
     info = process;
-    sectors = argument();
+    sectors = read_arguments();
     channel_open(&channel, (void *)PROCESS_CHANNEL, 0, false);
     area = (struct block_area *)(PROCESS_CHANNEL + CHANNEL_AREA);
     while (epoch() == 0)
         wait();
     for (uint16_t generation = LAST - 1; generation <= LAST; generation++) {
         go_over(BLOCK_WRITE, sectors, generation);
+        if (stalls && failures == 0)
+            meet_stall(sectors, generation);
         go_over(BLOCK_READ, sectors, generation);
     }
     log_line("%sok 1 - all that was written and flushed, twice, is read again", good ? "" : "not ");
-    log_line("%sok 2 - its driver was started again", starts > 0 ? "" : "not ");
-    log_line("# %u times", starts);
+    if (stalls)
+        log_line("%sok 2 - the driver lives, and told of what had no answer",
+                 failures > 0 && starts == 0 ? "" : "not ");
+    else
+        log_line("%sok 2 - its driver was started again", starts > 0 ? "" : "not ");
+    log_line("# %u times, %u requests failed", starts, failures);
     log_line("1..2");
     gate_stop(GATE_STOP_POWER_OFF);
 }
