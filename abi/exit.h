@@ -22,11 +22,11 @@ enum exit_kind {
     EXIT_IO_STRING, /* INS or OUTS, with or without REP; `state` is valid, the monitor emulates */
     /* an access to a guest-physical address without memory; `state` is valid, but see below */
     EXIT_MMIO,
-    EXIT_EOI,      /* the guest ended a level-triggered interrupt: eoi.vector */
-    EXIT_SHUTDOWN, /* the guest cannot go on: shutdown.reason; `state` is valid */
+    EXIT_TASK_SWITCH, /* the guest wants another task: `task` and `state` are valid */
+    EXIT_EOI,         /* the guest ended a level-triggered interrupt: eoi.vector */
+    EXIT_SHUTDOWN,    /* the guest cannot go on: shutdown.reason; `state` is valid */
     /* EXIT_IO while DR7 has a breakpoint; `state` is valid, RIP is behind the instruction */
     EXIT_IO_WATCHED,
-    EXIT_TASK_SWITCH, /* the guest wants another task: `task` and `state` are valid */
 };
 
 enum exit_shutdown {
