@@ -66,8 +66,7 @@ static bool is_there(uint32_t function)
     return (read(function, ID) & NO_VENDOR) != NO_VENDOR;
 }
 
-/* Whether there was something to stop. */
-static bool stop(uint32_t function)
+bool pci_stop_master(uint32_t function)
 {
     uint32_t command = read(function, COMMAND) & 0xffff;
 
@@ -94,7 +93,7 @@ static uint32_t walk(bool (*visit)(uint32_t function, void *context), void *cont
 
 static bool stop_and_count(uint32_t function, void *context)
 {
-    *(uint32_t *)context += stop(function);
+    *(uint32_t *)context += pci_stop_master(function);
     return false;
 }
 

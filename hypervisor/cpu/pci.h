@@ -15,6 +15,10 @@ struct pci_bar {
     bool ports;
 };
 
+/* Takes bus mastering from a function, if it has it and is no bridge: whether there was something
+ * to take. */
+bool pci_stop_master(uint32_t function);
+
 /*
  * Takes bus mastering from each endpoint that has it; returns how many had. Bridges keep it, for
  * what is behind them and for what the chipset does itself.

@@ -160,6 +160,7 @@ static void add_function(struct service *s)
         if (bars[i].size > 0)
             add_bar(s, &bars[i]);
     pci_enable(function);
+    s->function = function;
     uint8_t vector = claim(s);
     if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
         s->vectors[info->interrupt_count++] = vector;
@@ -199,6 +200,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     s->process.thread = &s->thread;
     s->plan = plan;
     s->image = &files[plan->image];
+    s->function = PCI_NONE;
     memcpy(info->arguments, plan->arguments, sizeof(info->arguments));
     memcpy(info->ports, plan->ports, sizeof(info->ports));
     for (uint32_t i = 0; i < plan->interrupt_count; i++)
@@ -246,6 +248,8 @@ void service_stop(struct service *s, bool fault, const char *why)
     process_log_left_out(&s->process);
     log_line("process %s: %s: %s", s->plan->name, fault ? "stopped for a fault" : "ended", why);
     s->ended = true;
+    if (s->function != PCI_NONE)
+        pci_stop_master(s->function); /* before its clients take their memory for their own */
     s->thread.timer = TIME_NEVER;
     channel_end_all(&s->process);
     process_ended(&s->process, fault);

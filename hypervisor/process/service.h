@@ -16,6 +16,7 @@ struct service {
     const struct plan_process *plan;
     const struct phys_range *image; /* its ELF file */
     struct bucket starts;           /* how often it may still be started again */
+    uint32_t function;              /* its PCI function, or PCI_NONE */
     bool waiting;                   /* in GATE_WAIT */
     bool ended;
     bool trusted;                        /* its device reaches all memory */

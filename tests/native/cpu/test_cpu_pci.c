@@ -110,6 +110,7 @@ static void walk(void **state)
         assert_int_equal(functions[i].command, functions[i].expected);
     assert_int_equal(writes, 4);
     assert_int_equal(pci_stop_masters(), 0);
+    assert_false(pci_stop_master(0)); /* a bridge */
 }
 
 static volatile uint32_t *map(uint64_t phys, uint64_t size)
