@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 4
+#define GATE_VERSION 5
 
 enum gate_call {
     /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,
@@ -36,9 +36,7 @@ enum gate_call {
     GATE_LAPIC_WRITE,
     /* (tsc): EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
     GATE_TIMER,
-    GATE_CONSOLE_WRITE, /* (length): bytes of the text page to the console; how many were taken */
-    GATE_CONSOLE_READ,  /* (max): input into the text page; how many bytes */
-    GATE_LOG,           /* (length): one line of the text page to the hypervisor's log */
+    GATE_LOG, /* (length): one line of the text page to the hypervisor's log */
     /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
     GATE_STOP,
     /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */

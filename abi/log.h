@@ -31,7 +31,9 @@ enum log_kind {
 
 /* Written by the console, read by ring 0, which checks it. */
 struct log_reader {
-    uint64_t head; /* bytes that have been taken, for ever */
+    uint64_t head;  /* bytes that have been read, for ever */
+    uint64_t asked; /* how often somebody wanted to know where the guests are: then each process may
+                       log as much again as at first */
 };
 
 struct log_ring {

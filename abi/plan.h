@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      4
+#define PLAN_VERSION      5
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -20,7 +20,7 @@
 #define PLAN_CMDLINE_SIZE 2048
 #define PLAN_NO_FILE      UINT32_MAX
 
-#define PLAN_MAX_PROCESSES  8
+#define PLAN_MAX_PROCESSES  9
 #define PLAN_MAX_CHANNELS   24
 #define PLAN_ARGUMENTS_SIZE 128
 #define PLAN_LABEL_SIZE     40 /* a GPT partition's name has up to 36 characters */
@@ -56,11 +56,6 @@ static inline uint64_t plan_promised(uint32_t budget, uint32_t period)
 /* A VM's memory is a multiple of this, in bytes: the size of the EPT's large pages. */
 #define PLAN_MEMORY_UNIT 0x200000ULL
 
-enum plan_console {
-    PLAN_CONSOLE_NONE,   /* what the guest writes is dropped */
-    PLAN_CONSOLE_SERIAL, /* a share of the host's serial line */
-};
-
 /* What a guest can do of which a VM's description may say what becomes of the VM then. */
 enum plan_event {
     PLAN_ON_RESET,
@@ -89,10 +84,8 @@ struct plan_vm {
     uint32_t vcpus;
     uint32_t kernel;               /* an index into files */
     uint32_t initrd;               /* an index into files, or PLAN_NO_FILE */
-    uint32_t console;              /* enum plan_console */
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint32_t budget, period;       /* PLAN_BUDGET_MIN */
-    uint32_t reserved;
 };
 
 /* What a process gets of the machine, beyond its own memory. */
@@ -135,6 +128,8 @@ enum plan_channel_kind {
 struct plan_channel {
     uint32_t kind;           /* enum plan_channel_kind */
     uint32_t client, server; /* ends; the server is a process */
+    /* a disk that is not written; a VM without a share of the serial line, of which nothing is
+       printed but where its guest is, when somebody asks */
     uint32_t read_only;
     char label[PLAN_LABEL_SIZE]; /* of the partition, or empty: the whole disk; NUL-terminated */
 };
@@ -154,10 +149,10 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2128, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_process) == 240, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 56, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2128 + 8 * 240 + 24 * 56,
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 9 * 240 + 24 * 56,
                "the plan's layout is ABI");
 
 #endif

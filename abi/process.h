@@ -50,12 +50,10 @@
 #define EVENT_CHANNEL(n)   (1ULL << (32 + (n))) /* channel n's other side has notified it */
 
 /* For monitors. */
-#define EVENT_APIC    (1ULL << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
-#define EVENT_INIT    (1ULL << 3) /* the vCPU was sent an INIT */
-#define EVENT_REPORT  (1ULL << 4) /* somebody asks where the guest is */
-#define EVENT_HALT    (1ULL << 5) /* it has halted with IF=0 */
-#define EVENT_CONSOLE (1ULL << 6) /* there is console input, or room for output again */
-#define EVENT_KICK    (1ULL << 7) /* exit_page.kicks has bits */
+#define EVENT_APIC (1ULL << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
+#define EVENT_INIT (1ULL << 3) /* the vCPU was sent an INIT */
+#define EVENT_HALT (1ULL << 4) /* it has halted with IF=0 */
+#define EVENT_KICK (1ULL << 5) /* exit_page.kicks has bits */
 
 struct process_ports {
     uint16_t first, count;

@@ -17,30 +17,24 @@ static void wire_uart(struct board *b)
     ioapic_set_line(&b->ioapic, COM1_IRQ, uart_interrupt(&b->uart));
 }
 
-/* What the console does not take stays in the UART until the console has room again: nothing is
- * lost. */
+/* What has no room stays in the UART until there is some: nothing is lost. */
 static void send_output(struct board *b)
 {
-    size_t count = uart_output(&b->uart, gate_text());
-    int64_t taken = gate_console_write(count);
+    char bytes[UART_FIFO_SIZE];
+    size_t count = uart_output(&b->uart, bytes);
 
-    if (taken > 0)
-        uart_sent(&b->uart, min_u64((uint64_t)taken, count));
+    uart_sent(&b->uart, console_put(&b->console, bytes, count));
 }
 
-/* What has no room in the UART stays in the hypervisor until the guest has read. */
+/* What has no room in the UART waits until the guest has read. */
 static void receive_input(struct board *b)
 {
+    char bytes[UART_FIFO_SIZE];
     size_t room = uart_room(&b->uart);
+    size_t count = console_get(&b->console, bytes, room);
 
-    b->console_waiting = true;
-    if (room == 0)
-        return;
-    int64_t count = gate_console_read(room);
-
-    if (count > 0)
-        uart_receive(&b->uart, gate_text(), min_u64((uint64_t)count, room));
-    b->console_waiting = count == (int64_t)room;
+    uart_receive(&b->uart, bytes, count);
+    b->console_waiting = count == room;
 }
 
 /* After an access of the guest: it may have made room. */
@@ -408,7 +402,7 @@ void board_events(struct board *b, uint64_t events)
         b->timer = UINT64_MAX;
         wire_clocks(b);
     }
-    if (events & EVENT_CONSOLE) {
+    if (console_events(&b->console, events)) {
         if (b->uart.transmit.count > 0)
             send_output(b);
         receive_input(b);
@@ -471,6 +465,8 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
     code_page_reset(&b->code_page);
     rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
     map_ports();
+    console_open(&b->console, gate_process());
+    report_behind(&b->console);
     open_disks(b);
     wait_for_disks(b);
 }

@@ -11,6 +11,7 @@
 
 #include "abi/gate.h"
 #include "monitor/code_page.h"
+#include "monitor/console.h"
 #include "monitor/guest_memory.h"
 #include "monitor/i8042.h"
 #include "monitor/ioapic.h"
@@ -35,6 +36,7 @@ struct board {
     struct guest_memory memory;
     struct code_page code_page;
     struct uart uart;
+    struct console console;
     struct ioapic ioapic;
     struct rtc rtc;
     struct pm pm;

@@ -11,6 +11,7 @@ void console_open(struct console *c, const struct process_info *info)
         if (info->channels[n].kind != PLAN_CHANNEL_CONSOLE)
             continue;
         c->open = true;
+        c->silent = info->channels[n].read_only;
         channel_open(&c->channel, gate_channel(n), n, false);
         channel_sleep(&c->channel); /* for good: it is looked at when there is an event */
     }
@@ -20,6 +21,8 @@ void console_flush(struct console *c)
 {
     size_t put = 0;
 
+    if (!c->open)
+        return;
     while (put < c->gathered) {
         struct console_entry entry = {.length =
                                           (uint16_t)min_u64(c->gathered - put, CONSOLE_BYTES)};
@@ -50,7 +53,7 @@ static void put_when_clear(struct console *c)
 
 size_t console_put(struct console *c, const char *bytes, size_t count)
 {
-    if (!c->open)
+    if (!c->open || c->silent)
         return count;
     size_t n = min_u64(count, room(c));
 

@@ -21,8 +21,9 @@
 
 struct console {
     struct channel_end channel;
-    bool open;  /* otherwise what the guest writes is dropped */
-    bool asked; /* somebody wants to know where the guest is; who tells him clears it */
+    bool open;
+    bool silent; /* what the guest writes is dropped; so it is where there is no channel */
+    bool asked;  /* somebody wants to know where the guest is; who tells him clears it */
     size_t gathered;
     char output[CONSOLE_GATHERED];
     uint32_t head, tail; /* of the input, free-running */

@@ -288,12 +288,13 @@ static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page
     board_events(b, page->events);
     if (page->events & EVENT_KICK)
         board_kicks(b, page->kicks);
-    if (page->events & (EVENT_HALT | EVENT_REPORT))
+    if (page->events & EVENT_HALT || b->console.asked)
         gate_state(vcpu);
     if (page->events & EVENT_HALT)
         on_halt(b, &page->state);
-    if (page->events & EVENT_REPORT)
+    if (b->console.asked)
         report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
+    b->console.asked = false;
 }
 
 /* Behind few exits: off the way of the others. */

@@ -43,16 +43,6 @@ int64_t gate_doorbell(uint16_t port, unsigned bit)
     return gate_call(GATE_DOORBELL, port, bit, 0);
 }
 
-int64_t gate_console_write(uint64_t length)
-{
-    return gate_call(GATE_CONSOLE_WRITE, length, 0, 0);
-}
-
-int64_t gate_console_read(uint64_t max)
-{
-    return gate_call(GATE_CONSOLE_READ, max, 0, 0);
-}
-
 void gate_spin(uint64_t tsc)
 {
     gate_send();

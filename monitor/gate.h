@@ -22,11 +22,8 @@ int64_t gate_message(uint64_t address, uint32_t data);
 int64_t gate_lapic_read(unsigned vcpu, uint32_t offset);
 int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value);
 int64_t gate_doorbell(uint16_t port, unsigned bit);
-int64_t gate_console_write(uint64_t length);
-int64_t gate_console_read(uint64_t max);
 
-/* What the plan has given to this monitor beside its VM, or NULL; and the pages of its channel n.
- */
+/* What the plan has given to this monitor beside its VM; and the pages of its channel n. */
 const struct process_info *gate_process(void);
 void *gate_channel(unsigned n);
 

@@ -8,6 +8,20 @@
 #include "lib/format.h"
 #include "monitor/gate.h"
 
+static struct console *console;
+
+void report_behind(struct console *c)
+{
+    console = c;
+}
+
+/* The guest may have caused the line, and has not written any more since. */
+static void begin(void)
+{
+    if (console != NULL)
+        console_flush(console);
+}
+
 /* The length that format() wanted is more than there is when the line was cut. */
 static uint64_t written(int wanted)
 {
@@ -18,6 +32,7 @@ void report(const char *fmt, ...)
 {
     va_list args;
 
+    begin();
     va_start(args, fmt);
     int length = vformat(gate_text(), MONITOR_TEXT_SIZE, fmt, args);
     va_end(args);
@@ -28,6 +43,7 @@ _Noreturn void report_stop(enum gate_stop why, const char *fmt, ...)
 {
     va_list args;
 
+    begin();
     va_start(args, fmt);
     vformat(gate_text(), MONITOR_TEXT_SIZE, fmt, args);
     va_end(args);

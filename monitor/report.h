@@ -4,6 +4,10 @@
 #define MONITOR_REPORT_H
 
 #include "abi/gate.h"
+#include "monitor/console.h"
+
+/* From now on lines come behind what the guest has written there. */
+void report_behind(struct console *c);
 
 /* Writes one line, formatted as by format(), to the hypervisor's log. */
 void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

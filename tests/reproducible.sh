@@ -32,6 +32,6 @@ for file in hypervisor/lintel-hypervisor monitor/lintel-monitor tool/demo-initrd
     cmp "$work/a/build/$file" "$work/elsewhere/$file"
     sha256sum "$work/a/build/$file"
 done
-for file in lintel-hypervisor monitor plan file-0 file-1 grub/grub.cfg; do
+for file in lintel-hypervisor monitor plan file-0 file-1 file-2 grub/grub.cfg; do
     cmp "$work/a/files/$file" "$work/another/folder/files/$file"
 done

@@ -154,7 +154,9 @@ static bool lines_shown(const struct boot_request *request, const struct machine
 {
     bool lines = machine->plan.vm_count > 1 && !terminal_is_ours() && !input_is_script();
 
-    return console_words_say_lines(request->options, lines);
+    enum console_words words = console_words_read(request->options);
+
+    return words == CONSOLE_WORDS_NONE ? lines : words == CONSOLE_WORDS_LINES;
 }
 
 static int boot(struct run *run)
@@ -209,9 +211,8 @@ static char *hypervisor_options(const struct run *run)
 {
     const struct boot_request *request = run->request;
     char *hide = controls_to_hide(request, run->machine);
-    char *words =
-        text("clear-memory=no%s%s%s%s", run->lines ? " console=lines" : "", hide ? hide : "",
-             request->options ? " " : "", request->options ? request->options : "");
+    char *words = text("clear-memory=no%s%s%s", hide ? hide : "", request->options ? " " : "",
+                       request->options ? request->options : "");
 
     free(hide);
     return words;

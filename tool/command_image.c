@@ -44,10 +44,9 @@ static int read_options(const struct command *self, int argc, char *argv[],
         strcmp(request->end, "qemu") != 0) {
         return command_misused(self, "--end takes halt, bochs or qemu, not '%s'", request->end);
     }
-    if (request->options && !image_options_ok(request->options)) {
-        return command_misused(self,
-                               "--hypervisor-options takes words of letters, digits and =,._:+-");
-    }
+    const char *wrong = image_options_wrong(request->options);
+    if (wrong)
+        return command_misused(self, "%s", wrong);
     return LINTEL_OK;
 }
 
@@ -62,7 +61,8 @@ int command_image(const struct command *self, int argc, char *argv[])
     code = machine_load(argv[optind], false, &machine);
     if (code != LINTEL_OK)
         return code;
-    console_process_set_lines(&machine.plan, console_words_say_lines(request.options, false));
+    console_process_set_lines(&machine.plan,
+                              console_words_read(request.options) == CONSOLE_WORDS_LINES);
     char *folder = work_folder_make();
     request.work_folder = folder;
     code = folder ? (int)image_build(&machine, &request) : LINTEL_MACHINE;

@@ -32,6 +32,7 @@ static const struct option long_options[] = {
 static int take_option(const struct command *self, int option, struct run_request *request)
 {
     unsigned long long number;
+    const char *wrong;
 
     switch (option) {
     case 'n':
@@ -74,10 +75,9 @@ static int take_option(const struct command *self, int option, struct run_reques
         request->boot.timeout = (unsigned)number;
         return LINTEL_OK;
     case 'O':
-        if (!image_options_ok(optarg)) {
-            return command_misused(
-                self, "--hypervisor-options takes words of letters, digits and =,._:+-");
-        }
+        wrong = image_options_wrong(optarg);
+        if (wrong)
+            return command_misused(self, "%s", wrong);
         request->boot.options = optarg;
         return LINTEL_OK;
     default:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splitting the serial line by VM: see console_log.h, and hypervisor/report/console.h for what
+/* Splitting the serial line by VM: see console_log.h, and services/console/clients.h for what
  * comes. */
 #include "tool/console_log.h"
 
@@ -113,6 +113,18 @@ static void take(struct console_log *log, char byte)
     }
 }
 
+/* Whether a VM has a share of the line. */
+static bool has_line(const struct plan *plan, unsigned vm)
+{
+    bool has = false;
+
+    for (uint32_t i = 0; i < plan->channel_count; i++) {
+        const struct plan_channel *c = &plan->channels[i];
+        has |= c->kind == PLAN_CHANNEL_CONSOLE && c->client == vm && !c->read_only;
+    }
+    return has;
+}
+
 static FILE *open_file(const char *folder, const char *name, enum exit_code *code)
 {
     char *path = text("%s/%s.log", folder, name);
@@ -136,7 +148,7 @@ enum exit_code console_log_open(struct console_log *log, const struct plan *plan
     *log = (struct console_log){
         .plan = plan, .labelled = labelled, .current = NOBODY, .before = NOBODY};
     for (unsigned i = plan->vm_count; i-- > 0;)
-        if (plan->vms[i].console == PLAN_CONSOLE_SERIAL)
+        if (has_line(plan, i))
             log->current = (int)i;
     if (whole_folder)
         log->whole = open_file(whole_folder, "console", &code);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool/console_process.h"
 #include "tool/paths.h"
 #include "tool/process.h"
 #include "tool/unfinished.h"
@@ -23,9 +24,23 @@
  * monitor, plan, menu. */
 enum { FIXED_BEFORE = 9, FIXED_FILES = 4 };
 
-bool image_options_ok(const char *options)
+const char *image_options_wrong(const char *options)
 {
-    return options[strspn(options, OPTION_CHARACTERS)] == '\0';
+    if (options && options[strspn(options, OPTION_CHARACTERS)])
+        return "--hypervisor-options takes words of letters, digits and =,._:+-";
+    return console_words_read(options) == CONSOLE_WORDS_WRONG
+               ? "--hypervisor-options: console= takes focus or lines"
+               : NULL;
+}
+
+/* Each but those for the console's process, to which the plan tells them. */
+static void write_options(const char *options, FILE *menu)
+{
+    for (size_t length; options && *options; options += length + strspn(options + length, " ")) {
+        length = strcspn(options, " ");
+        if (length > 0 && !console_process_word(options))
+            fprintf(menu, " %.*s", (int)length, options);
+    }
 }
 
 static enum exit_code write_menu(const struct machine *machine, const struct image_request *request,
@@ -50,7 +65,8 @@ static enum exit_code write_menu(const struct machine *machine, const struct ima
         fprintf(menu, " hide=%s", machine->hide);
     if (machine->msr_switch)
         fprintf(menu, " msr-switch=%s", machine->msr_switch);
-    fprintf(menu, "%s%s\n", request->options ? " " : "", request->options ? request->options : "");
+    write_options(request->options, menu);
+    fputs("\n", menu);
     fputs("  module2 /boot/plan plan\n"
           "  module2 /boot/monitor monitor\n",
           menu);

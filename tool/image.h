@@ -20,8 +20,8 @@ struct image_request {
  * no image is left. */
 enum exit_code image_build(const struct machine *machine, const struct image_request *request);
 
-/* Whether these words may be on the hypervisor's command line: GRUB's configuration gives other
- * characters a meaning. */
-bool image_options_ok(const char *options);
+/* What is wrong with these words of --hypervisor-options, of whose characters GRUB's configuration
+ * gives some a meaning; NULL: nothing is, or there are none. */
+const char *image_options_wrong(const char *options);
 
 #endif

@@ -30,8 +30,6 @@
 /* For the hypervisor, its tables, the monitors and the firmware: UEFI's is the larger. */
 #define MACHINE_OVERHEAD (128 * MIB)
 #define INITRD_BUILTIN   "builtin"
-/* Whether the serial line is a process's, or still ring 0's. */
-#define CONSOLE_IS_A_PROCESS false
 
 /* "vms[2].memory", in a buffer that the next call overwrites. */
 static const char *at(unsigned vm, const char *key)
@@ -236,12 +234,6 @@ static void load_vm(struct loading *loading, unsigned i)
     unmap(&kernel);
     unmap(&initrd);
     ends_load(&loading->file, i, loading->machine);
-    bool none = from->console && strcmp(from->console, "none") == 0;
-    vm->console = none ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
-    if (from->console && !none && strcmp(from->console, "serial") != 0) {
-        description_error(&loading->file, at(i, "console"),
-                          "'%s' is no console; write serial or none", from->console);
-    }
     snprintf(place, sizeof(place), "vms[%u]", i);
     promise_load(loading, place, from->budget, from->period, &vm->budget, &vm->period);
     vm->vcpus = 1;
@@ -304,8 +296,7 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
     host_load(&loading);
     for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
-    if (CONSOLE_IS_A_PROCESS)
-        console_process_load(&loading);
+    console_process_load(&loading);
     disks_load(&loading);
     if (emulated)
         disk_files_look(&loading);

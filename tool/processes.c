@@ -59,8 +59,8 @@ int process_add(struct loading *loading, const char *where, enum built_file imag
         return -1;
     if (plan->process_count == PLAN_MAX_PROCESSES) {
         description_error(&loading->file, where,
-                          "one process more than fit; %d drivers and services are possible",
-                          PLAN_MAX_PROCESSES);
+                          "one process more than fit; %d disks are possible beside the console",
+                          PLAN_MAX_PROCESSES - 1);
         return -1;
     }
     int file = add_image(loading, where, image);

@@ -18,7 +18,6 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/process/channel.h"
 #include "hypervisor/process/service.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/report/serial.h"
@@ -186,7 +185,7 @@ static void create_processes(const struct plan *plan)
         channel_create(&plan->channels[i], &client, &server);
     }
     for (uint32_t i = 0; plan->vm_count == 0 && i < plan->process_count; i++)
-        if (!is_server(plan, i))
+        if (!is_server(plan, i) && !(plan->processes[i].grants & PLAN_GRANT_LOG))
             process_await(&services[i].process, "processes");
 }
 
@@ -221,7 +220,6 @@ void boot_main(uint64_t information, uint64_t image)
     serial_init();
     arena_set_image(image);
     log_line("version " LINTEL_VERSION);
-    serial_flush();
     idt_init();
     cpu_init(&boot_cpu);
     machine_check_init();
@@ -246,11 +244,7 @@ void boot_main(uint64_t information, uint64_t image)
     tsc_measure(acpi.pm_timer_port);
     if (!tsc_is_exact())
         log_line("the TSC's frequency is not exact: guests are not told it, and calibrate");
-    bool interrupts = apic_init(&acpi);
-    if (!interrupts)
-        log_line("the serial line cannot interrupt: it is looked at every millisecond");
-    console_init(tsc_khz() * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS),
-                 interrupts);
+    apic_init(&acpi);
     park_others(acpi.cpus, acpi.cpu_count, parking);
     if (plan->vm_count > 0) {
         stage("VMX operation");
@@ -261,7 +255,6 @@ void boot_main(uint64_t information, uint64_t image)
     stage("virtual machines and processes");
     create_vms(plan);
     create_processes(plan);
-    console_start();
     stage("start");
     schedule();
 }

@@ -2,7 +2,6 @@
 #include "hypervisor/boot/options.h"
 
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/caps.h"
@@ -31,8 +30,6 @@ static const struct {
 } flags[] = {
     {"caps", &options.caps, true},
     {"counters", &vm_options.counters, true},
-    {"console=focus", &console_lines, false},
-    {"console=lines", &console_lines, true},
     {"clear-memory=yes", &vm_options.keep_memory, false},
     {"clear-memory=no", &vm_options.keep_memory, true},
     {"bus-mastering=on", &options.stop_masters, false},

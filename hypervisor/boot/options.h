@@ -18,7 +18,7 @@ struct options {
 extern struct options options;
 
 /* Reads the command line into `options`, and into the like of those below: vm_options,
- * console_lines, machine_end_word. Returns NULL, or a word that it does not know, copied. */
+ * machine_end_word. Returns NULL, or a word that it does not know, copied. */
 const char *options_parse(const char *cmdline);
 
 #endif

@@ -124,8 +124,6 @@ static const char *check_vm(struct checker *c, uint32_t i)
     if (vm->kernel >= c->plan->file_count ||
         (vm->initrd >= c->plan->file_count && vm->initrd != PLAN_NO_FILE))
         return FAIL(c, "vm %s: its kernel or initrd is no file of the plan", vm->name);
-    if (vm->console > PLAN_CONSOLE_SERIAL)
-        return FAIL(c, "vm %s: console %u is unknown", vm->name, vm->console);
     for (uint32_t j = 0; j < PLAN_EVENT_COUNT; j++)
         if (vm->on[j] >= PLAN_ACTION_COUNT)
             return FAIL(c, "vm %s: action %u is unknown", vm->name, vm->on[j]);

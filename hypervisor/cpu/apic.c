@@ -8,7 +8,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/serial.h"
 #include "lib/bits.h"
 
 enum apic_register {
@@ -140,7 +139,7 @@ static bool in_service(void)
     return any != 0;
 }
 
-bool apic_init(const struct acpi_info *acpi)
+void apic_init(const struct acpi_info *acpi)
 {
     uint32_t features = cpuid(1, 0).ecx;
     uint64_t base = rdmsr(MSR_IA32_APIC_BASE) | APIC_BASE_ENABLE;
@@ -165,10 +164,8 @@ bool apic_init(const struct acpi_info *acpi)
         apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
     }
     ioapic_init(acpi);
-    bool serial = ioapic_route(&acpi->isa[SERIAL_IRQ], VECTOR_SERIAL);
     for (unsigned i = 0; i < VECTORS && in_service(); i++)
         apic_eoi(); /* or what the firmware was at would keep ours out */
-    return serial;
 }
 
 void apic_eoi(void)

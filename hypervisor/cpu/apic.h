@@ -9,9 +9,8 @@
 
 #include "hypervisor/cpu/acpi.h"
 
-/* The IOAPICs too: whether the serial port can interrupt. Needs the final tables and the measured
- * TSC. */
-bool apic_init(const struct acpi_info *acpi);
+/* The IOAPICs too. Needs the final tables and the measured TSC. */
+void apic_init(const struct acpi_info *acpi);
 
 void apic_eoi(void);
 

@@ -8,7 +8,6 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"
@@ -85,9 +84,6 @@ static void report_stray(uint8_t vector)
 void interrupt_handle(uint8_t vector)
 {
     switch (vector) {
-    case VECTOR_SERIAL:
-        console_interrupt(rdtsc());
-        break;
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();
         break;

@@ -9,7 +9,7 @@
 #include "hypervisor/cpu/acpi.h"
 
 /* Devices' vectors: this many, from VECTOR_DEVICE on. */
-#define INTERRUPT_DEVICES 32
+#define INTERRUPT_DEVICES 36
 
 /*
  * A vector of this CPU's for a device's interrupt: `handle` is called with `argument` whenever it

@@ -20,7 +20,6 @@ enum host_vector {
     VECTOR_DEVICE = 0x40,  /* the first of the devices': hypervisor/cpu/interrupt.h */
     VECTOR_MC_CAME = 0xd0, /* these two to itself: what came when no line could be written */
     VECTOR_NMI_CAME = 0xd8,
-    VECTOR_SERIAL = 0xe0,
     VECTOR_TIMER = 0xe8,
     VECTOR_SPURIOUS = 0xff,
 };

@@ -21,8 +21,6 @@ int64_t gate_lapic_write(uint64_t vcpu, uint64_t offset, uint64_t value, struct 
 int64_t gate_segments(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_state(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
 int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p);
-int64_t gate_console_write(uint64_t length, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_console_read(uint64_t max, uint64_t b, uint64_t c, struct process *p);
 
 /* gate_process.c: of any process. */
 int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p);

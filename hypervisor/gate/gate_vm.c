@@ -3,7 +3,6 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/gate/gate.h"
 #include "hypervisor/process/channel.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_tsc.h"
@@ -100,18 +99,4 @@ int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p
     if (port > UINT16_MAX)
         return GATE_EINVAL;
     return doorbell_set(&VCPU_OF(p->thread)->vm->bells, (uint16_t)port, bit) ? 0 : GATE_EINVAL;
-}
-
-int64_t gate_console_write(uint64_t length, uint64_t b, uint64_t c, struct process *p)
-{
-    if (length > PROCESS_TEXT_SIZE)
-        return GATE_EINVAL;
-    return (int64_t)console_write(VCPU_OF(p->thread)->vm, p->text, length);
-}
-
-int64_t gate_console_read(uint64_t max, uint64_t b, uint64_t c, struct process *p)
-{
-    if (max > PROCESS_TEXT_SIZE)
-        return GATE_EINVAL;
-    return (int64_t)console_read(VCPU_OF(p->thread)->vm, p->text, max);
 }

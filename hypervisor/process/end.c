@@ -22,6 +22,13 @@ void process_ended(struct process *p, bool fault)
     faults += fault;
     if (ended < count)
         return;
-    log_line("end: %u %s, %u faults", count, kind, faults);
-    machine_end();
+    log_record(LOG_END, LOG_NO_VM, "end: %u %s, %u faults", count, kind, faults);
+    if (!log_is_handed_over())
+        machine_end();
+}
+
+void process_printed(void)
+{
+    if (count > 0 && ended == count)
+        machine_end();
 }

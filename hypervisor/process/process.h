@@ -21,11 +21,13 @@ struct process {
     struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
     bool service;          /* it is no monitor, but a part of a struct service */
     bool awaited;          /* the machine ends no sooner than it */
+    uint8_t vm;            /* a monitor's: which, by the plan's index; otherwise LOG_NO_VM */
     uint64_t *root;        /* its address space */
     struct process_info *info;
     char *text;            /* one page that it shares with ring 0 */
     struct bucket log;     /* lines that it may cause, */
     uint32_t log_left_out; /* and how many more it did */
+    uint64_t log_asked;    /* log_reader.asked, when it said something last */
     struct {
         struct process *process; /* the other side, */
         uint32_t channel;        /* and the channel's number there */
@@ -77,8 +79,12 @@ void __attribute__((noreturn)) process_return(struct process *p, int64_t result)
  * one. At boot. */
 void process_await(struct process *p, const char *of_kind);
 
-/* p has ended, for a fault or not, and does not come back. Returns while the machine goes on. */
+/* p has ended, for a fault or not, and does not come back. Returns while the machine goes on, or
+ * the console has still to print the last line. */
 void process_ended(struct process *p, bool fault);
+
+/* The console has ended, which says that it has printed all. Returns while the machine goes on. */
+void process_printed(void);
 
 /* Ring 3 enters by SYSENTER; entry.S reads it. */
 extern bool process_sysenter;

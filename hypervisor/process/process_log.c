@@ -18,16 +18,28 @@ static const char *kind(const struct process *p)
 void process_log_left_out(struct process *p)
 {
     if (p->log_left_out > 0)
-        log_line("%s %s: too many lines: %u left out", kind(p), p->info->name, p->log_left_out);
+        log_record(LOG_LINE, p->vm, "%s %s: too many lines: %u left out", kind(p), p->info->name,
+                   p->log_left_out);
     p->log_left_out = 0;
+}
+
+/* Whatever it has said before somebody asked. */
+static void refill(struct process *p)
+{
+    uint64_t asked = __atomic_load_n(&log_pages.reader.asked, __ATOMIC_RELAXED);
+
+    if (p->log_asked != asked)
+        p->log = (struct bucket){0};
+    p->log_asked = asked;
 }
 
 void process_log(struct process *p, const char *fmt, ...)
 {
-    char text[LOG_LINE_SIZE];
+    char text[LOG_LINE_MAX];
     va_list args;
 
-    if (log_room() < 2 * LOG_LINE_SIZE ||
+    refill(p);
+    if (log_room() < 2 * (sizeof(struct log_record) + LOG_LINE_MAX) ||
         !bucket_take(&p->log, rdtsc(), tsc_khz() * 1000 / PER_SECOND, BURST)) {
         p->log_left_out++;
         return;
@@ -36,5 +48,5 @@ void process_log(struct process *p, const char *fmt, ...)
     va_start(args, fmt);
     vformat(text, sizeof(text), fmt, args);
     va_end(args);
-    log_line("%s %s: %s", kind(p), p->info->name, text);
+    log_record(LOG_LINE, p->vm, "%s %s: %s", kind(p), p->info->name, text);
 }

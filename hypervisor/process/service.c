@@ -21,6 +21,7 @@
 struct service services[PLAN_MAX_PROCESSES];
 uint32_t service_count;
 void (*service_claims_cpu)(bool trusted);
+static struct service *console; /* NULL: the plan has none */
 
 static void release(struct service *s)
 {
@@ -75,6 +76,11 @@ static const struct thread_kind service_thread = {
     .resume = resume,
     .fault = fault,
 };
+
+static void log_grown(void)
+{
+    sched_post(&console->thread, EVENT_LOG);
+}
 
 static void interrupted(void *event)
 {
@@ -186,6 +192,11 @@ static void add_memory(struct service *s, const struct phys_range *files)
         info->dma_physical = phys_of(area);
         process_map(&s->process, PROCESS_DMA, area, plan->dma, PAGING_W | PAGING_NX);
     }
+    if (plan->grants & PLAN_GRANT_LOG) {
+        process_map(&s->process, PROCESS_LOG, &log_pages.reader, PAGE_SIZE, PAGING_W | PAGING_NX);
+        process_map(&s->process, PROCESS_LOG + PAGE_SIZE, &log_pages.ring, sizeof(log_pages.ring),
+                    PAGING_NX);
+    }
 }
 
 void service_create(const struct plan_process *plan, const struct phys_range *files,
@@ -196,6 +207,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
 
     process_init(&s->process, plan->name);
     s->process.service = true;
+    s->process.vm = LOG_NO_VM;
     info = s->process.info;
     s->process.thread = &s->thread;
     s->plan = plan;
@@ -210,6 +222,10 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     add_memory(s, files);
     sched_add(&s->thread, &service_thread, plan->budget, plan->period);
     service_start(s);
+    if (plan->grants & PLAN_GRANT_LOG) {
+        console = s;
+        log_hand_over(log_grown);
+    }
 }
 
 void service_start(struct service *s)
@@ -244,6 +260,10 @@ void service_stop(struct service *s, bool fault, const char *why)
         process_log(&s->process, "stopped for a fault: %s; it is started again", why);
         service_start(s);
         schedule();
+    }
+    if (s == console) {
+        process_printed();
+        log_take_back();
     }
     process_log_left_out(&s->process);
     log_line("process %s: %s: %s", s->plan->name, fault ? "stopped for a fault" : "ended", why);

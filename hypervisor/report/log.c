@@ -2,43 +2,108 @@
 #include "hypervisor/report/log.h"
 
 #include "hypervisor/report/serial.h"
-#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
-/* Of the port's queue: all that VMs have kept back when they stop, each once, and some lines. */
-#define RESERVE 0xb000u
+/* Of the ring: what the end of each VM has to say, and some lines. */
+#define RESERVE 0x8000u
 
-/* The last byte of output; a line of ours does not go behind somebody's half line. */
-static char last = '\n';
+struct log_pages log_pages;
 
-void log_text(const char *text, size_t length)
+static struct log_ring *const ring = &log_pages.ring;
+static void (*tell)(void); /* NULL: ring 0 prints */
+
+/* What the console has not taken; nothing, if its page says what cannot be. */
+static uint64_t used(void)
 {
-    if (length == 0)
-        return;
-    if (serial_room() < length)
-        serial_flush();
-    serial_write(text, length);
-    last = text[length - 1];
+    uint64_t used = ring->tail - __atomic_load_n(&log_pages.reader.head, __ATOMIC_ACQUIRE);
+
+    return used <= LOG_RING_SIZE && is_aligned(used, LOG_ALIGN) ? used : 0;
 }
 
 size_t log_room(void)
 {
-    size_t room = serial_room();
+    uint64_t room = LOG_RING_SIZE - used();
 
     return room > RESERVE ? room - RESERVE : 0;
 }
 
+static void print(const char *words)
+{
+    while (*words != '\0')
+        serial_put(*words++);
+}
+
+/* A head that is between two records gives strange words, no more. */
+static void print_rest(void)
+{
+    for (uint64_t at = ring->tail - used(); at < ring->tail; at = align_up(at, LOG_ALIGN)) {
+        const struct log_record *is = (const void *)&ring->bytes[at % LOG_RING_SIZE];
+        uint64_t end = at + sizeof(*is) + min_u64(is->length, LOG_LINE_MAX);
+
+        print("lintel: ");
+        for (at += sizeof(*is); at < end; at++)
+            serial_put((char)ring->bytes[at % LOG_RING_SIZE]);
+        print("\r\n");
+    }
+    log_pages.reader.head = ring->tail;
+}
+
+static void add(enum log_kind kind, uint8_t vm, const char *fmt, va_list args)
+{
+    struct {
+        struct log_record is;
+        char text[LOG_LINE_MAX];
+    } record = {{.kind = (uint8_t)kind, .vm = vm}, ""};
+    int length = vformat(record.text, sizeof(record.text), fmt, args);
+
+    record.is.length = (uint16_t)min_u64((uint64_t)length, sizeof(record.text) - 1);
+    uint64_t size = sizeof(record.is) + record.is.length;
+    if (size + LOG_ALIGN > LOG_RING_SIZE - used())
+        return;
+    uint64_t start = ring->tail % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
+    memcpy(&ring->bytes[start], &record, first);
+    memcpy(ring->bytes, (const uint8_t *)&record + first, size - first);
+    __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_RELEASE);
+    if (tell != NULL)
+        tell();
+    else
+        print_rest();
+}
+
 void log_line(const char *fmt, ...)
 {
-    char line[LOG_LINE_SIZE];
-    int length = format(line, sizeof(line), "%slintel: ", last == '\n' ? "" : "\r\n");
     va_list args;
 
     va_start(args, fmt);
-    length += vformat(line + length, sizeof(line) - (size_t)length - 2, fmt, args);
+    add(LOG_LINE, LOG_NO_VM, fmt, args);
     va_end(args);
-    size_t end = min_u64((uint64_t)length, sizeof(line) - 3);
-    memcpy(line + end, "\r\n", 2);
-    log_text(line, end + 2);
+}
+
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    add(kind, vm, fmt, args);
+    va_end(args);
+}
+
+void log_hand_over(void (*grown)(void))
+{
+    tell = grown;
+}
+
+bool log_is_handed_over(void)
+{
+    return tell != NULL;
+}
+
+/* Behind whatever the console was in the middle of. */
+void log_take_back(void)
+{
+    if (tell != NULL)
+        print("\r\n");
+    tell = NULL;
+    print_rest();
 }

@@ -1,20 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hypervisor's own lines on the console. Each starts with "lintel: " and ends with CR LF. */
+/*
+ * The hypervisor's own lines: in the log ring (abi/log.h), for the console. While there is none,
+ * and after a panic, they go to the serial port from here. There each starts with "lintel: " and
+ * ends with CR LF.
+ */
 #ifndef REPORT_LOG_H
 #define REPORT_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#define LOG_LINE_SIZE 256
+#include "abi/log.h"
+#include "lib/bits.h"
 
-/* One line, on a line of its own. Waits for the port when the queue is full: a line of ours is
- * never lost. */
+/* What the console gets at PROCESS_LOG: its own page, and the ring. */
+struct log_pages {
+    struct log_reader reader __attribute__((aligned(PAGE_SIZE)));
+    struct log_ring ring __attribute__((aligned(PAGE_SIZE)));
+};
+extern struct log_pages log_pages;
+
+/* One line, of LOG_LINE_MAX bytes at most; or a record of another kind, or about a VM. It is lost
+ * only where a console lets so much come together that what VMs leave free is used up. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* What VMs may still cause to be written without taking the room that the lines of ours have. */
+/* Bytes of the ring that processes may cause to be used, without the room that the lines of ours
+ * have. */
 size_t log_room(void);
 
-/* Output as it is; waits likewise. */
-void log_text(const char *text, size_t length);
+/* From now on the console prints, and is told by `grown` of each line. */
+void log_hand_over(void (*grown)(void));
+bool log_is_handed_over(void);
+
+/* There is no console any more: prints what it has not taken. */
+void log_take_back(void);
 
 #endif

@@ -40,6 +40,7 @@ void panic_begin(void)
     if (panicking)
         hang();
     panicking = true;
+    log_take_back();
 }
 
 void panic_finish(uint64_t rbp)
@@ -78,6 +79,7 @@ void machine_end(void)
 {
     if (leave != NULL)
         leave();
+    log_take_back();
     serial_flush();
     if (machine_end_word != NULL)
         machine_end_word();

@@ -5,7 +5,6 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/console.h"
 #include "lib/bits.h"
 
 /*
@@ -165,10 +164,9 @@ static void expire_others(struct sched *s, uint64_t now)
 
 static void idle(struct sched *s)
 {
-    apic_timer_put_off(min_u64(s->others_event, console_due));
+    apic_timer_put_off(s->others_event);
     sti_hlt_cli();
     s->accounted = rdtsc(); /* nobody's time */
-    console_look(s->accounted);
     if (s->others_event <= s->accounted)
         expire_others(s, s->accounted);
 }
@@ -184,7 +182,7 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     s->running = t;
     t->waits = false;
     s->turn_start = s->accounted; /* switching to it is its own time */
-    if (s->rival_used != UINT64_MAX || console_due != TIME_NEVER)
+    if (s->rival_used != UINT64_MAX)
         set_slice_end(s,
                       min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
     sched_own_event_changed(t);
@@ -210,7 +208,6 @@ void schedule_on_empty_stack(void)
 
     if (s->running != NULL)
         sched_leave();
-    console_look(s->accounted);
     s->slice_end = TIME_NEVER;
     while ((t = pick(s, s->last)) == NULL)
         idle(s);

@@ -4,7 +4,6 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/vm.h"

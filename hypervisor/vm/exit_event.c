@@ -3,7 +3,6 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
@@ -73,8 +72,6 @@ void exit_preemption_timer(struct vcpu *v)
     if (v->kicks != 0)
         sched_post(&v->thread, EVENT_KICK);
     interrupts_let_in();
-    if (CPU_OF(VCPU_CPU(v), sched).next_event >= console_next_look)
-        console_interrupt(rdtsc());
 }
 
 /* An instruction, or what it set off, has come to no end for so long that no event got through: the

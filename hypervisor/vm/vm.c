@@ -6,10 +6,9 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/console.h"
+#include "hypervisor/process/channel.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
-#include "hypervisor/report/serial.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -54,10 +53,9 @@ static bool add_memory(struct vm *vm, struct phys_map *free, uint64_t gpa, uint6
     return true;
 }
 
-/* R35: what an earlier run's VM left there. It takes a while, so the log is brought out first. */
+/* R35: what an earlier run's VM left there. */
 static void clear_memory(const struct vm *vm)
 {
-    serial_flush();
     for (uint32_t i = 0; i < vm->extent_count; i++)
         window_clear(vm->extents[i].physical, vm->extents[i].size);
 }
@@ -105,6 +103,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
     }
     process_init(&vm->process, plan->name);
+    vm->process.vm = (uint8_t)vm->index;
     vm->vcpu = vcpu_create(vm);
     process_await(&vm->process, "VMs");
     vm->process.thread = &vm->vcpu->thread;
@@ -156,13 +155,13 @@ static void print_counters(const struct vm *vm)
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
     vm->running = false;
-    console_show_rest(vm);
     process_log_left_out(&vm->process);
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;
-    log_line("vm %s: %s: %s", vm->plan->name, fault ? "stopped for a fault" : "powered off", why);
+    log_record(LOG_VM_ENDED, vm->process.vm, "vm %s: %s: %s", vm->plan->name,
+               fault ? "stopped for a fault" : "powered off", why);
+    channel_end_all(&vm->process);
     if (vm_options.counters)
         print_counters(vm);
-    console_stopped(vm);
     process_ended(&vm->process, fault);
 }

@@ -6,6 +6,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "runtime/channel.h"
+#include "runtime/gate.h"
+#include "services/console/log.h"
 #include "services/console/output.h"
 #include "services/console/port.h"
 
@@ -23,6 +25,7 @@
 #define BEHIND_ALL 0xe000u
 
 #define LOOK_ENTRIES 16     /* taken from a VM's channel in one look */
+#define LOOK_PART    64     /* of the time, for all looks */
 #define LAST_SHARE   0x4000 /* bytes of the line for what a VM that ended has left */
 
 struct backlog {
@@ -35,6 +38,7 @@ static struct client {
     char name[PLAN_NAME_SIZE];
     uint32_t vm; /* its index in the plan */
     bool running;
+    bool silent;        /* it has no share of the line, and can only be asked where it is */
     bool wants;         /* it may have written something */
     uint64_t next_look; /* not before */
     /* Behind head: what waits while another VM has the line, or the line that is not whole yet. */
@@ -48,22 +52,10 @@ static struct client *focus;
 static bool by_lines, escaped;
 static uint64_t pause;
 
-void clients_init(const struct process_info *info, void *pages, bool lines, uint64_t ticks)
+/* Whether it has a share of the line. */
+static bool shares(const struct client *c)
 {
-    count = 0;
-    by_lines = lines;
-    escaped = false;
-    pause = ticks;
-    for (unsigned i = 0; i < info->channel_count; i++) {
-        const struct process_channel *is = &info->channels[i];
-        if (is->kind != PLAN_CHANNEL_CONSOLE || !is->server)
-            continue;
-        struct client *c = &clients[count++];
-        *c = (struct client){.vm = is->peer_index, .running = true, .wants = true};
-        memcpy(c->name, is->peer, sizeof(c->name));
-        channel_open(&c->channel, (char *)pages + i * PROCESS_CHANNEL_STRIDE, i, true);
-    }
-    focus = count > 0 ? &clients[0] : NULL;
+    return c->running && !c->silent;
 }
 
 static uint32_t kept(const struct backlog *b)
@@ -71,9 +63,13 @@ static uint32_t kept(const struct backlog *b)
     return b->tail - b->head;
 }
 
-static void keep(struct backlog *b, char c)
+static void keep(struct backlog *b, const char *text, size_t length)
 {
-    b->byte[b->tail++ % BACKLOG] = c;
+    for (size_t n; length > 0; text += n, length -= n) {
+        n = min_u64(length, BACKLOG - b->tail % BACKLOG);
+        memcpy(&b->byte[b->tail % BACKLOG], text, n);
+        b->tail += (uint32_t)n;
+    }
 }
 
 /* All that was not shown yet, as far as it was kept. */
@@ -110,6 +106,29 @@ static void announce(const struct client *c, uint32_t lost)
         output_format("console of vm %s", c->name);
 }
 
+void clients_init(const struct process_info *info, void *pages, bool lines, uint64_t ticks)
+{
+    count = 0;
+    by_lines = lines;
+    escaped = false;
+    pause = ticks;
+    focus = NULL;
+    for (unsigned i = 0; i < info->channel_count; i++) {
+        const struct process_channel *is = &info->channels[i];
+        if (is->kind != PLAN_CHANNEL_CONSOLE || !is->server)
+            continue;
+        struct client *c = &clients[count++];
+        *c = (struct client){
+            .vm = is->peer_index, .running = !is->ended, .silent = is->read_only, .wants = true};
+        memcpy(c->name, is->peer, sizeof(c->name));
+        channel_open(&c->channel, (char *)pages + i * PROCESS_CHANNEL_STRIDE, i, true);
+        if (focus == NULL && shares(c))
+            focus = c;
+    }
+    if (info->starts > 1 && focus != NULL) /* somebody else may have had it */
+        announce(focus, 0);
+}
+
 static uint32_t not_kept(const struct backlog *b)
 {
     return kept(b) > BACKLOG ? kept(b) - BACKLOG : 0;
@@ -125,12 +144,25 @@ static void show_line(struct client *c)
     show(&c->output);
 }
 
-/* One byte of a VM: at once if it has the line, or with the line that it ends. */
-static void consume(struct client *c, char byte)
+/* As far as the line goes, or as one can be kept. */
+static size_t line_part(const struct client *c, const char *text, size_t length)
 {
-    keep(&c->output, byte);
-    if (by_lines && (byte == '\n' || kept(&c->output) == BACKLOG))
-        show_line(c);
+    size_t n = 0, most = min_u64(length, BACKLOG - kept(&c->output));
+
+    while (n < most && text[n++] != '\n')
+        ;
+    return n;
+}
+
+/* What a VM says: for when it has the line, or a line with the end of it. */
+static void consume(struct client *c, const char *text, size_t length)
+{
+    for (size_t n; length > 0; text += n, length -= n) {
+        n = by_lines ? line_part(c, text, length) : length;
+        keep(&c->output, text, n);
+        if (by_lines && (text[n - 1] == '\n' || kept(&c->output) == BACKLOG))
+            show_line(c);
+    }
 }
 
 /* The next entry of its channel, if there is one; its bytes, which are what the VM says. */
@@ -149,8 +181,7 @@ static bool take_entry(struct client *c)
 
     if (!next_entry(c, &entry))
         return false;
-    for (unsigned i = 0; i < entry.length; i++)
-        consume(c, entry.bytes[i]);
+    consume(c, entry.bytes, entry.length);
     if (!by_lines && c == focus)
         show(&c->output);
     return true;
@@ -192,13 +223,30 @@ static unsigned take(struct client *c, unsigned most)
     return taken;
 }
 
-/* A VM whose pause brought nothing new is to notify when it writes again. */
+uint64_t clients_next(uint64_t now)
+{
+    return now - now % pause + pause;
+}
+
+unsigned clients_running(void)
+{
+    unsigned running = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        running += clients[i].running;
+    return running;
+}
+
+/* A VM whose pause brought nothing new is to notify when it writes again. The pause is longer after
+ * a look that took long: all VMs together take no more than a part of the time. */
 static void look(struct client *c, uint64_t now)
 {
+    uint64_t begin = gate_tsc();
+
     channel_awake(&c->channel);
-    c->next_look = now + pause;
     if (take(c, LOOK_ENTRIES) == 0)
         c->wants = !channel_sleep(&c->channel);
+    c->next_look = clients_next(now + (gate_tsc() - begin) * LOOK_PART * count);
 }
 
 void clients_take(uint64_t events, uint64_t now)
@@ -206,7 +254,7 @@ void clients_take(uint64_t events, uint64_t now)
     for (unsigned i = 0; i < count; i++) {
         struct client *c = &clients[i];
         c->wants |= (events & EVENT_CHANNEL(c->channel.number)) != 0;
-        if (c->running && c->wants && now >= c->next_look && may_look(c))
+        if (shares(c) && c->wants && now >= c->next_look && may_look(c))
             look(c, now);
     }
 }
@@ -216,7 +264,7 @@ uint64_t clients_due(void)
     uint64_t due = CLIENTS_NEVER;
 
     for (unsigned i = 0; i < count; i++)
-        if (clients[i].running && clients[i].wants && may_look(&clients[i]))
+        if (shares(&clients[i]) && clients[i].wants && may_look(&clients[i]))
             due = min_u64(due, clients[i].next_look);
     return due;
 }
@@ -228,7 +276,7 @@ static void switch_focus(void)
 
     for (unsigned i = 1; focus != NULL && i <= count; i++) {
         struct client *c = &clients[(focus - clients + i) % count];
-        if (c->running) {
+        if (shares(c)) {
             next = c;
             break;
         }
@@ -256,7 +304,7 @@ void clients_before_line(uint32_t vm)
 {
     struct client *c = client_of(vm);
 
-    if (c != NULL)
+    if (c != NULL && shares(c))
         take(c, LOOK_ENTRIES);
 }
 
@@ -269,11 +317,10 @@ static uint32_t take_rest(struct client *c)
 
     c->share = LAST_SHARE;
     for (unsigned i = 0; i < CHANNEL_ENTRIES && next_entry(c, &entry); i++)
-        for (unsigned k = 0; k < entry.length; k++)
-            if (c->share > 0)
-                consume(c, entry.bytes[k]);
-            else
-                lost++;
+        if (c->share > 0)
+            consume(c, entry.bytes, entry.length);
+        else
+            lost += entry.length;
     return lost;
 }
 
@@ -281,7 +328,7 @@ void clients_before_end(uint32_t vm)
 {
     struct client *c = client_of(vm);
 
-    if (c == NULL)
+    if (c == NULL || !shares(c))
         return;
     if (!by_lines && c == focus)
         show(&c->output);
@@ -328,6 +375,7 @@ static void ask_all(void)
 {
     static const struct console_entry ask = {.what = CONSOLE_ASK};
 
+    log_ask();
     for (unsigned i = 0; i < count; i++)
         if (clients[i].running)
             channel_put(&clients[i].channel, &ask);

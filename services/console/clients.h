@@ -17,12 +17,18 @@
 #define CLIENTS_NEVER UINT64_MAX
 
 /* The first VM has the line. `pages` is where channel 0 begins; `pause`, in ticks of the TSC, is
- * for how long a VM is left alone after each look. */
+ * how often VMs are looked at, at most. */
 void clients_init(const struct process_info *info, void *pages, bool lines, uint64_t pause);
 
 /* Takes what VMs have written, as far as there is room and it is their time. `events` is the word
  * of EVENT_*: who has notified. */
 void clients_take(uint64_t events, uint64_t now);
+
+/* When VMs may be looked at again: all of them at the same times. */
+uint64_t clients_next(uint64_t now);
+
+/* How many have not ended, with or without a share of the line. */
+unsigned clients_running(void);
 
 /* When clients_take is to be called again although nobody notifies. */
 uint64_t clients_due(void);

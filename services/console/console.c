@@ -14,6 +14,8 @@
 #define LOOKS 16
 #define READS 64 /* for each of them */
 
+#define RECORDS 8 /* of the log, before the port and the VMs are looked at again */
+
 /* What one record of the log may add to the port's queue, with all that a VM has left behind. */
 #define RECORD_ROOM 0x8000u
 
@@ -21,6 +23,7 @@ static uint64_t ms;        /* in ticks of the TSC */
 static bool interrupts;    /* the port has one */
 static bool babbles;       /* it did not stop asking */
 static uint64_t next_look; /* at the port, at the latest */
+static uint64_t took;      /* all that was done with the last one, in ticks */
 static uint64_t armed;     /* what GATE_TIMER was given last */
 static bool ending;        /* the run's last line is in the queue */
 static uint64_t end_by;    /* unless the port moves on */
@@ -31,18 +34,27 @@ void console_start(const struct process_info *info, void *channels, void *log)
     ms = info->tsc_khz;
     interrupts = info->interrupt_count > 0;
     babbles = ending = false;
-    next_look = armed = 0;
+    next_look = took = 0;
+    armed = UINT64_MAX;
     port_init(info->ports[0].first);
     output_init();
     log_open(log);
     clients_init(info, channels, strcmp(info->arguments, "console=lines") == 0,
                  ms * CONSOLE_PAUSE_MS);
-    port_ask(true);
+    port_ask(true, true);
 }
 
-static uint64_t patience(void)
+/* Whether VMs lose more by an interrupt for each FIFO than by a line that is slower. */
+static bool spares(void)
 {
-    return ms * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS);
+    return took * CONSOLE_DEAR > ms && clients_running() > 1;
+}
+
+static uint64_t look_after(uint64_t now)
+{
+    if (spares())
+        return clients_next(now + ms * CONSOLE_PAUSE_MS);
+    return now + ms * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS);
 }
 
 static void take_input(void)
@@ -65,8 +77,8 @@ static void look_at_port(uint64_t now)
         pending = port_pending();
     }
     babbles = pending;
-    port_ask(!pending);
-    next_look = now + patience();
+    port_ask(!pending, !pending && !spares());
+    next_look = look_after(now);
 }
 
 /* When the port is to be looked at although it does not interrupt. */
@@ -87,7 +99,7 @@ static void take_log(uint64_t now)
 {
     struct log_entry entry;
 
-    while (port_room() >= RECORD_ROOM && log_peek(&entry)) {
+    for (int i = 0; i < RECORDS && port_room() >= RECORD_ROOM && log_peek(&entry); i++) {
         if (entry.is.kind == LOG_VM_ENDED)
             clients_before_end(entry.is.vm);
         else
@@ -112,12 +124,16 @@ static void finish(uint64_t now)
     next_look = min_u64(next_look, now + ms);
 }
 
-/* The timer may come too early, which costs a look at the time; so it need not be set each time. */
+/* The timer may come too early, which costs a look at the time; so it need not be set each time.
+ * None is left behind: each entry of a guest would look at it. */
 static void set_timer(uint64_t now)
 {
+    struct log_entry entry;
     uint64_t due = min_u64(port_due(), clients_due());
 
-    if (due == UINT64_MAX || (now < armed && armed <= due))
+    if (port_room() >= RECORD_ROOM && log_peek(&entry))
+        due = min_u64(due, clients_next(now));
+    if (due == armed || (now < armed && armed <= due && due != UINT64_MAX))
         return;
     armed = due;
     gate_timer(due);
@@ -126,8 +142,9 @@ static void set_timer(uint64_t now)
 void console_work(uint64_t events)
 {
     uint64_t now = gate_tsc();
+    bool looks = events & EVENT_INTERRUPT(0) || now >= port_due();
 
-    if (events & EVENT_INTERRUPT(0) || now >= port_due()) {
+    if (looks) {
         look_at_port(now);
         if (events & EVENT_INTERRUPT(0))
             gate_interrupt_done(0);
@@ -138,9 +155,12 @@ void console_work(uint64_t events)
     if (port_queued() > 0)
         port_push();
     if (idle && port_queued() > 0)
-        next_look = now + patience();
+        next_look = look_after(now);
     clients_flush();
+    log_out(port_queued() == 0);
     if (ending)
         finish(now);
     set_timer(now);
+    if (looks)
+        took = gate_tsc() - now;
 }

@@ -11,11 +11,16 @@
 
 #include "abi/process.h"
 
-/* For how long nobody looks at the port when its interrupt does not come; when it has none, as a
- * FIFO takes little longer to send; and for how long each VM is left alone after a look. */
+/* For how long nobody looks at the port when its interrupt does not come; and when it has none, as
+ * a FIFO takes little longer to send. */
 #define CONSOLE_PATIENCE_MS      10
 #define CONSOLE_POLL_PATIENCE_MS 1
-#define CONSOLE_PAUSE_MS         1
+
+/* VMs are looked at so often at most; and the port, for output, half as often where a look takes
+ * more than this part of a millisecond, which is what a FIFO takes to send, and several VMs want
+ * the processor: an emulated one. */
+#define CONSOLE_PAUSE_MS 15
+#define CONSOLE_DEAR     32
 
 /* How long a port that stands still may hold up the end of the run. */
 #define CONSOLE_END_PATIENCE_MS 1000

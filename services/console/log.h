@@ -18,7 +18,14 @@ void log_open(void *at);
 /* Whether there is a record, and which. */
 bool log_peek(struct log_entry *entry);
 
-/* It is out: the next one is behind it. */
+/* It is taken: the next one is behind it. */
 void log_next(const struct log_entry *entry);
+
+/* Whether all that is taken has left for the line: only then it is said to be read, so that who
+ * prints the rest when we have died, or after a panic, leaves nothing out. */
+void log_out(bool all);
+
+/* Somebody asks where the guests are: they may say so, whatever they have said before. */
+void log_ask(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "services/console/port.h"
 
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "runtime/io.h"
 
 enum port_register {
@@ -24,7 +25,7 @@ static uint16_t base;
 static char queue[PORT_QUEUE];
 static uint32_t queue_head, queue_tail; /* free-running */
 static uint8_t interrupts;              /* as in INTERRUPT_ENABLE */
-static bool asks;
+static bool asks_input, asks_output;
 
 static uint8_t status(void)
 {
@@ -35,16 +36,15 @@ void port_init(uint16_t first)
 {
     base = first;
     queue_head = queue_tail = 0;
-    asks = false;
+    asks_input = asks_output = false;
     interrupts = 0;
     outb((uint16_t)(base + INTERRUPT_ENABLE), 0);
 }
 
-/* The transmit interrupt is on exactly while something is queued. */
 static void update_interrupts(void)
 {
-    uint8_t transmit = port_queued() > 0 ? TRANSMIT_INTERRUPT : 0;
-    uint8_t want = asks ? RECEIVE_INTERRUPT | transmit : 0;
+    uint8_t want = (asks_input ? RECEIVE_INTERRUPT : 0) |
+                   (asks_output && port_queued() > 0 ? TRANSMIT_INTERRUPT : 0);
 
     if (interrupts != want) {
         interrupts = want;
@@ -52,18 +52,22 @@ static void update_interrupts(void)
     }
 }
 
-void port_ask(bool on)
+void port_ask(bool input, bool output)
 {
-    asks = on;
+    asks_input = input;
+    asks_output = output;
     update_interrupts();
 }
 
 void port_write(const char *text, size_t length)
 {
-    size_t n = min_u64(length, port_room());
+    size_t left = min_u64(length, port_room());
 
-    for (size_t i = 0; i < n; i++)
-        queue[queue_tail++ % PORT_QUEUE] = text[i];
+    for (size_t n; left > 0; text += n, left -= n) {
+        n = min_u64(left, PORT_QUEUE - queue_tail % PORT_QUEUE);
+        memcpy(&queue[queue_tail % PORT_QUEUE], text, n);
+        queue_tail += (uint32_t)n;
+    }
 }
 
 size_t port_room(void)

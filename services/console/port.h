@@ -14,7 +14,7 @@
 void port_init(uint16_t base);
 
 /* Whether it interrupts: for received bytes, and for room while something is queued. */
-void port_ask(bool on);
+void port_ask(bool input, bool output);
 
 /* Queues text; what has no room is lost, so port_room is asked before. */
 void port_write(const char *text, size_t length);

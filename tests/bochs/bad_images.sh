@@ -52,7 +52,7 @@ result $? "the image is made"
 boot_image good.iso $CPU $MEMORY_MB 30
 says '^lintel: end: 1 VMs, 0 faults$' "the image boots as it is"
 
-unpack good.iso file-0
+unpack good.iso file-0 file-1
 
 head -c 5000 "$kernel" >short
 damaged 'a kernel that was cut' 'truncated|size' short file-0

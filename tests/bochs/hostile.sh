@@ -32,6 +32,10 @@ for row in "${rows[@]}"; do
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
+beside console
+run focus
+passes
+result $? "beside console, which is not shown"
 beside timer_masked input
 echo anything >typed
 run focus

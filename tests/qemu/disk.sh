@@ -16,6 +16,7 @@ SECONDS_MAX=60
 FIRST=2048 SECTORS=24576 # the partition
 [ "$how" != stalls ] || SECTORS=8192
 [ "$how" != mortal ] || SECTORS=$((mib * 2048)) SECONDS_MAX=$((60 + mib))
+console=()
 FILE_SECTORS=$((FIRST + SECTORS + 2048))
 BAD=777 # of the partition
 label=lintel-test
@@ -37,6 +38,8 @@ nvme)
 ram)
     # The whole of its file, which it copies where it is written.
     driver=(file=ram dma=0x420000)
+    # With a process that has the serial line, as lintel image would give it.
+    console=(process console "$build/services/lintel-console" grants=1 ports=0x3f8:8 interrupt=4 dma=0)
     device=()
     SECTORS=8192 label=
     head -c $((SECTORS * 512)) /dev/zero >ram
@@ -92,7 +95,7 @@ stalls) client=verify words+=" stalls" look=all ;;
 mortal) program=$build/tests/bochs/disk/lintel-mortal-$controller client=verify look=all driver+=("arguments=calls=$((300 * mib)) seed=$RANDOM") && echo "# ${driver[*]}" ;;
 esac
 make_disk && make_boot end=qemu process disk "$program" "${driver[@]}" \
-    process client "$build/tests/qemu/$client" "arguments=$words" channel 1 0 "$label"
+    process client "$build/tests/qemu/$client" "arguments=$words" channel 1 0 "$label" "${console[@]}"
 result $? "an image with the driver of $controller and its client"
 if [ "$how" = stalls ]; then
     : >serial

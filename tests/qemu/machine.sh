@@ -8,14 +8,18 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/qemu/common.bash
 . "$here/common.bash"
 
-# spoil FILE WORD: the driver of RAM disks with an 8-byte word of a row of its segments changed: memory, of the last one, or entry.
+# spoil FILE WORD: the driver of RAM disks with 8 bytes changed: of a row of its segments, memory, of the last one, or entry; or the
+# code at its entry, to UD2.
 spoil()
 {
     python3 - "$build/drivers/lintel-ram" "$1" "$2" <<'END'
 import struct, sys
 data = bytearray(open(sys.argv[1], 'rb').read())
 rows, count = struct.unpack_from('<Q', data, 32)[0], struct.unpack_from('<H', data, 56)[0]
-place, value = {'memory': (rows + 56 * (count - 1) + 40, 17 << 20), 'entry': (24, 1 << 63)}[sys.argv[3]]
+entry = struct.unpack_from('<Q', data, 24)[0]
+segments = [struct.unpack_from('<IIQQQQ', data, rows + 56 * n) for n in range(count)]
+code = [offset + entry - start for _, _, offset, start, _, size in segments if start <= entry < start + size]
+place, value = {'memory': (rows + 56 * (count - 1) + 40, 17 << 20), 'entry': (24, 1 << 63), 'code': (code[0], 0x0b0f)}[sys.argv[3]]
 struct.pack_into('<Q', data, place, value)
 open(sys.argv[2], 'wb').write(data)
 END
@@ -37,6 +41,14 @@ echo nothing >none
 refused 'an image that is none' 'the image of process b is no 64-bit ELF executable' process a "$build/drivers/lintel-ram" process b none
 refused 'a function that two drivers have' 'processes a and b have a PCI function in common' \
     process a "$build/drivers/lintel-ram" class=0x080501 process b "$build/drivers/lintel-ram" class=0x080501
+
+# A console that dies again and again: ring 0 prints what it has not, and the end of the run.
+spoil dying code
+make_boot end=qemu process console dying grants=1 dma=0 process a dying
+boot_qemu 30 max
+says '^lintel: process console: stopped for a fault: #UD.*; it is started again$' 'a console that dies is started again'
+says '^lintel: process a: stopped for a fault: [^;]*$' 'and not for ever'
+says '^lintel: end: 1 processes, 1 faults$' 'all that it has not printed is there'
 
 # A DMA area whose page tables are many.
 make_boot end=qemu process a "$build/drivers/lintel-ram" dma=0x28000000

@@ -6,7 +6,7 @@
  *
  *   vm NAME KERNEL [cmdline=TEXT]          with 16 MiB of memory
  *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
- *       [arguments=TEXT]
+ *       [arguments=TEXT] [grants=N]
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
  */
 #include <stdbool.h>
@@ -56,7 +56,6 @@ static void add_vm(char *words[])
     vm->initrd = PLAN_NO_FILE;
     vm->memory = 0x1000000;
     vm->vcpus = 1;
-    vm->console = PLAN_CONSOLE_SERIAL;
 }
 
 static void add_process(char *words[])
@@ -110,6 +109,8 @@ static bool set(const char *word)
         p->pci_class = (uint32_t)value;
     } else if (strncmp(word, "index=", 6) == 0) {
         p->pci_index = (uint32_t)value;
+    } else if (strncmp(word, "grants=", 7) == 0) {
+        p->grants |= (uint32_t)value;
     } else if (strncmp(word, "dma=", 4) == 0) {
         p->dma = value;
     } else if (strncmp(word, "interrupt=", 10) == 0) {

@@ -89,16 +89,14 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_LAPIC_READ, .a = 0, .b = UINT64_MAX},
         {.number = GATE_LAPIC_WRITE, .a = UINT64_MAX, .b = 0x20},
         {.number = GATE_LAPIC_WRITE, .a = 0, .b = 1ULL << 32},
-        {.number = GATE_CONSOLE_WRITE, .a = MONITOR_TEXT_SIZE + 1},
-        {.number = GATE_CONSOLE_READ, .a = UINT64_MAX},
         {.number = GATE_LOG, .a = MONITOR_TEXT_SIZE + 1},
         {.number = GATE_SEGMENTS, .a = 1},
         {.number = GATE_SEGMENTS, .a = UINT64_MAX},
         {.number = GATE_STATE, .a = 1},
         {.number = GATE_DOORBELL, .a = 0x10000, .b = 0},
         {.number = GATE_DOORBELL, .a = UINT64_MAX, .b = 0},
-        {.number = GATE_NOTIFY, .a = 1}, /* it has no channel */
-        {.number = GATE_RUN, .a = 0, .b = 1},
+        {.number = GATE_NOTIFY, .a = 2}, /* it has no channel but the console's */
+        {.number = GATE_RUN, .a = 0, .b = 2},
         {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 

@@ -29,7 +29,7 @@
 static struct {
     uint64_t cap, mcg_status, mcg_ctl, ctl[BANKS], status[BANKS];
     unsigned lines, interrupts;
-    char last[LOG_LINE_SIZE];
+    char last[LOG_LINE_MAX];
 } cpu;
 static jmp_buf panicked;
 

@@ -13,11 +13,58 @@ struct fakes fakes;
 
 static struct monitor_info info;
 
+/* The console, at the other end of channel 0. */
+static const struct process_info process = {
+    .channel_count = 1,
+    .channels = {{.kind = PLAN_CHANNEL_CONSOLE, .size = CONSOLE_CHANNEL_SIZE, .peer = "console"}},
+};
+static struct channel channel;
+static struct channel_end console;
+
 void fakes_reset(void)
 {
-    fakes = (struct fakes){.console_room = SIZE_MAX, .timer = UINT64_MAX, .tsc = 1000000000};
+    fakes = (struct fakes){.timer = UINT64_MAX, .tsc = 1000000000};
     fakes.message_result = 1;
+    memset(&channel, 0, sizeof(channel));
+    channel_open(&console, &channel, 0, true);
+    channel_sleep(&console);
+    fakes.process = &process;
+    fakes.channels = &channel;
+    fakes.notified = 0;
     fakes.entropy_words = UINT32_MAX;
+}
+
+void fake_console_take(struct board *board, unsigned most)
+{
+    struct console_entry entry;
+
+    fakes.notified = 0;
+    while (most-- > 0 && channel_get(&console, &entry)) {
+        assert_in_range(entry.length, 1, CONSOLE_BYTES);
+        if (entry.length > sizeof(fakes.output) - fakes.output_size)
+            fakes.output_size = 0;
+        memcpy(fakes.output + fakes.output_size, entry.bytes, entry.length);
+        fakes.output_size += entry.length;
+    }
+    channel_flush(&console);
+    if (fakes.notified != 0)
+        board_events(board, EVENT_CHANNEL(0));
+}
+
+void fake_console_take_all(struct board *board)
+{
+    while (channel_used(&board->console.channel) > 0)
+        fake_console_take(board, CHANNEL_ENTRIES);
+}
+
+void fake_console_type(const char *text, enum console_what what)
+{
+    struct console_entry entry = {.length = (uint16_t)strlen(text), .what = (uint16_t)what};
+
+    assert_in_range(entry.length, 0, CONSOLE_BYTES);
+    memcpy(entry.bytes, text, entry.length);
+    channel_put(&console, &entry);
+    channel_flush(&console);
 }
 
 int64_t gate_run(unsigned vcpu)
@@ -68,28 +115,6 @@ int64_t gate_timer(uint64_t tsc)
     fakes.timer = tsc;
     fakes.timer_calls++;
     return 0;
-}
-
-int64_t gate_console_write(uint64_t length)
-{
-    size_t taken = length < fakes.console_room ? length : fakes.console_room;
-
-    if (taken > sizeof(fakes.output) - fakes.output_size)
-        fakes.output_size = 0;
-    memcpy(fakes.output + fakes.output_size, fakes.text, taken);
-    fakes.output_size += taken;
-    fakes.console_room -= fakes.console_room == SIZE_MAX ? 0 : taken;
-    return (int64_t)taken;
-}
-
-int64_t gate_console_read(uint64_t max)
-{
-    size_t count = max < fakes.input_size ? max : fakes.input_size;
-
-    memcpy(fakes.text, fakes.input, count);
-    memmove(fakes.input, fakes.input + count, fakes.input_size - count);
-    fakes.input_size -= count;
-    return (int64_t)count;
 }
 
 int64_t gate_log(size_t length)

@@ -26,11 +26,8 @@ extern struct fakes {
     uint32_t message_data[FAKE_MESSAGES];
     int64_t message_result; /* 1: a local APIC accepts */
     uint32_t lapic[PLAN_MAX_VCPUS][0x400];
-    size_t console_room; /* how many bytes the console takes now */
-    char output[4096];
+    char output[4096]; /* what the console has taken */
     size_t output_size;
-    char input[256];
-    size_t input_size;
     char log[4096]; /* the lines of gate_log */
     size_t log_size;
     uint32_t notified; /* the channels of gate_notify, as bits */
@@ -49,8 +46,15 @@ extern struct fakes {
     uint32_t entropy_words; /* how many at a time */
 } fakes;
 
-/* Everything as at the start, with a console that takes all. */
+/* Everything as at the start, with a console that has taken nothing. */
 void fakes_reset(void);
+
+/* The console takes so many entries, or all there are and will be, and the board hears of it. */
+void fake_console_take(struct board *board, unsigned most);
+void fake_console_take_all(struct board *board);
+
+/* It puts an entry, of which the board hears by EVENT_CHANNEL(0). */
+void fake_console_type(const char *text, enum console_what what);
 
 /* Runs `call`; it must end in gate_stop. */
 #define EXPECT_STOP(call)                                                                          \

@@ -345,6 +345,7 @@ static void console_output(void **state)
     board_out(b, 0, COM1 + 2, 1, 0x01);
     for (const char *c = text; *c != '\0'; c++)
         board_out(b, 0, COM1, 1, (uint8_t)*c);
+    fake_console_take_all(b);
     assert_int_equal(fakes.output_size, strlen(text));
     assert_memory_equal(fakes.output, text, strlen(text));
     assert_int_equal(fakes.messages, 0);
@@ -356,26 +357,29 @@ static void console_output(void **state)
 /* With a console that is slow nothing is lost and nothing is said to be sent. */
 static void console_full(void **state)
 {
-    fakes.console_room = 3;
+    size_t written = 0;
+
     board_out(b, 0, COM1 + 4, 1, 0x08);
     board_out(b, 0, COM1 + 2, 1, 0x01);
     board_out(b, 0, COM1 + 1, 1, 0x02);
     assert_int_equal(board_in(b, 0, COM1 + 2, 1), 0xc2);
-    fakes.messages = 0;
-    for (int i = 0; i < 10; i++)
-        board_out(b, 0, COM1, 1, (uint8_t)('0' + i));
+    for (; board_in(b, 0, COM1 + 5, 1) & 0x20; written++)
+        board_out(b, 0, COM1, 1, (uint8_t)('0' + written % 10));
+    assert_int_equal(written, 1 + CONSOLE_GATHERED + 1);
+    for (; written % 10 != 0; written++)
+        board_out(b, 0, COM1, 1, (uint8_t)('0' + written % 10));
     assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0);
     board_in(b, 0, COM1 + 2, 1);
     fakes.messages = 0;
-    fakes.console_room = 4;
-    board_events(b, EVENT_CONSOLE);
+    board_events(b, EVENT_CHANNEL(0));
     assert_int_equal(fakes.messages, 0);
-    fakes.console_room = SIZE_MAX;
-    board_events(b, EVENT_CONSOLE);
+    fake_console_take(b, 1);
     assert_int_equal(fakes.messages, 1);
     assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0x60);
-    assert_int_equal(fakes.output_size, 10);
-    assert_memory_equal(fakes.output, "0123456789", 10);
+    fake_console_take_all(b);
+    assert_int_equal(fakes.output_size, written);
+    for (size_t i = 0; i < written; i++)
+        assert_int_equal(fakes.output[i], '0' + i % 10);
 }
 
 /* More input than the FIFO holds arrives as a whole, from one event. */
@@ -388,17 +392,16 @@ static void console_input(void **state)
     board_out(b, 0, COM1 + 4, 1, 0x08);
     board_out(b, 0, COM1 + 2, 1, 0x81);
     board_out(b, 0, COM1 + 1, 1, 0x01);
-    memcpy(fakes.input, text, strlen(text));
-    fakes.input_size = strlen(text);
-    board_events(b, EVENT_CONSOLE);
+    fake_console_type(text, CONSOLE_TEXT);
+    board_events(b, EVENT_CHANNEL(0));
     assert_int_equal(fakes.messages, 1);
-    assert_int_equal(fakes.input_size, strlen(text) - 16);
+    assert_int_equal(b->uart.receive.count, 16);
     while (board_in(b, 0, COM1 + 5, 1) & 1 && count < sizeof(got))
         got[count++] = (char)board_in(b, 0, COM1, 1);
     assert_int_equal(count, strlen(text));
     assert_memory_equal(got, text, count);
-    memcpy(fakes.input, "x", fakes.input_size = 1);
-    board_events(b, EVENT_CONSOLE);
+    fake_console_type("x", CONSOLE_TEXT);
+    board_events(b, EVENT_CHANNEL(0));
     assert_int_equal(board_in(b, 0, COM1, 1), 'x');
 }
 
@@ -406,9 +409,9 @@ static void console_input(void **state)
 static void console_input_waits(void **state)
 {
     board_out(b, 0, COM1 + 4, 1, 0x10);
-    memcpy(fakes.input, "x", fakes.input_size = 1);
-    board_events(b, EVENT_CONSOLE);
-    assert_int_equal(fakes.input_size, 1);
+    fake_console_type("x", CONSOLE_TEXT);
+    board_events(b, EVENT_CHANNEL(0));
+    assert_int_equal(b->uart.receive.count, 0);
     board_out(b, 0, COM1 + 4, 1, 0x08);
     assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 1, 1);
     assert_int_equal(board_in(b, 0, COM1, 1), 'x');

@@ -116,6 +116,7 @@ static void outs(void **state)
     page.state.gpr[GPR_RCX] = 5;
     string_exit(0x3f8, false, 1, true);
     assert_int_equal(page.reply, REPLY_STATE);
+    fake_console_take_all(b);
     assert_memory_equal(fakes.output, "hello", 5);
     assert_int_equal(page.state.gpr[GPR_RCX], 0);
     assert_int_equal(page.state.gpr[GPR_RSI], DATA + 5);
@@ -170,9 +171,9 @@ static void string_fault(void **state)
     directory[3] = 0; /* 600000 is not mapped */
     page.state.gpr[GPR_RDI] = 0x5fffff;
     page.state.gpr[GPR_RCX] = 3;
-    memcpy(fakes.input, "ab", fakes.input_size = 2);
+    fake_console_type("ab", CONSOLE_TEXT);
     board_out(b, 0, 0x3fa, 1, 1);
-    board_events(b, EVENT_CONSOLE);
+    board_events(b, EVENT_CHANNEL(0));
     string_exit(0x3f8, true, 1, true);
     assert_int_equal(page.reply, REPLY_EXCEPTION);
     assert_int_equal(page.reply_vector, VECTOR_PF);
@@ -510,10 +511,22 @@ static void verdicts(void **state)
     assert_int_equal(fakes.starts, 2);
 }
 
+/* What the guest has written is in the console's channel when its last line is in the log. */
+static void last_words(void **state)
+{
+    for (const char *c = "good bye"; *c != '\0'; c++)
+        out(0x3f8, 1, (uint8_t)*c);
+    EXPECT_STOP(out(0xf4, 1, 0));
+    fake_console_take(b, 2);
+    assert_int_equal(fakes.output_size, 8);
+    assert_memory_equal(fakes.output, "good bye", 8);
+}
+
 static void where_it_is(void **state)
 {
     page.kind = EXIT_EVENTS;
-    page.events = EVENT_REPORT;
+    page.events = EVENT_CHANNEL(0);
+    fake_console_type("", CONSOLE_ASK);
     page.state.rip = CODE;
     page.state.gpr[GPR_RAX] = 0x1234567890abcdef;
     exit_handle(b, 0, &page);
@@ -624,8 +637,8 @@ static void eoi_and_events(void **state)
     exit_handle(b, 0, &page);
     assert_int_equal(fakes.messages, 2);
     page.kind = EXIT_EVENTS;
-    page.events = EVENT_CONSOLE;
-    memcpy(fakes.input, "x", fakes.input_size = 1);
+    page.events = EVENT_CHANNEL(0);
+    fake_console_type("x", CONSOLE_TEXT);
     exit_handle(b, 0, &page);
     assert_int_equal(page.reply, REPLY_DONE);
     assert_int_equal(board_in(b, 0, 0x3f8, 1), 'x');
@@ -656,6 +669,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(triple_fault_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(faults_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(verdicts, setup, teardown),
+        cmocka_unit_test_setup_teardown(last_words, setup, teardown),
         cmocka_unit_test_setup_teardown(where_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(halts_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(halts_with_a_source, setup, teardown),

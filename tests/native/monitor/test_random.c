@@ -40,8 +40,10 @@ static void calm(void)
     b->reset.requested = false;
     b->pm.power_off = false;
     fakes.tsc += random_u64() >> (random_u64() % 40 + 20);
-    fakes.console_room = random_u64() % 4;
-    fakes.input_size = random_u64() % sizeof(fakes.input);
+    if (random_u64() % 64 == 0)
+        fake_console_take(b, (unsigned)(random_u64() % CHANNEL_ENTRIES));
+    if (random_u64() % 64 == 0)
+        fake_console_type("some keys that nobody reads", random_u64() % 3);
 }
 
 static void ports(void **state)
@@ -54,7 +56,7 @@ static void ports(void **state)
         else
             board_out(b, vcpu, random_port(), size, (uint32_t)random_u64());
         if (i % 16 == 0)
-            board_events(b, random_u64() & 3);
+            board_events(b, (random_u64() & 3) | (random_u64() & EVENT_CHANNEL(0)));
         calm();
     }
 }

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/process/process.h"
 #include "hypervisor/report/log.h"
-#include "hypervisor/vm/vm.h"
 #include "lib/bucket.h"
 #include "tests/native/report/line.h"
 
@@ -45,38 +45,71 @@ static void bucket(void **state)
     assert_false(bucket_take(&b, 1000000, 10, 3));
 }
 
+static struct process_info infos[2] = {{.name = "vm0"}, {.name = "vm1"}};
+static struct process vm[2];
+
+static int setup(void **state)
+{
+    line_reset();
+    log_pages.reader.asked = 0;
+    for (uint8_t i = 0; i < 2; i++)
+        vm[i] = (struct process){.info = &infos[i], .vm = i};
+    return 0;
+}
+
 /* A whole report of a fault comes at once; of a flood the rest is counted, for each VM by itself.
  */
 static void budget(void **state)
 {
-    line_reset(2);
     for (int i = 0; i < 1000; i++)
-        vm_log(&vms[0], "restart");
+        process_log(&vm[0], "restart");
     assert_in_range(line_count("lintel: vm vm0: restart\r\n"), 50, 60);
-    vm_log(&vms[1], "another one's %s", "line");
+    process_log(&vm[1], "another one's %s", "line");
     assert_int_equal(line_count("lintel: vm vm1: another one's line\r\n"), 1);
     assert_int_equal(line_count("left out"), 0);
-    vms[0].process.log.full_at = now(); /* later */
-    vms[0].process.log_left_out = 950;
-    vm_log(&vms[0], "restart");
+    vm[0].log.full_at = now(); /* later */
+    vm[0].log_left_out = 950;
+    process_log(&vm[0], "restart");
     assert_int_equal(
         line_count("lintel: vm vm0: too many lines: 950 left out\r\nlintel: vm vm0: restart\r\n"),
         1);
-    process_log_left_out(&vms[0].process);
+    process_log_left_out(&vm[0]);
     assert_int_equal(line_count("left out"), 1);
 }
 
-/* Without room above what the hypervisor keeps for itself they are left out, too. */
+/* When somebody asks, each has as much as at first, once. */
+static void asked(void **state)
+{
+    for (int i = 0; i < 1000; i++)
+        process_log(&vm[0], "before");
+    log_pages.reader.asked++;
+    for (int i = 0; i < 1000; i++)
+        process_log(&vm[0], "here I am");
+    assert_in_range(line_count("here I am"), 50, 60);
+}
+
+static void nobody(void)
+{
+}
+
+/* Without room above what the hypervisor keeps for itself they are left out, too. The records that
+ * the console gets say whose they are. */
 static void no_room(void **state)
 {
-    line_reset(1);
-    port.queued = log_room();
-    vm_log(&vms[0], "nobody reads this");
-    assert_int_equal(line_count("nobody"), 0);
-    assert_int_equal(vms[0].process.log_left_out, 1);
-    assert_int_equal(port.flushes, 0);
-    port.queued = 0;
-    vm_log(&vms[0], "but this");
+    const struct log_record *is =
+        (const void *)&log_pages.ring.bytes[log_pages.ring.tail % LOG_RING_SIZE];
+
+    log_hand_over(nobody);
+    process_log(&vm[1], "somebody reads this");
+    assert_int_equal(is->vm, 1);
+    while (log_room() > LOG_LINE_MAX)
+        log_line("%0200d", 0);
+    process_log(&vm[0], "nobody reads this");
+    assert_int_equal(vm[0].log_left_out, 1);
+    log_take_back();
+    process_log(&vm[0], "but this");
+    assert_int_equal(line_count("somebody reads this"), 1);
+    assert_int_equal(line_count("nobody reads"), 0);
     assert_int_equal(line_count("1 left out\r\nlintel: vm vm0: but this\r\n"), 1);
 }
 
@@ -84,8 +117,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bucket),
-        cmocka_unit_test(budget),
-        cmocka_unit_test(no_room),
+        cmocka_unit_test_setup(budget, setup),
+        cmocka_unit_test_setup(asked, setup),
+        cmocka_unit_test_setup(no_room, setup),
     };
 
     return cmocka_run_group_tests_name("a VM's log lines", tests, NULL, NULL);

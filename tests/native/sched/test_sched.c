@@ -15,7 +15,6 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/report/console.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/bits.h"
 
@@ -53,17 +52,6 @@ static uint64_t now, armed, switch_takes;
 static bool switches_are_lost; /* to who is switched to; otherwise they are its time */
 static struct thread *resumed;
 static jmp_buf back;
-
-bool serial_queued(void)
-{
-    return 0;
-}
-
-uint64_t console_due = TIME_NEVER, console_next_look = TIME_NEVER, console_patience;
-
-void console_interrupt(uint64_t tsc)
-{
-}
 
 uint64_t rdtsc(void)
 {

@@ -18,6 +18,7 @@
 enum { DATA, IER, IIR, LSR = 5 };
 
 struct machine machine;
+unsigned machine_silence;
 
 static struct {
     unsigned fifo;        /* bytes that wait to be sent */
@@ -153,7 +154,7 @@ char *gate_text(void)
 
 uint64_t gate_tsc(void)
 {
-    return machine.tsc;
+    return machine.tsc += machine.call_ticks;
 }
 
 /* The machine. */
@@ -192,6 +193,7 @@ static void wake(void)
 void machine_restart_console(void)
 {
     machine.timer = UINT64_MAX;
+    info.starts++;
     console_start(&info, channels, log_pages);
     work(0);
     wake();
@@ -211,8 +213,10 @@ void machine_begin(bool lines, bool interrupts)
     strcpy(info.arguments, lines ? "console=lines" : "console=focus");
     for (unsigned i = 0; i < MACHINE_VMS; i++) {
         struct process_channel *c = &info.channels[i];
-        *c = (struct process_channel){
-            .kind = PLAN_CHANNEL_CONSOLE, .server = 1, .peer_index = i + 2};
+        *c = (struct process_channel){.kind = PLAN_CHANNEL_CONSOLE,
+                                      .server = 1,
+                                      .peer_index = i + 2,
+                                      .read_only = machine_silence >> i & 1};
         snprintf(c->peer, sizeof(c->peer), "vm%u", i);
         channel_open(&machine.vm[i], channels + i * PROCESS_CHANNEL_STRIDE, i, false);
     }
@@ -329,6 +333,11 @@ void machine_log(enum log_kind kind, uint8_t vm, const char *text)
         ring->bytes[(ring->tail + i) % LOG_RING_SIZE] = record[i];
     ring->tail += size;
     machine.events |= EVENT_LOG;
+}
+
+uint64_t machine_asked(void)
+{
+    return ((struct log_reader *)log_pages)->asked;
 }
 
 unsigned machine_count(const char *text)

@@ -20,7 +20,8 @@
 #define MACHINE_VMS 3
 
 extern struct machine {
-    uint64_t tsc; /* a million ticks are a millisecond */
+    uint64_t tsc;        /* a million ticks are a millisecond */
+    uint64_t call_ticks; /* how long each question for the time takes */
     uint64_t timer;
     uint64_t events; /* the console's */
     unsigned works;  /* how often it came back from a wait */
@@ -41,6 +42,9 @@ extern struct machine {
     struct channel_end vm[MACHINE_VMS];
     unsigned notified[MACHINE_VMS]; /* how often the console has */
 } machine;
+
+/* Which VMs have no share of the line, as bits; for machine_begin. */
+extern unsigned machine_silence;
 
 /* A machine and its console, started; all is quiet. */
 void machine_begin(bool lines, bool interrupts);
@@ -65,6 +69,9 @@ const char *machine_input(unsigned vm);
 
 /* Ring 0 writes a record. */
 void machine_log(enum log_kind kind, uint8_t vm, const char *text);
+
+/* How often the console has said that somebody asks. */
+uint64_t machine_asked(void);
 
 /* How often a text has been sent. */
 unsigned machine_count(const char *text);

@@ -25,13 +25,13 @@ head -c 60 initrd.gz >truncated.gz
 long_name=$(printf 'x%.0s' {1..32})
 
 # --- good descriptions
-description 'the least' 0 '^vm.yaml: good: 1 VM, 1 file, ' <<'E1'
+description 'the least' 0 '^vm.yaml: good: 1 VM, 2 files, ' <<'E1'
 vms:
   - name: a
     kernel: kernel
     memory: 26M
 E1
-description 'all keys' 0 '^vm.yaml: good: 2 VMs, 2 files, 1024 MiB' <<'E1'
+description 'all keys' 0 '^vm.yaml: good: 2 VMs, 3 files, 1024 MiB' <<'E1'
 host: {memory: 1G, cpu: corei7_skylake_x, hide: [ept-1g, vpid], msr-switch: lazy}
 vms:
   - {name: a, kernel: kernel, initrd: initrd.gz, cmdline: quiet, memory: 64M, vcpus: 1, console: serial}

@@ -66,7 +66,7 @@ host 'an index twice' 3 "^vm.yaml:2:72: host\.disks\[1\]\.index: disk 'd' is on 
 host 'a size without a unit' 3 "^vm.yaml:2:59: host\.disks\[0\]\.size: '64' is no size in MiB; write for example 64M or 4G" \
     '{name: d, driver: nvme, file: d.img, size: 64}'
 many=$(printf '{name: d%s, driver: nvme}, ' 0 1 2 3 4 5 6 7 8)
-host 'too many disks' 3 '^vm.yaml:2:[0-9]*: host\.disks\[8\]\.name: one process more than fit; 8 drivers' "${many%, }"
+host 'too many disks' 3 '^vm.yaml:2:[0-9]*: host\.disks\[8\]\.name: one process more than fit; 8 disks' "${many%, }"
 LINTEL_NVME=$work/nothing host 'a driver that is not built' 4 '^vm.yaml:2:23: .* the program for it is not built' \
     '{name: d, driver: nvme}'
 make_program lintel-large
@@ -79,7 +79,7 @@ LINTEL_NVME=$lintel host 'a driver that is no image' 4 '^vm.yaml:2:23: .* is no 
 # --- the VMs' disks
 vm 'a partition' 0 good '{on: d, partition: root, size: 8M, read-only: no}'
 vm 'the partition with the name of the VM' 0 good '{on: d}'
-vm 'a RAM disk' 0 'good: 1 VM, 5 files' '{file: ram.img}'
+vm 'a RAM disk' 0 'good: 1 VM, 6 files' '{file: ram.img}'
 vm 'a RAM disk that is only read' 0 good '{file: ram.img, read-only: yes}'
 vm 'two VMs on a partition that both only read' 0 good '{on: d, partition: p, size: 4M, read-only: yes}' \
     '{on: d, partition: p, read-only: yes}'

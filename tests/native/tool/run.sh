@@ -305,11 +305,12 @@ says out '^got last$' 'the last line came'
 result $? 'nothing came before the prompt'
 typed=/dev/null
 
-# The hypervisor's command line: an emulator's memory is not cleared, Bochs does without what it gets wrong, a file gets the
-# lines of all VMs, and the user has the last word.
+# The hypervisor's command line: an emulator's memory is not cleared, Bochs does without what it gets wrong, and the user has the
+# last word. The plan has the console's: a file gets the lines of all VMs.
 cat >menu <<'E1'
 printf 'lintel: 1 starts\r\n' >&3
 sed -n 's/$/\r/; s/^ *multiboot2 //p' grub.cfg >&3
+grep -a -o 'console=[a-z]*' plan | sed 's/.*/the plan says &\r/' >&3
 printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
 E1
 scene 'one VM' 0 --hypervisor-options 'clear-memory=yes' <menu
@@ -320,10 +321,13 @@ scene 'a description that hides' 0 <menu
 says out ' hide=vpid,ept-1g,virtual-interrupt-delivery$' 'what the description hides is hidden as well'
 vms=two.yaml
 scene 'two VMs' 0 <menu
-says out '^/boot/lintel-hypervisor end=bochs clear-memory=no console=lines hide=virtual-interrupt-delivery$' 'two VMs show their lines'
+says out '^the plan says console=lines' 'two VMs show their lines'
+scene 'two VMs, one at a time' 0 --hypervisor-options 'counters console=focus' <menu
+says out '^the plan says console=focus' 'and one at a time, if the user says so'
+says out ' counters$' 'which the hypervisor is not told'
 typed=lines
 scene 'two VMs and a script' 0 <menu
-says out '^/boot/lintel-hypervisor end=bochs clear-memory=no hide=virtual-interrupt-delivery$' 'a script is for one VM at a time'
+says out '^the plan says console=focus' 'a script is for one VM at a time'
 
 # On a terminal: raw, with the escape key; afterwards as before.
 cat >scene <<'E1'

@@ -114,14 +114,18 @@ static void load(struct machine *machine, const char *host, const char *disk_a, 
     check_plan(&machine->plan);
 }
 
+/* Before the disks come the console, and its channels to both VMs. */
+#define FIRST 1
+#define VMS   2
+
 static void check_channel(const struct plan *plan, uint32_t i, uint32_t vm, const char *label,
                           uint32_t process, uint32_t read_only)
 {
-    const struct plan_channel *channel = &plan->channels[i];
+    const struct plan_channel *channel = &plan->channels[VMS + i];
 
     assert_int_equal(channel->kind, PLAN_CHANNEL_BLOCK);
     assert_int_equal(channel->client, vm);
-    assert_int_equal(channel->server, PLAN_PROCESS | process);
+    assert_int_equal(channel->server, PLAN_PROCESS | (FIRST + process));
     assert_int_equal(channel->read_only, read_only);
     assert_string_equal(channel->label, label);
 }
@@ -131,8 +135,8 @@ static void without_disks(void **state)
     struct machine machine;
 
     load(&machine, "", "", "");
-    assert_int_equal(machine.plan.process_count, 0);
-    assert_int_equal(machine.plan.channel_count, 0);
+    assert_int_equal(machine.plan.process_count, FIRST);
+    assert_int_equal(machine.plan.channel_count, VMS);
     machine_free(&machine);
 }
 
@@ -142,8 +146,8 @@ static void by_ata(void **state)
 
     load(&machine, "{name: d, driver: ata}", "{on: d, partition: root}", "{on: d, read-only: yes}");
     const struct plan *plan = &machine.plan;
-    const struct plan_process *process = &plan->processes[0];
-    assert_int_equal(plan->process_count, 1);
+    const struct plan_process *process = &plan->processes[FIRST];
+    assert_int_equal(plan->process_count, FIRST + 1);
     assert_string_equal(process->name, "d");
     assert_string_equal(plan->files[process->image].name, "LINTEL_ATA");
     assert_int_equal(process->file, PLAN_NO_FILE);
@@ -158,7 +162,7 @@ static void by_ata(void **state)
     assert_int_equal(process->interrupt_count, 1);
     assert_int_equal(process->interrupts[0], 14);
     assert_true(process->dma >= 128 * 1024 && process->dma % 4096 == 0);
-    assert_int_equal(plan->channel_count, 2);
+    assert_int_equal(plan->channel_count, VMS + 2);
     check_channel(plan, 0, 0, "lintel-root", 0, 0);
     check_channel(plan, 1, 1, "lintel-b", 0, 1);
     machine_free(&machine);
@@ -174,12 +178,13 @@ static void several_controllers(void **state)
          "{name: c, driver: nvme}, {name: d, driver: ahci},"
          "{name: e, driver: nvme, index: 2}, {name: f, driver: nvme}",
          "", "{on: f}");
-    assert_int_equal(machine.plan.process_count, 4);
+    assert_int_equal(machine.plan.process_count, FIRST + 4);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(machine.plan.processes[i].pci_class, classes[i]);
-        assert_int_equal(machine.plan.processes[i].pci_index, indexes[i]);
-        assert_int_equal(machine.plan.processes[i].port_range_count, 0);
-        assert_int_equal(machine.plan.processes[i].interrupt_count, 0);
+        const struct plan_process *process = &machine.plan.processes[FIRST + i];
+        assert_int_equal(process->pci_class, classes[i]);
+        assert_int_equal(process->pci_index, indexes[i]);
+        assert_int_equal(process->port_range_count, 0);
+        assert_int_equal(process->interrupt_count, 0);
     }
     check_channel(&machine.plan, 0, 1, "lintel-b", 3, 0);
     machine_free(&machine);
@@ -191,9 +196,9 @@ static void ram_disks(void **state)
 
     load(&machine, "", "{file: ram.img, read-only: true}", "{file: ram.img}");
     const struct plan *plan = &machine.plan;
-    assert_int_equal(plan->process_count, 2);
+    assert_int_equal(plan->process_count, FIRST + 2);
     for (uint32_t i = 0; i < 2; i++) {
-        const struct plan_process *process = &plan->processes[i];
+        const struct plan_process *process = &plan->processes[FIRST + i];
         assert_string_equal(process->name, i ? "b.disk" : "a.disk");
         assert_string_equal(plan->files[process->image].name, "LINTEL_RAM");
         assert_string_equal(plan->files[process->file].name, "ram.img");
@@ -201,7 +206,7 @@ static void ram_disks(void **state)
         check_channel(plan, i, i, "", i, !i);
     }
     /* what is written needs room */
-    assert_true(plan->processes[1].dma >= plan->processes[0].dma + 8192 + 4096);
+    assert_true(plan->processes[FIRST + 1].dma >= plan->processes[FIRST].dma + 8192 + 4096);
     machine_free(&machine);
 }
 
@@ -249,14 +254,15 @@ static void in_qemu(void **state)
 
 static void console(void **state)
 {
-    static struct loading loading;
+    static struct vm_description vms[] = {
+        {.console = NULL}, {.console = "none"}, {.console = "serial"}};
+    static struct description content = {.vms = vms, .vms_count = 3};
+    static struct loading loading = {.file.content = &content};
     static struct machine machine;
     struct plan *plan = &machine.plan;
 
     loading.machine = &machine;
     plan->vm_count = 3;
-    for (uint32_t vm = 0; vm < 3; vm++)
-        plan->vms[vm].console = vm == 1 ? PLAN_CONSOLE_NONE : PLAN_CONSOLE_SERIAL;
     console_process_load(&loading);
     const struct plan_process *process = &plan->processes[0];
     assert_int_equal(plan->process_count, 1);
@@ -270,11 +276,12 @@ static void console(void **state)
     assert_int_equal(process->ports[0].count, 8);
     assert_int_equal(process->interrupt_count, 1);
     assert_int_equal(process->interrupts[0], 4);
-    assert_int_equal(plan->channel_count, 2);
-    for (uint32_t i = 0; i < 2; i++) {
+    assert_int_equal(plan->channel_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
         assert_int_equal(plan->channels[i].kind, PLAN_CHANNEL_CONSOLE);
-        assert_int_equal(plan->channels[i].client, 2 * i);
+        assert_int_equal(plan->channels[i].client, i);
         assert_int_equal(plan->channels[i].server, PLAN_PROCESS);
+        assert_int_equal(plan->channels[i].read_only, i == 1);
     }
     console_process_set_lines(plan, true);
     assert_string_equal(process->arguments, "console=lines");
@@ -283,10 +290,22 @@ static void console(void **state)
 
 static void console_words(void **state)
 {
-    assert_false(console_words_say_lines(NULL, false));
-    assert_true(console_words_say_lines("counters", true));
-    assert_true(console_words_say_lines("counters console=lines", false));
-    assert_false(console_words_say_lines("console=lines console=focus", true));
+    static const struct {
+        const char *words;
+        enum console_words mean;
+    } rows[] = {
+        {NULL, CONSOLE_WORDS_NONE},
+        {"", CONSOLE_WORDS_NONE},
+        {"counters", CONSOLE_WORDS_NONE},
+        {"hide=console=lines", CONSOLE_WORDS_NONE},
+        {"counters console=lines", CONSOLE_WORDS_LINES},
+        {"console=lines  console=focus hide=", CONSOLE_WORDS_FOCUS},
+        {"console=linesx", CONSOLE_WORDS_WRONG},
+        {"console= console=lines", CONSOLE_WORDS_WRONG},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(console_words_read(rows[i].words), rows[i].mean);
 }
 
 /* Sizes in MiB of a disk, of what VM a and VM b say for themselves, and what they get. */

@@ -71,7 +71,7 @@ static void make_good(struct boot *b)
     SPOIL(version, b->plan.version++, "version")                                                   \
     SPOIL(nothing, b->plan.vm_count = b->plan.process_count = b->plan.channel_count = 0,           \
           "neither a VM nor a process")                                                            \
-    SPOIL(many_processes, b->plan.process_count = PLAN_MAX_PROCESSES + 1, "9 processes")           \
+    SPOIL(many_processes, b->plan.process_count = PLAN_MAX_PROCESSES + 1, "10 processes")          \
     SPOIL(many_channels, b->plan.channel_count = PLAN_MAX_CHANNELS + 1, "25 channels")             \
     SPOIL(process_name, b->plan.processes[0].name[0] = '\0', "process 0 of the plan has no name")  \
     SPOIL(process_twice, b->plan.processes[1] = b->plan.processes[0], "have the name disk")        \
@@ -129,7 +129,6 @@ static void make_good(struct boot *b)
     SPOIL(kernel, b->plan.vms[1].kernel = 2, "no file of the plan")                                \
     SPOIL(no_kernel, b->plan.vms[1].kernel = PLAN_NO_FILE, "no file of the plan")                  \
     SPOIL(initrd, b->plan.vms[1].initrd = 2, "no file of the plan")                                \
-    SPOIL(console, b->plan.vms[1].console = 2, "console 2")                                        \
     SPOIL(action, b->plan.vms[1].on[PLAN_ON_HALT] = PLAN_ACTION_COUNT, "action 3")
 
 #define SPOIL(name, statement, says)                                                               \

@@ -28,7 +28,8 @@ static void make_machine(void)
     strcpy(machine.plan.vms[1].name, "a.b");
     strcpy(machine.plan.vms[2].name, "c");
     for (unsigned i = 0; i < 3; i++)
-        machine.plan.vms[i].console = PLAN_CONSOLE_SERIAL;
+        machine.plan.channels[machine.plan.channel_count++] =
+            (struct plan_channel){.kind = PLAN_CHANNEL_CONSOLE, .client = i};
 }
 
 static void take(struct outcome *outcome, const char *lines)
