@@ -21,6 +21,10 @@ enum console_what {
     CONSOLE_ASK, /* to the client, without bytes: report where the guest is */
 };
 
+/* The label of the channel, where the guest has a virtio console. The serial port is there anyway,
+ * and has the input where the label is empty. */
+#define CONSOLE_VIRTIO "virtio"
+
 #define CONSOLE_CHANNEL_SIZE CHANNEL_AREA
 
 _Static_assert(sizeof(struct console_entry) == CHANNEL_ENTRY_SIZE, "it is an entry");

@@ -131,7 +131,9 @@ struct plan_channel {
     /* a disk that is not written; a VM without a share of the serial line, of which nothing is
        printed but where its guest is, when somebody asks */
     uint32_t read_only;
-    char label[PLAN_LABEL_SIZE]; /* of the partition, or empty: the whole disk; NUL-terminated */
+    /* of the partition, or empty: the whole disk; what a console is to its VM (abi/console.h);
+       NUL-terminated */
+    char label[PLAN_LABEL_SIZE];
 };
 
 struct plan {

@@ -72,7 +72,7 @@ struct process_channel {
     uint32_t ended;      /* 1: the other side has ended, and does not come back */
     uint64_t physical;   /* of the pages, which are contiguous; 0 for who may not know, a monitor */
     char peer[PLAN_NAME_SIZE];   /* the other side's name */
-    char label[PLAN_LABEL_SIZE]; /* what it is about: a partition's label; NUL-terminated */
+    char label[PLAN_LABEL_SIZE]; /* what it is about, as in the plan; NUL-terminated */
 };
 
 struct process_info {

@@ -27,7 +27,8 @@ struct shape {
 };
 
 extern struct virtio rings_device;
-extern struct virtq *rings_queue;
+extern struct virtq *rings_queue;            /* what follows is about this one */
+extern struct virtq rings_second;            /* the second queue, of a device that has it */
 extern struct virtq_descriptor *rings_table; /* room for indirect ones */
 extern uint8_t *rings_out, *rings_in;        /* what the device reads, and writes */
 extern uint8_t *rings_status[VIRTQ_SIZE];    /* of the chain with this head; NULL: it has none */
@@ -36,8 +37,9 @@ extern uint8_t *rings_status[VIRTQ_SIZE];    /* of the chain with this head; NUL
 bool rings_find(uint16_t id, const char *name);
 void rings_rename(const char *name);
 
-/* Starts it, with rings of its own and nothing in them. */
+/* Starts it, with rings of its own and nothing in them; or has all but DRIVER_OK. */
 void rings_start(uint64_t features);
+bool rings_begin(uint64_t features);
 
 /* The chain with head 0. */
 void rings_build(const struct shape *s);
@@ -53,8 +55,9 @@ void rings_offer(uint16_t head);
 /* Until all that is available is used, or the device has given up; interrupts are taken. */
 void rings_settle(unsigned patience);
 
-/* A line of what has been used since the last, and `more`. */
+/* A line of what has been used since the last, and `more`; and whether an interrupt came since. */
 void rings_show(const char *name, const char *more);
+bool rings_interrupted(void);
 
 /* Whether the device has given up. */
 bool rings_gave_up(void);
@@ -66,5 +69,6 @@ void rings_bad_chains(uint64_t features, void (*good)(void));
 
 void rings_block(void);
 void rings_entropy(void);
+void rings_console(void);
 
 #endif

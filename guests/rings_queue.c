@@ -41,7 +41,7 @@ void rings_transport(uint64_t features, void (*good)(void))
     format(more, sizeof(more), "legacy=%u unknown=%u", legacy, unknown);
     rings_show("features", more);
 
-    c->queue_select = 0;
+    c->queue_select = rings_queue->number;
     c->queue_vector = 7;
     c->config_vector = 7;
     format(more, sizeof(more), "vectors=%x,%x", c->queue_vector, c->config_vector);
@@ -56,9 +56,7 @@ void rings_transport(uint64_t features, void (*good)(void))
     rings_show("reset", more);
 
     /* 2.1.2: nothing is used before DRIVER_OK. */
-    virtio_negotiate(&rings_device, features);
-    virtio_set_vectors(&rings_device, RINGS_VECTOR);
-    virtio_add_queue(&rings_device, rings_queue, 0, 0);
+    rings_begin(features);
     make_good();
     rings_offer(0);
     rings_settle(SHORT);
@@ -111,6 +109,14 @@ static void with_masks(uint64_t features)
     once("no-vector");
     rings_device.common->queue_vector = 0;
     once("vector-again");
+    rings_device.vectors[NO_MASK] = 1;
+    once("masked-again");
+    rings_device.common->status = 0;
+    while (rings_device.common->status != 0)
+        cpu_relax();
+    rings_device.vectors[NO_MASK] = 0;
+    rings_settle(SHORT);
+    rings_show("unmasked-after-reset", "");
 }
 
 /* 4.1.4.5: the ISR status, which reading clears. */

@@ -405,7 +405,10 @@ void board_events(struct board *b, uint64_t events)
     if (console_events(&b->console, events)) {
         if (b->uart.transmit.count > 0)
             send_output(b);
-        receive_input(b);
+        if (b->console.virtio)
+            virtio_console_event(&b->virtio_console);
+        else
+            receive_input(b);
         wire_uart(b);
     }
     for (unsigned i = 0; i < b->disk_count; i++)
@@ -452,6 +455,7 @@ static void fill_bus(struct board *b)
     for (unsigned i = 0; i < b->disk_count; i++)
         blk_init(&b->disks[i], &b->pci);
     rng_init(&b->rng, &b->pci, &b->memory);
+    virtio_console_init(&b->virtio_console, &b->console, &b->pci, &b->memory);
 }
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)

@@ -22,6 +22,7 @@
 #include "monitor/uart.h"
 #include "monitor/verdict.h"
 #include "monitor/virtio/blk.h"
+#include "monitor/virtio/console.h"
 #include "monitor/virtio/rng.h"
 
 #define COM1_PORT  0x3f8
@@ -45,6 +46,7 @@ struct board {
     struct pci pci;
     struct pci_function host_bridge;
     struct rng rng;
+    struct virtio_console virtio_console;
     struct blk disks[BOARD_DISKS];
     unsigned disk_count;
     struct verdict verdict;

@@ -12,6 +12,7 @@ void console_open(struct console *c, const struct process_info *info)
             continue;
         c->open = true;
         c->silent = info->channels[n].read_only;
+        c->virtio = !c->silent && strcmp(info->channels[n].label, CONSOLE_VIRTIO) == 0;
         channel_open(&c->channel, gate_channel(n), n, false);
         channel_sleep(&c->channel); /* for good: it is looked at when there is an event */
     }
@@ -67,7 +68,7 @@ size_t console_get(struct console *c, char *bytes, size_t max)
 {
     size_t n = 0;
 
-    while (n < max && c->head != c->tail)
+    while (n < max && console_pending(c))
         bytes[n++] = c->input[c->head++ % CONSOLE_INPUT];
     return n;
 }

@@ -23,6 +23,7 @@ struct console {
     struct channel_end channel;
     bool open;
     bool silent; /* what the guest writes is dropped; so it is where there is no channel */
+    bool virtio; /* it is on a virtio device, which has the input; otherwise on the UART */
     bool asked;  /* somebody wants to know where the guest is; who tells him clears it */
     size_t gathered;
     char output[CONSOLE_GATHERED];
@@ -39,6 +40,12 @@ size_t console_put(struct console *c, const char *bytes, size_t count);
 
 /* Gives up to `max` bytes of input; returns how many. */
 size_t console_get(struct console *c, char *bytes, size_t max);
+
+/* Whether there is input. */
+static inline bool console_pending(const struct console *c)
+{
+    return c->head != c->tail;
+}
 
 /* The events of the exit page: whether the console has something, or has room. */
 bool console_events(struct console *c, uint64_t events);

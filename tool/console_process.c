@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/console.h"
 #include "tool/processes.h"
 
 #define NAME "console"
@@ -25,19 +26,23 @@ static void add_channel(struct loading *loading, uint32_t vm, uint32_t process)
 {
     struct plan *plan = &loading->machine->plan;
     const char *says = loading->file.content->vms[vm].console;
-    bool none = says && strcmp(says, "none") == 0;
+    bool none = says && strcmp(says, "none") == 0, virtio = says && strcmp(says, "virtio") == 0;
 
-    if (says && !none && strcmp(says, "serial") != 0) {
+    if (says && !none && !virtio && strcmp(says, "serial") != 0) {
         char where[32];
         snprintf(where, sizeof(where), "vms[%u].console", vm);
-        description_error(&loading->file, where, "'%s' is no console; write serial or none", says);
+        description_error(&loading->file, where, "'%s' is no console; write serial, virtio or none",
+                          says);
     }
-    plan->channels[plan->channel_count++] = (struct plan_channel){
+    struct plan_channel *channel = &plan->channels[plan->channel_count++];
+
+    *channel = (struct plan_channel){
         .kind = PLAN_CHANNEL_CONSOLE,
         .client = vm,
         .server = PLAN_PROCESS | process,
         .read_only = none,
     };
+    snprintf(channel->label, sizeof(channel->label), "%s", virtio ? CONSOLE_VIRTIO : "");
 }
 
 void console_process_load(struct loading *loading)

@@ -171,7 +171,7 @@ enum exit_code debian_kernel(const char *package, bool modules, struct debian_ke
     int lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     *found = (struct debian_kernel){
         .kernel = text("%s/%s.vmlinuz", folder, package),
-        .modules = text("%s/%s.modules", folder, package),
+        .modules = text("%s/%s.modules-" MODULES_VERSION, folder, package),
     };
     if (!is_there(found, modules)) {
         flock(lock, LOCK_EX); /* of two at the same time, the second finds what the first fetched */

@@ -40,11 +40,13 @@ static const char *at(unsigned vm, const char *key)
     return path;
 }
 
-/* Whether a VM's guest must load modules of its kernel to find its disk: they are put into the
- * builtin initrd, and only there. */
+/* Whether a VM's guest must load modules of its kernel to find its disk or its console: they are
+ * put into the builtin initrd, and only there. */
 static bool wants_modules(const struct vm_description *vm)
 {
-    return vm->disk && vm->initrd && strcmp(vm->initrd, INITRD_BUILTIN) == 0;
+    bool wants = vm->disk || (vm->console && strcmp(vm->console, "virtio") == 0);
+
+    return wants && vm->initrd && strcmp(vm->initrd, INITRD_BUILTIN) == 0;
 }
 
 /* The path of a kernel out of a Debian package; NULL after a message. */
@@ -106,7 +108,7 @@ static void load_initrd(struct loading *loading, unsigned i, struct mapped *mapp
     if (!name)
         return;
     if (strcmp(name, INITRD_BUILTIN) == 0)
-        path = initrd_builtin(loading->machine, from->disk ? loading->modules[i] : NULL);
+        path = initrd_builtin(loading->machine, wants_modules(from) ? loading->modules[i] : NULL);
     else
         path = beside_description(loading, name);
     if (!path) {

@@ -13,9 +13,10 @@
 #include "tool/cpio.h"
 #include "tool/report.h"
 
-/* The bus, the devices, and a file system with the checksum that it asks for by name only. */
-static const char *const wanted[] = {"virtio_pci", "virtio_rng", "virtio_blk", "crc32c_generic",
-                                     "ext4"};
+/* The bus, the devices, and for a disk a file system with the checksum that it asks for by name
+ * only. */
+static const char *const wanted[] = {"virtio_pci", "virtio_rng",     "virtio_console",
+                                     "virtio_blk", "crc32c_generic", "ext4"};
 
 struct module {
     char *name, *path;

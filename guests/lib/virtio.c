@@ -226,9 +226,8 @@ void virtio_kick(const struct virtio *v, const struct virtq *q)
 }
 
 /* 2.7.10.1 */
-void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count)
+void virtq_offer_all(const struct virtio *v, struct virtq *q, const uint16_t *heads, unsigned count)
 {
-    struct virtq *q = &v->queue;
     uint16_t index = q->available->index, event;
 
     for (unsigned i = 0; i < count; i++)
@@ -241,14 +240,23 @@ void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count)
         virtio_kick(v, q);
 }
 
-void virtio_offer(struct virtio *v, uint16_t head)
+void virtq_offer(const struct virtio *v, struct virtq *q, uint16_t head)
 {
-    virtio_offer_all(v, &head, 1);
+    virtq_offer_all(v, q, &head, 1);
 }
 
-int virtio_take(struct virtio *v, uint32_t *written)
+void virtio_offer(struct virtio *v, uint16_t head)
 {
-    struct virtq *q = &v->queue;
+    virtq_offer(v, &v->queue, head);
+}
+
+void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count)
+{
+    virtq_offer_all(v, &v->queue, heads, count);
+}
+
+int virtq_take(struct virtq *q, uint32_t *written)
+{
     uint16_t slot = q->taken % VIRTQ_SIZE;
 
     if (q->used->index == q->taken)
@@ -256,4 +264,9 @@ int virtio_take(struct virtio *v, uint32_t *written)
     q->taken++;
     *written = q->used->ring[slot].size;
     return (int)q->used->ring[slot].id;
+}
+
+int virtio_take(struct virtio *v, uint32_t *written)
+{
+    return virtq_take(&v->queue, written);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define VIRTIO_ID_BLOCK   2
+#define VIRTIO_ID_CONSOLE 3
 #define VIRTIO_ID_ENTROPY 4
 
 #define VIRTIO_F_INDIRECT_DESC BIT(28)
@@ -99,11 +100,17 @@ bool virtio_driver_ok(struct virtio *v);
 /* Rings the doorbell of a queue, whether the device wants it or not. */
 void virtio_kick(const struct virtio *v, const struct virtq *q);
 
-/* Makes chains available, and tells the device if it wants to know. */
+/* Makes chains of a queue, or of the first one, available, and tells the device if it wants to
+ * know. */
+void virtq_offer_all(const struct virtio *v, struct virtq *q, const uint16_t *heads,
+                     unsigned count);
+void virtq_offer(const struct virtio *v, struct virtq *q, uint16_t head);
 void virtio_offer_all(struct virtio *v, const uint16_t *heads, unsigned count);
 void virtio_offer(struct virtio *v, uint16_t head);
 
-/* Takes a used entry: its head, and how much was written; -1 when there is none. */
+/* Takes a used entry of a queue, or of the first one: its head, and how much was written; -1 when
+ * there is none. */
+int virtq_take(struct virtq *q, uint32_t *written);
 int virtio_take(struct virtio *v, uint32_t *written);
 
 #endif

@@ -12,12 +12,14 @@ here=$(dirname "$(realpath "$0")")
 # beside NAME [CMDLINE]: writes vm.yaml with the victim and this hostile guest.
 beside()
 {
+    local console=serial
+    [[ $1 == virtio_* ]] && console=virtio
     cat >vm.yaml <<END
 host:
   memory: 256M
 vms:
   - {name: victim, kernel: $victim, memory: 16M, cmdline: "${2:-}"}
-  - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1}
+  - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1, console: $console}
 END
 }
 

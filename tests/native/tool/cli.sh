@@ -114,7 +114,7 @@ vms:
     memory: 26M
     vcpus: two
 E1
-description 'no such console' 3 "^vm.yaml:5:14: vms\[0\]\.console: 'vga' is no console; write serial or none" <<'E1'
+description 'no such console' 3 "^vm.yaml:5:14: vms\[0\]\.console: 'vga' is no console; write serial, virtio or none" <<'E1'
 vms:
   - name: a
     kernel: kernel

@@ -255,14 +255,14 @@ static void in_qemu(void **state)
 static void console(void **state)
 {
     static struct vm_description vms[] = {
-        {.console = NULL}, {.console = "none"}, {.console = "serial"}};
-    static struct description content = {.vms = vms, .vms_count = 3};
+        {.console = NULL}, {.console = "none"}, {.console = "serial"}, {.console = "virtio"}};
+    static struct description content = {.vms = vms, .vms_count = 4};
     static struct loading loading = {.file.content = &content};
     static struct machine machine;
     struct plan *plan = &machine.plan;
 
     loading.machine = &machine;
-    plan->vm_count = 3;
+    plan->vm_count = 4;
     console_process_load(&loading);
     const struct plan_process *process = &plan->processes[0];
     assert_int_equal(plan->process_count, 1);
@@ -276,12 +276,13 @@ static void console(void **state)
     assert_int_equal(process->ports[0].count, 8);
     assert_int_equal(process->interrupt_count, 1);
     assert_int_equal(process->interrupts[0], 4);
-    assert_int_equal(plan->channel_count, 3);
-    for (uint32_t i = 0; i < 3; i++) {
+    assert_int_equal(plan->channel_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(plan->channels[i].kind, PLAN_CHANNEL_CONSOLE);
         assert_int_equal(plan->channels[i].client, i);
         assert_int_equal(plan->channels[i].server, PLAN_PROCESS);
         assert_int_equal(plan->channels[i].read_only, i == 1);
+        assert_string_equal(plan->channels[i].label, i == 3 ? "virtio" : "");
     }
     console_process_set_lines(plan, true);
     assert_string_equal(process->arguments, "console=lines");
