@@ -26,10 +26,8 @@ void (*sched_no_event)(void);
 
 void sched_init(void)
 {
-    THIS_CPU(sched) = (struct sched){.next_event = TIME_NEVER,
-                                     .others_event = TIME_NEVER,
-                                     .slice_end = TIME_NEVER,
-                                     .accounted = rdtsc()};
+    THIS_CPU(sched) = (struct sched){
+        .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
 }
 
 void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period)
@@ -208,6 +206,8 @@ void schedule_on_empty_stack(void)
 
     if (s->running != NULL)
         sched_leave();
+    else if (s->last == NULL)
+        s->accounted = rdtsc(); /* what the boot took is nobody's time */
     s->slice_end = TIME_NEVER;
     while ((t = pick(s, s->last)) == NULL)
         idle(s);

@@ -236,6 +236,17 @@ static void equal_shares(void **state)
     assert_in_range(c->had, 990 * MS, 1010 * MS);
 }
 
+/* Time passes between the making of threads and their start: the first one does not pay for it. */
+static void nobody_pays_for_the_boot(void **state)
+{
+    struct actor *a = add(COMPUTES, 0, 0), *b = add(COMPUTES, 0, 0);
+
+    now += 500 * MS;
+    simulate(now + 100 * MS);
+    assert_in_range(a->had, 45 * MS, 55 * MS);
+    assert_in_range(b->had, 45 * MS, 55 * MS);
+}
+
 /* 3 ms of each 10, beside three that compute. */
 static void budget_in_every_period(void **state)
 {
@@ -361,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(equal_shares, fresh),
+        cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
         cmocka_unit_test_setup(budget_in_every_period, fresh),
         cmocka_unit_test_setup(budget_wakes_at_once, fresh),
         cmocka_unit_test_setup(without_budget_waits, fresh),
