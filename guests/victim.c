@@ -55,7 +55,7 @@ void guest_main(void)
     uint64_t device = ask_device();
     uint64_t took = pace_work(), chunk = pace_chunk(),
              window = (uint64_t)cpuid(TIMING_LEAF, 0).eax * WINDOW_MS,
-             share = pace_least_share(chunk, window);
+             share = pace_least_share(window);
 
     diag("worst window %lu, whole %lu thousandths; 200 INs took %lu, chunk %lu", share,
          chunk * PACE_CHUNKS * 1000 / took, device, chunk);

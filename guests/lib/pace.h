@@ -3,9 +3,9 @@
  * Work whose pace is known: what share of the CPU does who does it get (docs/bounds.md)? For
  * kernels and for processes.
  *
- * A chunk of work takes as many TSC ticks as the quickest did. So many chunks as end within a
- * window, wherever it begins, are the share of that window; in the emulator, whose TSC counts
- * instructions, of the machine's instructions.
+ * A chunk of work takes as many TSC ticks as it does when nothing interrupts it, which is found out
+ * by shorter ones. So many chunks as end within a window, wherever it begins, are the share of that
+ * window; in the emulator, whose TSC counts instructions, of the machine's instructions.
  */
 #ifndef GUESTS_LIB_PACE_H
 #define GUESTS_LIB_PACE_H
@@ -17,11 +17,11 @@
 /* Does it all; TSC ticks that it took. */
 uint64_t pace_work(void);
 
-/* After that: the ticks of the quickest chunk. */
+/* After that: the ticks of a chunk. */
 uint64_t pace_chunk(void);
 
 /* Thousandths of the worst window of so many ticks. The first chunks do not count: others may still
  * be starting. */
-uint64_t pace_least_share(uint64_t chunk, uint64_t window);
+uint64_t pace_least_share(uint64_t window);
 
 #endif

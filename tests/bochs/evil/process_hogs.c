@@ -131,7 +131,7 @@ _Noreturn void take_too_much(void)
 _Noreturn void work(void)
 {
     uint64_t took = pace_work(), chunk = pace_chunk(),
-             share = pace_least_share(chunk, WINDOW_MS * INFO->tsc_khz);
+             share = pace_least_share(WINDOW_MS * INFO->tsc_khz);
 
     log_line("worst window %lu, whole %lu thousandths", share, chunk * PACE_CHUNKS * 1000 / took);
     expect(share >= LEAST_SHARE, "a window of 100 ms with less than 45 % of the CPU");
