@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log ring: where ring 0 writes its lines, and the console process reads them. Only ring 0
- * writes the ring; the console has the page before it, and says there how far it has come. While no
- * console runs, and after a panic, ring 0 prints the lines itself, from there on.
+ * writes the ring; the console has the pages before it, and says there how far it has come, and
+ * what it has not given to the serial port yet. These outlive it: one that is started again goes on
+ * from there, and when there is none, and after a panic, ring 0 prints first what is in the queue,
+ * and then its lines, itself.
  */
 #ifndef ABI_LOG_H
 #define ABI_LOG_H
@@ -11,6 +13,9 @@
 
 #define LOG_RING_SIZE 0x10000u /* bytes of text; a power of two */
 #define LOG_LINE_MAX  256u     /* of one record's text */
+
+#define LOG_QUEUE_SIZE  0x20000u /* bytes; a power of two */
+#define LOG_READER_SIZE 0x21000u /* whole pages: behind them is the ring */
 
 /* A record: this header, then its text, without an end of line, rounded up to LOG_ALIGN. Records
  * wrap byte by byte. */
@@ -34,6 +39,11 @@ struct log_reader {
     uint64_t head;  /* bytes that have been read, for ever */
     uint64_t asked; /* how often somebody wanted to know where the guests are: then each process may
                        log as much again as at first */
+    uint64_t looks; /* not 0: the console looks at the ring by itself, and is not woken for it */
+    uint64_t ending; /* not 0: it has read LOG_END */
+    /* The port's queue: bytes that were put into it and that the port has, for ever. */
+    uint32_t queued, sent;
+    char queue[LOG_QUEUE_SIZE];
 };
 
 struct log_ring {
@@ -41,5 +51,7 @@ struct log_ring {
     uint64_t reserved[511];
     uint8_t bytes[LOG_RING_SIZE];
 };
+
+_Static_assert(sizeof(struct log_reader) <= LOG_READER_SIZE, "the ring lies behind it");
 
 #endif

@@ -21,7 +21,7 @@
 #define IPI_VECTOR   0x51
 #define KICK_VECTOR  0x61
 #define WAKE_AFTER   100000
-#define QUIET        600000 /* ticks: of the emulator's TSC, longer than a row takes to print */
+#define QUIET        1200000 /* ticks: of the emulator's TSC, longer than a row takes to print */
 #define SPIN_FOR     20000
 #define LOW_HALF     0xffffU
 #define UNTOUCHED    0x2000000ULL /* above the kernel, in the smallest memory of a VM */

@@ -115,7 +115,7 @@ void rings_start(uint64_t features)
 
 bool rings_interrupted(void)
 {
-    return interrupts > 0;
+    return virtio_interrupts > 0;
 }
 
 void rings_add(uint16_t head)

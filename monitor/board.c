@@ -9,6 +9,10 @@
 
 /* The UART: its output goes to the console, its input comes from there. */
 
+/* How long a guest waits that writes to the transmitter while it is full: longer than the console
+ * takes for what it has. */
+#define TRANSMIT_SECONDS 10u
+
 /* The IOAPIC's inputs that have a device. */
 #define DRIVEN_LINES (1u << COM1_IRQ | 1u << RTC_IRQ | 1u << PM_SCI)
 
@@ -23,7 +27,22 @@ static void send_output(struct board *b)
     char bytes[UART_FIFO_SIZE];
     size_t count = uart_output(&b->uart, bytes);
 
-    uart_sent(&b->uart, console_put(&b->console, bytes, count));
+    count = console_put(&b->console, bytes, count);
+    uart_sent(&b->uart, count);
+    b->console_stands &= count == 0;
+}
+
+/* Kernels that never look at the line status lose no byte, as on a line without end; but they do
+ * not wait for a console that takes nothing. */
+__attribute__((cold, noinline)) static void wait_for_transmitter(struct board *b)
+{
+    uint64_t end = gate_tsc() + b->info->tsc_khz * 1000 * TRANSMIT_SECONDS;
+
+    while (b->uart.transmit.count == UART_FIFO_SIZE && !b->console_stands) {
+        gate_spin(gate_tsc() + b->info->tsc_khz);
+        b->console_stands = gate_tsc() >= end;
+        send_output(b);
+    }
 }
 
 /* What has no room in the UART waits until the guest has read. */
@@ -55,6 +74,8 @@ static uint32_t uart_in(struct board *b, unsigned vcpu, uint16_t port, unsigned 
 
 static void uart_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
 {
+    if (uart_loses(&b->uart, port - COM1_PORT))
+        wait_for_transmitter(b);
     uart_write(&b->uart, port - COM1_PORT, (uint8_t)value);
     if (b->uart.transmit.count > 0)
         send_output(b);

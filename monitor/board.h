@@ -55,6 +55,7 @@ struct board {
     bool halt_told;   /* that nothing can wake the guest */
     uint64_t started; /* the TSC at the last start */
     uint64_t timer;   /* the TSC last given to gate_timer */
+    bool console_stands;  /* it has taken nothing for so long that nobody waits for it */
     bool console_waiting; /* there may be console input that had no room in the UART */
 };
 

@@ -11,6 +11,7 @@ void console_open(struct console *c, const struct process_info *info)
         if (info->channels[n].kind != PLAN_CHANNEL_CONSOLE)
             continue;
         c->open = true;
+        c->is = &info->channels[n];
         c->silent = info->channels[n].read_only;
         c->virtio = !c->silent && strcmp(info->channels[n].label, CONSOLE_VIRTIO) == 0;
         channel_open(&c->channel, gate_channel(n), n, false);
@@ -54,7 +55,7 @@ static void put_when_clear(struct console *c)
 
 size_t console_put(struct console *c, const char *bytes, size_t count)
 {
-    if (!c->open || c->silent)
+    if (!c->open || c->silent || c->is->ended)
         return count;
     size_t n = min_u64(count, room(c));
 

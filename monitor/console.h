@@ -22,7 +22,9 @@
 struct console {
     struct channel_end channel;
     bool open;
-    bool silent; /* what the guest writes is dropped; so it is where there is no channel */
+    const volatile struct process_channel *is;
+    bool silent; /* what the guest writes is dropped; so it is where there is no channel, or nobody
+                    at its other end any more */
     bool virtio; /* it is on a virtio device, which has the input; otherwise on the UART */
     bool asked;  /* somebody wants to know where the guest is; who tells him clears it */
     size_t gathered;

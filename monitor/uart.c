@@ -178,11 +178,17 @@ static void write_transmitter(struct uart *u, uint8_t byte)
         u->transmitter_empty_interrupt = true;
         return;
     }
-    /* A driver that heeds THRE never comes here with a full FIFO; then the byte is lost, as in the
-     * chip. */
+    /* A driver that heeds THRE never comes here with a full FIFO; with others the board waits for
+     * room, and when there is none the byte is lost, as in the chip. */
     if (u->transmit.count < UART_FIFO_SIZE)
         push(&u->transmit, byte);
     u->transmitter_empty_interrupt = false;
+}
+
+bool uart_loses(const struct uart *u, unsigned offset)
+{
+    return u->transmit.count == UART_FIFO_SIZE && offset == RBR_THR &&
+           !(u->line_control & LCR_DLAB) && !(u->modem_control & MCR_LOOP);
 }
 
 static void write_interrupt_enable(struct uart *u, uint8_t value)

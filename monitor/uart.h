@@ -34,6 +34,9 @@ void uart_reset(struct uart *u);
 uint8_t uart_read(struct uart *u, unsigned offset);
 void uart_write(struct uart *u, unsigned offset, uint8_t value);
 
+/* Whether that write would lose a byte: the transmitter has no room. */
+bool uart_loses(const struct uart *u, unsigned offset);
+
 /* The level of the interrupt line; changes after any of the calls here. */
 bool uart_interrupt(const struct uart *u);
 

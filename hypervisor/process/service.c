@@ -193,9 +193,10 @@ static void add_memory(struct service *s, const struct phys_range *files)
         process_map(&s->process, PROCESS_DMA, area, plan->dma, PAGING_W | PAGING_NX);
     }
     if (plan->grants & PLAN_GRANT_LOG) {
-        process_map(&s->process, PROCESS_LOG, &log_pages.reader, PAGE_SIZE, PAGING_W | PAGING_NX);
-        process_map(&s->process, PROCESS_LOG + PAGE_SIZE, &log_pages.ring, sizeof(log_pages.ring),
-                    PAGING_NX);
+        process_map(&s->process, PROCESS_LOG, &log_pages.reader, sizeof(log_pages.reader),
+                    PAGING_W | PAGING_NX);
+        process_map(&s->process, PROCESS_LOG + LOG_READER_SIZE, &log_pages.ring,
+                    sizeof(log_pages.ring), PAGING_NX);
     }
 }
 

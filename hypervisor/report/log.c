@@ -64,11 +64,11 @@ static void add(enum log_kind kind, uint8_t vm, const char *fmt, va_list args)
     uint64_t start = ring->tail % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
     memcpy(&ring->bytes[start], &record, first);
     memcpy(ring->bytes, (const uint8_t *)&record + first, size - first);
-    __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_RELEASE);
-    if (tell != NULL)
-        tell();
-    else
+    __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_SEQ_CST);
+    if (tell == NULL)
         print_rest();
+    else if (!__atomic_load_n(&log_pages.reader.looks, __ATOMIC_SEQ_CST))
+        tell();
 }
 
 void log_line(const char *fmt, ...)
@@ -99,11 +99,20 @@ bool log_is_handed_over(void)
     return tell != NULL;
 }
 
-/* Behind whatever the console was in the middle of. */
+/* What the console had in its queue, which may end within a line. */
+static void print_queue(struct log_reader *r)
+{
+    if (r->queued - r->sent <= LOG_QUEUE_SIZE)
+        for (; r->sent != r->queued; r->sent++)
+            serial_put(r->queue[r->sent % LOG_QUEUE_SIZE]);
+    if (r->queue[(r->sent - 1) % LOG_QUEUE_SIZE] != '\n')
+        print("\r\n");
+}
+
 void log_take_back(void)
 {
     if (tell != NULL)
-        print("\r\n");
+        print_queue(&log_pages.reader);
     tell = NULL;
     print_rest();
 }

@@ -13,11 +13,12 @@
 #include "abi/log.h"
 #include "lib/bits.h"
 
-/* What the console gets at PROCESS_LOG: its own page, and the ring. */
+/* What the console gets at PROCESS_LOG: its own pages, and the ring. */
 struct log_pages {
     struct log_reader reader __attribute__((aligned(PAGE_SIZE)));
     struct log_ring ring __attribute__((aligned(PAGE_SIZE)));
 };
+_Static_assert(offsetof(struct log_pages, ring) == LOG_READER_SIZE, "as abi/log.h has it");
 extern struct log_pages log_pages;
 
 /* One line, of LOG_LINE_MAX bytes at most; or a record of another kind, or about a VM. It is lost
@@ -34,7 +35,8 @@ size_t log_room(void);
 void log_hand_over(void (*grown)(void));
 bool log_is_handed_over(void);
 
-/* There is no console any more: prints what it has not taken. */
+/* There is no console any more: prints what it has not given to the port, and what it has not read.
+ */
 void log_take_back(void);
 
 #endif

@@ -25,7 +25,7 @@
 #define BEHIND_ALL 0xe000u
 
 #define LOOK_ENTRIES 16     /* taken from a VM's channel in one look */
-#define LOOK_PART    64     /* of the time, for all looks */
+#define LOOK_PART    128    /* of the time, for all looks */
 #define LAST_SHARE   0x4000 /* bytes of the line for what a VM that ended has left */
 
 struct backlog {
@@ -118,8 +118,10 @@ void clients_init(const struct process_info *info, void *pages, bool lines, uint
         if (is->kind != PLAN_CHANNEL_CONSOLE || !is->server)
             continue;
         struct client *c = &clients[count++];
-        *c = (struct client){
-            .vm = is->peer_index, .running = !is->ended, .silent = is->read_only, .wants = true};
+        *c = (struct client){.vm = is->peer_index,
+                             .running = !is->ended || log_tells_end(is->peer_index),
+                             .silent = is->read_only,
+                             .wants = true};
         memcpy(c->name, is->peer, sizeof(c->name));
         channel_open(&c->channel, (char *)pages + i * PROCESS_CHANNEL_STRIDE, i, true);
         if (focus == NULL && shares(c))
@@ -214,11 +216,11 @@ static bool may_look(const struct client *c)
            (by_lines || c != focus || port_queued() <= BEHIND - LOOK_ENTRIES * CONSOLE_BYTES);
 }
 
-static unsigned take(struct client *c, unsigned most)
+static unsigned take(struct client *c)
 {
     unsigned taken = 0;
 
-    while (taken < most && has_room(c) && take_entry(c))
+    while (taken < LOOK_ENTRIES && has_room(c) && take_entry(c))
         taken++;
     return taken;
 }
@@ -228,13 +230,18 @@ uint64_t clients_next(uint64_t now)
     return now - now % pause + pause;
 }
 
-unsigned clients_running(void)
+static unsigned running(void)
 {
     unsigned running = 0;
 
     for (unsigned i = 0; i < count; i++)
         running += clients[i].running;
     return running;
+}
+
+bool clients_compete(void)
+{
+    return count == 0 || running() > 1;
 }
 
 /* A VM whose pause brought nothing new is to notify when it writes again. The pause is longer after
@@ -244,9 +251,9 @@ static void look(struct client *c, uint64_t now)
     uint64_t begin = gate_tsc();
 
     channel_awake(&c->channel);
-    if (take(c, LOOK_ENTRIES) == 0)
+    if (take(c) == 0)
         c->wants = !channel_sleep(&c->channel);
-    c->next_look = clients_next(now + (gate_tsc() - begin) * LOOK_PART * count);
+    c->next_look = clients_next(now + (gate_tsc() - begin) * LOOK_PART * running());
 }
 
 void clients_take(uint64_t events, uint64_t now)
@@ -300,12 +307,17 @@ static struct client *client_of(uint32_t vm)
     return NULL;
 }
 
+/* All that its channel holds, unless the line is behind with much more than what VMs may write;
+ * what it has had of the line in advance its share lacks later. */
 void clients_before_line(uint32_t vm)
 {
     struct client *c = client_of(vm);
 
-    if (c != NULL && shares(c))
-        take(c, LOOK_ENTRIES);
+    if (c == NULL || !shares(c))
+        return;
+    for (unsigned i = 0; i < CHANNEL_ENTRIES; i++)
+        if (c->share <= -LAST_SHARE || port_queued() > BEHIND_ALL || !take_entry(c))
+            break;
 }
 
 /* What is left in the channel is no more than that holds; and of the line, than anybody may have.

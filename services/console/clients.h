@@ -27,8 +27,9 @@ void clients_take(uint64_t events, uint64_t now);
 /* When VMs may be looked at again: all of them at the same times. */
 uint64_t clients_next(uint64_t now);
 
-/* How many have not ended, with or without a share of the line. */
-unsigned clients_running(void);
+/* Whether somebody may lack the time that is spent here: several VMs that have not ended, with or
+ * without a share of the line; or processes, where there are no VMs. */
+bool clients_compete(void);
 
 /* When clients_take is to be called again although nobody notifies. */
 uint64_t clients_due(void);

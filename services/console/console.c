@@ -25,20 +25,28 @@ static bool babbles;       /* it did not stop asking */
 static uint64_t next_look; /* at the port, at the latest */
 static uint64_t took;      /* all that was done with the last one, in ticks */
 static uint64_t armed;     /* what GATE_TIMER was given last */
-static bool ending;        /* the run's last line is in the queue */
-static uint64_t end_by;    /* unless the port moves on */
+static uint64_t next_log;  /* when the log is looked at, while nobody tells of its lines */
+static struct log_reader *kept;
+static uint64_t end_by; /* unless the port moves on */
 static size_t end_queued;
+
+static void begin_end(uint64_t now)
+{
+    end_by = now + ms * CONSOLE_END_PATIENCE_MS;
+    end_queued = port_queued();
+}
 
 void console_start(const struct process_info *info, void *channels, void *log)
 {
     ms = info->tsc_khz;
     interrupts = info->interrupt_count > 0;
-    babbles = ending = false;
+    kept = log;
+    babbles = false;
     next_look = took = 0;
-    armed = UINT64_MAX;
-    port_init(info->ports[0].first);
-    output_init();
-    log_open(log);
+    next_log = armed = UINT64_MAX;
+    port_init(info->ports[0].first, kept);
+    log_open(kept);
+    begin_end(gate_tsc());
     clients_init(info, channels, strcmp(info->arguments, "console=lines") == 0,
                  ms * CONSOLE_PAUSE_MS);
     port_ask(true, true);
@@ -47,13 +55,13 @@ void console_start(const struct process_info *info, void *channels, void *log)
 /* Whether VMs lose more by an interrupt for each FIFO than by a line that is slower. */
 static bool spares(void)
 {
-    return took * CONSOLE_DEAR > ms && clients_running() > 1;
+    return took * CONSOLE_DEAR > ms && clients_compete() && !kept->ending;
 }
 
 static uint64_t look_after(uint64_t now)
 {
     if (spares())
-        return clients_next(now + ms * CONSOLE_PAUSE_MS);
+        return clients_next(now);
     return now + ms * (interrupts ? CONSOLE_PATIENCE_MS : CONSOLE_POLL_PATIENCE_MS);
 }
 
@@ -84,22 +92,16 @@ static void look_at_port(uint64_t now)
 /* When the port is to be looked at although it does not interrupt. */
 static uint64_t port_due(void)
 {
-    return babbles || !interrupts || ending || port_queued() > 0 ? next_look : UINT64_MAX;
-}
-
-static void begin_end(uint64_t now)
-{
-    ending = true;
-    end_by = now + ms * CONSOLE_END_PATIENCE_MS;
-    end_queued = port_queued();
+    return babbles || !interrupts || kept->ending || port_queued() > 0 ? next_look : UINT64_MAX;
 }
 
 /* The log's records, in their order: what they say of a VM comes behind what it has written. */
-static void take_log(uint64_t now)
+static unsigned take_records(uint64_t now)
 {
     struct log_entry entry;
+    unsigned i;
 
-    for (int i = 0; i < RECORDS && port_room() >= RECORD_ROOM && log_peek(&entry); i++) {
+    for (i = 0; i < RECORDS && port_room() >= RECORD_ROOM && log_peek(&entry); i++) {
         if (entry.is.kind == LOG_VM_ENDED)
             clients_before_end(entry.is.vm);
         else
@@ -107,10 +109,29 @@ static void take_log(uint64_t now)
         output_line(entry.text, entry.is.length);
         if (entry.is.kind == LOG_VM_ENDED)
             clients_ended(entry.is.vm);
-        else if (entry.is.kind == LOG_END)
+        else if (entry.is.kind == LOG_END) {
             begin_end(now);
+            kept->ending = true;
+        }
         log_next(&entry);
     }
+    return i;
+}
+
+/* Where VMs are spared, the next line does not wake us: it is read when they are looked at. */
+static void take_log(uint64_t now)
+{
+    bool any;
+
+    if (now < next_log && next_log != UINT64_MAX)
+        return;
+    any = take_records(now) > 0;
+    if (!any && next_log != UINT64_MAX) {
+        log_look(false);
+        any = take_records(now) > 0;
+    }
+    next_log = any && spares() ? clients_next(now) : UINT64_MAX;
+    log_look(next_log != UINT64_MAX);
 }
 
 /* The run is over when all has left the port. One that stands still holds nobody up. */
@@ -129,7 +150,7 @@ static void finish(uint64_t now)
 static void set_timer(uint64_t now)
 {
     struct log_entry entry;
-    uint64_t due = min_u64(port_due(), clients_due());
+    uint64_t due = min_u64(min_u64(port_due(), clients_due()), next_log);
 
     if (port_room() >= RECORD_ROOM && log_peek(&entry))
         due = min_u64(due, clients_next(now));
@@ -157,8 +178,7 @@ void console_work(uint64_t events)
     if (idle && port_queued() > 0)
         next_look = look_after(now);
     clients_flush();
-    log_out(port_queued() == 0);
-    if (ending)
+    if (kept->ending)
         finish(now);
     set_timer(now);
     if (looks)

@@ -19,7 +19,7 @@
 /* VMs are looked at so often at most; and the port, for output, half as often where a look takes
  * more than this part of a millisecond, which is what a FIFO takes to send, and several VMs want
  * the processor: an emulated one. */
-#define CONSOLE_PAUSE_MS 15
+#define CONSOLE_PAUSE_MS 40
 #define CONSOLE_DEAR     32
 
 /* How long a port that stands still may hold up the end of the run. */

@@ -4,12 +4,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* What is taken and not out is no more than this, for the sake of ring 0, which has the rest. */
-#define NOT_OUT (LOG_RING_SIZE / 8)
-
 static struct log_reader *reader;
 static const struct log_ring *ring;
-static uint64_t head; /* behind what is taken; the reader's: behind what is out */
 
 static uint64_t tail(void)
 {
@@ -20,10 +16,10 @@ static uint64_t tail(void)
 void log_open(void *at)
 {
     reader = at;
-    ring = (const void *)((char *)at + PAGE_SIZE);
-    head = reader->head;
-    if (tail() - head > LOG_RING_SIZE || !is_aligned(head, LOG_ALIGN))
-        reader->head = head = tail();
+    ring = (const void *)((char *)at + LOG_READER_SIZE);
+    if (tail() - reader->head > LOG_RING_SIZE || !is_aligned(reader->head, LOG_ALIGN))
+        reader->head = tail();
+    log_look(false);
 }
 
 static void copy(void *to, uint64_t from, size_t size)
@@ -34,25 +30,44 @@ static void copy(void *to, uint64_t from, size_t size)
     memcpy((uint8_t *)to + first, ring->bytes, size - first);
 }
 
+static bool peek(uint64_t at, struct log_entry *entry)
+{
+    if ((int64_t)(tail() - at) <= 0)
+        return false;
+    copy(&entry->is, at, sizeof(entry->is));
+    entry->is.length = (uint16_t)min_u64(entry->is.length, LOG_LINE_MAX);
+    copy(entry->text, at + sizeof(entry->is), entry->is.length);
+    return true;
+}
+
+static uint64_t behind(uint64_t at, const struct log_entry *entry)
+{
+    return at + align_up(sizeof(entry->is) + entry->is.length, LOG_ALIGN);
+}
+
 bool log_peek(struct log_entry *entry)
 {
-    if ((int64_t)(tail() - head) <= 0)
-        return false;
-    copy(&entry->is, head, sizeof(entry->is));
-    entry->is.length = (uint16_t)min_u64(entry->is.length, LOG_LINE_MAX);
-    copy(entry->text, head + sizeof(entry->is), entry->is.length);
-    return true;
+    return peek(reader->head, entry);
 }
 
 void log_next(const struct log_entry *entry)
 {
-    head += align_up(sizeof(entry->is) + entry->is.length, LOG_ALIGN);
+    __atomic_store_n(&reader->head, behind(reader->head, entry), __ATOMIC_RELEASE);
 }
 
-void log_out(bool all)
+bool log_tells_end(uint32_t vm)
 {
-    if (reader->head != head && (all || head - reader->head > NOT_OUT))
-        __atomic_store_n(&reader->head, head, __ATOMIC_RELEASE);
+    struct log_entry entry;
+
+    for (uint64_t at = reader->head; peek(at, &entry); at = behind(at, &entry))
+        if (entry.is.kind == LOG_VM_ENDED && entry.is.vm == vm)
+            return true;
+    return false;
+}
+
+void log_look(bool looks)
+{
+    __atomic_store_n(&reader->looks, looks, __ATOMIC_SEQ_CST);
 }
 
 void log_ask(void)

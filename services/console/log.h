@@ -21,9 +21,12 @@ bool log_peek(struct log_entry *entry);
 /* It is taken: the next one is behind it. */
 void log_next(const struct log_entry *entry);
 
-/* Whether all that is taken has left for the line: only then it is said to be read, so that who
- * prints the rest when we have died, or after a panic, leaves nothing out. */
-void log_out(bool all);
+/* Whether the last words of this VM, by its index in the plan, are among what is not taken. */
+bool log_tells_end(uint32_t vm);
+
+/* Whether it is looked at without being told: ring 0 wakes us for no line then. Who says false
+ * peeks once more. */
+void log_look(bool looks);
 
 /* Somebody asks where the guests are: they may say so, whatever they have said before. */
 void log_ask(void);

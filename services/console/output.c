@@ -7,26 +7,16 @@
 #include "lib/format.h"
 #include "services/console/port.h"
 
-/* The last byte of output; a line of ours does not go behind somebody's half line. */
-static char last;
-
-void output_init(void)
-{
-    last = '\n';
-}
-
 void output_text(const char *text, size_t length)
 {
-    if (length == 0)
-        return;
     port_write(text, length);
-    last = text[length - 1];
 }
 
+/* Not behind somebody's half line. */
 void output_line(const char *text, size_t length)
 {
     static const char prefix[] = "\r\nlintel: ";
-    size_t skip = last == '\n' ? 2 : 0;
+    size_t skip = port_last() == '\n' ? 2 : 0;
 
     output_text(prefix + skip, sizeof(prefix) - 1 - skip);
     output_text(text, min_u64(length, LOG_LINE_MAX));

@@ -17,7 +17,4 @@ void output_text(const char *text, size_t length);
 void output_line(const char *text, size_t length);
 void output_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A console that has just been started is at the start of a line. */
-void output_init(void);
-
 #endif

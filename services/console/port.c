@@ -22,9 +22,8 @@ enum port_register {
 #define TRANSMIT_INTERRUPT 0x02
 
 static uint16_t base;
-static char queue[PORT_QUEUE];
-static uint32_t queue_head, queue_tail; /* free-running */
-static uint8_t interrupts;              /* as in INTERRUPT_ENABLE */
+static struct log_reader *queue; /* the queue in it */
+static uint8_t interrupts;       /* as in INTERRUPT_ENABLE */
 static bool asks_input, asks_output;
 
 static uint8_t status(void)
@@ -32,10 +31,12 @@ static uint8_t status(void)
     return inb((uint16_t)(base + LINE_STATUS));
 }
 
-void port_init(uint16_t first)
+void port_init(uint16_t first, struct log_reader *at)
 {
     base = first;
-    queue_head = queue_tail = 0;
+    queue = at;
+    if (port_queued() > LOG_QUEUE_SIZE) /* whoever was here before has died of it */
+        queue->sent = queue->queued;
     asks_input = asks_output = false;
     interrupts = 0;
     outb((uint16_t)(base + INTERRUPT_ENABLE), 0);
@@ -64,27 +65,32 @@ void port_write(const char *text, size_t length)
     size_t left = min_u64(length, port_room());
 
     for (size_t n; left > 0; text += n, left -= n) {
-        n = min_u64(left, PORT_QUEUE - queue_tail % PORT_QUEUE);
-        memcpy(&queue[queue_tail % PORT_QUEUE], text, n);
-        queue_tail += (uint32_t)n;
+        n = min_u64(left, LOG_QUEUE_SIZE - queue->queued % LOG_QUEUE_SIZE);
+        memcpy(&queue->queue[queue->queued % LOG_QUEUE_SIZE], text, n);
+        __atomic_store_n(&queue->queued, queue->queued + (uint32_t)n, __ATOMIC_RELEASE);
     }
+}
+
+char port_last(void)
+{
+    return queue->queued == 0 ? '\n' : queue->queue[(queue->queued - 1) % LOG_QUEUE_SIZE];
 }
 
 size_t port_room(void)
 {
-    return PORT_QUEUE - port_queued();
+    return LOG_QUEUE_SIZE - port_queued();
 }
 
 size_t port_queued(void)
 {
-    return queue_tail - queue_head;
+    return queue->queued - queue->sent;
 }
 
 void port_push(void)
 {
     if (port_queued() > 0 && status() & TRANSMIT_EMPTY)
         for (int i = 0; i < TRANSMIT_FIFO_SIZE && port_queued() > 0; i++)
-            outb((uint16_t)(base + DATA), (uint8_t)queue[queue_head++ % PORT_QUEUE]);
+            outb((uint16_t)(base + DATA), (uint8_t)queue->queue[queue->sent++ % LOG_QUEUE_SIZE]);
     update_interrupts();
 }
 

@@ -8,16 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PORT_QUEUE 0x20000u /* bytes; a power of two */
+#include "abi/log.h"
 
-/* The first of its ports. At first it does not interrupt. */
-void port_init(uint16_t base);
+/* The first of its ports, and where the queue is: what is in it goes out. At first the port does
+ * not interrupt. */
+void port_init(uint16_t base, struct log_reader *at);
 
 /* Whether it interrupts: for received bytes, and for room while something is queued. */
 void port_ask(bool input, bool output);
 
 /* Queues text; what has no room is lost, so port_room is asked before. */
 void port_write(const char *text, size_t length);
+
+/* The last byte that was queued, or a newline. */
+char port_last(void);
 
 /* Bytes of the queue: free, and used. */
 size_t port_room(void);

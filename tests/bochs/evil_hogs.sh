@@ -16,7 +16,7 @@ hog=(process hog "$image" arguments=take dma=0x1000 ports=0xb000:4 interrupt=11 
 # beside NAME ROW...: a run with the hog, which serves a channel of who is beside it.
 beside()
 {
-    make_boot 'end=bochs console=lines' "${@:2}"
+    make_boot end=bochs "${@:2}" console "$build/services/lintel-console"
     boot_image boot.iso "$cpu" 256 60
     cp said whole
     sed -n 's/^\(\[victim\] \|lintel: process worker: \)#* *\(worst window\)/# \2/p' whole

@@ -61,7 +61,7 @@ run()
 {
     local end=bochs
     [ ${#vms[@]} -gt 0 ] || end=qemu
-    make_boot "end=$end console=lines${option:+ $option}" "${vms[@]}" "$@"
+    make_boot "end=$end${option:+ $option}" "${vms[@]}" "$@" console "$build/services/lintel-console"
     if [ $end = bochs ]; then
         boot_image boot.iso "$bed" 256 60
     else

@@ -39,7 +39,7 @@ ram)
     # The whole of its file, which it copies where it is written.
     driver=(file=ram dma=0x420000)
     # With a process that has the serial line, as lintel image would give it.
-    console=(process console "$build/services/lintel-console" grants=1 ports=0x3f8:8 interrupt=4 dma=0)
+    console=(console "$build/services/lintel-console")
     device=()
     SECTORS=8192 label=
     head -c $((SECTORS * 512)) /dev/zero >ram

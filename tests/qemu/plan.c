@@ -8,6 +8,8 @@
  *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
  *       [arguments=TEXT] [grants=N]
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
+ *   console IMAGE                          a process, with a channel of each VM that is named
+ * before
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,6 +70,24 @@ static void add_process(char *words[])
     p->image = add_file(words[1]);
     p->file = PLAN_NO_FILE;
     p->dma = 4096;
+}
+
+/* As lintel image makes it (tool/console_process.c). */
+static void add_console(char *words[])
+{
+    struct plan_process *p = &plan.processes[plan.process_count];
+
+    add_process((char *[]){"console", words[0]});
+    p->dma = 0;
+    p->grants = PLAN_GRANT_LOG;
+    p->ports[p->port_range_count++] = (struct plan_ports){0x3f8, 8};
+    p->interrupts[p->interrupt_count++] = 4;
+    copy(p->arguments, sizeof(p->arguments), "console=lines");
+    for (uint32_t vm = 0; vm < plan.vm_count; vm++)
+        plan.channels[plan.channel_count++] =
+            (struct plan_channel){.kind = PLAN_CHANNEL_CONSOLE,
+                                  .client = vm,
+                                  .server = PLAN_PROCESS | (plan.process_count - 1)};
 }
 
 static uint32_t end_of(const char *word)
@@ -142,6 +162,9 @@ int main(int argc, char *argv[])
         } else if (strcmp(argv[i], "channel") == 0 && i + 3 < argc) {
             add_channel(argv + i + 1);
             i += 3;
+        } else if (strcmp(argv[i], "console") == 0 && i + 1 < argc) {
+            add_console(argv + i + 1);
+            i++;
         } else if (!set(argv[i])) {
             misused(argv[i]);
         }

@@ -328,12 +328,23 @@ static void be_hostile(void)
         ring->tail = below(64) ? ring->tail + 1 : below(8) ? ring->head : (uint32_t)chance;
         end.shared->ring[1].head = end.shared->ring[1].tail;
         if (below(16) == 0) {
-            gate_notify(0);
+            gate_notify(end.number);
             gate_send();
         }
         answers += end.shared->ring[1].tail != end.tail;
     }
     done(answers > 0, "it was hostile, and had answers");
+}
+
+/* The disk's: there is one to the console, too. */
+static void open_channel(const struct process_info *info)
+{
+    uint32_t n = 0;
+
+    while (n < info->channel_count && info->channels[n].kind != PLAN_CHANNEL_BLOCK)
+        n++;
+    channel_open(&end, (void *)(PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE), n, false);
+    area = (struct block_area *)(PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE + CHANNEL_AREA);
 }
 
 static const struct {
@@ -352,8 +363,7 @@ _Noreturn void process_main(const struct process_info *info)
     tsc_khz = vm->tsc_khz;
     for (const char *c = vm->name; *c != '\0'; c++)
         chance = chance * 31 + (uint64_t)*c;
-    channel_open(&end, (void *)PROCESS_CHANNEL, 0, false);
-    area = (struct block_area *)(PROCESS_CHANNEL + CHANNEL_AREA);
+    open_channel((const struct process_info *)PROCESS_INFO);
     while (__atomic_load_n(&area->epoch, __ATOMIC_ACQUIRE) == 0)
         ;
     for (unsigned i = 0; i < ARRAY_SIZE(roles); i++)

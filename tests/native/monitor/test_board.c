@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The board: which port and address leads where, and how devices are wired to interrupts, console
  * and time. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/native/monitor/fakes.h"
@@ -382,6 +383,66 @@ static void console_full(void **state)
         assert_int_equal(fakes.output[i], '0' + i % 10);
 }
 
+static size_t taken;
+
+/* They come in their order. */
+static void take_some(void)
+{
+    fakes.output_size = 0;
+    fake_console_take(b, CHANNEL_ENTRIES / 4);
+    for (size_t i = 0; i < fakes.output_size; i++)
+        assert_int_equal(fakes.output[i], '0' + taken++ % 10);
+}
+
+/* A guest that never looks whether there is room waits for it, and loses nothing. */
+static void console_waits(void **state)
+{
+    uint64_t begin = fakes.tsc;
+
+    taken = 0;
+    fakes.spin = take_some;
+    for (size_t i = 0; i < 0x4000; i++)
+        board_out(b, 0, COM1, 1, (uint8_t)('0' + i % 10));
+    assert_in_range(fakes.tsc - begin, 1, HZ);
+    while (channel_used(&b->console.channel) > 0)
+        take_some();
+    assert_int_equal(taken, 0x4000);
+}
+
+/* A console that takes nothing holds it up once, and not for ever; one that has died does not. */
+static void console_stands(void **state)
+{
+    struct process_info *process = calloc(1, sizeof(*process));
+    uint64_t begin = fakes.tsc;
+
+    for (size_t i = 0; i < 0x2000; i++)
+        board_out(b, 0, COM1, 1, 'x');
+    assert_in_range(fakes.tsc - begin, 10 * HZ, 10 * HZ + HZ / 100);
+    fake_console_take_all(b);
+    assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0x60);
+    board_out(b, 0, COM1, 1, 'y');
+    fake_console_take_all(b);
+    assert_int_equal(fakes.output[fakes.output_size - 1], 'y');
+
+    *process = *fakes.process;
+    fake_board_free(b);
+    fakes_reset();
+    fakes.process = process;
+    b = fake_board_with(64 << 20, NULL);
+    for (size_t i = 0; board_in(b, 0, COM1 + 5, 1) & 0x20; i++)
+        board_out(b, 0, COM1, 1, 'x');
+    process->channels[0].ended = 1;
+    board_events(b, EVENT_CHANNEL(0));
+    begin = fakes.tsc;
+    for (size_t i = 0; i < 0x2000; i++) {
+        assert_int_equal(board_in(b, 0, COM1 + 5, 1) & 0x60, 0x60);
+        board_out(b, 0, COM1, 1, 'x');
+    }
+    assert_int_equal(fakes.tsc, begin);
+    fakes.process = NULL;
+    free(process);
+}
+
 /* More input than the FIFO holds arrives as a whole, from one event. */
 static void console_input(void **state)
 {
@@ -472,6 +533,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(try_again, setup, teardown),
         cmocka_unit_test_setup_teardown(console_output, setup, teardown),
         cmocka_unit_test_setup_teardown(console_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(console_stands, setup, teardown),
         cmocka_unit_test_setup_teardown(console_input, setup, teardown),
         cmocka_unit_test_setup_teardown(console_input_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(rtc_timer, setup, teardown),

@@ -205,7 +205,7 @@ void machine_begin(bool lines, bool interrupts)
     memset(&port, 0, sizeof(port));
     interrupt_exists = interrupts;
     channels = pages(channels, MACHINE_VMS * PROCESS_CHANNEL_STRIDE);
-    log_pages = pages(log_pages, PAGE_SIZE + sizeof(struct log_ring));
+    log_pages = pages(log_pages, LOG_READER_SIZE + sizeof(struct log_ring));
     info = (struct process_info){.tsc_khz = 1000000,
                                  .interrupt_count = interrupts,
                                  .channel_count = MACHINE_VMS,
@@ -246,7 +246,7 @@ void machine_settle(void)
 
     do {
         before = machine.length;
-        machine_run_ms(30);
+        machine_run_ms(2 * CONSOLE_PAUSE_MS);
     } while (machine.length != before);
 }
 
@@ -321,7 +321,7 @@ const char *machine_input(unsigned vm)
 
 void machine_log(enum log_kind kind, uint8_t vm, const char *text)
 {
-    struct log_ring *ring = (void *)(log_pages + PAGE_SIZE);
+    struct log_ring *ring = (void *)(log_pages + LOG_READER_SIZE);
     struct log_record is = {(uint16_t)strlen(text), (uint8_t)kind, vm};
     uint8_t record[sizeof(is) + LOG_LINE_MAX] = {0};
     size_t size = align_up(sizeof(is) + is.length, LOG_ALIGN);
@@ -332,7 +332,13 @@ void machine_log(enum log_kind kind, uint8_t vm, const char *text)
     for (size_t i = 0; i < size; i++)
         ring->bytes[(ring->tail + i) % LOG_RING_SIZE] = record[i];
     ring->tail += size;
-    machine.events |= EVENT_LOG;
+    if (!((struct log_reader *)log_pages)->looks)
+        machine.events |= EVENT_LOG;
+}
+
+void machine_end_vm(unsigned vm)
+{
+    info.channels[vm].ended = 1;
 }
 
 uint64_t machine_asked(void)

@@ -70,6 +70,9 @@ const char *machine_input(unsigned vm);
 /* Ring 0 writes a record. */
 void machine_log(enum log_kind kind, uint8_t vm, const char *text);
 
+/* Ring 0 has ended a VM. */
+void machine_end_vm(unsigned vm);
+
 /* How often the console has said that somebody asks. */
 uint64_t machine_asked(void);
 

@@ -52,7 +52,7 @@ static void backlog(void **state)
     for (int i = 0; i < 1000; i++) {
         snprintf(many, sizeof(many), "line %03u.\n", i);
         assert_int_equal(machine_say(1, many), 10);
-        machine_run_ms(1);
+        machine_run_ms(3);
     }
     machine_settle();
     type("\035n");
@@ -181,9 +181,10 @@ static void lines_about_a_vm(void **state)
     for (int lines = 0; lines < 2; lines++) {
         begin(lines);
         machine_say(0, "a\n");
-        for (int i = 0; i < 15; i++)
+        for (unsigned i = 0; i < CHANNEL_ENTRIES - 1; i++)
             assert_int_equal(machine_say(0, "b\n"), 2);
         machine_log(LOG_LINE, VM(0), "vm vm0: restart");
+        machine_run_ms(1);
         machine_say(0, "c\n");
         machine_settle();
         const char *at = strstr(machine.sent, "vm vm0: restart");
@@ -191,7 +192,7 @@ static void lines_about_a_vm(void **state)
         assert_non_null(at);
         unsigned all = machine_count("b\n");
         *(char *)at = '\0';
-        assert_int_equal(all, 15);
+        assert_int_equal(all, CHANNEL_ENTRIES - 1);
         for (const char *b = machine.sent; (b = strstr(b, "b\n")) != NULL; b++)
             all--;
         assert_int_equal(all, 0);
@@ -377,7 +378,7 @@ static void output_without_interrupts(void **state)
     begin(false);
     machine.no_interrupts = true;
     machine_say(0, "some bytes more than a FIFO takes at once\r\n");
-    machine_run_ms(35);
+    machine_run_ms(CONSOLE_PAUSE_MS + 2 * CONSOLE_PATIENCE_MS);
     assert_int_equal(machine_count("some bytes more than a FIFO takes at once\r\n"), 1);
 }
 
@@ -525,6 +526,72 @@ static void restarted(void **state)
     assert_int_equal(machine_count("text\nmore\n"), 1);
 }
 
+/* What was in the port's queue goes out, once, and a line of ring 0 does not go behind half a line;
+ * the run still ends. */
+static void restarted_with_a_queue(void **state)
+{
+    begin(false);
+    machine.stands = true;
+    say(0, "more bytes than the port has room for, and no end of the line");
+    machine_log(LOG_VM_ENDED, VM(0), "vm vm0: stopped");
+    machine_settle();
+    machine_restart_console();
+    machine_log(LOG_END, LOG_NO_VM, "the end");
+    machine_run_ms(10);
+    machine_restart_console();
+    machine.stands = false;
+    machine_settle();
+    assert_true(machine.stopped);
+    assert_int_equal(
+        machine_count("more bytes than the port has room for, and no end of the line\r\n"
+                      "lintel: vm vm0: stopped\r\n"),
+        1);
+    assert_int_equal(machine_count("lintel: the end\r\n"), 1);
+}
+
+/* A VM that has ended before the console has looked at it once, or while it was started again. */
+static void ended_before(void **state)
+{
+    begin(false);
+    for (unsigned vm = 0; vm < 2; vm++) {
+        struct console_entry entry = {.length = 5, .bytes = "text\n"};
+        assert_true(channel_put(&machine.vm[vm], &entry));
+        machine_end_vm(vm);
+    }
+    machine_log(LOG_LINE, LOG_NO_VM, "a line");
+    machine_log(LOG_VM_ENDED, VM(1), "vm vm1: stopped");
+    machine_restart_console();
+    machine_settle();
+    assert_int_equal(machine_count("lintel: a line\r\n"), 1);
+    assert_int_equal(machine_count("text\nlintel: vm vm1: stopped\r\n"), 1);
+    say(2, "more\n");
+    assert_int_equal(machine_count("more\n"), 1);
+}
+
+/* Where VMs are spared, lines that come one by one do not wake the console for each. */
+static void lines_one_by_one(void **state)
+{
+    char text[32];
+
+    begin(true);
+    machine.call_ticks = 100000;
+    say(0, "the port is looked at for it\n");
+    machine_run_ms(1000);
+    machine.works = 0;
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof(text), "line %d.", i);
+        machine_log(LOG_LINE, LOG_NO_VM, text);
+        machine_run_ms(1);
+    }
+    assert_in_range(machine.works, 2, 16);
+    machine_settle();
+    assert_int_equal(machine_count("lintel: line "), 100);
+    machine_run_ms(1000);
+    machine.works = 0;
+    machine_run_ms(1000);
+    assert_int_equal(machine.works, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +619,9 @@ int main(void)
         cmocka_unit_test(silent),
         cmocka_unit_test(hostile),
         cmocka_unit_test(restarted),
+        cmocka_unit_test(restarted_with_a_queue),
+        cmocka_unit_test(ended_before),
+        cmocka_unit_test(lines_one_by_one),
     };
 
     return cmocka_run_group_tests_name("the console", tests, NULL, NULL);
