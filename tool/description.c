@@ -31,6 +31,7 @@ static const cyaml_schema_field_t vm_disk_fields[] = {
     WORD(OPTIONAL, vm_disk_description, "on", on),
     WORD(OPTIONAL, vm_disk_description, "partition", partition),
     WORD(OPTIONAL, vm_disk_description, "size", size),
+    WORD(OPTIONAL, vm_disk_description, "contents", contents),
     WORD(OPTIONAL, vm_disk_description, "file", file),
     WORD(OPTIONAL, vm_disk_description, "read-only", read_only),
     CYAML_FIELD_END,

@@ -14,8 +14,8 @@
 
 /* Pointers are NULL for keys that the file does not have, also for those that it should have. */
 struct vm_disk_description {
-    char *on, *partition, *size; /* a partition of a host's disk */
-    char *file;                  /* or a RAM disk */
+    char *on, *partition, *size, *contents; /* a partition of a host's disk */
+    char *file;                             /* or a RAM disk */
     char *read_only;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "drivers/gpt.h"
+#include "tool/contents.h"
 #include "tool/size.h"
 
 #define SECTOR 512
@@ -75,6 +76,19 @@ bool disk_file_lock(int file, bool only_read)
     return fcntl(file, F_OFD_SETLK, &whole) == 0;
 }
 
+/* Whether what the disk's partitions are to hold has room in them. */
+static void look_at_contents(struct loading *loading, unsigned disk)
+{
+    for (unsigned i = 0; i < loading->machine->partition_count; i++) {
+        const struct machine_partition *partition = &loading->machine->partitions[i];
+        char *where = text("vms[%u].disk.contents", partition->vm);
+
+        if (partition->disk == disk && partition->contents)
+            contents_fit(loading, where, partition->contents, partition->size);
+        free(where);
+    }
+}
+
 /* A file that is not there: whether it can be made. */
 static void look_at_missing(struct loading *loading, unsigned i)
 {
@@ -101,6 +115,8 @@ static void look_at_missing(struct loading *loading, unsigned i)
                           "%s cannot be made: the file system of %s has no room for %s; make room, "
                           "or lower 'size'",
                           disk->path, folder, size_text(disk->size, size));
+    } else {
+        look_at_contents(loading, i);
     }
     free(folder);
 }

@@ -9,29 +9,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool/contents.h"
 #include "tool/disk_file.h"
 #include "tool/process.h"
 #include "tool/size.h"
 #include "tool/unfinished.h"
 
+/* The byte at which a partition of its disk begins. */
+static uint64_t start_of(const struct machine *machine, unsigned partition)
+{
+    uint64_t start = MIB;
+
+    for (unsigned i = 0; i < partition; i++)
+        if (machine->partitions[i].disk == machine->partitions[partition].disk)
+            start += machine->partitions[i].size;
+    return start;
+}
+
 /* What sfdisk(8) is told: the partitions one after the other, from 1 MiB on. */
 static bool write_script(const struct machine *machine, unsigned disk, const char *path)
 {
     FILE *script = fopen(path, "w");
-    uint64_t start = 1;
 
     if (!script)
         return false;
     fprintf(script, "label: gpt\n");
     for (unsigned i = 0; i < machine->partition_count; i++) {
         const struct machine_partition *partition = &machine->partitions[i];
-        if (partition->disk != disk)
-            continue;
-        fprintf(script, "start=%" PRIu64 "MiB, size=%" PRIu64 "MiB, type=linux, name=\"%s\"\n",
-                start, partition->size / MIB, partition->label);
-        start += partition->size / MIB;
+        if (partition->disk == disk)
+            fprintf(script, "start=%" PRIu64 "MiB, size=%" PRIu64 "MiB, type=linux, name=\"%s\"\n",
+                    start_of(machine, i) / MIB, partition->size / MIB, partition->label);
     }
     return fclose(script) == 0;
+}
+
+static enum exit_code write_contents(const struct machine *machine, unsigned disk,
+                                     const char *beside, const char *folder)
+{
+    enum exit_code code = LINTEL_OK;
+
+    for (unsigned i = 0; code == LINTEL_OK && i < machine->partition_count; i++) {
+        const struct machine_partition *partition = &machine->partitions[i];
+        if (partition->disk == disk && partition->contents)
+            code = contents_write(partition, machine->plan.vms[partition->vm].name, beside,
+                                  start_of(machine, i), folder);
+    }
+    return code;
 }
 
 /* Gives the file `path` a partition table. Returns sfdisk's exit code. */
@@ -63,11 +86,13 @@ static enum exit_code make_at(struct machine *machine, unsigned disk, const char
                     "sfdisk is missing, which makes the disk %s; install the "
                     "package fdisk",
                     self->path);
-    } else if (result != 0 || fsync(self->file) != 0) {
+    } else if (result != 0) {
         code = fail(LINTEL_MACHINE,
                     "%s: sfdisk ended with code %d (is there room?); it said:", self->path, result);
         print_tail(log, 10);
-    } else if (link(beside, self->path) != 0) {
+    } else if ((code = write_contents(machine, disk, beside, folder)) != LINTEL_OK) {
+        ; /* it has said why */
+    } else if (fsync(self->file) != 0 || link(beside, self->path) != 0) {
         code = fail(LINTEL_MACHINE, "%s: %s", self->path,
                     errno == EEXIST ? "another run has just made it" : strerror(errno));
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/disk.h"
+#include "tool/contents.h"
 #include "tool/name.h"
 #include "tool/named_file.h"
 #include "tool/processes.h"
@@ -236,6 +237,7 @@ static void use_partition(struct loading *loading, unsigned vm, unsigned disk, u
             .disk = disk,
             .label = channel->label,
             .size = size,
+            .contents = contents_load(loading, vm),
             .vm = vm,
             .read_only = channel->read_only,
         };
@@ -245,6 +247,9 @@ static void use_partition(struct loading *loading, unsigned vm, unsigned disk, u
                           "give each VM its own, or make it read-only for both",
                           shared->vm, channel->label, machine->disks[disk].name,
                           shared->read_only ? "this one" : "that one");
+    } else if (loading->file.content->vms[vm].disk->contents) {
+        description_error(&loading->file, AT_VM(vm, ".contents"),
+                          "vms[%u] has the same partition; write its contents there", shared->vm);
     } else if (size && shared->size && size != shared->size) {
         description_error(&loading->file, AT_VM(vm, ".size"),
                           "vms[%u] gives the same partition another size; write it once",
@@ -286,10 +291,13 @@ static void load_ram(struct loading *loading, unsigned vm)
     struct mapped mapped;
     bool only_read = read_only(loading, vm);
 
-    if (from->partition || from->size) {
+    if (from->partition || from->size || from->contents) {
         description_error(&loading->file,
-                          from->partition ? AT_VM(vm, ".partition") : AT_VM(vm, ".size"),
-                          "a RAM disk has no partitions, and the size of its file; remove this");
+                          from->partition ? AT_VM(vm, ".partition")
+                          : from->size    ? AT_VM(vm, ".size")
+                                          : AT_VM(vm, ".contents"),
+                          "a RAM disk has no partitions, and the size and contents of its file; "
+                          "remove this");
     }
     char *path = beside_description(loading, from->file);
     if (!map_named(loading, AT_VM(vm, ".file"), path, "name the file of a disk", &mapped)) {

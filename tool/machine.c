@@ -324,6 +324,8 @@ void machine_free(struct machine *machine)
         free(machine->disks[i].path);
         free(machine->disks[i].place);
     }
+    for (unsigned i = 0; i < machine->partition_count; i++)
+        free(machine->partitions[i].contents);
     if (machine->folder)
         work_folder_remove(machine->folder);
     free(machine->cpu);

@@ -27,6 +27,7 @@ struct machine_partition {
     unsigned disk;
     const char *label; /* in the plan */
     uint64_t size;     /* bytes that the description gives it; 0: it does not say */
+    char *contents;    /* what it holds when it is made (contents.h); NULL: zeroes */
     unsigned vm;       /* the first that uses it */
     bool read_only;
 };

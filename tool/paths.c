@@ -23,6 +23,7 @@ static const struct {
     [BUILT_INITRD] = {"LINTEL_INITRD", "tool/demo-initrd.cpio", "demo-initrd.cpio"},
     [BUILT_DEMO] = {"LINTEL_DEMO", "tool/demo.yaml", "demo.yaml"},
     [BUILT_MANUAL] = {"LINTEL_MANUAL", "tool/lintel.1", "../man/man1/lintel.1"},
+    [BUILT_DEBIAN_ROOT] = {"LINTEL_DEBIAN_ROOT", "tool/debian-root", "debian-root"},
     [BUILT_ATA] = {"LINTEL_ATA", "drivers/lintel-ata", "lintel-ata"},
     [BUILT_AHCI] = {"LINTEL_AHCI", "drivers/lintel-ahci", "lintel-ahci"},
     [BUILT_NVME] = {"LINTEL_NVME", "drivers/lintel-nvme", "lintel-nvme"},

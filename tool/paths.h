@@ -10,6 +10,7 @@ enum built_file {
     BUILT_INITRD, /* what `initrd: builtin` means */
     BUILT_DEMO,   /* what `lintel run` without a file means */
     BUILT_MANUAL,
+    BUILT_DEBIAN_ROOT, /* what makes a Debian for a disk */
     /* the programs of processes */
     BUILT_ATA,
     BUILT_AHCI,

@@ -53,6 +53,8 @@ static _Noreturn void become(const char *const argv[], const char *folder, const
         _exit(127);
     if (folder && chdir(folder) != 0)
         _exit(127);
+    closefrom(3); /* nothing of the tool's is for others; and mmdebstrap cannot do with much that is
+                     open */
     execvp(argv[0], (char *const *)argv);
     fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);

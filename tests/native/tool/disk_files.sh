@@ -110,6 +110,32 @@ else
     echo '# no file system can be made here: a full one is not tried'
 fi
 
+# --- contents
+truncate -s 9M large
+file 'contents that have no room' 3 'vms\[0\]\.disk\.contents: large has 9M, and the partition 8M; raise its' '{on: d, size: 8M, contents: large}'
+file 'contents that have room' 0 good '{on: d, size: 9M, contents: large}'
+printf 'begin' >contents
+printf 'end' | dd of=contents bs=1 seek=2097149 status=none
+write_description 'driver: ata, file: disk.img, size: 16M' '{on: d, size: 4M}' '{on: d, size: 2M, contents: contents}' >vm.yaml
+run 'contents of a partition' 0 'putting contents into the partition lintel-vm1' </dev/null
+cmp -s <(dd if=disk.img bs=1M skip=5 count=2 status=none) contents
+result $? 'they are where the second partition is'
+sfdisk --json disk.img | tr -d ' ,' | grep -qx '"start":10240'
+result $? 'which the table says, too'
+rm -f disk.img
+export XDG_CACHE_HOME=$work/cache
+for program in mmdebstrap fakeroot; do
+    printf '#!/bin/sh\necho %s: no network\nexit 1\n' $program >bin/$program
+    chmod +x bin/$program
+done
+write_description 'driver: ata, file: disk.img, size: 16M' '{on: d, contents: "debian:udev"}' >vm.yaml
+run 'a Debian that cannot be made' 4 'mmdebstrap: no network' </dev/null
+nothing_left 'nothing is left of its disk'
+ls cache/lintel/root.?????? cache/lintel/root-* >/dev/null 2>&1
+[ $? != 0 ]
+result $? 'nor of the Debian'
+rm bin/mmdebstrap bin/fakeroot
+
 # --- what the emulator cannot have
 write_description 'driver: nvme, file: disk.img, size: 16M' '{on: d}' >vm.yaml
 run 'a driver that Bochs has no disk for' 3 'disk d: Bochs has no disk for the driver nvme; use ata, or --on qemu-kvm' </dev/null

@@ -103,7 +103,7 @@ vm 'one that reads and one that writes' 3 "$B: vms\[0\] has the partition .* thi
 vm 'two sizes of a partition' 3 'vms\[1\]\.disk\.size: vms\[0\] gives the same partition another size' \
     '{on: d, partition: p, read-only: yes, size: 4M}' '{on: d, partition: p, read-only: yes, size: 5M}'
 vm 'a RAM disk with a partition' 3 'vms\[0\]\.disk\.partition: a RAM disk has no partitions' '{file: ram.img, partition: p}'
-vm 'a RAM disk with a size' 3 'vms\[0\]\.disk\.size: a RAM disk has no partitions, and the size of its file' \
+vm 'a RAM disk with a size' 3 'vms\[0\]\.disk\.size: a RAM disk has no partitions, and the size and contents of its file' \
     '{file: ram.img, size: 1M}'
 vm 'a RAM disk without its file' 3 'vms\[0\]\.disk\.file: nothing: No such file' '{file: nothing}'
 vm 'a RAM disk of half a sector' 3 'vms\[0\]\.disk\.file: odd.img has 1000 bytes, no whole number of sectors of 512' \
@@ -111,6 +111,18 @@ vm 'a RAM disk of half a sector' 3 'vms\[0\]\.disk\.file: odd.img has 1000 bytes
 truncate -s 1G large.img
 vm 'a large RAM disk' 3 'vms\[0\]\.disk\.file: large.img is too large for a RAM disk that is written to: 1024 MiB, with its table' \
     '{file: large.img}'
+vm 'contents of a partition' 0 good '{on: d, contents: ram.img}'
+vm 'a Debian' 0 good '{on: d, contents: "debian:systemd-sysv,g++"}'
+vm 'a Debian without a package' 3 "vms\[0\]\.disk\.contents: 'debian:' names no Debian packages; write them with commas" \
+    '{on: d, contents: "debian:"}'
+for list in udev, ,udev 'a b' -o 'a;b' UDEV; do
+    vm "no package: $list" 3 "vms\[0\]\.disk\.contents: 'debian:$list' names no Debian packages" "{on: d, contents: 'debian:$list'}"
+done
+vm 'contents that are not there' 3 'vms\[0\]\.disk\.contents: nothing: No such file or directory; name the image of a file system' \
+    '{on: d, contents: nothing}'
+vm 'a RAM disk with contents' 3 'vms\[0\]\.disk\.contents: a RAM disk has no partitions' '{file: ram.img, contents: ram.img}'
+vm 'contents of what another VM has' 3 'vms\[1\]\.disk\.contents: vms\[0\] has the same partition; write its contents there' \
+    '{on: d, partition: p, read-only: yes, contents: ram.img}' '{on: d, partition: p, read-only: yes, contents: ram.img}'
 vm 'a large RAM disk that is only read' 0 good '{file: large.img, read-only: yes}'
 
 echo "1..$count"
