@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The channel to a disk. A request is an entry of the ring to the server, its answer one of the
- * ring to the client; answers come in any order. The segments of request id are row id of the area
- * behind the rings. Units are sectors of 512 bytes.
+ * The channel to a disk, or to the partition whose label is the channel's. A request is an entry of
+ * the ring to the server, its answer one of the ring to the client; answers come in any order. The
+ * segments of request id are row id of the area behind the rings. Units are sectors of 512 bytes.
  *
  * A segment names guest-physical memory, which the driver checks against the client's extents and
  * gives to its device: it never maps it. What a device cannot take directly the client copies

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The channel to a network: Ethernet frames, by the same rule in both directions. An entry names a
- * frame in the sender's half of the area. Who receives copies it before it moves head; then the
- * room is the sender's again. So frames are freed in the order in which they were sent, a half is a
- * ring of bytes, and what a side may have under way is bounded by its own half alone.
+ * The channel to a network: Ethernet frames, by the same rule in both directions. Its label is the
+ * client's address, as in 02:00:5e:10:00:01, or empty where the client is no machine.
  *
- * Nobody waits for a receiver: what finds no room with it is dropped and counted.
+ * An entry names a frame in the sender's half of the area. Who receives copies it before it moves
+ * head; then the room is the sender's again. So frames are freed in the order in which they were
+ * sent, a half is a ring of bytes, and what a side may have under way is bounded by its own half
+ * alone. A network waits for no receiver: what finds no room with it is dropped and counted.
+ *
+ * Both sides begin with NET_HELLO; a client says it again when its server does, which has started
+ * anew then.
  *
  * A frame may be longer than its network's MTU, or have a checksum that is not worked out yet, only
  * if the receiver has said that it takes such frames (NET_HELLO); sizes and offsets of these are as
@@ -18,11 +22,12 @@
 
 #include "abi/channel.h"
 
-#define NET_HALF      0x80000u /* bytes of frames under way in one direction */
+#define NET_HALF      0x40000u /* bytes of frames under way in one direction */
 #define NET_ALIGNMENT 64u      /* of a frame's place in it; a frame does not wrap */
 #define NET_FRAME_MIN 14u      /* an Ethernet header */
 #define NET_FRAME_MAX 65550u   /* the header, and as much as an IP packet can have behind it */
 #define NET_MTU       1500u
+#define NET_FRAME_MTU (NET_MTU + NET_FRAME_MIN + 4u) /* a whole frame, with a VLAN tag */
 
 enum net_what {
     NET_HELLO, /* the sender has started, or has other wishes: `flags` is what it takes */

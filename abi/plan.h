@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      5
+#define PLAN_VERSION      6
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -21,7 +21,7 @@
 #define PLAN_NO_FILE      UINT32_MAX
 
 #define PLAN_MAX_PROCESSES  9
-#define PLAN_MAX_CHANNELS   24
+#define PLAN_MAX_CHANNELS   64
 #define PLAN_ARGUMENTS_SIZE 128
 #define PLAN_LABEL_SIZE     40 /* a GPT partition's name has up to 36 characters */
 #define PLAN_PORT_RANGES    4
@@ -120,6 +120,8 @@ struct plan_process {
 enum plan_channel_kind {
     PLAN_CHANNEL_CONSOLE, /* abi/console.h */
     PLAN_CHANNEL_BLOCK,   /* abi/block.h */
+    PLAN_CHANNEL_NET,     /* abi/net.h */
+    PLAN_CHANNEL_KIND_COUNT
 };
 
 /* An end of a channel: a VM by its index, or a process by its index with this bit. */
@@ -131,8 +133,8 @@ struct plan_channel {
     /* a disk that is not written; a VM without a share of the serial line, of which nothing is
        printed but where its guest is, when somebody asks */
     uint32_t read_only;
-    /* of the partition, or empty: the whole disk; what a console is to its VM (abi/console.h);
-       NUL-terminated */
+    uint32_t size; /* bytes of its pages: what the kind's header says */
+    /* what it is about, as the kind's header says; NUL-terminated */
     char label[PLAN_LABEL_SIZE];
 };
 
@@ -153,8 +155,8 @@ struct plan {
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_process) == 240, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_channel) == 56, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 9 * 240 + 24 * 56,
+_Static_assert(sizeof(struct plan_channel) == 60, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 9 * 240 + 64 * 60,
                "the plan's layout is ABI");
 
 #endif

@@ -435,6 +435,9 @@ void board_events(struct board *b, uint64_t events)
     for (unsigned i = 0; i < b->disk_count; i++)
         if (events & EVENT_CHANNEL(b->disks[i].disk.channel.number))
             blk_event(&b->disks[i]);
+    for (unsigned i = 0; i < b->net_count; i++)
+        if (events & EVENT_CHANNEL(b->nets[i].end.channel.number))
+            net_device_event(&b->nets[i]);
     if (events & EVENT_APIC)
         ioapic_try_again(&b->ioapic);
     /* The processor that booted goes to the firmware, which starts the machine again. */
@@ -445,7 +448,7 @@ void board_events(struct board *b, uint64_t events)
 /* How long a machine that starts waits for its disks' drivers, which start beside it. */
 #define DISK_SECONDS 10u
 
-static void open_disks(struct board *b)
+static void open_channels(struct board *b)
 {
     const struct process_info *p = gate_process();
 
@@ -454,6 +457,8 @@ static void open_disks(struct board *b)
 
         if (c->kind == PLAN_CHANNEL_BLOCK && !c->server && b->disk_count < BOARD_DISKS)
             disk_open(&b->disks[b->disk_count++].disk, c, n, gate_channel(n), &b->memory);
+        if (c->kind == PLAN_CHANNEL_NET && !c->server && b->net_count < BOARD_NETS)
+            net_device_open(&b->nets[b->net_count++], c, n, gate_channel(n));
     }
 }
 
@@ -475,6 +480,8 @@ static void fill_bus(struct board *b)
     pci_add(&b->pci, &b->host_bridge);
     for (unsigned i = 0; i < b->disk_count; i++)
         blk_init(&b->disks[i], &b->pci);
+    for (unsigned i = 0; i < b->net_count; i++)
+        net_device_init(&b->nets[i], &b->pci, &b->memory);
     rng_init(&b->rng, &b->pci, &b->memory);
     virtio_console_init(&b->virtio_console, &b->console, &b->pci, &b->memory);
 }
@@ -492,7 +499,7 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
     map_ports();
     console_open(&b->console, gate_process());
     report_behind(&b->console);
-    open_disks(b);
+    open_channels(b);
     wait_for_disks(b);
 }
 

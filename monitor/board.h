@@ -23,6 +23,7 @@
 #include "monitor/verdict.h"
 #include "monitor/virtio/blk.h"
 #include "monitor/virtio/console.h"
+#include "monitor/virtio/net.h"
 #include "monitor/virtio/rng.h"
 
 #define COM1_PORT  0x3f8
@@ -30,7 +31,9 @@
 #define LAPIC_BASE 0xfee00000ULL
 #define LAPIC_SIZE 0x1000ULL
 
-#define BOARD_DISKS 4u /* more channels to disks than that are not used */
+/* More channels to disks, or to networks, are not used. */
+#define BOARD_DISKS 4u
+#define BOARD_NETS  4u
 
 struct board {
     const struct monitor_info *info;
@@ -48,7 +51,8 @@ struct board {
     struct rng rng;
     struct virtio_console virtio_console;
     struct blk disks[BOARD_DISKS];
-    unsigned disk_count;
+    struct net nets[BOARD_NETS];
+    unsigned disk_count, net_count;
     struct verdict verdict;
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
     bool restart;     /* the machine starts anew */

@@ -49,7 +49,7 @@ static size_t room(struct console *c)
 
 static void put_when_clear(struct console *c)
 {
-    if (channel_clear(&c->channel))
+    if (channel_has_room(&c->channel, 1))
         console_flush(c);
 }
 

@@ -51,8 +51,7 @@ void channel_open(struct channel_end *c, void *pages, unsigned number, bool serv
 /* The fences: a store and the load behind it, where the other side does the same the other way
  * round. Without them both could load what was there before. */
 
-/* Whether fewer entries than that are under way. */
-static bool has_room(struct channel_end *c, uint32_t limit)
+bool channel_has_room(struct channel_end *c, uint32_t limit)
 {
     if (channel_used(c) < limit)
         return true;
@@ -65,7 +64,7 @@ static bool has_room(struct channel_end *c, uint32_t limit)
 
 bool channel_put(struct channel_end *c, const void *entry)
 {
-    if (!has_room(c, CHANNEL_ENTRIES))
+    if (!channel_has_room(c, CHANNEL_ENTRIES))
         return false;
     if (c->blocked)
         set_blocked(c, false);
@@ -73,11 +72,6 @@ bool channel_put(struct channel_end *c, const void *entry)
     shared_store(&out(c)->tail, ++c->tail);
     c->put = true;
     return true;
-}
-
-bool channel_clear(struct channel_end *c)
-{
-    return has_room(c, 1);
 }
 
 /* A position that makes no sense: all have been taken. */
@@ -88,13 +82,25 @@ uint32_t channel_used(struct channel_end *c)
     return used <= CHANNEL_ENTRIES ? used : 0;
 }
 
-bool channel_get(struct channel_end *c, void *entry)
+bool channel_peek(struct channel_end *c, void *entry)
 {
     if (is_empty(c))
         return false;
     shared_copy(entry, entry_at(in(c), c->head), CHANNEL_ENTRY_SIZE);
+    return true;
+}
+
+void channel_take(struct channel_end *c)
+{
     shared_store(&in(c)->head, ++c->head);
     c->got = true;
+}
+
+bool channel_get(struct channel_end *c, void *entry)
+{
+    if (!channel_peek(c, entry))
+        return false;
+    channel_take(c);
     return true;
 }
 

@@ -33,15 +33,20 @@ void channel_open(struct channel_end *c, void *pages, unsigned number, bool serv
  * and EVENT_CHANNEL comes when it no longer is. */
 bool channel_put(struct channel_end *c, const void *entry);
 
-/* Whether the other side has taken all that was put. False: EVENT_CHANNEL comes when it has taken
- * some. Who asks this before it puts gathers small pieces while the other side is busy. */
-bool channel_clear(struct channel_end *c);
+/* Whether fewer entries than that are under way. False: EVENT_CHANNEL comes when the other side has
+ * taken some. Who asks for 1 before it puts gathers small pieces while the other side is busy. */
+bool channel_has_room(struct channel_end *c, uint32_t limit);
 
 /* How many entries it has not taken. */
 uint32_t channel_used(struct channel_end *c);
 
 /* Takes one out of the ring from there. False: there is none. */
 bool channel_get(struct channel_end *c, void *entry);
+
+/* The two halves of that, for who has to do something between them: a copy of the next one, and
+ * that it is taken. */
+bool channel_peek(struct channel_end *c, void *entry);
+void channel_take(struct channel_end *c);
 
 /* Behind any number of the two: notifies the other side if it waits for what they did. */
 void channel_flush(struct channel_end *c);

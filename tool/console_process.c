@@ -38,6 +38,7 @@ static void add_channel(struct loading *loading, uint32_t vm, uint32_t process)
 
     *channel = (struct plan_channel){
         .kind = PLAN_CHANNEL_CONSOLE,
+        .size = CONSOLE_CHANNEL_SIZE,
         .client = vm,
         .server = PLAN_PROCESS | process,
         .read_only = none,

@@ -37,6 +37,16 @@ static const cyaml_schema_field_t vm_disk_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t vm_network_fields[] = {
+    WORD(NEEDED, vm_network_description, "on", on),
+    WORD(OPTIONAL, vm_network_description, "mac", mac),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t vm_network_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct vm_network_description, vm_network_fields),
+};
+
 static const cyaml_schema_field_t vm_fields[] = {
     WORD(NEEDED, vm_description, "name", name),
     WORD(NEEDED, vm_description, "kernel", kernel),
@@ -52,6 +62,8 @@ static const cyaml_schema_field_t vm_fields[] = {
     WORD(OPTIONAL, vm_description, "on-fault", on_fault),
     WORD(OPTIONAL, vm_description, "on-halt", on_halt),
     CYAML_FIELD_MAPPING_PTR("disk", OPTIONAL, struct vm_description, disk, vm_disk_fields),
+    CYAML_FIELD_SEQUENCE("networks", OPTIONAL, struct vm_description, networks, &vm_network_schema,
+                         0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -77,6 +89,17 @@ static const cyaml_schema_value_t disk_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct disk_description, disk_fields),
 };
 
+static const cyaml_schema_field_t network_fields[] = {
+    WORD(NEEDED, network_description, "name", name),
+    WORD(OPTIONAL, network_description, "budget", budget),
+    WORD(OPTIONAL, network_description, "period", period),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t network_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct network_description, network_fields),
+};
+
 static const cyaml_schema_field_t host_fields[] = {
     WORD(OPTIONAL, host_description, "memory", memory),
     WORD(OPTIONAL, host_description, "cpu", cpu),
@@ -85,6 +108,8 @@ static const cyaml_schema_field_t host_fields[] = {
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("disks", OPTIONAL, struct host_description, disks, &disk_schema, 0,
                          CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("networks", OPTIONAL, struct host_description, networks, &network_schema,
+                         0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 

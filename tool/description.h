@@ -19,14 +19,24 @@ struct vm_disk_description {
     char *read_only;
 };
 
+struct vm_network_description {
+    char *on, *mac;
+};
+
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
     char *on_reset, *on_fault, *on_halt;
     struct vm_disk_description *disk;
+    struct vm_network_description *networks;
+    unsigned networks_count;
 };
 
 struct disk_description {
     char *name, *driver, *index, *file, *size, *budget, *period;
+};
+
+struct network_description {
+    char *name, *budget, *period;
 };
 
 struct host_description {
@@ -35,6 +45,8 @@ struct host_description {
     unsigned hide_count;
     struct disk_description *disks;
     unsigned disks_count;
+    struct network_description *networks;
+    unsigned networks_count;
 };
 
 struct description {

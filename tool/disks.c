@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/block.h"
 #include "drivers/disk.h"
 #include "tool/contents.h"
 #include "tool/name.h"
@@ -205,6 +206,7 @@ static void add_channel(struct machine *machine, unsigned vm, uint32_t process, 
 
     *channel = (struct plan_channel){
         .kind = PLAN_CHANNEL_BLOCK,
+        .size = BLOCK_CHANNEL_SIZE,
         .client = vm,
         .server = PLAN_PROCESS | process,
         .read_only = only_read,

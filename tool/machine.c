@@ -20,6 +20,7 @@
 #include "tool/initrd_file.h"
 #include "tool/name.h"
 #include "tool/named_file.h"
+#include "tool/networks.h"
 #include "tool/process.h"
 #include "tool/promise.h"
 #include "tool/size.h"
@@ -40,11 +41,13 @@ static const char *at(unsigned vm, const char *key)
     return path;
 }
 
-/* Whether a VM's guest must load modules of its kernel to find its disk or its console: they are
+/* Whether a VM's guest must load modules of its kernel to find its disk, its networks or its
+ * console: they are
  * put into the builtin initrd, and only there. */
 static bool wants_modules(const struct vm_description *vm)
 {
-    bool wants = vm->disk || (vm->console && strcmp(vm->console, "virtio") == 0);
+    bool wants =
+        vm->disk || vm->networks_count > 0 || (vm->console && strcmp(vm->console, "virtio") == 0);
 
     return wants && vm->initrd && strcmp(vm->initrd, INITRD_BUILTIN) == 0;
 }
@@ -300,6 +303,7 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
         load_vm(&loading, i);
     console_process_load(&loading);
     disks_load(&loading);
+    networks_load(&loading);
     if (emulated)
         disk_files_look(&loading);
     if (loading.file.errors == 0)

@@ -15,7 +15,7 @@
 
 /* The bus, the devices, and for a disk a file system with the checksum that it asks for by name
  * only. */
-static const char *const wanted[] = {"virtio_pci", "virtio_rng",     "virtio_console",
+static const char *const wanted[] = {"virtio_pci", "virtio_rng",     "virtio_net", "virtio_console",
                                      "virtio_blk", "crc32c_generic", "ext4"};
 
 struct module {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A kernel's modules that a guest needs before it has its disk and its virtio console. */
+/* A kernel's modules that a guest needs before it has its disk, its networks and its virtio
+ * console. */
 #ifndef TOOL_MODULES_H
 #define TOOL_MODULES_H
 
 #include <stdbool.h>
 
 /* Counts what changed in which modules are packed: archives are kept by this name. */
-#define MODULES_VERSION "2"
+#define MODULES_VERSION "3"
 
 /*
  * Writes them into a cpio archive: those below `folder`, where a kernel's package was unpacked, and

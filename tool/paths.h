@@ -17,6 +17,7 @@ enum built_file {
     BUILT_NVME,
     BUILT_RAM,
     BUILT_CONSOLE,
+    BUILT_SWITCH,
     BUILT_COUNT
 };
 

@@ -35,7 +35,7 @@
 #define ARENA_BASE_SIZE    0x200000ULL
 #define ARENA_VM_SIZE      0x200000ULL
 #define ARENA_PROCESS_SIZE 0x100000ULL
-#define ARENA_CHANNEL_SIZE 0x80000ULL
+#define ARENA_CHANNEL_SIZE 0x8000ULL   /* beside its pages */
 #define LOW_MEMORY         0x100000ULL /* left to the firmware */
 #define BOOT_TABLES_LIMIT  0x100000000ULL
 
@@ -134,7 +134,8 @@ static uint64_t arena_size(const struct plan *plan)
         size += ARENA_PROCESS_SIZE + program_size(PLAN_MODULE_FIRST_FILE + p->image) + p->dma;
         mapped += p->dma;
     }
-    size += plan->channel_count * ARENA_CHANNEL_SIZE;
+    for (uint32_t i = 0; i < plan->channel_count; i++)
+        size += ARENA_CHANNEL_SIZE + plan->channels[i].size;
     return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
 }
 

@@ -2,6 +2,7 @@
 /* The plan is input from outside: it is checked here, once, before anything is made from it. */
 #include "hypervisor/boot/plan.h"
 
+#include "abi/channel.h"
 #include "abi/process.h"
 #include "hypervisor/cpu/acpi.h"
 #include "lib/bits.h"
@@ -220,11 +221,15 @@ static const char *check_channel(struct checker *c, uint32_t i)
 {
     const struct plan_channel *ch = &c->plan->channels[i];
 
-    if (ch->kind > PLAN_CHANNEL_BLOCK || !terminated(ch->label, sizeof(ch->label)))
+    if (ch->kind >= PLAN_CHANNEL_KIND_COUNT || !terminated(ch->label, sizeof(ch->label)))
         return FAIL(c, "channel %u of the plan is of no kind, or has a label without an end", i);
     if ((!is_process(c, ch->client) && ch->client >= c->plan->vm_count) ||
         !is_process(c, ch->server) || ch->client == ch->server)
         return FAIL(c, "channel %u of the plan has no client, or no server", i);
+    if (ch->size < CHANNEL_AREA || !is_aligned(ch->size, PAGE_SIZE) ||
+        ch->size > PROCESS_CHANNEL_STRIDE)
+        return FAIL(c, "channel %u of the plan has %u bytes: no whole pages, too few or too many",
+                    i, ch->size);
     if (channels_of(c, ch->client, i) > PROCESS_CHANNELS ||
         channels_of(c, ch->server, i) > PROCESS_CHANNELS)
         return FAIL(c,

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/process/channel.h"
 
-#include "abi/block.h"
-#include "abi/console.h"
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-
-static const uint32_t sizes[] = {
-    [PLAN_CHANNEL_CONSOLE] = CONSOLE_CHANNEL_SIZE,
-    [PLAN_CHANNEL_BLOCK] = BLOCK_CHANNEL_SIZE,
-};
 
 /* Whose memory is where is the server's to know: it programs a device with it. */
 static void map_extents(const struct process *client, struct process *server, uint32_t n)
@@ -36,7 +29,7 @@ static uint32_t add_side(const struct channel_side *side, const struct channel_s
     *c = (struct process_channel){
         .kind = plan->kind,
         .read_only = plan->read_only,
-        .size = sizes[plan->kind],
+        .size = plan->size,
         .peer_index = other->index,
     };
     memcpy(c->peer, other->process->info->name, sizeof(c->peer));
@@ -50,17 +43,16 @@ static uint32_t add_side(const struct channel_side *side, const struct channel_s
 void channel_create(const struct plan_channel *plan, const struct channel_side *client,
                     const struct channel_side *server)
 {
-    void *pages = arena_alloc(sizes[plan->kind]);
+    void *pages = arena_alloc(plan->size);
     uint32_t c = add_side(client, server, plan, pages), s = add_side(server, client, plan, pages);
     struct process_channel *served = &server->process->info->channels[s];
 
     client->process->peers[c].channel = s;
     server->process->peers[s].channel = c;
     served->server = 1;
-    if (plan->kind == PLAN_CHANNEL_BLOCK) {
-        served->physical = phys_of(pages);
+    served->physical = phys_of(pages);
+    if (plan->kind == PLAN_CHANNEL_BLOCK)
         map_extents(client->process, server->process, s);
-    }
 }
 
 void channel_notify(const struct process *p, uint64_t channels)

@@ -163,13 +163,30 @@ enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
     return VIRTQ_CHAIN;
 }
 
-void virtq_put(struct virtqueue *q, uint16_t head, uint32_t written)
+void virtq_back(struct virtqueue *q, uint16_t count)
+{
+    q->next_available = (uint16_t)(q->next_available - count);
+}
+
+void virtq_fill(struct virtqueue *q, uint16_t ahead, uint16_t head, uint32_t written)
 {
     uint32_t entry[2] = {head, written};
-    uint16_t slot = q->next_used & (q->size - 1);
+    uint16_t slot = (uint16_t)(q->next_used + ahead) & (q->size - 1);
 
     memcpy(q->used + USED_RING + USED_ENTRY * (uint64_t)slot, entry, sizeof(entry));
-    store_16(q->used + USED_INDEX, ++q->next_used); /* 2.7.8.2: after the entry */
+}
+
+/* 2.7.8.2: after the entries. */
+void virtq_flush(struct virtqueue *q, uint16_t count)
+{
+    q->next_used = (uint16_t)(q->next_used + count);
+    store_16(q->used + USED_INDEX, q->next_used);
+}
+
+void virtq_put(struct virtqueue *q, uint16_t head, uint32_t written)
+{
+    virtq_fill(q, 0, head, written);
+    virtq_flush(q, 1);
 }
 
 bool virtq_wants_interrupt(struct virtqueue *q)

@@ -50,8 +50,15 @@ bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory);
  * notify of the next one (2.7.10). */
 enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *chain);
 
+/* The last `count` chains are the driver's again, as if virtq_next had not been called. */
+void virtq_back(struct virtqueue *q, uint16_t count);
+
 /* Gives a chain back, with how many bytes have been written from its first writable one on. */
 void virtq_put(struct virtqueue *q, uint16_t head, uint32_t written);
+
+/* Gives several back at once: each one, counted from 0, and then all of them. */
+void virtq_fill(struct virtqueue *q, uint16_t ahead, uint16_t head, uint32_t written);
+void virtq_flush(struct virtqueue *q, uint16_t count);
 
 /* After one or more virtq_put: whether the driver wants to be notified of them (2.7.7). */
 bool virtq_wants_interrupt(struct virtqueue *q);

@@ -144,6 +144,14 @@ void virtio_reset_done(struct virtio *v)
         clear(v);
 }
 
+/* 4.1.4.3.1: who reads several fields sees by the generation that they belong together. */
+void virtio_config_changed(struct virtio *v)
+{
+    v->r.generation++;
+    if (v->r.status & VIRTIO_DRIVER_OK)
+        interrupt(v, v->r.config_vector, ISR_CONFIG);
+}
+
 void virtio_fail(struct virtio *v)
 {
     bool told = v->r.status & VIRTIO_NEEDS_RESET;
@@ -211,6 +219,7 @@ static struct common view(const struct virtio *v)
         .config_vector = r->config_vector,
         .queues = v->kind->queues,
         .status = r->status,
+        .generation = r->generation,
         .queue_select = r->queue_select,
         .queue_vector = NO_VECTOR,
     };

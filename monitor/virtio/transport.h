@@ -63,7 +63,7 @@ struct virtio {
         uint32_t offered_select, accepted_select;
         uint16_t config_vector, queue_vector[VIRTIO_QUEUES];
         uint16_t queue_select;
-        uint8_t status, isr;
+        uint8_t status, isr, generation;
         bool resetting;
         struct virtqueue queue[VIRTIO_QUEUES];
     } r;
@@ -85,6 +85,9 @@ bool virtio_next(struct virtio *v, unsigned queue, struct virtq_chain *chain);
 
 /* After virtq_put, once for many of them: interrupts the driver if it wants that. */
 void virtio_interrupt(struct virtio *v, unsigned queue);
+
+/* The device's own configuration has changed: tells the driver (2.5, 5). */
+void virtio_config_changed(struct virtio *v);
 
 /* What the device cannot go on with: it does nothing more until it is reset (2.1.2). */
 void virtio_fail(struct virtio *v);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "abi/block.h"
 #include "abi/plan.h"
 
 static struct plan plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(plan)};
@@ -103,6 +104,7 @@ static void add_channel(char *words[])
     if (plan.channel_count++ == PLAN_MAX_CHANNELS)
         misused(words[0]);
     c->kind = PLAN_CHANNEL_BLOCK;
+    c->size = BLOCK_CHANNEL_SIZE;
     c->client = end_of(words[0]);
     c->server = end_of(words[1]);
     copy(c->label, sizeof(c->label), words[2]);

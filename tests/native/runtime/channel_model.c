@@ -208,7 +208,7 @@ static bool give_gathered(struct process *p)
     if (p->done == COUNT)
         return finish(p);
     p->batch += p->done + p->batch < COUNT;
-    if (channel_clear(&p->end))
+    if (channel_has_room(&p->end, 1))
         for (; p->batch > 0 && put(&p->end, p->done + 1); p->batch--)
             p->done++;
     else if (p->done + p->batch == COUNT)

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "abi/block.h"
+#include "abi/console.h"
 #include "hypervisor/boot/plan.h"
 
 #define MIB       (1ULL << 20)
@@ -45,8 +47,10 @@ static void make_good(struct boot *b)
                                 .ports = {{0x3f8, 8}},
                                 .interrupt_count = 1,
                                 .interrupts = {4}}},
-                 .channels = {{PLAN_CHANNEL_BLOCK, 1, PLAN_PROCESS, 0, "lintel-root"},
-                              {PLAN_CHANNEL_CONSOLE, 0, PLAN_PROCESS + 1, 0, ""}}},
+                 .channels = {{PLAN_CHANNEL_BLOCK, 1, PLAN_PROCESS, 0, BLOCK_CHANNEL_SIZE,
+                               "lintel-root"},
+                              {PLAN_CHANNEL_CONSOLE, 0, PLAN_PROCESS + 1, 0, CONSOLE_CHANNEL_SIZE,
+                               ""}}},
         .size = sizeof(struct plan),
         .info.module_count = PLAN_MODULE_FIRST_FILE + 2,
     };
@@ -72,7 +76,7 @@ static void make_good(struct boot *b)
     SPOIL(nothing, b->plan.vm_count = b->plan.process_count = b->plan.channel_count = 0,           \
           "neither a VM nor a process")                                                            \
     SPOIL(many_processes, b->plan.process_count = PLAN_MAX_PROCESSES + 1, "10 processes")          \
-    SPOIL(many_channels, b->plan.channel_count = PLAN_MAX_CHANNELS + 1, "25 channels")             \
+    SPOIL(many_channels, b->plan.channel_count = PLAN_MAX_CHANNELS + 1, "65 channels")             \
     SPOIL(process_name, b->plan.processes[0].name[0] = '\0', "process 0 of the plan has no name")  \
     SPOIL(process_twice, b->plan.processes[1] = b->plan.processes[0], "have the name disk")        \
     SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
@@ -99,6 +103,10 @@ static void make_good(struct boot *b)
           (b->plan.channels[1] = b->plan.channels[0], b->plan.channels[1].client = 0,              \
            b->plan.channels[1].read_only = 1),                                                     \
           "channels 0 and 1 are about the same partition 'lintel-root' of disk")                   \
+    SPOIL(channel_of_nothing, b->plan.channels[0].size = 0, "channel 0 of the plan has 0 bytes")   \
+    SPOIL(channel_short, b->plan.channels[1].size -= 0x1000, "channel 1 of the plan has 12288")    \
+    SPOIL(channel_odd, b->plan.channels[0].size += 0x800, "whole pages")                           \
+    SPOIL(channel_long, b->plan.channels[0].size = 0x101000, "has 1052672 bytes")                  \
     SPOIL(little_budget, (b->plan.vms[1].budget = 249, b->plan.vms[1].period = 1000),              \
           "at least 250")                                                                          \
     SPOIL(no_budget, b->plan.processes[0].period = 1000, "disk: a budget of 0 us in each 1000 us") \
