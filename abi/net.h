@@ -8,8 +8,7 @@
  * sent, a half is a ring of bytes, and what a side may have under way is bounded by its own half
  * alone. A network waits for no receiver: what finds no room with it is dropped and counted.
  *
- * Both sides begin with NET_HELLO; a client says it again when its server does, which has started
- * anew then.
+ * Both sides begin with NET_HELLO, and ask for the other's: who starts anew learns what that takes.
  *
  * A frame may be longer than its network's MTU, or have a checksum that is not worked out yet, only
  * if the receiver has said that it takes such frames (NET_HELLO); sizes and offsets of these are as
@@ -39,6 +38,8 @@ enum net_what {
 #define NET_TAKES_CHECKSUM (1u << 0) /* NET_NEEDS_CHECKSUM */
 #define NET_TAKES_TCP4     (1u << 1) /* NET_GSO_TCP4, of any size; with NET_TAKES_CHECKSUM */
 #define NET_TAKES_TCP6     (1u << 2)
+/* It has just started: the other side is to say NET_HELLO, too, without asking. */
+#define NET_ASKS (1u << 3)
 
 /* Flags of a frame. */
 #define NET_NEEDS_CHECKSUM (1u << 0) /* to be worked out from checksum_start to the frame's end */

@@ -10,6 +10,7 @@ void net_open(struct net_end *n, void *pages, unsigned number, bool server)
     *n = (struct net_end){.own = area->half[server],
                           .other = area->half[!server],
                           .server = server,
+                          .takes = NET_ASKS,
                           .inherited = true,
                           .unsaid = BIT(NET_HELLO)};
     channel_open(&n->channel, pages, number, server);
@@ -18,9 +19,11 @@ void net_open(struct net_end *n, void *pages, unsigned number, bool server)
 
 void net_set_takes(struct net_end *n, uint32_t takes)
 {
-    if (takes != n->takes)
+    uint32_t asks = n->takes & NET_ASKS;
+
+    if ((takes | asks) != n->takes)
         n->unsaid |= BIT(NET_HELLO);
-    n->takes = takes;
+    n->takes = takes | asks;
 }
 
 void net_set_link(struct net_end *n, bool link)
@@ -91,17 +94,20 @@ void net_put(struct net_end *n, struct net_entry *e)
     put(n, e);
 }
 
-static void say(struct net_end *n, enum net_what what, uint32_t flags)
+static bool say(struct net_end *n, enum net_what what, uint32_t flags)
 {
     const struct net_entry e = {.what = what, .flags = flags};
 
-    if (n->unsaid & BIT(what) && net_wait(n, 0) != NULL && put(n, &e))
-        n->unsaid &= (uint32_t)~BIT(what);
+    if (!(n->unsaid & BIT(what)) || net_wait(n, 0) == NULL || !put(n, &e))
+        return false;
+    n->unsaid &= (uint32_t)~BIT(what);
+    return true;
 }
 
 void net_flush(struct net_end *n)
 {
-    say(n, NET_HELLO, n->takes);
+    if (say(n, NET_HELLO, n->takes))
+        n->takes &= ~NET_ASKS;
     say(n, NET_LINK, n->link);
     channel_flush(&n->channel);
 }
@@ -135,7 +141,7 @@ static void hear(struct net_end *n, const struct net_entry *e)
     if (e->what == NET_HELLO) {
         n->met = true;
         n->other_takes = e->flags & NET_TAKES_CHECKSUM ? e->flags : 0;
-        n->unsaid |= n->server ? BIT(NET_LINK) : BIT(NET_HELLO);
+        n->unsaid |= (e->flags & NET_ASKS ? BIT(NET_HELLO) : 0) | (n->server ? BIT(NET_LINK) : 0);
     } else if (e->what == NET_LINK && !n->server) {
         n->link = e->flags & 1;
     }

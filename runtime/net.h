@@ -22,7 +22,7 @@ struct net_end {
     bool server;
     bool met;             /* the other side has said NET_HELLO: */
     uint32_t other_takes; /* NET_TAKES_* */
-    uint32_t takes;       /* what this side has said, or is about to say */
+    uint32_t takes;       /* what this side has said, or is about to say, NET_ASKS included */
     bool link;            /* what a client was told, and what a server tells */
     uint32_t unsaid;      /* a bit for each enum net_what that is still to be sent */
 
