@@ -2,7 +2,8 @@
 /*
  * Ports have turns, of one frame each: who sends without end delays another's frame by one of its
  * own. A frame is copied once, from its sender's half to its receiver's; where there is no room
- * with the receiver it is dropped and counted, and nobody waits.
+ * with the receiver it is dropped and counted, and nobody waits. Of that room nobody has all: who
+ * sends without end leaves some to the others.
  *
  * The address that a port's label says is that port's alone. Others are learned from what is sent,
  * a few for each port, so that no port can have those of others forgotten.
@@ -19,7 +20,10 @@
 
 #define ADDRESSES 16u /* of a port; the first one is the label's, or none */
 #define TURNS     64u /* frames before others are told of what has come */
-#define GROUP     1u  /* in an address: of several, or of all (IEEE 802) */
+#define UNITS     64u /* the room with a receiver, in entries or so much of its half: */
+#define UNIT      (NET_HALF / UNITS)
+#define SHARE     4  /* a sender may have so many times as much of it as is free then */
+#define GROUP     1u /* in an address: of several, or of all (IEEE 802) */
 #define TAKES     (NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6)
 /* Lines about frames that were dropped: one, then one more in this time. */
 #define COMPLAINT_EVERY_MS 60000u
@@ -29,6 +33,10 @@ struct port {
     const struct process_channel *channel;
     uint64_t addresses[ADDRESSES]; /* 0: none */
     unsigned oldest;
+    struct {
+        const struct port *from;
+        unsigned units;
+    } sent[CHANNEL_ENTRIES]; /* what is under way to it, by the entry's position */
     uint64_t dropped;
     struct bucket complaints;
 };
@@ -92,10 +100,30 @@ static void drop(struct port *p)
                  p->dropped);
 }
 
-/* As it is, or with its checksum worked out. */
-static void copy(struct port *p, const struct net_entry *e, const uint8_t *frame)
+/* Where a frame is to be put; NULL: its sender has its share of the room, or there is none. */
+static uint8_t *place_from(struct port *p, const struct port *from, uint32_t size)
 {
-    uint8_t *place = net_place(&p->end, e->size);
+    uint32_t tail = p->end.channel.tail, used = channel_used(&p->end.channel);
+    unsigned units = 1 + size / UNIT, own = units, all = units;
+
+    for (uint32_t i = 1; i <= used; i++) {
+        unsigned one = p->sent[(tail - i) % CHANNEL_ENTRIES].units;
+
+        all += one;
+        own += p->sent[(tail - i) % CHANNEL_ENTRIES].from == from ? one : 0;
+    }
+    if (all > UNITS || own > SHARE * (UNITS - all))
+        return NULL;
+    p->sent[tail % CHANNEL_ENTRIES].from = from;
+    p->sent[tail % CHANNEL_ENTRIES].units = units;
+    return net_place(&p->end, size);
+}
+
+/* As it is, or with its checksum worked out. */
+static void copy(struct port *p, const struct port *from, const struct net_entry *e,
+                 const uint8_t *frame)
+{
+    uint8_t *place = place_from(p, from, e->size);
     struct net_entry out = *e;
 
     if (place == NULL) {
@@ -112,7 +140,8 @@ static void copy(struct port *p, const struct net_entry *e, const uint8_t *frame
 
 /* The first segment for which there is no room is the last: what is behind it would be of no use.
  */
-static void cut(struct port *p, const struct net_entry *e, const uint8_t *frame)
+static void cut(struct port *p, const struct port *from, const struct net_entry *e,
+                const uint8_t *frame)
 {
     struct segments s;
     uint8_t *place;
@@ -122,7 +151,7 @@ static void cut(struct port *p, const struct net_entry *e, const uint8_t *frame)
     for (uint32_t at = 0; at < s.payload; at += s.most) {
         struct net_entry out = {.size = segment_size(&s, at)};
 
-        if ((place = net_place(&p->end, out.size)) == NULL) {
+        if ((place = place_from(p, from, out.size)) == NULL) {
             drop(p);
             return;
         }
@@ -137,14 +166,15 @@ static bool is_there(const struct port *p)
     return p->end.met && !shared_load(&p->channel->ended);
 }
 
-static void send(struct port *p, const struct net_entry *e, const uint8_t *frame)
+static void send(struct port *p, const struct port *from, const struct net_entry *e,
+                 const uint8_t *frame)
 {
     if (!is_there(p))
         return;
     if (e->gso != NET_GSO_NONE && net_needs(e) & ~p->end.other_takes)
-        cut(p, e, frame);
+        cut(p, from, e, frame);
     else
-        copy(p, e, frame);
+        copy(p, from, e, frame);
 }
 
 static void forward(struct port *from, const struct net_entry *e, const uint8_t *frame)
@@ -158,9 +188,9 @@ static void forward(struct port *from, const struct net_entry *e, const uint8_t 
 
     for (unsigned i = 0; to == NULL && i < count; i++)
         if (&ports[i] != from)
-            send(&ports[i], e, frame);
+            send(&ports[i], from, e, frame);
     if (to != NULL && to != from)
-        send(to, e, frame);
+        send(to, from, e, frame);
 }
 
 /* Turns. */

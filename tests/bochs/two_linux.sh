@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # two_linux.sh LINTEL TWO.YAML CPU: two Linux VMs at once, each to its shell; what is typed goes to the one that has the
-# console, Ctrl-] n gives it to the other, and so does a power-off. The first one is busy while the second answers.
+# console, Ctrl-] n gives it to the other, and so does a power-off. The first one is busy while the second answers. The second one
+# fetches a file from the first, by TCP over their network, and has all of its bytes; neither has lost a frame.
 lintel=$1 two=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
@@ -9,9 +10,15 @@ lintel=$1 two=$(realpath "$2") cpu=$3
 # The loop has ended before the last programs run: the emulator's SYSRET would make them fail (docs/emulator.md).
 cat >typed <<END
 echo first \$((6*7)) \$NAME
+cat /bin/busybox /bin/busybox >file
+httpd -h /root
 while :; do :; done &
 $(printf '\035')necho second \$((6*9)) \$NAME
 init-stamp
+cat /bin/busybox /bin/busybox >same
+wget -q http://10.0.0.1/file && cmp file same && echo fetched \$(wc -c <file) bytes
+set -- \$(grep eth0: /proc/net/dev)
+echo lost \$4 \$5 \${12} \${13} of \$3 \${11}
 poweroff -f
 echo third \$((6*11)) \$NAME
 kill \$!
@@ -28,6 +35,10 @@ says '^third 66 one$' "then the first VM has the console"
 ! grep -qaE '^not ok' said && grep -qxE '1\.\.[0-9]+' said
 result $? "the programs in it end with their plan"
 says '^lintel: vm one: powered off' "the first VM is powered off"
+says '^fetched [0-9]{7} bytes$' "the second VM has a file of the first, by their network"
+says '^lost 0 0 0 0 of [0-9]{3,} [0-9]{2,}$' "no frame is lost or wrong, and there are frames"
+[ "$(sed -n 's/^lost .* of \([0-9]*\) .*/\1/p' said)" -lt 2000 ]
+result $? "segments go whole from one VM to the other: 4 MB are not 2,700 frames"
 [ $code = 0 ]
 result $? "the run ends well"
 plan

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# networks.sh LINTEL ROOT: what `lintel check` says of networks in a description, as TAP. Nothing is booted.
+set -u
+
+lintel=$(realpath "$1")
+root=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TMPDIR=$work
+. "$root/tests/native/tool/common.bash"
+
+make_kernel kernel
+make_program lintel-switch
+export LINTEL_SWITCH=$work/lintel-switch
+
+# vms NAME CODE PATTERN HOST VM...: the host's networks on line 1, and from line 4 on a VM on each of the lists VM.
+vms()
+{
+    local name=$1 code=$2 pattern=$3
+    { printf 'host: {networks: [%s]}\n\nvms:\n' "$4"
+    shift 4
+    local number=0 networks
+    for networks; do
+        printf '  - {name: vm%s, kernel: kernel, memory: 26M, networks: [%s]}\n' $((number++)) "$networks"
+    done; } >networks.yaml
+    description "$name" "$code" "$pattern" <networks.yaml
+}
+
+vms 'two VMs on a network' 0 'good: 2 VMs, 3 files' '{name: lan}' '{on: lan}' '{on: lan}'
+vms 'addresses' 0 good '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0A"}' '{on: lan, mac: "52:54:00:12:34:56"}'
+vms 'a VM on four networks' 0 'good: 1 VM, 6 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
+    '{on: a}, {on: b}, {on: c}, {on: d}'
+vms 'one address on two networks' 0 good '{name: a}, {name: b}' '{on: a, mac: "02:00:00:00:00:01"}' '{on: b, mac: "02:00:00:00:00:01"}'
+vms 'a promise of the CPU' 0 '^lan: 500us of the CPU in each 2000us, 25.0 %' '{name: lan, budget: 500us, period: 2ms}' '{on: lan}'
+vms 'a VM on five networks' 3 '^vm.yaml:4:96: vms\[0\]\.networks\[4\]: a VM is on 4 networks at most' \
+    '{name: a}, {name: b}, {name: c}, {name: d}, {name: e}' '{on: a}, {on: b}, {on: c}, {on: d}, {on: e}'
+vms 'no name' 3 "^vm.yaml:1:19: host\.networks\[0\]: the key 'name' is missing" '{budget: 1ms}' '{on: lan}'
+vms 'a name of other characters' 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: 'l/n' is no name" '{name: l/n}' '{on: l/n}'
+vms "a VM's name" 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: there is a VM 'vm0' already; choose another" '{name: vm0}' '{on: vm0}'
+vms 'a name twice' 3 "^vm.yaml:1:39: host\.networks\[1\]\.name: there is a disk or service 'lan' already; choose another" \
+    '{name: lan}, {name: lan}' '{on: lan}'
+vms 'a network that nobody names' 3 "^vm.yaml:1:39: host\.networks\[1\]\.name: no VM is on the network 'wan'; name it in" \
+    '{name: lan}, {name: wan}' '{on: lan}'
+vms 'a network that is not there' 3 "^vm.yaml:4:62: vms\[0\]\.networks\[0\]\.on: no entry of host\.networks is named 'wan'; name one" \
+    '{name: lan}' '{on: wan}, {on: lan}'
+vms 'no network' 3 "^vm.yaml:4:57: vms\[0\]\.networks\[0\]: the key 'on' is missing" '{name: lan}' '{mac: "02:00:00:00:00:01"}' '{on: lan}'
+vms 'twice on a network' 3 "^vm.yaml:4:73: vms\[0\]\.networks\[1\]\.on: this VM is on 'lan' already; remove one" '{name: lan}' \
+    '{on: lan}, {on: lan, mac: "02:00:00:00:00:01"}'
+vms 'an unknown key' 3 "^vm.yaml:4:67: vms\[0\]\.networks\[0\]: unknown key 'mak'; did you mean 'mac'" '{name: lan}' '{on: lan, mak: x}'
+for mac in 02:00:00:00:00 02:00:00:00:00:0g 02-00-00-00-00-01 02:00:00:00:00:01:02 02:00:00:00:00:; do
+    vms "the address $mac" 3 "^vm.yaml:4:72: vms\[0\]\.networks\[0\]\.mac: '$mac' is no address; write for example 02:00" '{name: lan}' \
+        "{on: lan, mac: \"$mac\"}"
+done
+for mac in ff:ff:ff:ff:ff:ff 01:00:5e:00:00:01 00:00:00:00:00:00; do
+    vms "the address $mac" 3 "^vm.yaml:4:72: vms\[0\]\.networks\[0\]\.mac: '$mac' is no machine's address; the first byte of one is even" \
+        '{name: lan}' "{on: lan, mac: \"$mac\"}"
+done
+vms 'an address twice' 3 "^vm.yaml:5:72: vms\[1\]\.networks\[0\]\.mac: vms\[0\] has the address 02:00:00:00:00:0a on 'lan' already; give" \
+    '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0a"}' '{on: lan, mac: "02:00:00:00:00:0A"}'
+LINTEL_SWITCH=$work/nothing vms 'a switch that is not built' 4 '^vm.yaml:1:26: .* the program for it is not built' '{name: lan}' '{on: lan}'
+
+# The image has a switch for each network, and none without.
+sizes()
+{
+    description "$1" 0 "good: 2 VMs, $2 files" <<E1
+host: {networks: [$3]}
+vms: [{name: a, kernel: kernel, memory: 26M$4}, {name: b, kernel: kernel, memory: 26M}]
+E1
+}
+sizes 'no network, no switch' 1 '' ''
+sizes 'a network, a switch' 2 '{name: lan}' ', networks: [{on: lan}]'
+
+echo "1..$count"
