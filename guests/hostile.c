@@ -2,6 +2,7 @@
 /* Guests that use up what all VMs share, each in the way that its command line names
  * (hostile.def); none of them ends. */
 #include "guests/hostile_disk.h"
+#include "guests/hostile_net.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/virtio.h"
 #include "lib/string.h"
@@ -258,9 +259,11 @@ static const struct {
 } rows[] = {
 #define HOSTILE(name)      {#name, name},
 #define HOSTILE_DISK(name) {#name, name},
+#define HOSTILE_NET(name)  {#name, name},
 #include "guests/hostile.def"
 #undef HOSTILE
 #undef HOSTILE_DISK
+#undef HOSTILE_NET
 };
 
 void guest_main(void)

@@ -5,8 +5,10 @@
 
 #define HOSTILE(name)
 #define HOSTILE_DISK(name) void name(void);
+#define HOSTILE_NET(name)
 #include "guests/hostile.def"
 #undef HOSTILE
 #undef HOSTILE_DISK
+#undef HOSTILE_NET
 
 #endif

@@ -8,6 +8,7 @@
 #include "guests/lib/guest.h"
 #include "guests/lib/pace.h"
 #include "guests/victim_disk.h"
+#include "guests/victim_net.h"
 #include "lib/string.h"
 
 #define WINDOW_MS   100
@@ -51,6 +52,7 @@ void guest_main(void)
     if (strcmp(command_line(), "input") == 0)
         answer();
     victim_disk();
+    victim_net();
     uint64_t wanted = wanted_share(command_line());
     uint64_t device = ask_device();
     uint64_t took = pace_work(), chunk = pace_chunk(),

@@ -63,15 +63,19 @@ uint8_t *net_place(struct net_end *n, uint32_t size)
     return n->own + n->placed;
 }
 
-/* Each look behind the first one is because the other side has just taken something. */
+/* How many were under way is asked first: should all of them be taken before this side says that it
+ * waits, nobody would tell it. Each look behind the first one is because the other side has just
+ * taken something. */
 uint8_t *net_wait(struct net_end *n, uint32_t size)
 {
-    uint8_t *place = net_place(n, size);
+    uint8_t *place = NULL;
 
-    for (unsigned i = 0; place == NULL && i < CHANNEL_ENTRIES; i++) {
-        if (!channel_has_room(&n->channel, channel_used(&n->channel)))
-            break;
+    for (unsigned i = 0; i <= CHANNEL_ENTRIES; i++) {
+        uint32_t used = channel_used(&n->channel);
+
         place = net_place(n, size);
+        if (place != NULL || !channel_has_room(&n->channel, used))
+            break;
     }
     return place;
 }

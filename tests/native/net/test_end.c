@@ -21,6 +21,42 @@ static uint8_t *pages;
 static struct net_end client, server;
 static unsigned notified;
 
+/* How many accesses to the rings are made before the server takes all; 0: it does not. */
+static unsigned until_taken;
+
+static void meanwhile(void)
+{
+    struct net_entry e;
+
+    if (until_taken == 0 || --until_taken > 0)
+        return;
+    while (net_next(&server, &e) != NULL)
+        net_take(&server);
+    net_flush(&server);
+}
+
+/* Each access to the rings is a function of the test's. */
+uint32_t shared_load(const uint32_t *at)
+{
+    meanwhile();
+    return *(const volatile uint32_t *)at;
+}
+
+void shared_store(uint32_t *at, uint32_t value)
+{
+    meanwhile();
+    *(volatile uint32_t *)at = value;
+}
+
+void shared_fence(void)
+{
+}
+
+void shared_copy(void *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+}
+
 void gate_notify(unsigned channel)
 {
     assert_int_equal(channel, NUMBER);
@@ -180,6 +216,27 @@ static void waiting(void **state)
     get(&server, 2);
     net_flush(&server);
     assert_int_equal(notified, 1);
+}
+
+/* The other side takes all at any point of a wait: there is room, or there is an event to come. */
+static void taken_while_waiting(void **state)
+{
+    for (unsigned when = 1; when < 20; when++) {
+        for (unsigned i = 0; i < 3; i++)
+            assert_true(put(&client, i, NET_FRAME_MAX));
+        notified = 0;
+        until_taken = when;
+        uint8_t *place = net_wait(&client, NET_FRAME_MAX);
+
+        if (place == NULL && notified == 0 && until_taken == 0)
+            fail_msg("taken at access %u: nobody is told", when);
+        while (until_taken > 0)
+            meanwhile();
+        assert_true(place != NULL || notified == 1);
+        assert_true(put(&client, 0, 100));
+        assert_int_equal(get(&server, 0), 100);
+        net_flush(&server);
+    }
 }
 
 /* What is new is said once, and each side knows it then. */
@@ -402,6 +459,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(room, setup, teardown),
         cmocka_unit_test_setup_teardown(waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(taken_while_waiting, setup, teardown),
         cmocka_unit_test_setup_teardown(words, setup, teardown),
         cmocka_unit_test_setup_teardown(words_later, setup, teardown),
         cmocka_unit_test_setup_teardown(started_again, setup, teardown),

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUESTS_VICTIM_NET_H
+#define GUESTS_VICTIM_NET_H
+
+/* Has frames sent back by guests/net.c on the VM's network, if it has one, with one under way at a
+ * time: two tests. */
+void victim_net(void);
+
+#endif

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# hostile_net.sh LINTEL CPU VICTIM HOSTILE TABLE ECHO: a victim that talks with the kernel ECHO and, on the same network, each hostile
+# guest of the rows HOSTILE_NET of guests/hostile.def: no frame of theirs is lost, and the victim keeps its share of the CPU
+# (docs/bounds.md).
+lintel=$1 cpu=$2 victim=$(realpath "$3") hostile=$(realpath "$4") table=$(realpath "$5") echo=$(realpath "$6") option=
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=tests/bochs/common.bash
+. "$here/common.bash"
+# shellcheck source=tests/bochs/hostile.bash
+. "$here/hostile.bash"
+
+: >typed
+mapfile -t rows < <(sed -n 's/^HOSTILE_NET(\(.*\))$/\1/p' "$table")
+[ ${#rows[@]} -gt 0 ]
+result $? "the table has rows"
+
+# beside ROW SHARE [PROMISE]: the victim shall have so many thousandths of the CPU; a promise is keys of a VM.
+beside()
+{
+    cat >vm.yaml <<END
+host:
+  memory: 256M
+  networks: [{name: lan}]
+vms:
+  - {name: victim, kernel: $victim, memory: 16M, cmdline: "$2", networks: [{on: lan}]${3:+, $3}}
+  - {name: echo, kernel: $echo, memory: 16M, cmdline: echo, networks: [{on: lan}]}
+  - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1, networks: [{on: lan}]}
+END
+    run lines
+    grep '^# ' said
+    passes && [ "$(grep -c '^ok' said)" = 4 ] && ! grep -q '^lintel: vm \(hostile\|echo\): \(powered\|stopped\)\|^lintel: process lan: stopped' whole
+    result $? "beside $1${3:+, with $3}"
+}
+
+# The switch and the one that answers are others that want some of the CPU. With a promise that is nothing to the victim.
+for row in "${rows[@]}"; do
+    beside "$row" 200
+done
+beside net_flood 600 'budget: 7ms'
+plan
