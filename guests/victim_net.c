@@ -8,7 +8,7 @@
 #include "lib/string.h"
 
 #define VECTOR      0x60
-#define FRAMES      200u
+#define FRAMES      50u
 #define SIZE        1000u
 #define HEAD        14u
 #define MAC         6u

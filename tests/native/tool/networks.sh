@@ -28,13 +28,13 @@ vms()
     description "$name" "$code" "$pattern" <networks.yaml
 }
 
-vms 'two VMs on a network' 0 'good: 2 VMs, 3 files' '{name: lan}' '{on: lan}' '{on: lan}'
+vms 'two VMs on a network' 0 'good: 2 VMs, 2 files' '{name: lan}' '{on: lan}' '{on: lan}'
 vms 'addresses' 0 good '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0A"}' '{on: lan, mac: "52:54:00:12:34:56"}'
-vms 'a VM on four networks' 0 'good: 1 VM, 6 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
+vms 'a VM on four networks' 0 'good: 1 VM, 2 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
     '{on: a}, {on: b}, {on: c}, {on: d}'
 vms 'one address on two networks' 0 good '{name: a}, {name: b}' '{on: a, mac: "02:00:00:00:00:01"}' '{on: b, mac: "02:00:00:00:00:01"}'
 vms 'a promise of the CPU' 0 '^lan: 500us of the CPU in each 2000us, 25.0 %' '{name: lan, budget: 500us, period: 2ms}' '{on: lan}'
-vms 'a VM on five networks' 3 '^vm.yaml:4:96: vms\[0\]\.networks\[4\]: a VM is on 4 networks at most' \
+vms 'a VM on five networks' 3 '^vm.yaml:4:93: vms\[0\]\.networks\[4\]: a VM is on 4 networks at most' \
     '{name: a}, {name: b}, {name: c}, {name: d}, {name: e}' '{on: a}, {on: b}, {on: c}, {on: d}, {on: e}'
 vms 'no name' 3 "^vm.yaml:1:19: host\.networks\[0\]: the key 'name' is missing" '{budget: 1ms}' '{on: lan}'
 vms 'a name of other characters' 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: 'l/n' is no name" '{name: l/n}' '{on: l/n}'
@@ -61,15 +61,15 @@ vms 'an address twice' 3 "^vm.yaml:5:72: vms\[1\]\.networks\[0\]\.mac: vms\[0\] 
     '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0a"}' '{on: lan, mac: "02:00:00:00:00:0A"}'
 LINTEL_SWITCH=$work/nothing vms 'a switch that is not built' 4 '^vm.yaml:1:26: .* the program for it is not built' '{name: lan}' '{on: lan}'
 
-# The image has a switch for each network, and none without.
+# The image has the program of the switches where there is a network, and not otherwise.
 sizes()
 {
-    description "$1" 0 "good: 2 VMs, $2 files" <<E1
+    description "$1" 0 "good: 2 VMs, $2," <<E1
 host: {networks: [$3]}
 vms: [{name: a, kernel: kernel, memory: 26M$4}, {name: b, kernel: kernel, memory: 26M}]
 E1
 }
-sizes 'no network, no switch' 1 '' ''
-sizes 'a network, a switch' 2 '{name: lan}' ', networks: [{on: lan}]'
+sizes 'no network, no switch' '1 file' '' ''
+sizes 'a network, a switch' '2 files' '{name: lan}' ', networks: [{on: lan}]'
 
 echo "1..$count"
