@@ -16,7 +16,8 @@ while :; do :; done &
 $(printf '\035')necho second \$((6*9)) \$NAME
 init-stamp
 cat /bin/busybox /bin/busybox >same
-wget -q http://10.0.0.1/file && cmp file same && echo fetched \$(wc -c <file) bytes
+wget -q http://10.0.0.1/file
+cmp file same && echo fetched \$(wc -c <file) bytes
 set -- \$(grep eth0: /proc/net/dev)
 echo lost \$4 \$5 \${12} \${13} of \$3 \${11}
 poweroff -f
