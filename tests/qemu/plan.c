@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "abi/block.h"
+#include "abi/console.h"
 #include "abi/plan.h"
 
 static struct plan plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(plan)};
@@ -87,6 +88,7 @@ static void add_console(char *words[])
     for (uint32_t vm = 0; vm < plan.vm_count; vm++)
         plan.channels[plan.channel_count++] =
             (struct plan_channel){.kind = PLAN_CHANNEL_CONSOLE,
+                                  .size = CONSOLE_CHANNEL_SIZE,
                                   .client = vm,
                                   .server = PLAN_PROCESS | (plan.process_count - 1)};
 }

@@ -28,9 +28,9 @@ vms()
     description "$name" "$code" "$pattern" <networks.yaml
 }
 
-vms 'two VMs on a network' 0 'good: 2 VMs, 2 files' '{name: lan}' '{on: lan}' '{on: lan}'
+vms 'two VMs on a network' 0 'good: 2 VMs, 3 files' '{name: lan}' '{on: lan}' '{on: lan}'
 vms 'addresses' 0 good '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0A"}' '{on: lan, mac: "52:54:00:12:34:56"}'
-vms 'a VM on four networks' 0 'good: 1 VM, 2 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
+vms 'a VM on four networks' 0 'good: 1 VM, 3 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
     '{on: a}, {on: b}, {on: c}, {on: d}'
 vms 'one address on two networks' 0 good '{name: a}, {name: b}' '{on: a, mac: "02:00:00:00:00:01"}' '{on: b, mac: "02:00:00:00:00:01"}'
 vms 'a promise of the CPU' 0 '^lan: 500us of the CPU in each 2000us, 25.0 %' '{name: lan, budget: 500us, period: 2ms}' '{on: lan}'
@@ -69,7 +69,7 @@ host: {networks: [$3]}
 vms: [{name: a, kernel: kernel, memory: 26M$4}, {name: b, kernel: kernel, memory: 26M}]
 E1
 }
-sizes 'no network, no switch' '1 file' '' ''
-sizes 'a network, a switch' '2 files' '{name: lan}' ', networks: [{on: lan}]'
+sizes 'no network, no switch' '2 files' '' ''
+sizes 'a network, a switch' '3 files' '{name: lan}' ', networks: [{on: lan}]'
 
 echo "1..$count"
