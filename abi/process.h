@@ -88,6 +88,7 @@ struct process_info {
     uint64_t dma_size, dma_physical;
     uint64_t file_size; /* of what lies at PROCESS_FILE; 0: nothing does */
     struct process_channel channels[PROCESS_CHANNELS];
+    uint32_t pci_id; /* of its PCI function: the device above, the vendor below; 0: there is none */
 };
 
 _Static_assert(sizeof(struct process_info) <= 4096, "it is one page");

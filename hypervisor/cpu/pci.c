@@ -123,6 +123,11 @@ uint32_t pci_find(uint32_t class, uint32_t index)
     return walk(is_wanted, &wanted);
 }
 
+uint32_t pci_id(uint32_t function)
+{
+    return read(function, ID);
+}
+
 /* A register with all ones shows which bits it has. */
 static uint32_t probe(uint32_t function, unsigned n)
 {

@@ -29,6 +29,9 @@ uint32_t pci_stop_masters(void);
  * order of bus, device and function; or PCI_NONE. */
 uint32_t pci_find(uint32_t class, uint32_t index);
 
+/* Its device above, its vendor below. */
+uint32_t pci_id(uint32_t function);
+
 /* What it decodes, by register; a 64-bit one leaves the next without. It must not be in use: it
  * decodes nothing meanwhile. */
 void pci_bars(uint32_t function, struct pci_bar bars[PCI_BARS]);

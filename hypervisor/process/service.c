@@ -161,6 +161,7 @@ static void add_function(struct service *s)
                  s->plan->pci_index, s->plan->pci_class);
         return;
     }
+    info->pci_id = pci_id(function);
     pci_bars(function, bars);
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (bars[i].size > 0)

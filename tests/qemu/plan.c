@@ -10,6 +10,7 @@
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
  *   console IMAGE                          a process, with a channel of each VM that is named
  * before
+ *   network CLIENT SERVER LABEL            likewise
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #include "abi/block.h"
 #include "abi/console.h"
+#include "abi/net.h"
 #include "abi/plan.h"
 
 static struct plan plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(plan)};
@@ -99,14 +101,14 @@ static uint32_t end_of(const char *word)
                           : PLAN_PROCESS | (uint32_t)strtoul(word, NULL, 0);
 }
 
-static void add_channel(char *words[])
+static void add_channel(char *words[], enum plan_channel_kind kind)
 {
     struct plan_channel *c = &plan.channels[plan.channel_count];
 
     if (plan.channel_count++ == PLAN_MAX_CHANNELS)
         misused(words[0]);
-    c->kind = PLAN_CHANNEL_BLOCK;
-    c->size = BLOCK_CHANNEL_SIZE;
+    c->kind = kind;
+    c->size = kind == PLAN_CHANNEL_NET ? NET_CHANNEL_SIZE : BLOCK_CHANNEL_SIZE;
     c->client = end_of(words[0]);
     c->server = end_of(words[1]);
     copy(c->label, sizeof(c->label), words[2]);
@@ -164,7 +166,10 @@ int main(int argc, char *argv[])
             add_process(argv + i + 1);
             i += 2;
         } else if (strcmp(argv[i], "channel") == 0 && i + 3 < argc) {
-            add_channel(argv + i + 1);
+            add_channel(argv + i + 1, PLAN_CHANNEL_BLOCK);
+            i += 3;
+        } else if (strcmp(argv[i], "network") == 0 && i + 3 < argc) {
+            add_channel(argv + i + 1, PLAN_CHANNEL_NET);
             i += 3;
         } else if (strcmp(argv[i], "console") == 0 && i + 1 < argc) {
             add_console(argv + i + 1);
