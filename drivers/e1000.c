@@ -457,10 +457,21 @@ static void open_client(const struct process_info *info)
     net_open(&nic.client, (void *)(PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE), n, true);
 }
 
+/* Its own address has loaded itself (5.6.1), if there is an EEPROM: it tells people which card it
+ * is. */
+static void tell_name(void)
+{
+    uint32_t low = read_reg(RAL), high = read_reg(RAH);
+
+    if (high & RAH_AV)
+        log_line("%s, %02x:%02x:%02x:%02x:%02x:%02x", nic.model->name, low & 0xff, low >> 8 & 0xff,
+                 low >> 16 & 0xff, low >> 24, high & 0xff, high >> 8 & 0xff);
+    else
+        log_line("%s", nic.model->name);
+}
+
 void e1000_start(const struct process_info *info)
 {
-    uint32_t low, high;
-
     memset(&nic, 0, sizeof(nic));
     nic.info = info;
     open_client(info);
@@ -472,10 +483,7 @@ void e1000_start(const struct process_info *info)
         return;
     }
     net_set_takes(&nic.client, nic.model->takes);
-    low = read_reg(RAL);
-    high = read_reg(RAH);
-    log_line("%s, %02x:%02x:%02x:%02x:%02x:%02x", nic.model->name, low & 0xff, low >> 8 & 0xff,
-             low >> 16 & 0xff, low >> 24, high & 0xff, high >> 8 & 0xff);
+    tell_name();
     look_at_link();
 }
 

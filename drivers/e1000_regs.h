@@ -48,8 +48,9 @@ enum reg { /* 13.4; 82574: 10.2 */
 #define CTRL_RST            (1u << 26)
 #define CTRL_FLOW           (3u << 27) /* RFCE, TFCE */
 #define STATUS_LU           (1u << 1)
-#define STATUS_MASTER       (1u << 19)  /* 82574 */
-#define TXDCTL_82574        (1u << 22)  /* has to be 1 */
+#define STATUS_MASTER       (1u << 19) /* 82574 */
+#define TXDCTL_82574        (1u << 22) /* has to be 1 */
+#define RAH_AV              (1u << 31)
 #define RCTL_SETUP          0x04008018u /* UPE, MPE, BAM, SECRC; buffers of 2048 bytes */
 #define RCTL_EN             (1u << 1)
 #define TCTL_SETUP          0x000400fau /* EN, PSP, CT 15, COLD 40h */

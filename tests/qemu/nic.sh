@@ -33,7 +33,7 @@ fi
 words=$how
 # QEMU before 8.1 makes IP fragments of an 82574's TCP segments, if nobody behind it takes them whole.
 version=$(qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9]+)\.([0-9]+).*/\1\2/p')
-[ "$model" != e1000e ] || [ "$version" -ge 81 ] || words="$how whole"
+[ "$model $how" != "e1000e peer" ] || [ "$version" -ge 81 ] || words="peer whole"
 make_boot end=qemu process nic "$program" "${driver[@]}" process client "$build/tests/qemu/nic" "arguments=$words" network 1 0 ''
 result $? "an image with the driver and its client"
 boot_qemu 60 max -netdev "$wire" -device "$model,netdev=n,id=nic,addr=5" -monitor unix:monitor,server=on,wait=off
