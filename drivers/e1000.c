@@ -394,11 +394,10 @@ static void look_at_causes(void)
 static void wait(void)
 {
     uint64_t events = (uint64_t)gate_wait();
-    bool interrupted = false;
 
-    for (unsigned n = 0; n < nic.info->interrupt_count; n++)
-        interrupted |= (events & EVENT_INTERRUPT(n)) != 0;
-    if (nic.alive && (interrupted || (events & EVENT_TIMER)))
+    if (!nic.alive)
+        return; /* and its interrupt is left for one that nobody has handled */
+    if (events & ~EVENT_CHANNEL(nic.client.channel.number))
         look_at_causes();
     for (unsigned n = 0; n < nic.info->interrupt_count; n++)
         if (events & EVENT_INTERRUPT(n))
