@@ -15,6 +15,7 @@
 #include "tool/console_log.h"
 #include "tool/console_process.h"
 #include "tool/disk_file.h"
+#include "tool/emulated_nic.h"
 #include "tool/image.h"
 #include "tool/paths.h"
 #include "tool/process.h"
@@ -236,6 +237,8 @@ static int boot_in(struct run *run, struct boot_request *request, const char *fo
     if (!request->emulation.cpu)
         request->emulation.cpu = run->machine->cpu ? run->machine->cpu : EMULATOR_CPU;
     int code = emulator_check(&request->emulation);
+    if (code == LINTEL_OK)
+        code = emulated_nic_prepare(run->machine, request->emulation.runner);
     if (code == LINTEL_OK)
         code = image_build(run->machine, &image_request);
     if (code == LINTEL_OK)

@@ -89,8 +89,15 @@ static const cyaml_schema_value_t disk_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct disk_description, disk_fields),
 };
 
+static const cyaml_schema_field_t nic_fields[] = {
+    WORD(NEEDED, nic_description, "driver", driver),
+    WORD(OPTIONAL, nic_description, "index", index),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t network_fields[] = {
     WORD(NEEDED, network_description, "name", name),
+    CYAML_FIELD_MAPPING_PTR("nic", OPTIONAL, struct network_description, nic, nic_fields),
     WORD(OPTIONAL, network_description, "budget", budget),
     WORD(OPTIONAL, network_description, "period", period),
     CYAML_FIELD_END,

@@ -35,8 +35,13 @@ struct disk_description {
     char *name, *driver, *index, *file, *size, *budget, *period;
 };
 
+struct nic_description {
+    char *driver, *index;
+};
+
 struct network_description {
     char *name, *budget, *period;
+    struct nic_description *nic; /* NULL: it reaches the VMs on it alone */
 };
 
 struct host_description {

@@ -20,6 +20,7 @@
 
 #include "abi/plan.h"
 #include "tool/emulated_disk.h"
+#include "tool/emulated_nic.h"
 #include "tool/loopback.h"
 #include "tool/process.h"
 #include "tool/size.h"
@@ -85,6 +86,7 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
     emulated_disks_bochs(emulation->machine, config);
+    emulated_nic_bochs(emulation->machine, config);
     fprintf(config, "ata%d-master: type=cdrom, path=" EMULATOR_IMAGE ", status=inserted\n",
             emulated_disks_take_ata(emulation->machine));
     fprintf(config, "boot: cdrom\n");
@@ -145,27 +147,28 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
     char *serial = text("socket,id=serial,host=127.0.0.1,port=%u", port);
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
-    const char *words[32 + EMULATED_DISK_WORDS] = {"qemu-system-x86_64",
-                                                   "-nodefaults",
-                                                   "-no-reboot",
-                                                   "-display",
-                                                   "none",
-                                                   "-accel",
-                                                   "kvm",
-                                                   "-cpu",
-                                                   "host",
-                                                   "-m",
-                                                   memory,
-                                                   "-cdrom",
-                                                   EMULATOR_IMAGE,
-                                                   "-boot",
-                                                   "d",
-                                                   "-chardev",
-                                                   serial,
-                                                   "-serial",
-                                                   "chardev:serial",
-                                                   "-device",
-                                                   "isa-debug-exit,iobase=0xf4,iosize=4"};
+    const char *words[32 + EMULATED_DISK_WORDS + EMULATED_NIC_WORDS] = {
+        "qemu-system-x86_64",
+        "-nodefaults",
+        "-no-reboot",
+        "-display",
+        "none",
+        "-accel",
+        "kvm",
+        "-cpu",
+        "host",
+        "-m",
+        memory,
+        "-cdrom",
+        EMULATOR_IMAGE,
+        "-boot",
+        "d",
+        "-chardev",
+        serial,
+        "-serial",
+        "chardev:serial",
+        "-device",
+        "isa-debug-exit,iobase=0xf4,iosize=4"};
     size_t count = 0;
 
     while (words[count])
@@ -174,7 +177,8 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
         words[count++] = "-bios";
         words[count++] = rom;
     }
-    emulated_disks_qemu(emulation->machine, words + count);
+    count += emulated_disks_qemu(emulation->machine, words + count);
+    emulated_nic_qemu(emulation->machine, words + count);
     execvp(words[0], (char *const *)words);
 }
 
@@ -229,9 +233,11 @@ static _Noreturn void become_emulator(const struct emulation *emulation, int cha
     process_reset_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0); /* Ctrl-C on the terminal is for the tool, which then ends the emulator */
-    if (emulation->runner == RUNNER_BOCHS && !leave_network()) {
-        note("no network namespace is allowed here: while Bochs runs, its display can be reached "
-             "on TCP port 5900 and up");
+    bool keeps_network = emulation->machine->nic_count > 0;
+    if (emulation->runner == RUNNER_BOCHS && (keeps_network || !leave_network())) {
+        note("%s: while Bochs runs, its display can be reached on TCP port 5900 and up",
+             keeps_network ? "the machine has a network card, whose other end is your network"
+                           : "no network namespace is allowed here");
     }
     int listener = listen_locally(&port);
     int in = open("/dev/null", O_RDONLY);

@@ -330,6 +330,8 @@ void machine_free(struct machine *machine)
     }
     for (unsigned i = 0; i < machine->partition_count; i++)
         free(machine->partitions[i].contents);
+    for (unsigned i = 0; i < machine->nic_count; i++)
+        free(machine->nics[i].place);
     if (machine->folder)
         work_folder_remove(machine->folder);
     free(machine->cpu);

@@ -40,6 +40,11 @@ struct machine {
     struct machine_disk disks[PLAN_MAX_PROCESSES];
     struct machine_partition partitions[PLAN_MAX_VMS];
     unsigned disk_count, partition_count;
+    struct machine_nic {
+        uint32_t process; /* its driver's row of the plan */
+        char *place;      /* in the description, for messages */
+    } nics[PLAN_MAX_PROCESSES];
+    unsigned nic_count;
     uint64_t memory;        /* bytes that the machine below the hypervisor has, or must have */
     char *cpu;              /* Bochs's name of a CPU model; NULL: the default */
     char *hide;             /* VMX controls to do without, joined by commas; NULL: none */

@@ -10,6 +10,7 @@
 #include "abi/net.h"
 #include "monitor/board.h"
 #include "tool/name.h"
+#include "tool/nics.h"
 #include "tool/processes.h"
 #include "tool/promise.h"
 
@@ -64,7 +65,9 @@ static void load_network(struct loading *loading, unsigned i)
     promise_load(loading, at_host(i, ""), from->budget, from->period, &process.budget,
                  &process.period);
     snprintf(process.name, sizeof(process.name), "%s", from->name);
-    process_add(loading, at_host(i, ".name"), BUILT_SWITCH, &process);
+    int number = process_add(loading, at_host(i, ".name"), BUILT_SWITCH, &process);
+    if (number >= 0 && from->nic)
+        nic_load(loading, i, (uint32_t)number);
 }
 
 /* The process of the network that a VM names; NO_NETWORK after a message. */

@@ -28,6 +28,7 @@ static const struct {
     [BUILT_AHCI] = {"LINTEL_AHCI", "drivers/lintel-ahci", "lintel-ahci"},
     [BUILT_NVME] = {"LINTEL_NVME", "drivers/lintel-nvme", "lintel-nvme"},
     [BUILT_RAM] = {"LINTEL_RAM", "drivers/lintel-ram", "lintel-ram"},
+    [BUILT_E1000] = {"LINTEL_E1000", "drivers/lintel-e1000", "lintel-e1000"},
     [BUILT_SWITCH] = {"LINTEL_SWITCH", "services/lintel-switch", "lintel-switch"},
     [BUILT_CONSOLE] = {"LINTEL_CONSOLE", "services/lintel-console", "lintel-console"},
 };

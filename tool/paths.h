@@ -18,6 +18,7 @@ enum built_file {
     BUILT_RAM,
     BUILT_CONSOLE,
     BUILT_SWITCH,
+    BUILT_E1000,
     BUILT_COUNT
 };
 
