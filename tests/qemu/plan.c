@@ -8,9 +8,9 @@
  *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
  *       [arguments=TEXT] [grants=N]
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
+ *   network CLIENT SERVER LABEL            likewise
  *   console IMAGE                          a process, with a channel of each VM that is named
  * before
- *   network CLIENT SERVER LABEL            likewise
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -61,6 +61,20 @@ vms 'an address twice' 3 "^vm.yaml:5:72: vms\[1\]\.networks\[0\]\.mac: vms\[0\] 
     '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0a"}' '{on: lan, mac: "02:00:00:00:00:0A"}'
 LINTEL_SWITCH=$work/nothing vms 'a switch that is not built' 4 '^vm.yaml:1:26: .* the program for it is not built' '{name: lan}' '{on: lan}'
 
+# Cards.
+make_program lintel-e1000
+export LINTEL_E1000=$work/lintel-e1000
+vms 'a card' 0 'good: 1 VM, 3 files' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
+vms 'two cards' 0 good '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 1}}' '{on: lan}, {on: wan}'
+vms 'a card by two networks' 3 "^vm.yaml:1:65: host\.networks\[1\]\.nic: 'lan.nic' is the driver of card 0 already; name another by" \
+    '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000}}' '{on: lan}, {on: wan}'
+vms 'no driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic: the key 'driver' is missing" '{name: lan, nic: {index: 1}}' '{on: lan}'
+vms 'an unknown driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.driver: 'rtl8139' is no driver; write e1000" \
+    '{name: lan, nic: {driver: rtl8139}}' '{on: lan}'
+vms 'a card that is no number' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.index: 'one' is no number; write 0 for" \
+    '{name: lan, nic: {driver: e1000, index: one}}' '{on: lan}'
+LINTEL_E1000=$work/nothing vms 'a driver that is not built' 4 'the program for it is not built' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
+
 # The image has the program of the switches where there is a network, and not otherwise.
 sizes()
 {
