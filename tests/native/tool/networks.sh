@@ -66,7 +66,7 @@ make_program lintel-e1000
 export LINTEL_E1000=$work/lintel-e1000
 vms 'a card' 0 'good: 1 VM, 3 files' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
 vms 'two cards' 0 good '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 1}}' '{on: lan}, {on: wan}'
-vms 'a card by two networks' 3 "^vm.yaml:1:65: host\.networks\[1\]\.nic: 'lan.nic' is the driver of card 0 already; name another by" \
+vms 'a card by two networks' 3 "^vm.yaml:1:71: host\.networks\[1\]\.nic: 'lan.nic' is the driver of card 0 already; name another by" \
     '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000}}' '{on: lan}, {on: wan}'
 vms 'no driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic: the key 'driver' is missing" '{name: lan, nic: {index: 1}}' '{on: lan}'
 vms 'an unknown driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.driver: 'rtl8139' is no driver; write e1000" \
