@@ -64,7 +64,7 @@ LINTEL_SWITCH=$work/nothing vms 'a switch that is not built' 4 '^vm.yaml:1:26: .
 # Cards.
 make_program lintel-e1000
 export LINTEL_E1000=$work/lintel-e1000
-vms 'a card' 0 'good: 1 VM, 3 files' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
+vms 'a card' 0 'good: 1 VM, 4 files' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
 vms 'two cards' 0 good '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 1}}' '{on: lan}, {on: wan}'
 vms 'a card by two networks' 3 "^vm.yaml:1:71: host\.networks\[1\]\.nic: 'lan.nic' is the driver of card 0 already; name another by" \
     '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000}}' '{on: lan}, {on: wan}'
