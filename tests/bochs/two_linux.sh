@@ -7,17 +7,16 @@ lintel=$1 two=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
-# The loop has ended before the last programs run: the emulator's SYSRET would make them fail (docs/emulator.md).
+# The loop has ended before the last programs run: the emulator's SYSRET would make them fail (docs/emulator.md). The points tell that the
+# second VM is at work: in a long silence it would be typed what the first one is to get.
 cat >typed <<END
 echo first \$((6*7)) \$NAME
-cat /bin/busybox /bin/busybox >file
-httpd -h /root
+httpd -h /bin
 while :; do :; done &
 $(printf '\035')necho second \$((6*9)) \$NAME
 init-stamp
-cat /bin/busybox /bin/busybox >same
-wget -q http://10.0.0.1/file
-cmp file same && echo fetched \$(wc -c <file) bytes
+(wget -qO f 10.0.0.1/busybox; cmp f /bin/busybox && wc -c f) &
+while kill -0 \$! 2>&-; do echo .; sleep 0.2; done
 set -- \$(grep eth0: /proc/net/dev)
 echo lost \$4 \$5 \${12} \${13} of \$3 \${11}
 poweroff -f
@@ -36,10 +35,10 @@ says '^third 66 one$' "then the first VM has the console"
 ! grep -qaE '^not ok' said && grep -qxE '1\.\.[0-9]+' said
 result $? "the programs in it end with their plan"
 says '^lintel: vm one: powered off' "the first VM is powered off"
-says '^fetched [0-9]{7} bytes$' "the second VM has a file of the first, by their network"
+says '^[0-9]{7} f$' "the second VM has a file of the first, by their network"
 says '^lost 0 0 0 0 of [0-9]{3,} [0-9]{2,}$' "no frame is lost or wrong, and there are frames"
-[ "$(sed -n 's/^lost .* of \([0-9]*\) .*/\1/p' said)" -lt 2000 ]
-result $? "segments go whole from one VM to the other: 4 MB are not 2,700 frames"
+[ "$(sed -n 's/^lost .* of \([0-9]*\) .*/\1/p' said)" -lt 1000 ]
+result $? "segments go whole from one VM to the other: 2 MB are not 1,370 frames"
 [ $code = 0 ]
 result $? "the run ends well"
 plan
