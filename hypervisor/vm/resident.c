@@ -182,6 +182,8 @@ void resident_init(enum msr_strategy strategy)
 
     resident_reset(&blank,
                    cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
+    /* The first use of any vector register is #NM then, for resident_lend, and not #UD. */
+    blank.xcr0 = blank.xcr0_all;
     service_claims_cpu = to_service;
     msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
     wrmsr(MSR_IA32_SYSENTER_CS, 0);
