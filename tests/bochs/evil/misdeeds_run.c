@@ -65,6 +65,43 @@ void misdeed_use_vectors(struct board *board, struct exit_page *page)
     }
 }
 
+#define XCR0_AVX     7
+#define AVX_USES     3
+#define OTHERS_TURNS 50 /* ms, in which the VMs beside it have the CPU, too */
+
+/* XCR0 is what this guest has chosen, and less than this CPU has: the guest's registers are there.
+ */
+static bool guest_has_avx(void)
+{
+    uint32_t a = 1, b, c = 0, d;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if (!(c >> 27 & 1))
+        return false;
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    return a == XCR0_AVX;
+}
+
+/* When others have had the CPU since the exit, a guest's registers come back for an instruction of
+ * AVX, too: #NM brings them, which is behind #UD. */
+void misdeed_use_vectors_late(struct board *board, struct exit_page *page)
+{
+    uint8_t ymm[32];
+
+    machine_start(board, page);
+    for (unsigned uses = 0; uses < AVX_USES;) {
+        expect(gate_run(0) == 0, "GATE_RUN fails");
+        if (guest_has_avx()) {
+            uint64_t end = gate_tsc() + OTHERS_TURNS * board->info->tsc_khz;
+            while (gate_tsc() < end)
+                ;
+            __asm__ volatile("vmovups %%ymm1, %0" : "=m"(ymm));
+            uses++;
+        }
+        exit_handle(board, 0, page);
+    }
+}
+
 /* The whole page is ring 3's, whatever the hypervisor has written there. */
 void misdeed_scribble(struct board *board, struct exit_page *page)
 {
