@@ -134,7 +134,29 @@ nothing_left 'nothing is left of its disk'
 ls cache/lintel/root.?????? cache/lintel/root-* >/dev/null 2>&1
 [ $? != 0 ]
 result $? 'nor of the Debian'
-rm bin/mmdebstrap bin/fakeroot
+cat >bin/mmdebstrap <<'E1'
+#!/bin/sh
+for archive; do :; done
+echo mmdebstrap >>"$TMPDIR/../calls"
+mkdir -p "$TMPDIR/root/etc" && echo once >"$TMPDIR/root/etc/made" && tar -cf "$archive" -C "$TMPDIR/root" . && rm -r "$TMPDIR/root"
+E1
+printf '#!/bin/sh\nexec "$@"\n' >bin/fakeroot
+for number in 1 2; do
+    rm -f disk.img
+    run "a Debian, disk $number" 0 'putting debian:udev into the partition lintel-vm0' </dev/null
+    dd if=disk.img of=partition bs=1M skip=1 count=14 status=none
+    e2fsck -fn partition >said 2>&1 && [ "$(debugfs -R 'cat /etc/made' partition 2>/dev/null) $(debugfs -R 'cat /etc/hostname' partition 2>/dev/null)" = 'once vm0' ]
+    result $? 'it is a file system with what the archive has, and the name of its VM'
+done
+[ "$(wc -l <calls)" = 1 ]
+result $? 'the second disk gets what was made for the first'
+rm -f disk.img bin/mmdebstrap bin/fakeroot
+mkdir only
+for program in bash cat env grep mformat mkdir readlink rm sed sh timeout xorriso; do
+    ln -s "$(command -v $program)" only
+done
+PATH=$work/bin:$work/only run 'no mmdebstrap' 4 'a Debian for a disk is made by mmdebstrap and fakeroot, which are missing; install these packages' </dev/null
+nothing_left 'nothing is left of its disk then'
 
 # --- what the emulator cannot have
 write_description 'driver: nvme, file: disk.img, size: 16M' '{on: d}' >vm.yaml

@@ -8,7 +8,7 @@ root=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-export WORK=$work TMPDIR=$work/tmp MISSING='' FAIL='' USER_ID=0
+export WORK=$work TMPDIR=$work/tmp MISSING='' FAIL='' USER_ID=0 INPUT=/dev/null
 mkdir -p bin tree/tests tmp
 cp "$root/lintel" tree/lintel
 cp "$root"/tests/*.py tree/tests
@@ -57,7 +57,7 @@ esac
 mkdir -p "$2/tool" "$2/meson-logs"
 sleep 0.3
 touch "$2/build.ninja"
-printf '#!/bin/sh\necho "tool: $*"\nexit 3\n' >"$2/tool/lintel"
+printf '#!/bin/sh\necho "tool: $*"\n[ "$2" != - ] || cat\nexit 3\n' >"$2/tool/lintel"
 chmod +x "$2/tool/lintel"
 E1
 stand_in ninja <<'E1'
@@ -71,7 +71,7 @@ E1
 launch()
 {
     : >calls
-    PATH=$work/bin "$@" >said 2>&1 </dev/null
+    PATH=$work/bin "$@" >said 2>&1 <"$INPUT"
     code=$?
 }
 
@@ -174,7 +174,7 @@ USER_ID=1000 launch "$root/.ci/debian13" logs
 expect 'a Debian 13 that only root can make' 0 '^No Debian 13 is made here: only root can\.$' ''
 
 # What running does not need is not installed for it.
-for package in libcmocka-dev libzydis-dev mandoc clang-format-19 ovmf seabios; do
+for package in libcmocka-dev libzydis-dev mandoc clang-format-19 mmdebstrap ovmf seabios; do
     MISSING=$package launch tree/lintel run
     expect "run goes without $package" 3 '^tool: run$' ''
     MISSING=$package launch tree/lintel test
@@ -182,6 +182,12 @@ for package in libcmocka-dev libzydis-dev mandoc clang-format-19 ovmf seabios; d
 done
 MISSING='ovmf seabios' launch tree/lintel run --firmware=ovmf
 expect "run wants the firmware that is named" 3 '^tool: run --firmware=ovmf$' '^apt-get .* install -y --no-install-recommends ovmf$'
+
+echo '      contents: debian:udev' >debian.yaml
+MISSING=mmdebstrap launch tree/lintel run debian.yaml
+expect "run wants what makes a Debian" 3 '^tool: run debian.yaml$' '^apt-get .* install -y --no-install-recommends mmdebstrap$'
+INPUT=debian.yaml launch tree/lintel run -
+expect "the description on the standard input is the tool's" 3 '^ *contents: debian:udev$' ''
 
 MISSING=mtools launch tree/lintel check
 expect 'a missing package is installed' 3 '^lintel: installing 1 packages: mtools$' '^apt-get .* install -y --no-install-recommends mtools$'
