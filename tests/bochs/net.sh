@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# net.sh LINTEL KERNEL CPU: two VMs on a network, one of which sends back what the other one sends (guests/net.c).
+# net.sh LINTEL KERNEL CPU [OPTION...]: two VMs on a network, one of which sends back what the other one sends (guests/net.c).
 lintel=$1 kernel=$(realpath "$2") cpu=$3
+shift 3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
@@ -13,7 +14,7 @@ vms:
   - {name: ask, kernel: $kernel, memory: 16M, networks: [{on: lan}]}
   - {name: echo, kernel: $kernel, memory: 16M, cmdline: echo, networks: [{on: lan}]}
 END
-boot 90 --cpu "$cpu" --hypervisor-options console=lines
+boot 90 --cpu "$cpu" --hypervisor-options console=lines "$@"
 [ $? = 0 ]
 result $? "the run ends well"
 cp said whole
