@@ -10,7 +10,6 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/layout.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/mtrr.h"
 #include "hypervisor/cpu/park.h"

@@ -4,7 +4,6 @@
 #ifndef CPU_APIC_H
 #define CPU_APIC_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/cpu/acpi.h"

@@ -11,7 +11,6 @@
 #define CPU_CPU_H
 
 #include <stdalign.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/cpu/gdt.h"

@@ -9,7 +9,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
-#include "hypervisor/report/panic.h"
 #include "lib/bits.h"
 
 #define TRAP_STUB_SIZE 16

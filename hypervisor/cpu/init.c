@@ -5,8 +5,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/panic.h"
-#include "lib/bits.h"
-#include "lib/string.h"
 
 struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
 

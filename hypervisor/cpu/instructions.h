@@ -3,7 +3,6 @@
 #ifndef CPU_INSTRUCTIONS_H
 #define CPU_INSTRUCTIONS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/port.h"

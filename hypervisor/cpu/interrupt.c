@@ -4,7 +4,6 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/trap.h"
-#include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 
 /* SDM volume 3, "Message Address Register Format"; the data is the vector. */

@@ -3,7 +3,6 @@
 #ifndef CPU_TRAP_H
 #define CPU_TRAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/cpu/registers.h"

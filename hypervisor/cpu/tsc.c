@@ -3,7 +3,6 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/report/panic.h"
-#include "lib/bits.h"
 
 #define PM_TIMER_HZ   3579545ULL
 #define PM_TIMER_MASK 0xffffffu /* 24 bits are always there */

@@ -17,7 +17,6 @@
 #define MSR_SWITCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "hypervisor/msr/msr.h"

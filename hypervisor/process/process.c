@@ -7,7 +7,6 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/sched/sched.h"

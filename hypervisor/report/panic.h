@@ -3,8 +3,6 @@
 #ifndef REPORT_PANIC_H
 #define REPORT_PANIC_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Prints the reason and what those below have to tell, then ends the run. */

@@ -2,9 +2,7 @@
 /* R7, R25, R40, R41: SDM volume 3, "APIC Virtualization and Virtual Interrupts". */
 #include "hypervisor/vm/apic_virtual.h"
 
-#include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/vm/vm.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 
 #define EOI_EXIT_BITMAPS 4

@@ -3,7 +3,6 @@
 
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/vm/enter.h"
-#include "hypervisor/vm/exit.h"
 
 static struct event_exit read_fields(void)
 {

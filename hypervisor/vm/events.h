@@ -4,7 +4,6 @@
 #define VM_EVENTS_H
 
 #include "hypervisor/vm/vcpu.h"
-#include "lib/bits.h"
 
 /* Does the rare work that v->thread.work names: injection, the monitor's events, the scheduler. May
  * not return. */

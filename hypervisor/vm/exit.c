@@ -3,13 +3,10 @@
 #include "hypervisor/vm/exit.h"
 
 #include "hypervisor/cpu/machine_check.h"
-#include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
-#include "hypervisor/vm/vm.h"
-#include "lib/bits.h"
 
 /* No handler: it cannot happen with our controls, and stops the VM where it does. */
 static void exit_unhandled(struct vcpu *v)

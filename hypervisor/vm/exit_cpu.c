@@ -5,7 +5,6 @@
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
-#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/vm.h"
 

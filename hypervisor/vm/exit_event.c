@@ -5,9 +5,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
-#include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
-#include "hypervisor/vm/vm.h"
 
 #define DR6_SET_BY_DB 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD        0x2000ULL

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RDMSR and WRMSR that exit: the table says who answers (R25, R27, R29-R31, R41). */
-#include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/kvmclock.h"
-#include "hypervisor/vm/vm.h"
-#include "lib/bits.h"
 
 static bool read_file(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {

@@ -5,7 +5,6 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/vm.h"
-#include "hypervisor/vmx/inject.h"
 #include "lib/string.h"
 
 #define RFLAGS_SETTABLE (RFLAGS_ALL & ~RFLAGS_VM)

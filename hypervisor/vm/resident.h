@@ -7,7 +7,6 @@
 #ifndef VM_RESIDENT_H
 #define VM_RESIDENT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "hypervisor/msr/switch.h"

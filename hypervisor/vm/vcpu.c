@@ -3,7 +3,6 @@
 #include "hypervisor/vm/vcpu.h"
 
 #include "hypervisor/cpu/arena.h"
-#include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"

@@ -4,7 +4,6 @@
 
 #include "lib/bits.h"
 
-#include <stddef.h>
 
 #define TYPE_SHIFT 3
 

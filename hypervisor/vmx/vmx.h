@@ -3,7 +3,6 @@
 #ifndef VMX_VMX_H
 #define VMX_VMX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/vmx/caps.h"

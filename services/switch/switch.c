@@ -10,7 +10,6 @@
  */
 #include "services/switch/switch.h"
 
-#include "lib/bits.h"
 #include "lib/bucket.h"
 #include "runtime/gate.h"
 #include "runtime/log.h"
