@@ -185,7 +185,7 @@ static void create_processes(const struct plan *plan)
         channel_create(&plan->channels[i], &client, &server);
     }
     for (uint32_t i = 0; plan->vm_count == 0 && i < plan->process_count; i++)
-        if (!is_server(plan, i) && !(plan->processes[i].grants & PLAN_GRANT_LOG))
+        if (!is_server(plan, i))
             process_await(&services[i].process, "processes");
 }
 

@@ -3,8 +3,6 @@
 
 #include "hypervisor/process/service.h"
 
-typedef int64_t gate_function(uint64_t a, uint64_t b, uint64_t c, struct process *p);
-
 static int64_t none(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     return GATE_ENOSYS;

@@ -12,24 +12,14 @@
 /* entry.S: makes one call; for those that run the guest or sleep it does not return. */
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, struct process *p, uint64_t call);
 
+/* What answers a call, with its arguments in the order of abi/gate.h. */
+typedef int64_t gate_function(uint64_t a, uint64_t b, uint64_t c, struct process *p);
+
 /* gate_vm.c: of a monitor, for its VM; gate.c lets nobody else call them. */
-int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p);
-int64_t gate_start(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process *p);
-int64_t gate_lapic_read(uint64_t vcpu, uint64_t offset, uint64_t c, struct process *p);
-int64_t gate_lapic_write(uint64_t vcpu, uint64_t offset, uint64_t value, struct process *p);
-int64_t gate_segments(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_state(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p);
+gate_function gate_run, gate_start, gate_message, gate_lapic_read, gate_lapic_write, gate_segments,
+    gate_state, gate_doorbell;
 
-/* gate_process.c: of any process. */
-int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_log(uint64_t length, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_stop(uint64_t how, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_notify(uint64_t channels, uint64_t b, uint64_t c, struct process *p);
-int64_t gate_interrupt_done(uint64_t interrupt, uint64_t b, uint64_t c, struct process *p);
-
-/* Of one that is no monitor. */
-int64_t gate_wait(uint64_t channels, uint64_t b, uint64_t c, struct process *p);
+/* gate_process.c: of any process; the last two of one that is no monitor. */
+gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait, gate_interrupt_done;
 
 #endif

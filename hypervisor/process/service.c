@@ -19,7 +19,7 @@
 #define RESTART_SECONDS 10
 
 struct service services[PLAN_MAX_PROCESSES];
-uint32_t service_count;
+static uint32_t service_count;
 void (*service_claims_cpu)(bool trusted);
 static struct service *console; /* NULL: the plan has none */
 

@@ -26,7 +26,6 @@ struct service {
 
 /* All of the plan, in its order. */
 extern struct service services[PLAN_MAX_PROCESSES];
-extern uint32_t service_count;
 
 #define SERVICE_OF(t) THREAD_IN(struct service, thread, t)
 

@@ -36,8 +36,7 @@ void exit_ept_violation(struct vcpu *v);
 /* exit_event.c: interrupts, exceptions, windows. */
 void exit_exception_nmi(struct vcpu *v);
 void exit_external_interrupt(struct vcpu *v);
-void exit_interrupt_window(struct vcpu *v);
-void exit_nmi_window(struct vcpu *v);
+void exit_window(struct vcpu *v);
 void exit_preemption_timer(struct vcpu *v);
 void exit_instruction_timeout(struct vcpu *v);
 void exit_triple_fault(struct vcpu *v);

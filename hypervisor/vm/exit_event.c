@@ -52,13 +52,8 @@ void exit_external_interrupt(struct vcpu *v)
     interrupt_handle((uint8_t)EVENT_VECTOR(vmread(VMCS_EXIT_INTERRUPTION_INFO)));
 }
 
-/* The controls are put right where the event is injected. */
-void exit_interrupt_window(struct vcpu *v)
-{
-    v->thread.work |= WORK_INTERRUPT;
-}
-
-void exit_nmi_window(struct vcpu *v)
+/* Of an interrupt or an NMI. The controls are put right where the event is injected. */
+void exit_window(struct vcpu *v)
 {
     v->thread.work |= WORK_INTERRUPT;
 }

@@ -14,7 +14,7 @@
 #include "lib/string.h"
 
 struct vm vms[PLAN_MAX_VMS];
-uint32_t vm_count;
+static uint32_t vm_count;
 struct vm_options vm_options;
 
 static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])

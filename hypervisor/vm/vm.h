@@ -42,7 +42,6 @@ extern struct vm_options vm_options;
 
 /* All VMs of the plan, in its order. */
 extern struct vm vms[PLAN_MAX_VMS];
-extern uint32_t vm_count;
 
 /* Gives the VM of a plan row its memory, taken from `free`, EPT, vCPU and monitor; stops with a
  * verdict if it cannot. */

@@ -52,8 +52,7 @@ void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
     H(exit_exception_nmi, 0)                                                                       \
     H(exit_external_interrupt, 1)                                                                  \
     H(exit_triple_fault, 2)                                                                        \
-    H(exit_interrupt_window, 7)                                                                    \
-    H(exit_nmi_window, 8)                                                                          \
+    H(exit_window, 7, 8)                                                                           \
     H(exit_task_switch, 9)                                                                         \
     H(exit_cpuid, 10)                                                                              \
     H(exit_undefined, 11, 19, 20, 21, 22, 23, 24, 25, 26, 27, 36, 39, 50, 53, 60, 76, 77, 84, 85)  \
