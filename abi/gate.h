@@ -80,20 +80,15 @@ enum gate_stop {
 };
 
 /*
- * A monitor's address space. Everything is mapped before the monitor starts and nothing changes
- * later. The monitor's own image lies below MONITOR_INFO, where its ELF file says.
+ * What a monitor's address space has beside what is every process's (abi/process.h). Everything is
+ * mapped before the monitor starts and nothing changes later. The monitor's own image lies below
+ * MONITOR_INFO, where its ELF file says.
  */
-#define MONITOR_INFO 0x0000100000000000ULL /* struct monitor_info, read-only */
-#define MONITOR_TEXT 0x0000100000100000ULL /* one page of text, read-write */
-#define MONITOR_EXIT 0x0000100000200000ULL /* an exit page for each vCPU, read-write */
-/* the end of the stack, MONITOR_STACK_SIZE below it */
-#define MONITOR_STACK 0x0000100000400000ULL
+#define MONITOR_INFO  0x0000100000000000ULL /* struct monitor_info, read-only */
+#define MONITOR_EXIT  0x0000100000200000ULL /* an exit page for each vCPU, read-write */
 #define MONITOR_FILES 0x0000200000000000ULL /* kernel and initrd, read-only */
 /* guest-physical 0, read-write; the hole stays unmapped */
 #define MONITOR_MEMORY 0x0000400000000000ULL
-
-#define MONITOR_STACK_SIZE 0x10000ULL
-#define MONITOR_TEXT_SIZE  0x1000ULL
 
 struct monitor_file {
     uint64_t address; /* in the monitor's address space; 0: there is none */

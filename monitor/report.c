@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "abi/process.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "monitor/gate.h"
@@ -25,7 +26,7 @@ static void begin(void)
 /* The length that format() wanted is more than there is when the line was cut. */
 static uint64_t written(int wanted)
 {
-    return min_u64((uint64_t)wanted, MONITOR_TEXT_SIZE - 1);
+    return min_u64((uint64_t)wanted, PROCESS_TEXT_SIZE - 1);
 }
 
 void report(const char *fmt, ...)
@@ -34,7 +35,7 @@ void report(const char *fmt, ...)
 
     begin();
     va_start(args, fmt);
-    int length = vformat(gate_text(), MONITOR_TEXT_SIZE, fmt, args);
+    int length = vformat(gate_text(), PROCESS_TEXT_SIZE, fmt, args);
     va_end(args);
     gate_log(written(length));
 }
@@ -45,7 +46,7 @@ _Noreturn void report_stop(enum gate_stop why, const char *fmt, ...)
 
     begin();
     va_start(args, fmt);
-    vformat(gate_text(), MONITOR_TEXT_SIZE, fmt, args);
+    vformat(gate_text(), PROCESS_TEXT_SIZE, fmt, args);
     va_end(args);
     gate_stop(why);
 }

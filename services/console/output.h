@@ -7,9 +7,6 @@
 
 #include "abi/log.h"
 
-/* The most that a line takes. */
-#define OUTPUT_LINE_MAX (LOG_LINE_MAX + 12)
-
 /* Text as it is. */
 void output_text(const char *text, size_t length);
 

@@ -89,7 +89,7 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_LAPIC_READ, .a = 0, .b = UINT64_MAX},
         {.number = GATE_LAPIC_WRITE, .a = UINT64_MAX, .b = 0x20},
         {.number = GATE_LAPIC_WRITE, .a = 0, .b = 1ULL << 32},
-        {.number = GATE_LOG, .a = MONITOR_TEXT_SIZE + 1},
+        {.number = GATE_LOG, .a = PROCESS_TEXT_SIZE + 1},
         {.number = GATE_SEGMENTS, .a = 1},
         {.number = GATE_SEGMENTS, .a = UINT64_MAX},
         {.number = GATE_STATE, .a = 1},

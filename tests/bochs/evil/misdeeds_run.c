@@ -111,7 +111,7 @@ void misdeed_scribble(struct board *board, struct exit_page *page)
         bool out = page->kind == EXIT_IO && !page->io.in;
         exit_handle(board, 0, page);
         if (out) {
-            memset(page, 0xff, MONITOR_TEXT_SIZE);
+            memset(page, 0xff, PROCESS_TEXT_SIZE);
             i++;
         }
     }

@@ -13,6 +13,7 @@
 
 #include "abi/exit.h"
 #include "abi/gate.h"
+#include "abi/process.h"
 #include "monitor/board.h"
 
 #define FAKE_MESSAGES 64
@@ -33,11 +34,11 @@ extern struct fakes {
     uint32_t notified; /* the channels of gate_notify, as bits */
     unsigned starts;
     int64_t start_result;
-    char stop_text[MONITOR_TEXT_SIZE];
+    char stop_text[PROCESS_TEXT_SIZE];
     enum gate_stop stop;
     jmp_buf stopped; /* where gate_stop goes to */
     bool stop_expected;
-    char text[MONITOR_TEXT_SIZE];
+    char text[PROCESS_TEXT_SIZE];
     uint8_t doorbells[0x10000]; /* a bit of the kicks and 1, for each port; 0: none */
     const struct process_info *process;
     void *channels;         /* PROCESS_CHANNEL_STRIDE for each */
