@@ -89,10 +89,9 @@ static void read_index(struct loading *loading, unsigned i, struct plan_process 
 {
     const char *word = loading->file.content->host.disks[i].index;
     const struct plan *plan = &loading->machine->plan;
-    unsigned index = 0;
-    int end = 0;
+    uint32_t index = 0;
 
-    if (word && (sscanf(word, "%3u%n", &index, &end) != 1 || word[end])) {
+    if (word && !process_index_parse(word, &index)) {
         description_error(&loading->file, AT_HOST(i, "index"),
                           "'%s' is no number; write 0 for the first controller of its kind", word);
         return;

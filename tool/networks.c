@@ -188,8 +188,8 @@ static void load_vm_network(struct loading *loading, unsigned vm, unsigned i)
     strcpy(channel->label, mac);
 }
 
-_Static_assert(PLAN_MAX_VMS * (2 + BOARD_NETS) <= PLAN_MAX_CHANNELS,
-               "there is a channel for each console, disk and network of all VMs");
+_Static_assert(PLAN_MAX_VMS * (2 + BOARD_NETS) + PLAN_MAX_PROCESSES <= PLAN_MAX_CHANNELS,
+               "there is a channel for each console, disk and network of all VMs, and each card");
 
 void networks_load(struct loading *loading)
 {

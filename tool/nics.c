@@ -27,10 +27,9 @@ static bool read_index(struct loading *loading, unsigned i, uint32_t *index)
 {
     const char *word = loading->file.content->host.networks[i].nic->index;
     const struct machine *machine = loading->machine;
-    int end = 0;
 
     *index = 0;
-    if (word && (sscanf(word, "%3u%n", index, &end) != 1 || word[end])) {
+    if (word && !process_index_parse(word, index)) {
         description_error(&loading->file, at(i, ".index"),
                           "'%s' is no number; write 0 for the machine's first card", word);
         return false;

@@ -70,3 +70,11 @@ int process_add(struct loading *loading, const char *where, enum built_file imag
     plan->processes[plan->process_count].image = (uint32_t)file;
     return (int)plan->process_count++;
 }
+
+bool process_index_parse(const char *word, uint32_t *index)
+{
+    size_t digits = strspn(word, "0123456789");
+
+    *index = (uint32_t)strtoul(word, NULL, 10);
+    return digits > 0 && digits <= 3 && !word[digits];
+}

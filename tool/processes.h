@@ -3,6 +3,9 @@
 #ifndef TOOL_PROCESSES_H
 #define TOOL_PROCESSES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "tool/loading.h"
 #include "tool/paths.h"
 
@@ -10,5 +13,9 @@
  * a message at the place `where`. */
 int process_add(struct loading *loading, const char *where, enum built_file image,
                 const struct plan_process *process);
+
+/* Reads which one of the machine's devices of its kind a process has: at most three digits, and
+ * nothing else. */
+bool process_index_parse(const char *word, uint32_t *index);
 
 #endif

@@ -157,6 +157,9 @@ for program in bash cat env grep mformat mkdir readlink rm sed sh timeout xorris
 done
 PATH=$work/bin:$work/only run 'no mmdebstrap' 4 'a Debian for a disk is made by mmdebstrap and fakeroot, which are missing; install these packages' </dev/null
 nothing_left 'nothing is left of its disk then'
+write_description 'driver: ata, file: disk.img, size: 16M' '{on: d, contents: contents}' >vm.yaml
+PATH=$work/bin:$work/only run 'contents that cannot be copied' 4 'contents could not be put into the partition lintel-vm0' </dev/null
+nothing_left 'nothing is left of its disk either'
 
 # --- what the emulator cannot have
 write_description 'driver: nvme, file: disk.img, size: 16M' '{on: d}' >vm.yaml

@@ -73,7 +73,26 @@ vms 'an unknown driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.driver: 
     '{name: lan, nic: {driver: rtl8139}}' '{on: lan}'
 vms 'a card that is no number' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.index: 'one' is no number; write 0 for" \
     '{name: lan, nic: {driver: e1000, index: one}}' '{on: lan}'
+vms 'a card below 0' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.index: '-1' is no number; write 0 for" \
+    '{name: lan, nic: {driver: e1000, index: -1}}' '{on: lan}'
 LINTEL_E1000=$work/nothing vms 'a driver that is not built' 4 'the program for it is not built' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
+
+# An emulated machine has one card.
+for program in HYPERVISOR MONITOR; do
+    make_program "lintel-$program"
+    export "LINTEL_$program=$work/lintel-$program"
+done
+mkdir bin
+printf '#!/bin/sh\n' | tee bin/bochs >bin/grub-mkrescue
+chmod +x bin/*
+one_card()
+{
+    vms "$1, on some machine" 0 good "$3" "$4"
+    expect "run: $1" 3 "host\.networks\[$2\]\.nic: an emulated machine has one network card; leave one 'nic' there, without" \
+        env PATH="$work/bin:$PATH" timeout 30 "$lintel" run --on bochs vm.yaml
+}
+one_card 'two cards' 1 '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 1}}' '{on: lan}, {on: wan}'
+one_card 'the second card' 0 '{name: lan, nic: {driver: e1000, index: 1}}' '{on: lan}'
 
 # The image has the program of the switches where there is a network, and not otherwise.
 sizes()
