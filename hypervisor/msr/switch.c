@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/msr/switch.h"
 
-
 const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
 #define MSR_STRATEGY(id, name) [MSR_SWITCH_##id] = name,
 #include "hypervisor/msr/strategies.def"

@@ -4,7 +4,6 @@
 
 #include "lib/bits.h"
 
-
 #define TYPE_SHIFT 3
 
 #define GUEST_PHYSICAL_END BIT(47)
