@@ -29,7 +29,7 @@ static struct net_end client;
 static uint64_t now, timer;
 static uint64_t posted;
 static bool waited, held;
-static char said[512];
+static char said[512], said_before[512]; /* the last lines of the log */
 static uint8_t *dma;
 
 /* What was sent, and what the client got. */
@@ -117,6 +117,7 @@ void log_line(const char *fmt, ...)
 {
     va_list args;
 
+    memcpy(said_before, said, sizeof(said));
     va_start(args, fmt);
     vsnprintf(said, sizeof(said), fmt, args);
     va_end(args);
@@ -478,6 +479,7 @@ static void stall(void **state)
             e1000_turn();
         }
         assert_true(now - start > 1500ULL * TSC_KHZ);
+        assert_non_null(strstr(said, "nothing has been sent for 2 s, it is reset; frames: "));
         e1000_device.stalls = false;
         exchange();
         assert_true(client.link);
@@ -489,6 +491,28 @@ static void stall(void **state)
         assert_int_equal(got.count, 1);
         assert_int_equal(e1000_resets, 2);
     }
+}
+
+/* It stalls, and does not start again: its network's link goes down, and frames are dropped. */
+static void stall_for_good(void **state)
+{
+    uint8_t frame[100] = {0};
+    struct net_entry e = {.size = sizeof(frame)};
+
+    run(0x100e8086, 1);
+    e1000_device.stalls = e1000_device.never_resets = true;
+    assert_true(send(frame, &e));
+    for (uint64_t start = now; strstr(said, "the link is down; frames: ") == NULL;) {
+        assert_true(now - start < 4000ULL * TSC_KHZ);
+        e1000_turn();
+    }
+    assert_non_null(strstr(said_before, "it does not end its reset (CTRL "));
+    for (unsigned i = 0; i < 200; i++) {
+        exchange();
+        assert_true(send(frame, &e));
+    }
+    assert_false(client.link);
+    assert_int_equal(sent.count, 0);
 }
 
 static void link_changes(void **state)
@@ -578,6 +602,10 @@ static void no_card(void **state)
     info.dma_size -= 4096;
     e1000_start(&info);
     assert_non_null(strstr(said, "too small a DMA area"));
+    begin(0x100e8086, 1);
+    info.window_count = 0;
+    e1000_start(&info);
+    assert_non_null(strstr(said, "has no registers in memory"));
 }
 
 static void *map(uint64_t at, size_t size)
@@ -591,12 +619,13 @@ static void *map(uint64_t at, size_t size)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_lengths), cmocka_unit_test(message_interrupts),
-        cmocka_unit_test(segments),    cmocka_unit_test(unfit),
-        cmocka_unit_test(lies),        cmocka_unit_test(marks),
-        cmocka_unit_test(full),        cmocka_unit_test(slow_card),
-        cmocka_unit_test(stall),       cmocka_unit_test(link_changes),
-        cmocka_unit_test(again),       cmocka_unit_test(no_card),
+        cmocka_unit_test(all_lengths),    cmocka_unit_test(message_interrupts),
+        cmocka_unit_test(segments),       cmocka_unit_test(unfit),
+        cmocka_unit_test(lies),           cmocka_unit_test(marks),
+        cmocka_unit_test(full),           cmocka_unit_test(slow_card),
+        cmocka_unit_test(stall),          cmocka_unit_test(link_changes),
+        cmocka_unit_test(stall_for_good), cmocka_unit_test(again),
+        cmocka_unit_test(no_card),
     };
 
     dma = map(PROCESS_DMA, DMA_SIZE);
