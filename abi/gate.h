@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 5
+#define GATE_VERSION 6
 
 enum gate_call {
     /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,
@@ -67,7 +67,7 @@ enum gate_error {
     GATE_ESTATE = -3, /* the vCPU has no state, or GATE_START's is refused: the log says why */
 };
 
-/* How a call enters ring 0: monitor_info.gate says which one this hypervisor answers. */
+/* How a call enters ring 0: process_info.gate says which one this hypervisor answers. */
 enum gate_entry {
     GATE_SYSCALL, /* as above */
     /* SYSENTER with the return address in R11 and the stack pointer in RCX; the rest is the same */
@@ -96,13 +96,10 @@ struct monitor_file {
 };
 
 struct monitor_info {
-    uint32_t version; /* GATE_VERSION */
     uint32_t vcpus;
-    uint32_t gate;                 /* enum gate_entry */
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint64_t memory;               /* bytes of guest RAM */
     uint64_t tsc_khz;              /* measured; the guest's TSC ticks at the same rate */
-    uint64_t apic_khz;             /* the frequency of the virtual local APIC's timer, undivided */
     /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
     uint64_t wall_seconds;
     uint64_t wall_tsc;
@@ -111,7 +108,7 @@ struct monitor_info {
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 96 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 80 + 32 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

@@ -18,16 +18,16 @@ _Noreturn void _start(void);
 
 _Noreturn void _start(void)
 {
-    const struct monitor_info *info = (const struct monitor_info *)MONITOR_INFO;
+    const struct process_info *process = (const struct process_info *)PROCESS_INFO;
     struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
 
-    gate_entry = (enum gate_entry)info->gate;
-    if (info->version != GATE_VERSION)
+    gate_entry = (enum gate_entry)process->gate;
+    if (process->version != GATE_VERSION)
         report_stop(GATE_STOP_FAULT,
                     "the gate has version %u, the monitor needs %u: build the "
                     "image again",
-                    info->version, GATE_VERSION);
-    board_init(&board, info, (uint8_t *)MONITOR_MEMORY);
+                    process->version, GATE_VERSION);
+    board_init(&board, (const struct monitor_info *)MONITOR_INFO, (uint8_t *)MONITOR_MEMORY);
     machine_start(&board, page);
     for (;;) {
         if (gate_run(0) != 0)

@@ -23,11 +23,9 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
     struct monitor_info *info = vm->info = arena_alloc(PAGE_SIZE);
     uint64_t next = MONITOR_FILES;
 
-    info->version = GATE_VERSION;
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
-    info->tsc_khz = info->apic_khz = tsc_khz();
-    info->gate = vm->process.info->gate;
+    info->tsc_khz = tsc_khz();
     info->wall_seconds = wall_clock_read(&info->wall_tsc);
     memcpy(info->on, vm->plan->on, sizeof(info->on));
     memcpy(info->name, vm->plan->name, sizeof(info->name));

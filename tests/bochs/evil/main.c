@@ -63,7 +63,7 @@ _Noreturn void _start(void)
     struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
     unsigned i = 0;
 
-    gate_entry = (enum gate_entry)info->gate;
+    gate_entry = (enum gate_entry)((const struct process_info *)PROCESS_INFO)->gate;
     while (i < ARRAY_SIZE(misdeeds) && strcmp(misdeeds[i].name, info->cmdline) != 0)
         i++;
     expect(i < ARRAY_SIZE(misdeeds), "a misdeed that is not in the table");

@@ -206,11 +206,9 @@ struct board *fake_board_with(uint64_t memory, void (*spin)(void))
     if (span > PLAN_HOLE_START)
         mprotect(base + PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START, PROT_NONE);
     fakes.spin = spin;
-    info = (struct monitor_info){.version = GATE_VERSION,
-                                 .vcpus = 1,
+    info = (struct monitor_info){.vcpus = 1,
                                  .memory = memory,
                                  .tsc_khz = 1000000,
-                                 .apic_khz = 1000000,
                                  .wall_seconds = 1700000000,
                                  .wall_tsc = fakes.tsc,
                                  .name = "test"};
