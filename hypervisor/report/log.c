@@ -49,14 +49,17 @@ static void print_rest(void)
     log_pages.reader.head = ring->tail;
 }
 
-static void add(enum log_kind kind, uint8_t vm, const char *fmt, va_list args)
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
 {
     struct {
         struct log_record is;
         char text[LOG_LINE_MAX];
     } record = {{.kind = (uint8_t)kind, .vm = vm}, ""};
-    int length = vformat(record.text, sizeof(record.text), fmt, args);
+    va_list args;
 
+    va_start(args, fmt);
+    int length = vformat(record.text, sizeof(record.text), fmt, args);
+    va_end(args);
     record.is.length = (uint16_t)min_u64((uint64_t)length, sizeof(record.text) - 1);
     uint64_t size = sizeof(record.is) + record.is.length;
     if (size + LOG_ALIGN > LOG_RING_SIZE - used())
@@ -69,24 +72,6 @@ static void add(enum log_kind kind, uint8_t vm, const char *fmt, va_list args)
         print_rest();
     else if (!__atomic_load_n(&log_pages.reader.looks, __ATOMIC_SEQ_CST))
         tell();
-}
-
-void log_line(const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    add(LOG_LINE, LOG_NO_VM, fmt, args);
-    va_end(args);
-}
-
-void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    add(kind, vm, fmt, args);
-    va_end(args);
 }
 
 void log_hand_over(void (*grown)(void))

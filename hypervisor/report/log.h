@@ -23,7 +23,7 @@ extern struct log_pages log_pages;
 
 /* One line, of LOG_LINE_MAX bytes at most; or a record of another kind, or about a VM. It is lost
  * only where a console lets so much come together that what VMs leave free is used up. */
-void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define log_line(...) log_record(LOG_LINE, LOG_NO_VM, __VA_ARGS__)
 void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

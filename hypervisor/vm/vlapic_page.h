@@ -44,7 +44,6 @@ enum apic_register {
 #define LVT_STATUS         0x01000u
 #define LVT_REMOTE_IRR     0x04000u
 #define LVT_TIMER_MODE     0x60000u
-#define LVT_TIMER_ONE_SHOT 0x00000u /* neither of the two bits below */
 #define LVT_TIMER_PERIODIC 0x20000u
 #define LVT_TIMER_DEADLINE 0x40000u
 

@@ -72,7 +72,7 @@ void apic_interrupt_self(uint8_t vector)
     cpu.interrupts++;
 }
 
-void log_line(const char *fmt, ...)
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
 {
     va_list args;
 

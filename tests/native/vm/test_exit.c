@@ -189,7 +189,7 @@ void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
 {
 }
 
-void log_line(const char *fmt, ...)
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
 {
 }
 
