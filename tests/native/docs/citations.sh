@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # citations.sh ROOT: what the documents say about the sources is true: each file that they name exists, and so does each
-# function of the tour; the files in the column "met by" of docs/requirements.md cite that requirement's number. Prints TAP.
+# function of the tour; the manual has the environment's name of each file that another one may stand in for; the files in the
+# column "met by" of docs/requirements.md cite that requirement's number. Prints TAP.
 set -u
 
 cd "$1" || exit 1
@@ -80,6 +81,14 @@ missing_rows()
     }'
 }
 
+# The environment's names for files in place of those that were built.
+missing_variables()
+{
+    sed -nE 's/^ *\[BUILT_.*\{"(LINTEL_[A-Z0-9_]+)".*/\1/p' tool/paths.c | while read -r name; do
+        grep -qw -- "$name" docs/lintel.1 || echo "$name is not in the manual"
+    done
+}
+
 for page in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md SUPPORT.md docs/*.md; do
     report "$page" "the files that it names exist" "$(missing_files "$page")"
 done
@@ -88,6 +97,7 @@ for page in docs/tour.md docs/adding.md; do
 done
 # Of the newest version: what an earlier one brought may be gone.
 report CHANGELOG.md "the calls that it names exist" "$(awk '/^## / && n++ { exit } 1' CHANGELOG.md | missing_names)"
+report docs/lintel.1 "each file's name in the environment is there" "$(missing_variables)"
 report docs/requirements.md "there is one row for each requirement" "$(missing_rows)"
 report docs/requirements.md "the files that meet a requirement cite it" "$(missing_citations)"
 echo "1..$count"
