@@ -130,7 +130,7 @@ static void write_controls(struct vcpu *v)
     vmwrite(VMCS_CR0_MASK, CR0_HIDDEN | (control_has(c, CONTROL_LOAD_GUEST_EFER) ? 0 : CR0_PG));
     vmwrite(VMCS_CR4_MASK, ~cpuid_cr4_allowed(&v->vm->cpuid) | CR4_FORCED);
     if (control_has(c, CONTROL_VPID))
-        vmwrite(VMCS_VPID, v->vm->index + 1); /* R37: 0 is the host's */
+        vmwrite(VMCS_VPID, VM_VPID(v->vm));
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
     if (control_has(c, CONTROL_ENCLS_EXITING))
@@ -332,7 +332,7 @@ static void reset_rest(struct vcpu *v)
     resident_forget(v);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     events_deadline_changed(v, rdtsc());
-    vmx_flush_vpid((uint16_t)(v->vm->index + 1));
+    vmx_flush_vpid(VM_VPID(v->vm));
 }
 
 /* What the VM entry's own checks leave out: bits of CR4 that CPUID does not offer, and PDPTEs; and

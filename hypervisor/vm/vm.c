@@ -92,8 +92,6 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     };
 
     vm->plan = plan;
-    vm->index = vm_count;
-    vm->running = true;
     create_memory(vm, free);
     cpuid_build(&vm->cpuid, host_cpuid, &config);
     vm->msr_bitmap = arena_alloc(PAGE_SIZE);
@@ -103,13 +101,12 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
     }
     process_init(&vm->process, plan->name);
-    vm->process.vm = (uint8_t)vm->index;
+    vm->process.vm = (uint8_t)vm_count++;
     vm->vcpu = vcpu_create(vm);
     process_await(&vm->process, "VMs");
     vm->process.thread = &vm->vcpu->thread;
     vm->process.extents = vm->extents;
     vm->process.extent_count = vm->extent_count;
-    vm_count++;
 }
 
 uint64_t vm_translate(const struct vm *vm, uint64_t gpa)
@@ -154,7 +151,6 @@ static void print_counters(const struct vm *vm)
 
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
-    vm->running = false;
     process_log_left_out(&vm->process);
     vm->vcpu->mode = VCPU_STOPPED;
     vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;

@@ -18,8 +18,6 @@
 
 struct vm {
     const struct plan_vm *plan;
-    uint32_t index;
-    bool running;
     uint32_t extent_count;
     struct process_extent extents[PROCESS_EXTENTS]; /* sizes are multiples of PLAN_MEMORY_UNIT */
     struct ept ept;
@@ -31,6 +29,9 @@ struct vm {
     struct monitor_info *info;
     struct vcpu *vcpu;
 };
+
+/* R37: 0 is the host's. */
+#define VM_VPID(is) ((uint16_t)((is)->process.vm + 1))
 
 /* Of the hypervisor's command line. */
 struct vm_options {
