@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* To ring 3 by IRET, SYSRET or SYSEXIT, once, and back by whatever happens there; special_calls.c has the tests. */
-#include "guests/lib/selectors.h"
 #include "guests/special_calls.h"
+
+#include "guests/lib/modes.S"
 
 #define FLAGS_FIXED 0x2
 
@@ -15,20 +16,10 @@ kernel_stack:
 
     .text
 
-    .macro KEEP_KERNEL
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, kernel_stack
-    .endm
-
 /* void go_iret(void): to ring 3 with all of `ring3`. */
     .globl go_iret
 go_iret:
-    KEEP_KERNEL
+    KEEP_CALLER kernel_stack
     pushq ring3 + RING3_SS
     pushq ring3 + RING3_RSP
     pushq ring3 + RING3_RFLAGS
@@ -42,7 +33,7 @@ go_iret:
     .macro GO name, instruction
     .globl \name
 \name:
-    KEEP_KERNEL
+    KEEP_CALLER kernel_stack
     movq ring3 + RING3_RCX, %rcx
     movq ring3 + RING3_RDX, %rdx
     movq ring3 + RING3_R11, %r11
@@ -92,13 +83,7 @@ back_by_fault:
     movq $BACK_FAULT, ring3 + RING3_HOW
     movq kernel_stack, %rsp
 back:
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    ret
+    RETURN_TO_CALLER
 
 /* The programs, copied to where ring 3 may execute them: only relative addresses. */
     .balign 4096

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Out of long mode, through 32 bits without paging and with PAE paging, and back; each step leaves a note. */
-#include "guests/lib/selectors.h"
 #include "guests/special_modes.h"
+
+#include "guests/lib/modes.S"
 
 #define MSR_SYSENTER_CS  0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
-#define MSR_EFER         0xc0000080
 #define EFER_SCE         0x001
 #define EFER_LME         0x100
 #define EFER_LMA         0x400
 #define EFER_NXE         0x800
-#define CR0_PG           0x80000000
 #define CR0_NE           0x20
-#define CR0_WITHOUT_PG   0x00010033
-#define CR4_PAE          0x20
 #define CR4_PGE          0x80
 #define SCRATCH_PORT     0x3ff
 
@@ -26,35 +23,14 @@ stack32:
 sysenter_stack32:
     .skip 0x400
 user_stack32:
-rsp64:
-    .skip 8
 resume32:
     .skip 4
 next_note:
     .skip 4
 
     .text
-    .code64
-
-/* void legacy_run(void): notes[] is filled. Needs the GDT with CODE32, the 32-bit IDT in idt32_pointer, pae_pointers. */
-    .globl legacy_run
-legacy_run:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, rsp64
-    sidt idt64_pointer
-    lidt idt32_pointer
-    movl $notes, next_note
-    movl $stack32, %esp
-    pushq $CODE32
-    pushq $leave_long
-    lretq
-
     .code32
+
 /* Notes EAX; EBX is lost. */
 note:
     movl next_note, %ebx
@@ -108,25 +84,18 @@ note:
     NOTE %edi
     .endm
 
-/* LTR wants a TSS that is not busy. */
-    .macro LOAD_TASK selector
-    andb $~2, descriptors + \selector + 5
-    movl $\selector, %eax
-    ltr %ax
-    .endm
-
     .macro LOAD_PDPTE pdpte
     movl $\pdpte, %eax
     movl %eax, pae_pointers + WINDOW_PDPTE
     .endm
 
-leave_long:
-    movl $DATA32, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    movl $CR0_WITHOUT_PG, %eax
-    movl %eax, %cr0
+    .code64
+
+/* void legacy_run(void): notes[] is filled. Needs the GDT with CODE32, the 32-bit IDT in idt32_pointer, pae_pointers. */
+    .globl legacy_run
+legacy_run:
+    movl $notes, next_note
+    LEAVE_LONG stack32
     READ_EFER
     call note
     WRITE_MSR MSR_EFER, EFER_NXE | EFER_SCE
@@ -252,11 +221,7 @@ from_ring3:
 /* Back: paging off, LME on, paging on. */
     movl $CR0_WITHOUT_PG, %eax
     movl %eax, %cr0
-    movl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $page_map, %eax
-    movl %eax, %cr3
-    WRITE_MSR MSR_EFER, EFER_LME | EFER_NXE
+    PREPARE_LONG
     READ_EFER
     call note
 
@@ -268,26 +233,7 @@ from_ring3:
     NOTE_TRY movl %edx, %cr0
     NOTE %cr0
     LOAD_TASK TASK_STATE
-
-    movl $CR0_WITHOUT_PG | CR0_PG, %eax
-    movl %eax, %cr0
-    ljmp $KERNEL_CODE, $back_in_long
-
-    .code64
-back_in_long:
-    movl $KERNEL_DATA, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    movq rsp64, %rsp
-    lidt idt64_pointer
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    ret
+    RETURN_TO_LONG
 
 /* 32-bit exceptions: EAX is FAULT and the vector, and the CPU goes on at resume32. */
     .code32
@@ -311,7 +257,5 @@ trap32_other:
 idt32_pointer:
     .word 32 * 8 - 1
     .quad idt32
-idt64_pointer:
-    .skip 10
 
     .section .note.GNU-stack, "", @progbits

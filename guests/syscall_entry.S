@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's SYSCALL and SYSENTER entries, the way to ring 3 and back, and the programs that run there. */
-#include "guests/lib/selectors.h"
 #include "guests/syscall.h"
+
+#include "guests/lib/modes.S"
 
 #define SCRATCH_PORT 0x3ff
 #define FLAGS_FIXED  0x2
@@ -31,13 +32,7 @@ user_stack:
 /* uint64_t user_run(uint64_t rip, uint64_t rsp): runs a program in ring 3 until CALL_EXIT; its result. */
     .globl user_run
 user_run:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, user_kernel_stack
+    KEEP_CALLER user_kernel_stack
     pushq $USER_DATA
     pushq %rsi
     pushq $FLAGS_FIXED
@@ -48,13 +43,7 @@ user_run:
 /* The end of user_run, with the result in RAX and RSP as in user_kernel_stack. */
     .globl user_return
 user_return:
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    ret
+    RETURN_TO_CALLER
 
 /* Notes the state, and lets somebody else answer an OUT and an IN in between. */
     .macro NOTE_ENTRY

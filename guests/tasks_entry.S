@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Out of long mode, to another task, and back from wherever that ends. */
-#include "guests/lib/selectors.h"
 #include "guests/tasks.h"
 
-#define MSR_EFER       0xc0000080
-#define EFER_LME_NXE   0x900
-#define CR0_WITHOUT_PG 0x00010033
-#define CR0_PG         0x80000000
-#define CR4_PAE        0x20
-#define DR7_RESET      0x400
-#define APIC_ICR       0xfee00300
+#include "guests/lib/modes.S"
+
+#define DR7_RESET 0x400
+#define APIC_ICR  0xfee00300
 
     .bss
     .balign 16
@@ -22,8 +18,6 @@ other_stack:
 ring0_stack:
 trap_vector:
     .skip 8
-rsp64:
-    .skip 8
 
     .text
     .code64
@@ -31,30 +25,10 @@ rsp64:
 /* void task_visit(void): by `how`, with the registers of `before` and the paging of `cr`; `records` are filled. */
     .globl task_visit
 task_visit:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, rsp64
-    sidt idt64_pointer
-    lidt idt32_pointer
-    movl $main_stack, %esp
-    pushq $CODE32
-    pushq $leave_long
-    lretq
-
-    .code32
-leave_long:
+    LEAVE_LONG main_stack
     movl $DATA32, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
     movl %eax, %fs
     movl %eax, %gs
-    movl $CR0_WITHOUT_PG, %eax
-    movl %eax, %cr0
     movl $MSR_EFER, %ecx
     xorl %eax, %eax
     xorl %edx, %edx
@@ -190,45 +164,16 @@ leave:
     popfl
     movl $CR0_WITHOUT_PG, %eax
     movl %eax, %cr0
-    movl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $page_map, %eax
-    movl %eax, %cr3
     movl $DR7_RESET, %eax
     movl %eax, %dr7
-    movl $MSR_EFER, %ecx
-    movl $EFER_LME_NXE, %eax
-    xorl %edx, %edx
-    wrmsr
-    andb $~2, descriptors + TASK_STATE + 5
-    movl $TASK_STATE, %eax
-    ltr %ax
-    movl $CR0_WITHOUT_PG | CR0_PG, %eax
-    movl %eax, %cr0
-    ljmp $KERNEL_CODE, $back_in_long
-
-    .code64
-back_in_long:
-    movl $KERNEL_DATA, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    movq rsp64, %rsp
-    lidt idt64_pointer
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    ret
+    PREPARE_LONG
+    LOAD_TASK TASK_STATE
+    RETURN_TO_LONG
 
     .data
     .balign 8
 idt32_pointer:
     .word 128 * 8 - 1
     .quad idt32
-idt64_pointer:
-    .skip 10
 
     .section .note.GNU-stack, "", @progbits

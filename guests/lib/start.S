@@ -5,16 +5,13 @@
  * start64 is the ELF entry and what the Linux 64-bit boot protocol jumps to. start32 is what GRUB jumps to
  * without a hypervisor (multiboot2): it only switches to long mode. From there on both are in one known state.
  */
-#include "guests/lib/selectors.h"
+#include "guests/lib/modes.S"
 
 #define MULTIBOOT2_MAGIC   0xe85250d6
 #define TAG_ENTRY_ADDRESS  3
 
 #define CR0_KNOWN          0x80010033 /* PG, WP, NE, ET, MP, PE */
-#define CR4_PAE            0x00000020
-#define MSR_EFER           0xc0000080
 #define EFER_KNOWN         0x00000d00 /* NXE, LMA, LME */
-#define EFER_LME_NXE       0x00000900
 
 #define PAGE_LARGE         0x083 /* page size, write, present */
 #define PAGE_LARGE_DEVICE  0x09b /* the same, cache-disable and write-through */
@@ -38,14 +35,7 @@ header_end:
 start32:
     cli
     cld
-    movl $CR4_PAE, %eax
-    movl %eax, %cr4
-    movl $page_map, %eax
-    movl %eax, %cr3
-    movl $MSR_EFER, %ecx
-    movl $EFER_LME_NXE, %eax
-    xorl %edx, %edx
-    wrmsr
+    PREPARE_LONG
     movl $CR0_KNOWN, %eax
     movl %eax, %cr0
     lgdt gdt_pointer
