@@ -1,16 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # cli.sh LINTEL MKINITRD ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
-set -u
-
-lintel=$(realpath "$1")
 mkinitrd=$(realpath "$2")
-root=$(realpath "$3")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export XDG_CACHE_HOME=$work/cache TMPDIR=$work
-. "$root/tests/native/tool/common.bash"
+. "$(dirname "$0")/common.bash"
+export XDG_CACHE_HOME=$work/cache
 
 make_kernel kernel
 head -c 1536 kernel >truncated

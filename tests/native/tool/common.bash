@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the tests of the command line share: TAP, the exit code and the words of a command, and a kernel to describe. Sourced by
-# bash, which has `lintel`, the tool, and is in a folder of its own.
+# a script whose first argument is the tool and whose last one the root of the source; it is in a folder of its own then.
+set -u
+
+lintel=$(realpath "$1")
+root=$(realpath "${!#}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TMPDIR=$work
 count=0
 
 # result GOOD NAME: one line of TAP; what was said follows a failure.

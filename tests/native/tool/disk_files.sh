@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # disk_files.sh LINTEL ROOT: the files of emulated disks: what `lintel check` says of them, and what `lintel run` makes of one
 # that is missing, as TAP. In place of the emulators stand scripts.
-set -u
-
-lintel=$(realpath "$1")
-root=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+. "$(dirname "$0")/common.bash"
 mkdir tmp bin
 export TMPDIR=$work/tmp PATH=$work/bin:$PATH:/usr/sbin:/sbin
-. "$root/tests/native/tool/common.bash"
 
 make_kernel kernel
 for program in ATA NVME HYPERVISOR MONITOR; do

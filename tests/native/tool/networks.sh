@@ -1,15 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # networks.sh LINTEL ROOT: what `lintel check` says of networks in a description, as TAP. Nothing is booted.
-set -u
-
-lintel=$(realpath "$1")
-root=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export TMPDIR=$work
-. "$root/tests/native/tool/common.bash"
+. "$(dirname "$0")/common.bash"
 
 make_kernel kernel
 make_program lintel-switch
