@@ -4,6 +4,7 @@
  * their memory, so that they do not end themselves. */
 #include "guests/hostile_disk.h"
 
+#include "guests/lib/chance.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/virtio.h"
 #include "lib/bits.h"
@@ -29,16 +30,6 @@ static struct request {
 } *requests;
 static uint8_t *status, *data; /* `data` is behind all else */
 static uint64_t sectors;
-
-static uint32_t below(uint32_t limit)
-{
-    static uint64_t chance = 0x9e3779b97f4a7c15;
-
-    chance ^= chance << 13;
-    chance ^= chance >> 7;
-    chance ^= chance << 17;
-    return (uint32_t)(chance >> 32) % limit;
-}
 
 static void start(void)
 {

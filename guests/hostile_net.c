@@ -4,6 +4,7 @@
  * the end of their memory, so that they do not end themselves. */
 #include "guests/hostile_net.h"
 
+#include "guests/lib/chance.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/net.h"
 #include "lib/bits.h"
@@ -21,16 +22,6 @@ static struct net_card card;
 static uint8_t sent[NET_HEADER + LARGE];
 static uint8_t *const frame = sent + NET_HEADER;
 static struct virtq_descriptor *table;
-
-static uint32_t below(uint32_t limit)
-{
-    static uint64_t chance = 0x9e3779b97f4a7c15;
-
-    chance ^= chance << 13;
-    chance ^= chance >> 7;
-    chance ^= chance << 17;
-    return (uint32_t)(chance >> 32) % limit;
-}
 
 /* For all, from this one. */
 static void address_frame(void)

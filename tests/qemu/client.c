@@ -18,6 +18,7 @@
 #include "runtime/gate.h"
 #include "runtime/log.h"
 #include "runtime/process.h"
+#include "tests/qemu/tap.h"
 
 #define STRIPES  32u                /* requests at once, each with memory and sectors of its own */
 #define STRIPE   256u               /* sectors of a stripe */
@@ -48,19 +49,6 @@ static uint64_t disk_sectors, bad, unwritable;
 static uint32_t disk_flags;
 static uint16_t generation[STRIPES * STRIPE];
 static union request under_way[BLOCK_IDS];
-static unsigned tests;
-
-static void ok(bool good, const char *name)
-{
-    tests++;
-    log_line("%s %u - %s", good ? "ok" : "not ok", tests, name);
-}
-
-static _Noreturn void bail_out(const char *why)
-{
-    log_line("Bail out! %s", why);
-    gate_stop(GATE_STOP_FAULT);
-}
 
 static uint32_t random(uint32_t below)
 {
@@ -455,6 +443,5 @@ _Noreturn void process_main(const struct process_info *process)
     ok(all(BLOCK_WRITE, LAST) == (unwritable == NEVER) &&
            (bad != NEVER || unwritable != NEVER || all(BLOCK_READ, LAST)) && flush(),
        "after all of that the disk keeps what it is given");
-    log_line("1..%u", tests);
-    gate_stop(GATE_STOP_POWER_OFF);
+    plan();
 }

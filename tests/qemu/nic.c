@@ -5,9 +5,9 @@
  *
  *   peer    the other end of the wire is peer.py, which sends back what it gets, looks at what is
  *           no frame of this program's own, and takes the link down and up
- *   peer whole  likewise, without TCP segments to be cut: QEMU before 8.1 cuts those of an 82574
- * wrongly mortal  likewise, but the driver dies meanwhile slirp   the other end has a DHCP server,
- * and 10.0.2.2 answers to ARP
+ *   peer whole  likewise, without TCP segments to be cut: QEMU before 8.1 cuts an 82574's wrongly
+ *   mortal  likewise, but the driver dies meanwhile
+ *   slirp   the other end has a DHCP server, and 10.0.2.2 answers to ARP
  */
 #include "abi/process.h"
 #include "lib/bits.h"
@@ -16,6 +16,7 @@
 #include "runtime/log.h"
 #include "runtime/net.h"
 #include "runtime/process.h"
+#include "tests/qemu/tap.h"
 
 #define ETHERTYPE 0x88b5u /* of own frames: local experiments (IEEE 802) */
 #define HEADER    14u
@@ -32,7 +33,6 @@ enum command { ECHO = 'E', LINK = 'L', VERDICT = 'V' };
 static const struct process_info *info;
 static struct net_end net;
 static uint8_t buffer[NET_FRAME_MAX];
-static unsigned tests;
 
 static struct {
     bool used;
@@ -42,18 +42,6 @@ static struct {
 static uint32_t echoed, wrong, lost;
 static uint8_t verdict[8]; /* the last one: the port, and what is said of it; 0: none */
 static bool arp_answered, dhcp_answered;
-
-static void ok(bool good, const char *name)
-{
-    tests++;
-    log_line("%s %u - %s", good ? "ok" : "not ok", tests, name);
-}
-
-static _Noreturn void bail_out(const char *why)
-{
-    log_line("Bail out! %s", why);
-    gate_stop(GATE_STOP_FAULT);
-}
 
 static void put16(uint8_t *at, uint32_t value)
 {
@@ -497,6 +485,5 @@ _Noreturn void process_main(const struct process_info *process)
     } else {
         all_kinds();
     }
-    log_line("1..%u", tests);
-    gate_stop(GATE_STOP_POWER_OFF);
+    plan();
 }
