@@ -37,5 +37,5 @@ END
 for row in "${rows[@]}"; do
     beside "$row" 200
 done
-beside net_flood 600 'budget: 7ms'
+beside net_flood 680 'budget: 7ms'
 plan
