@@ -23,10 +23,7 @@ vms:
 END
 }
 
-: >typed
-mapfile -t rows < <(sed -n 's/^HOSTILE(\(.*\))$/\1/p' "$table")
-[ ${#rows[@]} -gt 0 ]
-result $? "the table has rows"
+read_rows HOSTILE
 for row in "${rows[@]}"; do
     beside "$row"
     run lines

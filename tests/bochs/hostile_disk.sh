@@ -9,10 +9,7 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/hostile.bash
 . "$here/hostile.bash"
 
-: >typed
-mapfile -t rows < <(sed -n 's/^HOSTILE_DISK(\(.*\))$/\1/p' "$table")
-[ ${#rows[@]} -gt 0 ]
-result $? "the table has rows"
+read_rows HOSTILE_DISK
 
 # beside ROW SHARE [PROMISE]: the victim shall have so many thousandths of the CPU; a promise is keys of a VM.
 beside()
@@ -25,10 +22,7 @@ vms:
   - {name: victim, kernel: $victim, memory: 16M, cmdline: "$2", disk: {on: d0, size: 4M}${3:+, $3}}
   - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1, disk: {on: d0}}
 END
-    run lines
-    grep '^# ' said
-    passes && [ "$(grep -c '^ok' said)" = 4 ] && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)\|^lintel: process d0: stopped' whole
-    result $? "beside $1${3:+, with $3}"
+    outlasts "beside $1${3:+, with $3}" d0 hostile
 }
 
 # The driver is a third that wants some of the CPU. With a promise that is nothing to the victim.

@@ -10,10 +10,7 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/hostile.bash
 . "$here/hostile.bash"
 
-: >typed
-mapfile -t rows < <(sed -n 's/^HOSTILE_NET(\(.*\))$/\1/p' "$table")
-[ ${#rows[@]} -gt 0 ]
-result $? "the table has rows"
+read_rows HOSTILE_NET
 
 # beside ROW SHARE [PROMISE]: the victim shall have so many thousandths of the CPU; a promise is keys of a VM.
 beside()
@@ -27,10 +24,7 @@ vms:
   - {name: echo, kernel: $echo, memory: 16M, cmdline: echo, networks: [{on: lan}]}
   - {name: hostile, kernel: $hostile, memory: 16M, cmdline: $1, networks: [{on: lan}]}
 END
-    run lines
-    grep '^# ' said
-    passes && [ "$(grep -c '^ok' said)" = 4 ] && ! grep -q '^lintel: vm \(hostile\|echo\): \(powered\|stopped\)\|^lintel: process lan: stopped' whole
-    result $? "beside $1${3:+, with $3}"
+    outlasts "beside $1${3:+, with $3}" lan hostile echo
 }
 
 # The switch and the one that answers are others that want some of the CPU. With a promise that is nothing to the victim.
