@@ -17,6 +17,7 @@
 #include "tool/disk_file.h"
 #include "tool/emulated_nic.h"
 #include "tool/image.h"
+#include "tool/output_file.h"
 #include "tool/paths.h"
 #include "tool/process.h"
 #include "tool/results.h"
@@ -278,28 +279,13 @@ static int boot_somewhere(struct run *run, struct boot_request *request)
     return code;
 }
 
-/* Opens a file for results, early: what cannot be written is told before the run. */
-static enum exit_code open_results(const char *path, FILE **file)
-{
-    *file = path ? fopen(path, "we") : NULL;
-    if (path && !*file) {
-        return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written", path,
-                    strerror(errno));
-    }
-    return LINTEL_OK;
-}
-
 /* Returns the run's code, or that of a failure to write. */
 static int write_results(const struct results *results, FILE *file, const char *path,
                          void (*writer)(const struct results *results, FILE *to))
 {
-    if (!file)
-        return results->code;
-    writer(results, file);
-    bool good = !ferror(file);
-    if ((fclose(file) == 0) & good)
-        return results->code;
-    return fail(results->code ? results->code : LINTEL_MACHINE, "%s: cannot be written", path);
+    if (file)
+        writer(results, file);
+    return output_close(file, path, results->code);
 }
 
 static uint64_t now_ms(void)
@@ -329,9 +315,9 @@ int boot_machine(struct machine *machine, struct boot_request *request)
     outcome_begin(&run.outcome, &machine->plan);
     /* What a guest says in the hypervisor's name must not end another's run. */
     run.outcome.unforged = machine->plan.vm_count == 1 || run.lines;
-    results.code = open_results(request->json, &json);
+    results.code = output_open(request->json, &json);
     if (results.code == LINTEL_OK)
-        results.code = open_results(request->junit, &junit);
+        results.code = output_open(request->junit, &junit);
     if (results.code == LINTEL_OK)
         results.code = boot_somewhere(&run, request);
     results.message = run.message;

@@ -4,7 +4,11 @@
 
 #include <cpuid.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "tool/json.h"
 
 #define MSR_FILE "/dev/cpu/0/msr"
 
@@ -77,4 +81,80 @@ bool capability_print(FILE *to, const struct vmx_caps *caps)
     }
     fprintf(to, "verdict: Lintel runs on this CPU\n");
     return true;
+}
+
+void capability_judge(const struct vmx_caps *caps, struct capability *capability)
+{
+    enum vmx_permission permission = vmx_permission(caps);
+    struct vmx_controls controls;
+    enum control_id missing;
+    bool whole = vmx_controls_choose(caps, 0, &controls, &missing);
+
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        capability->has[id] = control_has(&controls, id);
+    snprintf(capability->permission, sizeof(capability->permission), "%s",
+             vmx_permission_words(permission));
+    capability->can_run = whole && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
+}
+
+/* A row of the table: a control's name, then its verdict. */
+static void parse_row(const char *words, struct capability *capability)
+{
+    size_t length = strcspn(words, " ");
+
+    for (unsigned id = 0; id < CONTROL_COUNT; id++)
+        if (strlen(control_rows[id].name) == length &&
+            strncmp(words, control_rows[id].name, length) == 0)
+            capability->has[id] =
+                strncmp(words + length + strspn(words + length, " "), "ok", 2) == 0;
+}
+
+bool capability_parse(FILE *console, struct capability *capability)
+{
+    static const char prefix[] = "lintel: ", about[] = "caps: ", verdict[] = "verdict: Lintel ";
+    bool found = false;
+    char line[256];
+
+    *capability = (struct capability){0};
+    while (fgets(line, sizeof(line), console)) {
+        const char *words = line + strlen(prefix);
+        line[strcspn(line, "\r\n")] = '\0';
+        if (strncmp(line, prefix, strlen(prefix)) != 0)
+            continue;
+        if (strncmp(words, about, strlen(about)) != 0) {
+            parse_row(words, capability);
+            continue;
+        }
+        words += strlen(about);
+        if (strncmp(words, verdict, strlen(verdict)) == 0) {
+            capability->can_run = strncmp(words + strlen(verdict), "runs", 4) == 0;
+            found = true;
+        } else {
+            snprintf(capability->permission, sizeof(capability->permission), "%s", words);
+        }
+    }
+    return found;
+}
+
+void capability_write_json(FILE *to, const char *cpu, const struct capability *capability)
+{
+    fputs("{\n  \"cpu\": ", to);
+    if (cpu)
+        json_string(to, cpu);
+    else
+        fputs("null", to);
+    fputs(",\n  \"permission\": ", to);
+    json_string(to, capability->permission);
+    fprintf(to, ",\n  \"good\": %s,\n  \"controls\": [", capability->can_run ? "true" : "false");
+    for (unsigned id = 0; id < CONTROL_COUNT; id++) {
+        const struct control_row *row = &control_rows[id];
+        fputs(id > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ", to);
+        json_string(to, row->name);
+        fprintf(to, ", \"needed\": %s, \"has\": %s, \"without\": ",
+                row->need == CONTROL_NEEDED ? "true" : "false",
+                capability->has[id] ? "true" : "false");
+        json_string(to, row->lost);
+        fputs("}", to);
+    }
+    fputs("\n  ]\n}\n", to);
 }

@@ -14,6 +14,23 @@
  */
 const char *capability_read(struct vmx_caps *caps);
 
+/* The verdict on a CPU: which controls it has, whether the firmware lets VT-x be used, in words,
+ * and whether Lintel can run. */
+struct capability {
+    bool has[CONTROL_COUNT];
+    char permission[256];
+    bool can_run;
+};
+
+void capability_judge(const struct vmx_caps *caps, struct capability *capability);
+
+/* Reads the verdict out of what the hypervisor prints with its option caps; false: it is not
+ * there. */
+bool capability_parse(FILE *console, struct capability *capability);
+
+/* One object, with a list of the controls; `cpu` is the emulated model's name, or NULL. */
+void capability_write_json(FILE *to, const char *cpu, const struct capability *capability);
+
 /* Prints the table of controls and the verdict. Returns whether Lintel can run on such a CPU. */
 bool capability_print(FILE *to, const struct vmx_caps *caps);
 

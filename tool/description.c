@@ -132,9 +132,7 @@ static const cyaml_schema_value_t schema = {
 static void print_error(struct description_file *file, size_t line, size_t column,
                         const char *where, const char *message)
 {
-    progress_end();
-    fprintf(stderr, "%s:%zu:%zu: %s%s%s\n", file->path, line, column, where, where[0] ? ": " : "",
-            message);
+    complain(&(struct complaint){file->path, line, column, where, message});
     file->errors++;
 }
 

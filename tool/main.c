@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include "tool/command.h"
-#include "tool/machine.h"
 #include "tool/paths.h"
-#include "tool/promise.h"
 #include "tool/report.h"
 
 static const struct command commands[] = {
@@ -108,28 +106,6 @@ static bool wants_help(int argc, char *argv[])
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
     return false;
-}
-
-int command_check(const struct command *self, int argc, char *argv[])
-{
-    static const struct option no_options[] = {{0}};
-    struct machine machine;
-
-    if (command_option(self, argc, argv, "", no_options) >= 0)
-        return LINTEL_USAGE;
-    if (optind != argc - 1)
-        return command_misused(self, "give one VM description");
-    const char *path = argv[optind];
-    enum exit_code code = machine_load(path, true, &machine);
-    if (code == LINTEL_OK) {
-        printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", path,
-               machine.plan.vm_count, machine.plan.vm_count == 1 ? "" : "s",
-               machine.plan.file_count, machine.plan.file_count == 1 ? "" : "s",
-               (unsigned long long)machine.memory >> 20);
-        promise_print(&machine.plan);
-        machine_free(&machine);
-    }
-    return code;
 }
 
 int command_test(const struct command *self, int argc, char *argv[])

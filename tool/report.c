@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static bool progress_shown;
+static void (*told)(const struct complaint *complaint); /* NULL: nobody */
 
 void progress_end(void)
 {
@@ -35,31 +36,44 @@ void progress(const char *format, ...)
     fflush(stderr);
 }
 
-static void say(const char *format, va_list arguments)
-{
-    progress_end();
-    fputs("lintel: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-}
-
 int fail(enum exit_code code, const char *format, ...)
 {
+    char message[1024];
     va_list arguments;
 
     va_start(arguments, format);
-    say(format, arguments);
+    vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    note("%s", message);
+    if (told)
+        told(&(struct complaint){.message = message});
     return code;
+}
+
+void complain(const struct complaint *c)
+{
+    progress_end();
+    fprintf(stderr, "%s:%zu:%zu: %s%s%s\n", c->file, c->line, c->column, c->where,
+            c->where[0] ? ": " : "", c->message);
+    if (told)
+        told(c);
+}
+
+void complaints_tell(void (*tell)(const struct complaint *complaint))
+{
+    told = tell;
 }
 
 void note(const char *format, ...)
 {
     va_list arguments;
 
+    progress_end();
+    fputs("lintel: ", stderr);
     va_start(arguments, format);
-    say(format, arguments);
+    vfprintf(stderr, format, arguments);
     va_end(arguments);
+    fputc('\n', stderr);
 }
 
 char *text(const char *format, ...)

@@ -4,6 +4,8 @@
 #ifndef TOOL_REPORT_H
 #define TOOL_REPORT_H
 
+#include <stddef.h>
+
 /* The exit codes of every command; docs/lintel.1 documents them. */
 enum exit_code {
     LINTEL_OK = 0,
@@ -17,6 +19,20 @@ enum exit_code {
 /* Prints "lintel: MESSAGE" on stderr, below any progress line. Returns `code`, for `return
  * fail(...)`. */
 int fail(enum exit_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Something wrong in a file, or, without `file`, elsewhere. */
+struct complaint {
+    const char *file;
+    size_t line, column;
+    const char *where; /* in the file's own terms, "vms[0].memory"; "": all of it */
+    const char *message;
+};
+
+/* Prints "FILE:LINE:COLUMN: WHERE: MESSAGE" on stderr. */
+void complain(const struct complaint *complaint);
+
+/* From now on all that complain() and fail() say is told to this function, too. */
+void complaints_tell(void (*tell)(const struct complaint *complaint));
 
 /* Prints "lintel: MESSAGE" on stderr. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));

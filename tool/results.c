@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+#include "tool/json.h"
+
 static const char *const end_names[] = {
     [VM_RUNNING] = "running", [VM_POWERED_OFF] = "power-off", [VM_FAULT] = "fault",
     [VM_EXITED] = "exit",     [VM_RESET] = "reset",           [VM_HALTED] = "halt",
@@ -26,19 +28,6 @@ static const char *message(const struct results *results, unsigned vm)
     if (o->end != VM_RUNNING)
         return o->why;
     return results->message ? results->message : "it still ran when the run was ended";
-}
-
-static void json_string(FILE *to, const char *string)
-{
-    fputc('"', to);
-    for (; *string; string++)
-        if (*string == '"' || *string == '\\')
-            fprintf(to, "\\%c", *string);
-        else if ((unsigned char)*string < ' ')
-            fprintf(to, "\\u%04x", *string);
-        else
-            fputc(*string, to);
-    fputc('"', to);
 }
 
 static void json_vm(const struct results *results, unsigned vm, FILE *to)

@@ -33,6 +33,21 @@ E1
 mkdir elsewhere
 expect 'check: files are relative to the description' 0 good env -C elsewhere "$lintel" check ../vm.yaml
 
+# json NAME PATTERN: the file `json` is JSON, and has this.
+json()
+{
+    expect "check --json: $1" 0 "$2" python3 -m json.tool --compact json
+}
+"$lintel" check --json json vm.yaml >/dev/null
+json 'a good description' '"good":true,"errors":\[\],"memory":1073741824,"vms":\[\{"name":"a","memory":67108864,.*"budget_us":2500'
+printf 'vms:\n  - {name: "a\\"b", kernel: kernel, memory: 26M}\n  - {name: b, kernel: gone, memory: 26M}\n' >bad.yaml
+expect 'check --json: the exit code is that of the check' 3 '^bad.yaml:2:' "$lintel" check --json json bad.yaml
+json 'all that is wrong, with its place' '"code":3,"good":false,"errors":\[\{"line":2,"column":12,"where":"vms\[0\].name","message":".*","message":"gone: '
+"$lintel" check --json json gone.yaml 2>/dev/null
+json 'no description' '"errors":\[\{"message":"gone.yaml: No such file'
+expect 'check --json: a file that cannot be written' 4 'no/json: No such file or directory; name a file' "$lintel" check --json no/json vm.yaml
+expect 'caps --json: a file that cannot be written' 4 'no/json: No such file or directory; name a file' "$lintel" caps --json no/json
+
 # --- YAML and schema
 description 'no YAML' 3 '^vm.yaml:2:1: this is no YAML: ' <<'E1'
 vms: [

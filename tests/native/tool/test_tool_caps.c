@@ -83,12 +83,55 @@ static void firmware_can_forbid(void **state)
     expect(&caps, true, vmx_permission_words(VMX_SET_AND_LOCK));
 }
 
+/* The JSON for a CPU; the caller frees it. */
+static char *json(const struct capability *capability)
+{
+    char *printed;
+    size_t size;
+    FILE *file = open_memstream(&printed, &size);
+
+    capability_write_json(file, NULL, capability);
+    fclose(file);
+    return printed;
+}
+
+/* What the hypervisor prints of an emulated CPU and what is read of this one come to the same. */
+static void the_hypervisors_table_is_read(void **state)
+{
+    struct vmx_caps caps = everything;
+    struct capability judged, parsed;
+    char console[0x4000];
+    int length = 0;
+
+    caps.ept_vpid &= ~BIT(CONTROL_BIT_EPT_1G);
+    capability_judge(&caps, &judged);
+    assert_false(judged.has[CONTROL_EPT_1G]);
+    assert_true(judged.can_run);
+    length += sprintf(console, "lintel: version 1\r\nlintel: caps: %s\r\n", judged.permission);
+    for (int i = 0; i < CONTROL_COUNT; i++)
+        length += sprintf(console + length, "lintel: %-30s %-16s %s\r\n", control_rows[i].name,
+                          judged.has[i] ? "ok" : "absent (wanted)", judged.has[i] ? "" : "gone");
+    FILE *file = fmemopen(console, (size_t)length, "r");
+    assert_false(capability_parse(file, &parsed)); /* it was cut before the verdict */
+    fclose(file);
+    length += sprintf(console + length, "lintel: caps: verdict: Lintel runs on this CPU\r\n");
+    file = fmemopen(console, (size_t)length, "r");
+    assert_true(capability_parse(file, &parsed));
+    fclose(file);
+    char *a = json(&judged), *b = json(&parsed);
+    assert_string_equal(a, b);
+    assert_non_null(strstr(a, "\"good\": true"));
+    assert_non_null(strstr(a, "{\"name\": \"ept-1g\", \"needed\": false, \"has\": false, "));
+    free(a);
+    free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_cpu_is_good),     cmocka_unit_test(every_control_has_its_line),
         cmocka_unit_test(what_is_needed_is_named), cmocka_unit_test(what_is_wanted_has_its_price),
-        cmocka_unit_test(firmware_can_forbid),
+        cmocka_unit_test(firmware_can_forbid),     cmocka_unit_test(the_hypervisors_table_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lintel check: what is wrong with a VM description, or what it comes to. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tool/command.h"
+#include "tool/json.h"
+#include "tool/machine.h"
+#include "tool/output_file.h"
+#include "tool/promise.h"
+
+static const struct option long_options[] = {{"json", required_argument, NULL, 'j'}, {0}};
+
+static FILE *errors; /* of the JSON's list */
+
+static void add_error(const struct complaint *complaint)
+{
+    fputs(ftell(errors) > 0 ? ",\n    {" : "\n    {", errors);
+    if (complaint->file) {
+        fprintf(errors, "\"line\": %zu, \"column\": %zu, \"where\": ", complaint->line,
+                complaint->column);
+        json_string(errors, complaint->where);
+        fputs(", ", errors);
+    }
+    fputs("\"message\": ", errors);
+    json_string(errors, complaint->message);
+    fputs("}", errors);
+}
+
+static void write_vm(FILE *to, const struct plan_vm *vm)
+{
+    fputs("{\"name\": ", to);
+    json_string(to, vm->name);
+    fprintf(to, ", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"budget_us\": %u, \"period_us\": %u}",
+            vm->memory, vm->vcpus, vm->budget, vm->period);
+}
+
+/* machine: NULL where the description is wrong. */
+static void write_json(FILE *to, const char *path, int code, const char *listed,
+                       const struct machine *machine)
+{
+    fputs("{\n  \"description\": ", to);
+    json_string(to, path);
+    fprintf(to, ",\n  \"code\": %d,\n  \"good\": %s,\n  \"errors\": [%s%s]", code,
+            machine ? "true" : "false", listed, *listed ? "\n  " : "");
+    if (machine) {
+        fprintf(to, ",\n  \"memory\": %" PRIu64 ",\n  \"vms\": [", machine->memory);
+        for (uint32_t i = 0; i < machine->plan.vm_count; i++) {
+            fputs(i > 0 ? ",\n    " : "\n    ", to);
+            write_vm(to, &machine->plan.vms[i]);
+        }
+        fputs("\n  ],\n  \"files\": [", to);
+        for (uint32_t i = 0; i < machine->plan.file_count; i++) {
+            fputs(i > 0 ? ", " : "", to);
+            json_string(to, machine->files[i]);
+        }
+        fputs("]", to);
+    }
+    fputs("\n}\n", to);
+}
+
+static void print(const char *path, const struct machine *machine)
+{
+    const struct plan *plan = &machine->plan;
+
+    printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", path, plan->vm_count,
+           plan->vm_count == 1 ? "" : "s", plan->file_count, plan->file_count == 1 ? "" : "s",
+           (unsigned long long)machine->memory >> 20);
+    promise_print(plan);
+}
+
+/* Into the open file `json`, or with NULL for people alone. */
+static int check(const char *path, FILE *json)
+{
+    struct machine machine;
+    char *listed = NULL;
+    size_t size;
+
+    errors = json ? open_memstream(&listed, &size) : NULL;
+    complaints_tell(errors ? add_error : NULL);
+    int code = machine_load(path, true, &machine);
+    complaints_tell(NULL);
+    if (errors)
+        fclose(errors);
+    if (json)
+        write_json(json, path, code, listed ? listed : "", code == LINTEL_OK ? &machine : NULL);
+    free(listed);
+    if (code == LINTEL_OK) {
+        print(path, &machine);
+        machine_free(&machine);
+    }
+    return code;
+}
+
+int command_check(const struct command *self, int argc, char *argv[])
+{
+    const char *output = NULL;
+    FILE *json;
+    int option;
+
+    while ((option = command_option(self, argc, argv, "", long_options)) >= 0) {
+        if (option != 'j')
+            return LINTEL_USAGE;
+        output = optarg;
+    }
+    if (optind != argc - 1)
+        return command_misused(self, "give one VM description");
+    int code = output_open(output, &json);
+    if (code == LINTEL_OK)
+        code = output_close(json, output, check(argv[optind], json));
+    return code;
+}
