@@ -20,21 +20,9 @@ trap_stubs:
         .type   trap_common, @function
 trap_common:
         cld
-        pushq   %rax
-        pushq   %rcx
-        pushq   %rdx
-        pushq   %rbx
-        pushq   %rbp
-        pushq   %rsi
-        pushq   %rdi
-        pushq   %r8
-        pushq   %r9
-        pushq   %r10
-        pushq   %r11
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
+        .irp    reg, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+        pushq   %\reg
+        .endr
         movq    %rsp, %rdi
         testb   $3, TRAP_CS(%rsp)
         jz      1f
@@ -58,21 +46,9 @@ trap_common:
         .global trap_return
 trap_return:
         movq    %rdi, %rsp
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %r11
-        popq    %r10
-        popq    %r9
-        popq    %r8
-        popq    %rdi
-        popq    %rsi
-        popq    %rbp
-        popq    %rbx
-        popq    %rdx
-        popq    %rcx
-        popq    %rax
+        .irp    reg, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+        popq    %\reg
+        .endr
         addq    $16, %rsp                       /* vector and error code */
         iretq
         .size   trap_common, . - trap_common

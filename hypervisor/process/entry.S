@@ -7,12 +7,9 @@
 #include "offsets.h"
 
         .macro  gate_body
-        movq    %rbx, PROCESS_RBX(%r8)
-        movq    %rbp, PROCESS_RBP(%r8)
-        movq    %r12, PROCESS_R12(%r8)
-        movq    %r13, PROCESS_R13(%r8)
-        movq    %r14, PROCESS_R14(%r8)
-        movq    %r15, PROCESS_R15(%r8)
+        .irp    reg, rbx, rbp, r12, r13, r14, r15
+        movq    %\reg, PROCESS_\reg(%r8)
+        .endr
         movq    %r8, %rcx
         movq    %rax, %r8
         call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, process, call) */
@@ -65,20 +62,15 @@ process_return:
 
         .macro  restore_ring3
         movq    %rsi, %rax
-        movq    PROCESS_RBX(%rdi), %rbx
-        movq    PROCESS_RBP(%rdi), %rbp
-        movq    PROCESS_R12(%rdi), %r12
-        movq    PROCESS_R13(%rdi), %r13
-        movq    PROCESS_R14(%rdi), %r14
-        movq    PROCESS_R15(%rdi), %r15
+        .irp    reg, rbx, rbp, r12, r13, r14, r15
+        movq    PROCESS_\reg(%rdi), %\reg
+        .endr
         .endm
 
         .macro  clear_scratch                   /* nothing of ring 0 leaks */
-        xorl    %esi, %esi
-        xorl    %edi, %edi
-        xorl    %r8d, %r8d
-        xorl    %r9d, %r9d
-        xorl    %r10d, %r10d
+        .irp    reg, esi, edi, r8d, r9d, r10d
+        xorl    %\reg, %\reg
+        .endr
         .endm
 
         /* RCX is canonical: ring 3 executes nothing but its image, which ends far below the end of its half (image.c). */

@@ -5,22 +5,18 @@
  */
 #include "offsets.h"
 
+        /* Where each is in the array: in the order of the instructions' encoding. */
+        .set    place, 0
+        .irp    reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+        .set    GPR_\reg, place
+        .set    place, place + 8
+        .endr
+
         .macro  load_guest_registers
-        movq    GPR_RCX(%rax), %rcx
-        movq    GPR_RDX(%rax), %rdx
-        movq    GPR_RBX(%rax), %rbx
-        movq    GPR_RBP(%rax), %rbp
-        movq    GPR_RSI(%rax), %rsi
-        movq    GPR_RDI(%rax), %rdi
-        movq    GPR_R8(%rax), %r8
-        movq    GPR_R9(%rax), %r9
-        movq    GPR_R10(%rax), %r10
-        movq    GPR_R11(%rax), %r11
-        movq    GPR_R12(%rax), %r12
-        movq    GPR_R13(%rax), %r13
-        movq    GPR_R14(%rax), %r14
-        movq    GPR_R15(%rax), %r15
-        movq    GPR_RAX(%rax), %rax
+        .irp    reg, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+        movq    GPR_\reg(%rax), %\reg
+        .endr
+        movq    GPR_rax(%rax), %rax
         .endm
 
         .macro  exit_stub name, dispatch
@@ -28,22 +24,10 @@
         .global \name
         .type   \name, @function
 \name:
-        pushq   %r15
-        pushq   %r14
-        pushq   %r13
-        pushq   %r12
-        pushq   %r11
-        pushq   %r10
-        pushq   %r9
-        pushq   %r8
-        pushq   %rdi
-        pushq   %rsi
-        pushq   %rbp
-        pushq   %rbx                            /* the place of RSP, which the VMCS has */
-        pushq   %rbx
-        pushq   %rdx
-        pushq   %rcx
-        pushq   %rax
+        /* the second RBX is in the place of RSP, which the VMCS has */
+        .irp    reg, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rbx, rdx, rcx, rax
+        pushq   %\reg
+        .endr
         movq    %rsp, %rdi
         movq    VCPU_STACK(%rdi), %rsp
         call    \dispatch                       /* struct vcpu *dispatch(struct vcpu *) */
