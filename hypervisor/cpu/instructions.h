@@ -167,11 +167,6 @@ static inline void cpu_relax(void)
     __asm__ volatile("pause" : : : "memory");
 }
 
-static inline void cli(void)
-{
-    __asm__ volatile("cli" : : : "memory");
-}
-
 /* Takes the interrupts that are pending; returns with interrupts off. */
 static inline void interrupts_let_in(void)
 {
@@ -182,12 +177,6 @@ static inline void interrupts_let_in(void)
 static inline void sti_hlt_cli(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");
-}
-
-static inline void __attribute__((noreturn)) hang(void)
-{
-    for (;;)
-        __asm__ volatile("cli; hlt");
 }
 
 #endif

@@ -26,10 +26,8 @@ static const struct {
     {PAGING_UC, ENTRY_PCD | ENTRY_PWT}, {PAGING_G, ENTRY_G},
 };
 
-static const struct radix_format formats[2] = {
-    {.present = ENTRY_P, .table = ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A, .levels = 2},
-    {.present = ENTRY_P, .table = ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A, .levels = 3},
-};
+static const struct radix_format format = {
+    .present = ENTRY_P, .table = ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A, .levels = 2};
 
 bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, unsigned flags)
 {
@@ -38,19 +36,15 @@ bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, uns
     for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
         if (flags & bits[i].flag)
             entry |= bits[i].bits;
-    return radix_map(&formats[(flags & PAGING_1G) != 0], root, virt, phys, size, entry);
+    return radix_map(&format, root, virt, phys, size, entry);
 }
 
-bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys, unsigned *flags)
+bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys)
 {
     struct radix_leaf leaf;
 
-    if (!radix_lookup(&formats[0], root, virt, &leaf))
+    if (!radix_lookup(&format, root, virt, &leaf))
         return false;
     *phys = leaf.phys;
-    *flags = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
-        if ((leaf.flags & bits[i].bits) == bits[i].bits)
-            *flags |= bits[i].flag;
     return true;
 }

@@ -13,7 +13,7 @@ static void load_segment(struct process *p, const uint8_t *file, const struct el
     uint8_t *memory;
     uint64_t phys;
 
-    if (paging_lookup(p->root, s->vaddr, &phys, &(unsigned){0})) { /* it is started again */
+    if (paging_lookup(p->root, s->vaddr, &phys)) { /* it is started again */
         memory = virt_of(phys);
         memset(memory, 0, s->memsz);
     } else {

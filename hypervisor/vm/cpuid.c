@@ -9,19 +9,19 @@
  * a guest calibrates.
  */
 #include "hypervisor/vm/cpuid.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/msr/msr.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
 enum cpuid_needs {
     NEEDS_NOTHING = 0,
-    NEEDS_RANDOM = 1,
-    NEEDS_RDTSCP = 2,
-    NEEDS_INVPCID = 4,
-    NEEDS_XSAVE = 8,
-    NEEDS_AVX = 16,
-    NEEDS_AVX512 = 32,
-    NEEDS_PKRU = 64,
+    NEEDS_RDTSCP = 1,
+    NEEDS_INVPCID = 2,
+    NEEDS_XSAVE = 4,
+    NEEDS_AVX = 8,
+    NEEDS_AVX512 = 16,
+    NEEDS_PKRU = 32,
 };
 
 #define XCR0_X87    BIT(0)
@@ -34,14 +34,12 @@ enum cpuid_needs {
 /* The legacy region and the header of an XSAVE area. */
 #define XSAVE_HEADER_END 576
 
-#define FEATURES_ECX_XSAVE   BIT(26)
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_EDX_APIC    BIT(9)
 #define FEATURES_EDX_HTT     BIT(28)
 #define FEATURES7_ECX_OSPKE  BIT(4)
 #define CLOCKSOURCE2         BIT(3)
 #define CLOCKSOURCE_STABLE   BIT(24)
-#define CR4_OSXSAVE          BIT(18)
 #define CR4_PKE              BIT(22)
 
 enum cpuid_action { ACTION_KEEP, ACTION_SET };
@@ -103,7 +101,7 @@ static uint64_t allowed_xcr0(const struct build *b)
     uint32_t features[4], xstate[4];
     read_host(b, 0x1, 0, features);
     read_host(b, 0xd, 0, xstate);
-    if (!(features[CPUID_ECX] & FEATURES_ECX_XSAVE))
+    if (!(features[CPUID_ECX] & CPUID_1_ECX_XSAVE))
         return 0;
     uint64_t host = xstate[CPUID_EAX] | (uint64_t)xstate[CPUID_EDX] << 32;
     uint64_t xcr0 = host & b->config->xcr0 & XCR0_POLICY;
@@ -117,10 +115,9 @@ static uint64_t allowed_xcr0(const struct build *b)
 static uint32_t met_needs(const struct build *b)
 {
     uint64_t xcr0 = b->table->xcr0;
-    return (b->config->random ? NEEDS_RANDOM : 0) | (b->config->rdtscp ? NEEDS_RDTSCP : 0) |
-           (b->config->invpcid ? NEEDS_INVPCID : 0) | (xcr0 ? NEEDS_XSAVE : 0) |
-           (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) | (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) |
-           (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0);
+    return (b->config->rdtscp ? NEEDS_RDTSCP : 0) | (b->config->invpcid ? NEEDS_INVPCID : 0) |
+           (xcr0 ? NEEDS_XSAVE : 0) | (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) |
+           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0);
 }
 
 static void apply_rows(const struct build *b)

@@ -27,7 +27,6 @@ struct cpuid_config {
         xcr0;     /* what the hypervisor switches; the host's CPUID and the policy take bits away */
     bool rdtscp;  /* the VMX control "enable RDTSCP" is set; RDPID goes with it */
     bool invpcid; /* the VMX control "enable INVPCID" is set */
-    bool random;  /* RDRAND and RDSEED; without them a run on an emulator can be repeated */
 };
 
 /* What the guest's state and the subleaf do to an answer. */

@@ -70,11 +70,10 @@ static void create_memory(struct vm *vm, struct phys_map *free)
                 vm->plan->name, vm->plan->memory >> 20);
     if (!vm_options.keep_memory)
         clear_memory(vm);
-    if (!ept_init(&vm->ept, &vmx.controls))
-        panic("no page for an EPT");
+    ept_init(&vm->ept, arena_alloc(PAGE_SIZE), &vmx.controls);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];
-        ASSERT(ept_map(&vm->ept, e->gpa, e->physical, e->size, EPT_RWX, MEMORY_WB));
+        ASSERT(ept_map(&vm->ept, e->gpa, e->physical, e->size));
     }
 }
 
@@ -88,7 +87,6 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
         .xcr0 = XCR0_SWITCHED,
         .rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP),
         .invpcid = control_has(&vmx.controls, CONTROL_INVPCID),
-        .random = true,
     };
 
     vm->plan = plan;

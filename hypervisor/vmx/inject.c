@@ -3,9 +3,8 @@
  * R40). */
 #include "hypervisor/vmx/inject.h"
 
+#include "hypervisor/cpu/registers.h"
 #include "lib/bits.h"
-
-#define RFLAGS_IF BIT(9)
 
 /* SDM volume 3, table "Interrupt and Exception Classes" of the double fault. */
 #define CONTRIBUTORY                                                                               \

@@ -69,8 +69,7 @@ static int setup(void **state)
                                    .vcpus = 1,
                                    .xcr0 = 0xe7,
                                    .rdtscp = true,
-                                   .invpcid = true,
-                                   .random = true};
+                                   .invpcid = true};
     dynamic = (struct cpuid_dynamic){.xcr0 = 1, .apic_enabled = true};
     build();
     return 0;
@@ -127,11 +126,9 @@ static void every_bit_is_decided(void **state)
 static void needs(void **state)
 {
     assert_true(has(0x80000001, CPUID_EDX, 27) && has(7, CPUID_ECX, 22) && has(7, CPUID_EBX, 10));
-    assert_true(has(1, CPUID_ECX, 30) && has(7, CPUID_EBX, 18));
-    config.rdtscp = config.invpcid = config.random = false;
+    config.rdtscp = config.invpcid = false;
     build();
     assert_false(has(0x80000001, CPUID_EDX, 27) || has(7, CPUID_ECX, 22) || has(7, CPUID_EBX, 10));
-    assert_false(has(1, CPUID_ECX, 30) || has(7, CPUID_EBX, 18));
     assert_true(has(1, CPUID_ECX, 17)); /* PCID needs no control */
 }
 

@@ -39,10 +39,13 @@ void *virt_of(uint64_t phys)
     return (void *)phys;
 }
 
+/* An entry's rights, and memory types as in PAT and MTRRs. */
+enum { EPT_R = 1, EPT_W = 2, EPT_X = 4, EPT_RWX = 7 };
+enum { MEMORY_UC = 0, MEMORY_WC = 1, MEMORY_WB = 6 };
+
 struct ept_leaf {
     uint64_t hpa, size;
-    enum ept_rights rights;
-    enum memory_type type;
+    unsigned rights, type;
 };
 
 static bool ept_lookup(const struct ept *ept, uint64_t gpa, struct ept_leaf *leaf)
@@ -53,6 +56,13 @@ static bool ept_lookup(const struct ept *ept, uint64_t gpa, struct ept_leaf *lea
         return false;
     *leaf = (struct ept_leaf){found.phys, found.size, found.flags & 7, found.flags >> 3 & 7};
     return true;
+}
+
+/* What ept_map leaves out: other rights and types in the same tables. */
+static bool map_as(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size, uint64_t rights,
+                   uint64_t type)
+{
+    return radix_map(&ept->format, ept->root, gpa, hpa, size, rights | type << 3);
 }
 
 static bool ept_unmap(struct ept *ept, uint64_t gpa, uint64_t size)
@@ -79,7 +89,7 @@ static struct ept new_ept(uint64_t have)
     const struct vmx_controls controls = {.have = have};
     struct ept ept;
 
-    assert_true(ept_init(&ept, &controls));
+    ept_init(&ept, table_page(), &controls);
     return ept;
 }
 
@@ -123,8 +133,7 @@ static void test_ept_sizes(void **test)
         const uint64_t gpa = rows[i].offset ? rows[i].offset : PAGE_SIZE;
         struct ept_leaf leaf;
 
-        assert_true(ept_map(&ept, PAGE_SIZE, 4 * HUGE_PAGE + PAGE_SIZE, last - PAGE_SIZE, EPT_RWX,
-                            MEMORY_WB));
+        assert_true(ept_map(&ept, PAGE_SIZE, 4 * HUGE_PAGE + PAGE_SIZE, last - PAGE_SIZE));
         assert_true(ept_lookup(&ept, gpa, &leaf));
         assert_int_equal(leaf.size, rows[i].size);
         assert_int_equal(leaf.hpa, gpa + 4 * HUGE_PAGE);
@@ -141,10 +150,10 @@ static void test_ept_misaligned_target(void **test)
     struct ept ept = new_ept(page_sizes(3));
     struct ept_leaf leaf;
 
-    assert_true(ept_map(&ept, HUGE_PAGE, HUGE_PAGE + LARGE_PAGE, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, HUGE_PAGE, HUGE_PAGE + LARGE_PAGE, HUGE_PAGE));
     assert_true(ept_lookup(&ept, HUGE_PAGE, &leaf));
     assert_int_equal(leaf.size, LARGE_PAGE);
-    assert_true(ept_map(&ept, 4 * HUGE_PAGE, PAGE_SIZE, LARGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, 4 * HUGE_PAGE, PAGE_SIZE, LARGE_PAGE));
     assert_true(ept_lookup(&ept, 4 * HUGE_PAGE + 5, &leaf));
     assert_int_equal(leaf.size, PAGE_SIZE);
     assert_int_equal(leaf.hpa, PAGE_SIZE + 5);
@@ -156,9 +165,9 @@ static void test_ept_entries(void **test)
     struct ept ept = new_ept(page_sizes(3));
     const uint64_t *pdpt, *pd, *pt;
 
-    assert_true(ept_map(&ept, 0, 0x40000000, HUGE_PAGE, EPT_RWX, MEMORY_WB));
-    assert_true(ept_map(&ept, HUGE_PAGE, LARGE_PAGE, LARGE_PAGE, EPT_R | EPT_W, MEMORY_WB));
-    assert_true(ept_map(&ept, HUGE_PAGE + LARGE_PAGE, PAGE_SIZE, PAGE_SIZE, EPT_R, MEMORY_UC));
+    assert_true(ept_map(&ept, 0, 0x40000000, HUGE_PAGE));
+    assert_true(map_as(&ept, HUGE_PAGE, LARGE_PAGE, LARGE_PAGE, EPT_R | EPT_W, MEMORY_WB));
+    assert_true(map_as(&ept, HUGE_PAGE + LARGE_PAGE, PAGE_SIZE, PAGE_SIZE, EPT_R, MEMORY_UC));
     assert_int_equal(ept_pointer(&ept), phys_of(ept.root) | 0x1e);
     assert_int_equal(ept.root[0] & 0xfff, 7);
     pdpt = virt_of(ept.root[0] & ~0xfffULL);
@@ -175,19 +184,17 @@ static void test_ept_refuses(void **test)
     struct ept ept = new_ept(page_sizes(3));
     struct ept_leaf leaf;
 
-    assert_false(ept_map(&ept, 1, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, 0, 0x800, PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE + 1, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE, EPT_W, MEMORY_WB));
-    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE, 0, MEMORY_WB));
-    assert_false(ept_map(&ept, BIT(48), 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, 0xffff800000000000, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, 2 * PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, 0, BIT(52) - PAGE_SIZE, 2 * PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_false(ept_map(&ept, PAGE_SIZE, 0, -PAGE_SIZE, EPT_RWX, MEMORY_WB));
-    assert_true(ept_map(&ept, 0, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_false(ept_map(&ept, 1, 0, PAGE_SIZE));
+    assert_false(ept_map(&ept, 0, 0x800, PAGE_SIZE));
+    assert_false(ept_map(&ept, 0, 0, PAGE_SIZE + 1));
+    assert_false(ept_map(&ept, BIT(48), 0, PAGE_SIZE));
+    assert_false(ept_map(&ept, 0xffff800000000000, 0, PAGE_SIZE));
+    assert_false(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, 2 * PAGE_SIZE));
+    assert_false(ept_map(&ept, 0, BIT(52) - PAGE_SIZE, 2 * PAGE_SIZE));
+    assert_false(ept_map(&ept, PAGE_SIZE, 0, -PAGE_SIZE));
+    assert_true(ept_map(&ept, 0, 0, PAGE_SIZE));
     assert_false(ept_lookup(&ept, BIT(48), &leaf)); /* no alias of 0 */
-    assert_true(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, PAGE_SIZE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, BIT(47) - PAGE_SIZE, 0, PAGE_SIZE));
 }
 
 /* Taking one page out of a 1-GiB page takes two tables and leaves the rest in the largest pages. */
@@ -198,7 +205,7 @@ static void test_ept_split(void **test)
     const uint64_t hole = HUGE_PAGE / 2 + 3 * PAGE_SIZE;
     unsigned before;
 
-    assert_true(ept_map(&ept, 0, 2 * HUGE_PAGE, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, 0, 2 * HUGE_PAGE, HUGE_PAGE));
     before = table_count;
     assert_true(ept_unmap(&ept, hole, PAGE_SIZE));
     assert_int_equal(table_count, before + 2);
@@ -221,7 +228,7 @@ static void test_out_of_tables(void **test)
     struct ept ept = new_ept(page_sizes(3));
     struct ept_leaf leaf;
 
-    assert_true(ept_map(&ept, 0, 0, HUGE_PAGE, EPT_RWX, MEMORY_WB));
+    assert_true(ept_map(&ept, 0, 0, HUGE_PAGE));
     table_limit = table_count;
     assert_false(ept_unmap(&ept, PAGE_SIZE, PAGE_SIZE));
     assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
@@ -230,8 +237,6 @@ static void test_out_of_tables(void **test)
     assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
     assert_int_equal(leaf.size, LARGE_PAGE);
     assert_int_equal(leaf.hpa, PAGE_SIZE);
-    table_limit = table_count;
-    assert_false(ept_init(&ept, &(struct vmx_controls){0}));
 }
 
 /* The flat model: one entry for each 4-KiB page of 3 GiB, around a boundary of the root. */
@@ -286,7 +291,7 @@ static void run_model(unsigned levels)
             value = (struct flat_page){0};
             assert_true(ept_unmap(&ept, MODEL_BASE + start, size));
         } else {
-            assert_true(ept_map(&ept, MODEL_BASE + start, hpa, size, value.rights, value.type));
+            assert_true(map_as(&ept, MODEL_BASE + start, hpa, size, value.rights, value.type));
         }
         for (uint64_t page = start / PAGE_SIZE; page < (start + size) / PAGE_SIZE; page++) {
             value.hpa = hpa + (page * PAGE_SIZE - start);
@@ -312,28 +317,43 @@ static void test_ept_random(void **test)
         run_model(levels);
 }
 
+/* P and A, and what each flag stands for: SDM volume 3, "4-Level Paging". */
+static uint64_t entry_bits(unsigned flags)
+{
+    return 0x21 | (flags & PAGING_W ? 0x42 : 0) | (flags & PAGING_U ? 4 : 0) |
+           (flags & PAGING_NX ? BIT(63) : 0) | (flags & PAGING_UC ? 0x18 : 0) |
+           (flags & PAGING_G ? 0x100 : 0);
+}
+
+/* The entry of a 4-KiB page. */
+static uint64_t leaf_of(const uint64_t *table, uint64_t virt)
+{
+    for (unsigned shift = 39; shift > 12; shift -= 9)
+        table = virt_of(table[virt >> shift & 511] & 0x000ffffffffff000);
+    return table[virt >> 12 & 511];
+}
+
 static void test_paging(void **test)
 {
     static const uint64_t virts[] = {0xffffffff80000000, 0xffff800000000000, 0x400000,
                                      0x7ffffffff000};
     uint64_t *root = table_page();
     uint64_t phys;
-    unsigned flags;
 
     for (size_t i = 0; i < ARRAY_SIZE(virts); i++) {
-        assert_false(paging_lookup(root, virts[i], &phys, &flags));
-        for (unsigned want = 0; want < PAGING_1G; want++) {
-            assert_true(paging_map(root, virts[i], 0x123000, PAGE_SIZE, want));
-            assert_true(paging_lookup(root, virts[i] + 0xabc, &phys, &flags));
+        assert_false(paging_lookup(root, virts[i], &phys));
+        for (unsigned flags = 0; flags < 2 * PAGING_G; flags++) {
+            assert_true(paging_map(root, virts[i], 0x123000, PAGE_SIZE, flags));
+            assert_true(paging_lookup(root, virts[i] + 0xabc, &phys));
             assert_int_equal(phys, 0x123abc);
-            assert_int_equal(flags, want);
+            assert_int_equal(leaf_of(root, virts[i]), 0x123000 | entry_bits(flags));
         }
     }
     assert_false(paging_map(root, BIT(47), 0, PAGE_SIZE, 0));
     assert_false(paging_map(root, BIT(47) - PAGE_SIZE, 0, 2 * PAGE_SIZE, 0));
     assert_false(paging_map(root, -PAGE_SIZE, 0, 2 * PAGE_SIZE, 0));
     assert_true(paging_map(root, -PAGE_SIZE, 0, PAGE_SIZE, 0));
-    assert_false(paging_lookup(root, BIT(47), &phys, &flags));
+    assert_false(paging_lookup(root, BIT(47), &phys));
 }
 
 static const uint64_t *descend(const uint64_t *table, unsigned index)
@@ -346,16 +366,14 @@ static const uint64_t *descend(const uint64_t *table, unsigned index)
 static void test_paging_entries(void **test)
 {
     uint64_t *root = table_page();
-    const uint64_t *pdpt, *pd;
+    const uint64_t *pd;
 
-    assert_true(paging_map(root, 0, 0, HUGE_PAGE, PAGING_W | PAGING_NX | PAGING_G | PAGING_1G));
+    assert_true(paging_map(root, 0, 0, HUGE_PAGE, PAGING_W | PAGING_NX | PAGING_G));
     assert_true(paging_map(root, HUGE_PAGE, HUGE_PAGE, HUGE_PAGE, PAGING_W | PAGING_UC));
-    pdpt = descend(root, 0);
-    assert_int_equal(pdpt[0], BIT(63) | 0x1e3);
-    pd = descend(pdpt, 1);
+    pd = descend(descend(root, 0), 1);
     assert_int_equal(pd[0], 0x400000fb);
     assert_int_equal(pd[511], HUGE_PAGE + 511 * LARGE_PAGE + 0xfb);
-    /* One page of the 1-GiB page becomes read-only; its neighbours keep their flags, NX too. */
+    /* One page of a 2-MiB page becomes read-only; its neighbours keep their flags, NX too. */
     assert_true(paging_map(root, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, PAGING_NX));
     pd = descend(descend(root, 0), 0);
     assert_int_equal(pd[1], BIT(63) | (LARGE_PAGE + 0x1e3));
