@@ -2,6 +2,7 @@
 /* SDM volume 3, "Advanced Programmable Interrupt Controller"; 8259A data sheet. */
 #include "hypervisor/cpu/apic.h"
 
+#include "hypervisor/cpu/apic_registers.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/ioapic.h"
@@ -10,42 +11,13 @@
 #include "hypervisor/cpu/tsc.h"
 #include "lib/bits.h"
 
-enum apic_register {
-    APIC_ID = 0x20,
-    APIC_VERSION = 0x30,
-    APIC_TPR = 0x80,
-    APIC_EOI = 0xb0,
-    APIC_SPURIOUS = 0xf0,
-    APIC_ISR = 0x100,
-    APIC_LVT_CMCI = 0x2f0,
-    APIC_ICR = 0x300,
-    APIC_ICR_HIGH = 0x310,
-    APIC_LVT_TIMER = 0x320,
-    APIC_LVT_THERMAL = 0x330,
-    APIC_LVT_PERFORMANCE = 0x340,
-    APIC_LVT_LINT0 = 0x350,
-    APIC_LVT_LINT1 = 0x360,
-    APIC_LVT_ERROR = 0x370,
-    APIC_TIMER_INITIAL = 0x380,
-    APIC_TIMER_CURRENT = 0x390,
-    APIC_TIMER_DIVIDE = 0x3e0,
-};
-
-#define APIC_SOFTWARE_ENABLE 0x100
-#define VECTORS              256
+#define VECTORS 256
 /* A device's interrupt with a vector below 32 is not taken: it would look like an exception. */
 #define TPR_NO_EXCEPTIONS 0x10
 #define ICR_SELF          0x40000
-#define LVT_MASKED        0x10000
-#define LVT_MODE          0x700
-#define LVT_SMI           0x200
-#define LVT_NMI           0x400
-#define LVT_TSC_DEADLINE  0x40000
 #define DIVIDE_BY_1       0xb
 #define ICR_PENDING       0x1000
 #define ICR_PATIENCE      100000 /* reads; then the message before is lost */
-#define APIC_BASE_ENABLE  0x800
-#define APIC_BASE_X2APIC  0x400
 #define APIC_BASE_ADDRESS 0xfffffffff000ULL
 
 /* This part of a millisecond is the least time that the timer is set for. */
@@ -104,11 +76,11 @@ static void timer_measure(void)
 {
     uint64_t start = rdtsc(), span = tsc_khz() * 10;
 
-    apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
+    apic_write(APIC_INITIAL_COUNT, UINT32_MAX);
     while (rdtsc() - start < span)
         cpu_relax();
-    timer_khz = (UINT32_MAX - apic_read(APIC_TIMER_CURRENT)) / 10;
-    apic_write(APIC_TIMER_INITIAL, 0);
+    timer_khz = (UINT32_MAX - apic_read(APIC_CURRENT_COUNT)) / 10;
+    apic_write(APIC_INITIAL_COUNT, 0);
 }
 
 /* What the firmware may have switched on, as far as there is such an entry: what it gets itself, by
@@ -152,13 +124,13 @@ void apic_init(const struct acpi_info *acpi)
     has_tsc_deadline = features & CPUID_1_ECX_TSC_DEADLINE;
 
     pic_disable();
-    apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
+    apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     apic_write(APIC_TPR, TPR_NO_EXCEPTIONS);
     mask_local();
     apic_write(APIC_LVT_LINT1, LVT_NMI);
-    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER,
-               has_tsc_deadline ? VECTOR_TIMER | LVT_TSC_DEADLINE : VECTOR_TIMER | LVT_MASKED);
+               has_tsc_deadline ? VECTOR_TIMER | LVT_TIMER_DEADLINE : VECTOR_TIMER | LVT_MASKED);
     if (!has_tsc_deadline) {
         timer_measure();
         apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
@@ -190,7 +162,7 @@ static uint64_t start_count(uint64_t tsc)
              longest = (uint64_t)UINT32_MAX / 2 * tsc_khz() / timer_khz;
 
     left = min_u64(left, longest);
-    apic_write(APIC_TIMER_INITIAL,
+    apic_write(APIC_INITIAL_COUNT,
                (uint32_t)(left / tsc_khz() * timer_khz + left % tsc_khz() * timer_khz / tsc_khz()) +
                    1);
     return now + left;

@@ -17,38 +17,35 @@ static struct event_exit read_fields(void)
     };
 }
 
-static void apply(struct vcpu *v, const struct event_decision *d)
+static void apply(struct vcpu *v, struct event_decision d)
 {
-    if (d->triple_fault)
+    if (d.triple_fault)
         exit_shutdown(v, SHUTDOWN_TRIPLE_FAULT, 0);
-    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, d->interruptibility);
-    vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, d->inject.info);
-    vmwrite(VMCS_ENTRY_EXCEPTION_ERROR_CODE, d->inject.error_code);
-    vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, d->inject.length);
+    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, d.interruptibility);
+    vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, d.inject.info);
+    vmwrite(VMCS_ENTRY_EXCEPTION_ERROR_CODE, d.inject.error_code);
+    vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, d.inject.length);
 }
 
 void event_fields_resume(struct vcpu *v)
 {
     struct event_exit fields = read_fields();
-    struct event_decision d = event_resume(&fields);
 
-    apply(v, &d);
+    apply(v, event_resume(&fields));
 }
 
 void event_fields_reflect(struct vcpu *v)
 {
     struct event_exit fields = read_fields();
-    struct event_decision d = event_reflect(&fields);
 
-    apply(v, &d);
+    apply(v, event_reflect(&fields));
 }
 
 void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
 {
     struct event_exit fields = read_fields();
-    struct event_decision d = event_raise(&fields, vector, error_code);
 
-    apply(v, &d);
+    apply(v, event_raise(&fields, vector, error_code));
     /* What a fault pushes has RF set, and an entry pushes what is in the field. A #DB may be a
      * trap. */
     if (vector != VECTOR_DB)

@@ -72,7 +72,6 @@ static void write_constants(void)
         {VMCS_GUEST_PDPTE1, 0},
         {VMCS_GUEST_PDPTE2, 0},
         {VMCS_GUEST_PDPTE3, 0},
-        {VMCS_ENTRY_INTERRUPTION_INFO, 0},
         {VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0},
         {VMCS_ENTRY_INSTRUCTION_LENGTH, 0},
     };

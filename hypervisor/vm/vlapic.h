@@ -16,14 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hypervisor/cpu/apic_registers.h"
+
 #define VLAPIC_NEVER UINT64_MAX
 #define VLAPIC_NONE  (-1)
-
-/* IA32_APIC_BASE. */
-#define APIC_BASE_BSP     (1ULL << 8)
-#define APIC_BASE_X2APIC  (1ULL << 10)
-#define APIC_BASE_ENABLE  (1ULL << 11)
-#define APIC_BASE_DEFAULT 0xfee00000ULL
 
 /* The first MSR of x2APIC mode; register offset >> 4 is added to it. */
 #define X2APIC_MSR_FIRST 0x800
