@@ -46,11 +46,12 @@ function boot_cost()
         print "| " $1 " | " grouped($2) " |"
 }
 
-function disk()
+# What was traced: reads of a disk, frames.
+function traced(file, where)
 {
-    begin("disk")
-    print "| driver | what | instructions | in ring 0 | in ring 3 | exits of the guest | crossings |\n|---|---|---:|---:|---:|---:|---:|"
-    while (next_row("disk"))
+    begin(file)
+    print "| " where " | what | instructions | in ring 0 | in ring 3 | exits of the guest | crossings |\n|---|---|---:|---:|---:|---:|---:|"
+    while (next_row(file))
         print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " $6 " | " $7 " |"
 }
 
@@ -76,14 +77,17 @@ function costs(print_them)
 }
 
 # The aims, with what was measured by Lintel and by its peer. MSR accesses: RDMSR, WRMSR and entries loaded and stored.
-function aims(    count, verdict)
+function aims(    count, verdict, traced_files, i)
 {
     begin("exits")
     while (next_row("exits"))
         count["instructions", $1, $2] = $3
-    begin("disk")
-    while (next_row("disk"))
-        count["instructions of the host", $1, $2] = $3
+    split("disk net", traced_files, " ")
+    for (i in traced_files) {
+        begin(traced_files[i])
+        while (next_row(traced_files[i]))
+            count["instructions of the host", $1, $2] = $3
+    }
     begin("msr")
     while (next_row("msr")) {
         count["instructions", $1, $2] = $3
@@ -156,7 +160,9 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
     else if (name == "idle")
         idle()
     else if (name == "disk")
-        disk()
+        traced("disk", "driver")
+    else if (name == "net")
+        traced("net", "from")
     else if (name == "costs")
         costs(1)
     else if (name == "aims")

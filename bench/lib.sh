@@ -18,10 +18,16 @@ export TMPDIR="$work"
 # The description of a VM with one of the guests; a fault of its ends the run, and does not start it again.
 describe_guest()
 {
+    echo vms:
+    describe_vm bench "$1"
+}
+
+# describe_vm NAME GUEST: an entry of it.
+describe_vm()
+{
     cat <<EOF
-vms:
-  - name: bench
-    kernel: $build/guests/$1.elf
+  - name: $1
+    kernel: $build/guests/$2.elf
     memory: 64M
     on-reset: stop
     on-fault: stop
@@ -158,4 +164,14 @@ debugger_commands()
         done
     done
     echo q
+}
+
+# trace_commands RUNS: for the debugger: a trace of all that happens between each two magic breakpoints.
+trace_commands()
+{
+    awk -v runs="$1" 'BEGIN {
+        while (runs-- > 0)
+            print "c\ntrace on\nc\ntrace off"
+        print "q"
+    }'
 }

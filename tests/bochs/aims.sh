@@ -19,7 +19,9 @@ mapfile -t models < <(places instructions)
 mapfile -t strategies < <(places 'MSR accesses')
 {
     "$bench/exits" "${models[@]}" | awk -F, 'NR > 1 { print $2 "," $1 ",instructions," $3 }'
-    "$bench/disk" | awk -F, 'NR > 1 { print $2 "," $1 ",instructions of the host," $3 }'
+    for benchmark in disk net; do
+        "$bench/$benchmark" | awk -F, 'NR > 1 { print $2 "," $1 ",instructions of the host," $3 }'
+    done
     "$bench/msr" "${strategies[@]}" | awk -F, 'NR > 1 { print $2 "," $1 ",MSR accesses," $5 + $6 + $7 + $8 }'
 } >figures 2>said
 

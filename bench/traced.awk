@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# disk.awk: what Bochs's debugger saw between the magic breakpoints of guests/reads.c, as CSV: medians of `runs` runs with one read, and
-# of as many with `at_once`, for each of them. What has the guest's code segment is the guest's. The steps of a REP are one instruction.
+# traced.awk: what Bochs's debugger saw between the magic breakpoints of a guest, as CSV: medians of `runs` runs with one of
+# something (a read, a frame), and of as many with `at_once`, for each of them; the first column is `where`, the second `one` or `many`.
+# What has the guests' code segment is theirs. The steps of a REP are one instruction.
 
 /^\(0\) Magic breakpoint/ {
     if (inside)
@@ -49,12 +50,12 @@ function end_run(    all, i)
         print_median(measured++ ? at_once : 1)
 }
 
-function print_median(reads,    figure, line, i)
+function print_median(units,    figure, line, i)
 {
     split(row[int((runs + 1) / 2)], figure, ",")
     for (i = 1; i <= 5; i++)
-        line = line "," sprintf(i <= 3 || reads == 1 ? "%.0f" : "%.1f", figure[i] / reads)
-    print driver "," (reads == 1 ? one : many) line
+        line = line "," sprintf(i <= 3 || units == 1 ? "%.0f" : "%.1f", figure[i] / units)
+    print where "," (units == 1 ? one : many) line
     count = 0
 }
 
