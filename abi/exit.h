@@ -89,6 +89,17 @@ struct guest_state {
     uint64_t dr7, dr[4];
 };
 
+/* KVM's clocks, as the guest has set them up (Linux's Documentation/virt/kvm/x86/msr.rst). A record
+ * of the time that is enabled, and one of the wall clock, lie in guest memory. */
+struct exit_clock {
+    uint64_t tsc_offset;  /* guest TSC - host TSC */
+    uint64_t system_time; /* MSR_KVM_SYSTEM_TIME_NEW */
+    uint64_t wall_clock;  /* MSR_KVM_WALL_CLOCK_NEW */
+};
+#define CLOCK_ENABLED          1ULL /* of system_time; the rest is the record's address */
+#define CLOCK_SYSTEM_TIME_SIZE 32u  /* bytes of the record */
+#define CLOCK_WALL_CLOCK_SIZE  12u
+
 enum exit_reply {
     REPLY_DONE,  /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on */
     REPLY_STATE, /* gpr, rip and rflags are taken from `state` */
@@ -148,6 +159,7 @@ struct exit_page {
     uint64_t reply_cr2;         /* likewise, with #PF */
     struct guest_state state;
     struct vmcs_values vmcs; /* SHUTDOWN_ENTRY_FAILED only */
+    struct exit_clock clock; /* EVENT_CLOCK, EVENT_WALL_CLOCK only */
 };
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");

@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 6
+#define GATE_VERSION 7
 
 enum gate_call {
     /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,
@@ -95,20 +95,24 @@ struct monitor_file {
     uint64_t size;    /* bytes */
 };
 
+/* Seconds to register B. */
+#define MONITOR_RTC_REGISTERS 12
+
 struct monitor_info {
     uint32_t vcpus;
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint64_t memory;               /* bytes of guest RAM */
     uint64_t tsc_khz;              /* measured; the guest's TSC ticks at the same rate */
-    /* UTC since 1970 when the TSC read wall_tsc, from the host's RTC; 0: it has none */
-    uint64_t wall_seconds;
-    uint64_t wall_tsc;
+    /* the first registers of the host's RTC when the TSC read rtc_tsc; all 0: it has none */
+    uint8_t rtc[MONITOR_RTC_REGISTERS];
+    uint32_t reserved;
+    uint64_t rtc_tsc;
     struct monitor_file kernel, initrd;
     char name[PLAN_NAME_SIZE];
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 80 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 88 + 32 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

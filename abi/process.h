@@ -54,6 +54,10 @@
 #define EVENT_INIT (1ULL << 3) /* the vCPU was sent an INIT */
 #define EVENT_HALT (1ULL << 4) /* it has halted with IF=0 */
 #define EVENT_KICK (1ULL << 5) /* exit_page.kicks has bits */
+/* Before the guest goes on its monitor writes a record of KVM's clocks, from exit_page.clock: that
+ * of the time, if it is enabled, and that of the wall clock. */
+#define EVENT_CLOCK      (1ULL << 6)
+#define EVENT_WALL_CLOCK (1ULL << 7)
 
 struct process_ports {
     uint16_t first, count;

@@ -367,14 +367,15 @@ static void fill_bus(struct board *b)
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
 {
-    uint64_t hz = info->tsc_khz * 1000;
+    uint64_t hz = info->tsc_khz * 1000, seconds = rtc_seconds(info->rtc);
 
     b->info = info;
     b->timer = UINT64_MAX;
     b->memory = guest_memory_make(memory, info->memory);
     processor_page_tables(&b->memory);
     code_page_reset(&b->code_page);
-    rtc_init(&b->rtc, hz, info->wall_seconds, info->wall_tsc);
+    rtc_init(&b->rtc, hz, seconds, info->rtc_tsc);
+    kvmclock_init(&b->kvmclock, info->tsc_khz, seconds, info->rtc_tsc);
     map_ports();
     console_open(&b->console, gate_process());
     report_behind(&b->console);

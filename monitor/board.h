@@ -15,6 +15,7 @@
 #include "monitor/guest_memory.h"
 #include "monitor/i8042.h"
 #include "monitor/ioapic.h"
+#include "monitor/kvmclock.h"
 #include "monitor/pci.h"
 #include "monitor/pm.h"
 #include "monitor/reset.h"
@@ -44,6 +45,7 @@ struct board {
     struct ioapic ioapic;
     struct rtc rtc;
     struct pm pm;
+    struct kvmclock kvmclock;
     struct reset reset;
     struct i8042 i8042;
     struct pci pci;

@@ -286,6 +286,8 @@ static void follow_wishes(struct board *b, struct exit_page *page)
 static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
 {
     board_events(b, page->events);
+    if (page->events & (EVENT_CLOCK | EVENT_WALL_CLOCK))
+        kvmclock_events(&b->kvmclock, &b->memory, page->events, &page->clock);
     if (page->events & EVENT_KICK)
         board_kicks(b, page->kicks);
     if (page->events & EVENT_HALT || b->console.asked)

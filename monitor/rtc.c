@@ -3,6 +3,7 @@
 #include "monitor/rtc.h"
 
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "monitor/calendar.h"
 #include "monitor/scale.h"
 
@@ -204,6 +205,15 @@ static void update(struct rtc *rtc, uint64_t tsc)
 static bool raised(const struct rtc *rtc)
 {
     return rtc->memory[C] & rtc->memory[B] & C_FLAGS;
+}
+
+uint64_t rtc_seconds(const uint8_t registers[static MONITOR_RTC_REGISTERS])
+{
+    struct rtc host = {0};
+
+    memcpy(host.memory, registers, MONITOR_RTC_REGISTERS);
+    host.memory[RTC_CENTURY] = encode(&host, 20);
+    return host.memory[MONTH] != 0 ? load_time(&host) : 0;
 }
 
 void rtc_init(struct rtc *rtc, uint64_t tsc_hz, uint64_t seconds, uint64_t tsc)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/plan.h"
+#include "abi/gate.h"
 
 #define RTC_INDEX_PORT 0x70
 #define RTC_DATA_PORT  0x71
@@ -26,6 +26,10 @@ struct rtc {
     uint8_t memory[128];
     uint8_t index[PLAN_MAX_VCPUS]; /* R20: with the NMI bit, bit 7 */
 };
+
+/* What the host's clock with these registers showed: UTC since 1970, of this century; 0 where they
+ * are all 0. */
+uint64_t rtc_seconds(const uint8_t registers[static MONITOR_RTC_REGISTERS]);
 
 /* A clock that showed `seconds` (UTC since 1970) at the given TSC. */
 void rtc_init(struct rtc *rtc, uint64_t tsc_hz, uint64_t seconds, uint64_t tsc);

@@ -3,11 +3,16 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/report/panic.h"
+#include "lib/string.h"
 
 #define PM_TIMER_HZ   3579545ULL
 #define PM_TIMER_MASK 0xffffffu /* 24 bits are always there */
 #define PIT_HZ        1193182ULL
 #define MEASURE_MS    20
+
+#define RTC_SECONDS  0
+#define RTC_STATUS_A 10
+#define RTC_UPDATING 0x80
 
 /* TSC ticks, more than MEASURE_MS of them on any CPU: a clock that has not moved meanwhile stands
  * still. */
@@ -173,51 +178,17 @@ static uint8_t cmos(uint8_t index)
     return inb(0x71);
 }
 
-static uint32_t from_bcd(uint8_t value, bool bcd)
+void rtc_read(uint8_t *registers, uint8_t count, uint64_t *tsc)
 {
-    return bcd ? (uint32_t)(value >> 4) * 10 + (value & 15) : value;
-}
-
-/* Days since 1970-01-01 in the Gregorian calendar; year from 1970. */
-static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
-{
-    /* Count years from March, so that the leap day is the last. */
-    uint32_t y = month <= 2 ? year - 1 : year, m = month <= 2 ? month + 9 : month - 3;
-
-    return 365ULL * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-uint64_t wall_clock_read(uint64_t *tsc)
-{
-    enum {
-        SECONDS,
-        MINUTES = 2,
-        HOURS = 4,
-        DAY = 7,
-        MONTH = 8,
-        YEAR = 9,
-        STATUS_A = 10,
-        STATUS_B = 11
-    };
-    uint8_t reg[12];
     uint64_t start = rdtsc();
-    bool updating;
 
     do {
         *tsc = rdtsc();
-        if (*tsc - start > PATIENCE)
-            return 0;
-        updating = cmos(STATUS_A) & 0x80; /* for 2 ms */
-        for (uint8_t i = 0; i < sizeof(reg); i++)
-            reg[i] = cmos(i);
-    } while (updating || cmos(SECONDS) != reg[SECONDS]);
-
-    bool bcd = !(reg[STATUS_B] & 4), twelve = !(reg[STATUS_B] & 2);
-    uint32_t hours = from_bcd(reg[HOURS] & 0x7f, bcd);
-    if (twelve)
-        hours = hours % 12 + (reg[HOURS] & 0x80 ? 12 : 0);
-    uint64_t days = days_since_1970(2000 + from_bcd(reg[YEAR], bcd), from_bcd(reg[MONTH], bcd),
-                                    from_bcd(reg[DAY], bcd));
-    return days * 86400 + hours * 3600 + from_bcd(reg[MINUTES], bcd) * 60 +
-           from_bcd(reg[SECONDS], bcd);
+        bool updating = cmos(RTC_STATUS_A) & RTC_UPDATING; /* for 2 ms */
+        for (uint8_t i = 0; i < count; i++)
+            registers[i] = cmos(i);
+        if (!updating && cmos(RTC_SECONDS) == registers[RTC_SECONDS])
+            return;
+    } while (*tsc - start <= PATIENCE);
+    memset(registers, 0, count);
 }

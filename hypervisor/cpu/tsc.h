@@ -24,7 +24,8 @@ uint64_t tsc_khz(void);
  * itself. */
 bool tsc_is_exact(void);
 
-/* UTC from the RTC: seconds since 1970, when the TSC read *tsc. 0: there is no RTC. */
-uint64_t wall_clock_read(uint64_t *tsc);
+/* The RTC's first registers, as they were when the TSC read *tsc; all 0: there is no RTC that runs.
+ */
+void rtc_read(uint8_t *registers, uint8_t count, uint64_t *tsc);
 
 #endif

@@ -144,6 +144,16 @@ void events_deadline_changed(struct vcpu *v, uint64_t now)
     sched_own_event_changed(&v->thread);
 }
 
+void events_clock(struct vcpu *v, uint64_t event)
+{
+    v->page->clock = (struct exit_clock){
+        .tsc_offset = v->tsc_offset,
+        .system_time = v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME],
+        .wall_clock = v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK],
+    };
+    sched_post(&v->thread, event);
+}
+
 /* What did not wake it does not the next time: its timer is looked at again when it runs. */
 static void stop_asking(struct vcpu *v)
 {

@@ -30,6 +30,10 @@ void events_deadline_changed(struct vcpu *v, uint64_t now);
 /* The deadline of a vCPU's thread has come; now is the host's TSC. */
 void events_deadline_due(struct thread *t, uint64_t now);
 
+/* KVM's clock has been set up, or the TSC has moved: the monitor hears of it before the guest goes
+ * on. event: EVENT_CLOCK or EVENT_WALL_CLOCK. */
+void events_clock(struct vcpu *v, uint64_t event);
+
 /* An exit on this CPU comes when the host's TSC, which is `now`, has reached `due`, or earlier:
  * with the preemption timer, when its patience is at its end. TIME_NEVER: none is wanted. */
 void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now);

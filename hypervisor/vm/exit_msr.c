@@ -4,7 +4,7 @@
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_tsc.h"
-#include "hypervisor/vm/kvmclock.h"
+#include "hypervisor/vm/vm.h"
 
 static bool read_file(struct vcpu *v, const struct msr_row *row, uint32_t index, uint64_t *value)
 {
@@ -123,21 +123,30 @@ static bool write_x2apic(struct vcpu *v, const struct msr_row *row, uint32_t ind
     return true;
 }
 
+/* All of a record must lie in guest memory. */
+static bool has_record(const struct vcpu *v, uint64_t gpa, uint64_t size)
+{
+    return vm_translate(v->vm, gpa) != PHYS_MAP_NONE &&
+           vm_translate(v->vm, gpa + size - 1) != PHYS_MAP_NONE;
+}
+
 static bool write_wall_clock(struct vcpu *v, const struct msr_row *row, uint32_t index,
                              uint64_t value)
 {
-    if (!kvmclock_write_wall(v, value))
+    if (!has_record(v, value, CLOCK_WALL_CLOCK_SIZE))
         return false;
-    v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK] = value;
+    v->msr.file.value[row->slot] = value;
+    events_clock(v, EVENT_WALL_CLOCK);
     return true;
 }
 
 static bool write_system_time(struct vcpu *v, const struct msr_row *row, uint32_t index,
                               uint64_t value)
 {
-    if (!kvmclock_write_time(v, value))
+    if (value & CLOCK_ENABLED && !has_record(v, value - CLOCK_ENABLED, CLOCK_SYSTEM_TIME_SIZE))
         return false;
-    v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME] = value;
+    v->msr.file.value[row->slot] = value;
+    events_clock(v, EVENT_CLOCK);
     return true;
 }
 

@@ -4,7 +4,6 @@
 
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/vm/events.h"
-#include "hypervisor/vm/kvmclock.h"
 #include "hypervisor/vm/vm.h"
 
 /* Whether the CPU has IA32_TSC_ADJUST, and as a reset leaves it: some firmware moves the TSC. */
@@ -39,5 +38,5 @@ void guest_tsc_move(struct vcpu *v, uint64_t delta)
     pass_adjust(v->vm, false);
     vlapic_tsc_moved(&v->lapic, now, delta);
     events_deadline_changed(v, rdtsc());
-    kvmclock_write_time(v, v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME]);
+    events_clock(v, EVENT_CLOCK);
 }

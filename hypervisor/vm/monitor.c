@@ -26,7 +26,7 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
     info->tsc_khz = tsc_khz();
-    info->wall_seconds = wall_clock_read(&info->wall_tsc);
+    rtc_read(info->rtc, MONITOR_RTC_REGISTERS, &info->rtc_tsc);
     memcpy(info->on, vm->plan->on, sizeof(info->on));
     memcpy(info->name, vm->plan->name, sizeof(info->name));
     memcpy(info->cmdline, vm->plan->cmdline, sizeof(info->cmdline));

@@ -39,8 +39,7 @@ struct vcpu {
     struct vm *vm;
     struct exit_page *page;
     struct vlapic lapic;
-    uint64_t tsc_offset;    /* guest TSC - host TSC */
-    uint32_t clock_version; /* of the last record of kvmclock's, even */
+    uint64_t tsc_offset; /* guest TSC - host TSC */
     enum vcpu_mode mode;
     uint32_t eoi_pending; /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
     uint32_t exit_kind;   /* of the exit that the monitor is answering */

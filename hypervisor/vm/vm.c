@@ -115,22 +115,6 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa)
     return PHYS_MAP_NONE;
 }
 
-bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size)
-{
-    uint64_t first = min_u64(size, PAGE_SIZE - gpa % PAGE_SIZE), rest = size - first;
-    uint64_t hpa = vm_translate(vm, gpa), next = vm_translate(vm, gpa + size - 1);
-
-    if (hpa == PHYS_MAP_NONE || next == PHYS_MAP_NONE)
-        return false;
-    memcpy(window_open(hpa), data, first);
-    window_close();
-    if (rest > 0) {
-        memcpy(window_open(align_down(next, PAGE_SIZE)), (const uint8_t *)data + first, rest);
-        window_close();
-    }
-    return true;
-}
-
 /* For the option counters: one line for each kind of exit, and what the resident state cost. */
 static void print_counters(const struct vm *vm)
 {

@@ -51,10 +51,6 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free);
 /* The host-physical address of a guest-physical one, or PHYS_MAP_NONE where there is no memory. */
 uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
 
-/* Writes to guest memory through the window; size bytes, a page at most. False, with nothing
- * written: some of it is no memory. */
-bool vm_write(const struct vm *vm, uint64_t gpa, const void *data, uint64_t size);
-
 /* process_log for the VM's own process. */
 #define vm_log(vm, ...) process_log(&(vm)->process, __VA_ARGS__)
 

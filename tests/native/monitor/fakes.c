@@ -206,12 +206,14 @@ struct board *fake_board_with(uint64_t memory, void (*spin)(void))
     if (span > PLAN_HOLE_START)
         mprotect(base + PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START, PROT_NONE);
     fakes.spin = spin;
-    info = (struct monitor_info){.vcpus = 1,
-                                 .memory = memory,
-                                 .tsc_khz = 1000000,
-                                 .wall_seconds = 1700000000,
-                                 .wall_tsc = fakes.tsc,
-                                 .name = "test"};
+    info = (struct monitor_info){
+        .vcpus = 1,
+        .memory = memory,
+        .tsc_khz = 1000000,
+        .rtc =
+            {[0] = 0x20, [2] = 0x13, [4] = 0x22, [7] = 0x14, [8] = 0x11, [9] = 0x23, [11] = 0x02},
+        .rtc_tsc = fakes.tsc,
+        .name = "test"};
     board_init(board, &info, base);
     board_reset(board);
     return board;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Everything that computes with time: conversions, the calendar against libc's, the RTC, the PM
  * timer. */
+#include <string.h>
 #include <time.h>
 
 #include "monitor/calendar.h"
+#include "monitor/kvmclock.h"
 #include "monitor/pm.h"
 #include "monitor/rtc.h"
 #include "monitor/scale.h"
@@ -173,6 +175,90 @@ static void rtc_periodic(void **state)
     assert_int_equal(rtc_deadline(&rtc), UINT64_MAX);
 }
 
+static void host_rtc(void **state)
+{
+    static const struct {
+        uint8_t registers[MONITOR_RTC_REGISTERS];
+        uint64_t seconds;
+    } rows[] = {
+        {{0x59, 0, 0x59, 0, 0x23, 0, 3, 0x31, 0x12, 0x24, 0x26, 2}, 1735689599}, /* BCD, 24 hours */
+        {{0x59, 0, 0x59, 0, 0x91, 0, 3, 0x31, 0x12, 0x24, 0x26, 0}, 1735689599}, /* 11 PM */
+        {{59, 0, 59, 0, 23, 0, 3, 31, 12, 24, 0x26, 6}, 1735689599},             /* binary */
+        {{0}, 0},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(rtc_seconds(rows[i].registers), rows[i].seconds);
+}
+
+struct time_record {
+    uint32_t version, padding;
+    uint64_t tsc_timestamp, system_time;
+    uint32_t multiplier;
+    int8_t shift;
+    uint8_t flags, padding2[2];
+};
+
+struct wall_record {
+    uint32_t version, seconds, nanoseconds;
+};
+
+#define GUEST_SIZE 0x2000u
+
+/* Each at its place, and nothing else: what the guest's own figures make of the TSC is the time. */
+static void kvm_records(void **state)
+{
+    static const uint64_t khz[] = {9000, 1000000, 1000001, 2893300, 5400000};
+    static uint8_t bytes[GUEST_SIZE];
+    const struct guest_memory memory = guest_memory_make(bytes, GUEST_SIZE);
+    const struct exit_clock clock = {.tsc_offset = -5000ULL,
+                                     .system_time = 0xff0 | CLOCK_ENABLED,
+                                     .wall_clock = GUEST_SIZE - CLOCK_WALL_CLOCK_SIZE};
+    struct time_record time;
+    struct wall_record wall;
+
+    for (unsigned i = 0; i < sizeof(khz) / sizeof(khz[0]); i++) {
+        struct kvmclock k;
+        const uint64_t hour = khz[i] * 3600000;
+
+        memset(bytes, 0xa5, GUEST_SIZE);
+        kvmclock_init(&k, khz[i], START + 3600, hour);
+        kvmclock_events(&k, &memory, EVENT_CLOCK, &clock);
+        memcpy(&time, &bytes[0xff0], sizeof(time));
+        assert_int_equal(time.version, 2);
+        assert_int_equal(time.tsc_timestamp, -5000ULL);
+        assert_int_equal(time.system_time, 0);
+        assert_int_equal(time.flags, 1);
+        uint64_t ticks = time.shift >= 0 ? hour << time.shift : hour >> -time.shift;
+        uint64_t ns = (uint64_t)((unsigned __int128)ticks * time.multiplier >> 32);
+        assert_in_range(ns, 3600 * HZ - 3600000, 3600 * HZ);
+        assert_int_equal(bytes[0xfef], 0xa5);
+        assert_int_equal(bytes[0xff0 + sizeof(time)], 0xa5);
+        assert_int_equal(bytes[GUEST_SIZE - 1], 0xa5);
+        kvmclock_events(&k, &memory, EVENT_WALL_CLOCK, &clock);
+        memcpy(&wall, &bytes[clock.wall_clock], sizeof(wall));
+        assert_int_equal(wall.version, 4);
+        assert_in_range(wall.seconds * HZ + wall.nanoseconds, START * HZ, START * HZ + 3600000);
+    }
+}
+
+/* Ring 0 has looked where they lie; the monitor does not rely on that. */
+static void kvm_no_records(void **state)
+{
+    static uint8_t bytes[GUEST_SIZE], before[GUEST_SIZE];
+    const struct guest_memory memory = guest_memory_make(bytes, GUEST_SIZE);
+    struct kvmclock k;
+
+    kvmclock_init(&k, 1000000, 0, 0);
+    assert_int_equal(k.start, 0);
+    kvmclock_events(&k, &memory, EVENT_CLOCK, &(struct exit_clock){.system_time = 0x100});
+    kvmclock_events(&k, &memory, EVENT_CLOCK,
+                    &(struct exit_clock){.system_time = (GUEST_SIZE - 16) | CLOCK_ENABLED});
+    kvmclock_events(&k, &memory, EVENT_WALL_CLOCK, &(struct exit_clock){.wall_clock = -8ULL});
+    kvmclock_events(&k, &memory, EVENT_TIMER, &(struct exit_clock){.system_time = CLOCK_ENABLED});
+    assert_memory_equal(bytes, before, GUEST_SIZE);
+}
+
 /* R20, and free memory. */
 static void rtc_index(void **state)
 {
@@ -245,6 +331,9 @@ int main(void)
         cmocka_unit_test_setup(rtc_alarm, reset),
         cmocka_unit_test_setup(rtc_periodic, reset),
         cmocka_unit_test_setup(rtc_index, reset),
+        cmocka_unit_test(host_rtc),
+        cmocka_unit_test(kvm_records),
+        cmocka_unit_test(kvm_no_records),
         cmocka_unit_test_setup(pm_timer, reset),
         cmocka_unit_test_setup(pm_rtc, reset),
         cmocka_unit_test_setup(pm_registers, reset),

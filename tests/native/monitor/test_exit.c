@@ -642,6 +642,11 @@ static void eoi_and_events(void **state)
     exit_handle(b, 0, &page);
     assert_int_equal(page.reply, REPLY_DONE);
     assert_int_equal(board_in(b, 0, 0x3f8, 1), 'x');
+    page.events = EVENT_CLOCK | EVENT_WALL_CLOCK;
+    page.clock = (struct exit_clock){.system_time = DATA | CLOCK_ENABLED, .wall_clock = DATA + 64};
+    exit_handle(b, 0, &page);
+    assert_int_equal(*(uint32_t *)(b->memory.base + DATA), 2);
+    assert_in_range(*(uint32_t *)(b->memory.base + DATA + 68), 1699999999, 1700000000);
 }
 
 int main(void)
