@@ -38,7 +38,6 @@ struct vmx_caps {
     uint64_t pin, proc, proc2, exit, entry;
     uint64_t cr0_fixed0, cr0_fixed1;
     uint64_t cr4_fixed0, cr4_fixed1;
-    uint64_t vmcs_enum;
     uint64_t ept_vpid;
     uint32_t signature;    /* CPUID 1 EAX: family, model, stepping */
     uint8_t physical_bits; /* width of a physical address */

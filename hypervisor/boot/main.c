@@ -44,8 +44,8 @@ extern const char image_start[], image_end[];
 
 static struct boot_info info;
 static struct acpi_info acpi;
-static struct phys_range files[PLAN_MAX_FILES]; /* the plan's, where the boot loader put them */
-static uint64_t parking;                        /* a page for the CPUs that are not used */
+static const struct phys_range *const files = &info.modules[PLAN_MODULE_FIRST_FILE];
+static uint64_t parking; /* a page for the CPUs that are not used */
 
 static void stage(const char *text)
 {
@@ -61,10 +61,10 @@ static const void *map_boot(uint64_t phys, uint64_t size)
 }
 
 /* Takes a range that is in use out of the free memory, whole pages of it. */
-static void reserve(uint64_t start, uint64_t size)
+static void reserve(struct phys_range r)
 {
-    if (size > 0 && !phys_map_remove(&info.free, align_down(start, PAGE_SIZE),
-                                     align_up(start + size, PAGE_SIZE)))
+    if (r.end > r.start &&
+        !phys_map_remove(&info.free, align_down(r.start, PAGE_SIZE), align_up(r.end, PAGE_SIZE)))
         stopped("the memory map has too many pieces");
 }
 
@@ -100,18 +100,13 @@ static void keep_write_back(void)
 /* R36: whatever the hypervisor or a module uses is no guest's. */
 static void reserve_memory(void)
 {
-    reserve(phys_of(image_start), (uint64_t)(image_end - image_start));
-    reserve(info.self.start, info.self.end - info.self.start);
+    reserve((struct phys_range){phys_of(image_start), phys_of(image_end)});
+    reserve(info.self);
     for (uint32_t i = 0; i < info.module_count; i++)
-        reserve(info.modules[i].start, info.modules[i].end - info.modules[i].start);
+        reserve(info.modules[i]);
     parking = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
-    reserve(0, LOW_MEMORY);
+    reserve((struct phys_range){0, LOW_MEMORY});
     keep_write_back();
-}
-
-static uint64_t program_size(uint32_t module)
-{
-    return image_span(virt_of(info.modules[module].start));
 }
 
 static uint64_t arena_size(const struct plan *plan)
@@ -121,21 +116,26 @@ static uint64_t arena_size(const struct plan *plan)
     /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0
      * and in each monitor. */
     for (uint32_t i = 0; i < info.module_count; i++)
-        mapped += (info.modules[i].end - info.modules[i].start) *
-                  (plan->vm_count + plan->process_count + 1);
+        mapped += phys_range_size(&info.modules[i]) * (plan->vm_count + plan->process_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
                                                              : plan->vms[i].memory;
-        size += ARENA_VM_SIZE + program_size(PLAN_MODULE_MONITOR);
+        size += ARENA_VM_SIZE + image_span(virt_of(info.modules[PLAN_MODULE_MONITOR].start));
     }
     for (uint32_t i = 0; i < plan->process_count; i++) {
         const struct plan_process *p = &plan->processes[i];
-        size += ARENA_PROCESS_SIZE + program_size(PLAN_MODULE_FIRST_FILE + p->image) + p->dma;
+        size += ARENA_PROCESS_SIZE + image_span(virt_of(files[p->image].start)) + p->dma;
         mapped += p->dma;
     }
     for (uint32_t i = 0; i < plan->channel_count; i++)
         size += ARENA_CHANNEL_SIZE + plan->channels[i].size;
     return align_up(size + mapped / LARGE_PAGE * PAGE_SIZE, LARGE_PAGE);
+}
+
+/* Each start of it is made from there. */
+static void map_program(const struct phys_range *module)
+{
+    host_map(module->start, phys_range_size(module), PAGING_NX);
 }
 
 static void create_arena(const struct plan *plan)
@@ -149,9 +149,7 @@ static void create_arena(const struct plan *plan)
                 size >> 20);
     arena_init(start, size, frames);
     host_memory_init(start, size);
-    host_map(info.modules[PLAN_MODULE_MONITOR].start,
-             info.modules[PLAN_MODULE_MONITOR].end - info.modules[PLAN_MODULE_MONITOR].start,
-             PAGING_NX);
+    map_program(&info.modules[PLAN_MODULE_MONITOR]);
 }
 
 static struct channel_side side_of(uint32_t end)
@@ -175,7 +173,7 @@ static void create_processes(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->process_count; i++) {
         const struct plan_process *p = &plan->processes[i];
-        host_map(files[p->image].start, files[p->image].end - files[p->image].start, PAGING_NX);
+        map_program(&files[p->image]);
         service_create(p, files, &acpi);
         log_line("process %s", p->name);
     }
@@ -191,16 +189,9 @@ static void create_processes(const struct plan *plan)
 
 static void create_vms(const struct plan *plan)
 {
-    const struct boot_module *m = &info.modules[PLAN_MODULE_MONITOR];
-    const struct phys_range monitor = {m->start, m->end};
-
-    for (uint32_t i = 0; i < plan->file_count; i++) {
-        m = &info.modules[PLAN_MODULE_FIRST_FILE + i];
-        files[i] = (struct phys_range){m->start, m->end};
-    }
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         vm_create(&plan->vms[i], &info.free);
-        monitor_create(&vms[i], &monitor, files);
+        monitor_create(&vms[i], &info.modules[PLAN_MODULE_MONITOR], files);
         log_line("vm %s: %lu MiB", plan->vms[i].name, plan->vms[i].memory >> 20);
     }
 }

@@ -55,7 +55,7 @@ static const char *read_module(const struct tag *tag, struct boot_info *info)
         return "a module's tag is too short";
     if (info->module_count == BOOT_MODULES_MAX)
         return "there are more modules than a plan can name";
-    info->modules[info->module_count++] = (struct boot_module){module->start, module->end};
+    info->modules[info->module_count++] = (struct phys_range){module->start, module->end};
     return NULL;
 }
 
@@ -105,7 +105,7 @@ const char *multiboot_read(const void *information, uint64_t phys, struct boot_i
     const uint8_t *start = information;
 
     memset(info, 0, sizeof(*info));
-    info->self = (struct boot_module){phys, phys + total};
+    info->self = (struct phys_range){phys, phys + total};
     for (uint64_t at = sizeof(*head); at + sizeof(struct tag) <= total;) {
         const struct tag *tag = (const void *)(start + at);
         if (tag->type == TAG_END)

@@ -12,17 +12,13 @@
 #define BOOT_MODULES_MAX  (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
 #define BOOT_CMDLINE_SIZE 512
 
-struct boot_module {
-    uint64_t start, end; /* physical */
-};
-
 struct boot_info {
     char cmdline[BOOT_CMDLINE_SIZE];
     uint32_t module_count;
-    struct boot_module modules[BOOT_MODULES_MAX];
-    struct phys_map free;    /* available RAM, before anything is taken out of it */
-    uint8_t rsdp[36];        /* a copy of the ACPI root pointer; all zero: there is none */
-    struct boot_module self; /* the boot information itself */
+    struct phys_range modules[BOOT_MODULES_MAX];
+    struct phys_map free;   /* available RAM, before anything is taken out of it */
+    uint8_t rsdp[36];       /* a copy of the ACPI root pointer; all zero: there is none */
+    struct phys_range self; /* the boot information itself */
 };
 
 /*

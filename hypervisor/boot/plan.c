@@ -10,9 +10,9 @@
 static struct plan plan;
 
 /* A program is input as well. */
-static void check_image(const char *what, const char *name, const struct boot_module *m)
+static void check_image(const char *what, const char *name, const struct phys_range *m)
 {
-    const char *error = image_check(virt_of(m->start), m->end - m->start);
+    const char *error = image_check(virt_of(m->start), phys_range_size(m));
 
     if (error != NULL)
         stopped("plan: the image of %s%s %s: build the image again", what, name, error);
@@ -31,8 +31,8 @@ const struct plan *plan_read(const struct boot_info *info)
     if (info->module_count < PLAN_MODULE_FIRST_FILE)
         stopped("plan: the boot loader gave %u modules; the plan and the monitor are needed",
                 info->module_count);
-    const struct boot_module *m = &info->modules[PLAN_MODULE_PLAN];
-    uint64_t size = m->end - m->start;
+    const struct phys_range *m = &info->modules[PLAN_MODULE_PLAN];
+    uint64_t size = phys_range_size(m);
     memcpy(&plan, virt_of(m->start), min_u64(size, sizeof(plan)));
     const char *error = plan_check(&plan, size, info, text, sizeof(text));
     if (error != NULL)

@@ -50,25 +50,25 @@ static const char *check_head(struct checker *c, uint64_t size)
 static const char *check_file(struct checker *c, uint32_t i)
 {
     const struct plan_file *f = &c->plan->files[i];
-    const struct boot_module *m = &c->info->modules[PLAN_MODULE_FIRST_FILE + i];
+    const struct phys_range *m = &c->info->modules[PLAN_MODULE_FIRST_FILE + i];
 
     if (!terminated(f->name, sizeof(f->name)))
         return FAIL(c, "file %u of the plan has no name", i);
-    if (m->end - m->start != f->size)
+    if (phys_range_size(m) != f->size)
         return FAIL(c, "module %s has %lu bytes, the plan says %lu: it was truncated or replaced",
-                    f->name, m->end - m->start, f->size);
+                    f->name, phys_range_size(m), f->size);
     return NULL;
 }
 
 static const char *check_overlap(struct checker *c, uint32_t i)
 {
-    const struct boot_module *a = &c->info->modules[i];
+    const struct phys_range *a = &c->info->modules[i];
 
     if (a->end < a->start || !is_aligned(a->start, PAGE_SIZE))
         return FAIL(c, "module %u lies at %lx-%lx: the boot loader did not align it", i, a->start,
                     a->end);
     for (uint32_t j = 0; j < i; j++) {
-        const struct boot_module *b = &c->info->modules[j];
+        const struct phys_range *b = &c->info->modules[j];
         if (a->start < b->end && b->start < a->end)
             return FAIL(c, "modules %u and %u overlap, at %lx-%lx and %lx-%lx", j, i, b->start,
                         b->end, a->start, a->end);

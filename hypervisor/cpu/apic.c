@@ -120,7 +120,7 @@ void apic_init(const struct acpi_info *acpi)
     if (features & CPUID_1_ECX_X2APIC)
         wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_X2APIC);
     else
-        xapic = host_map(base & APIC_BASE_ADDRESS, PAGE_SIZE, PAGING_W | PAGING_NX | PAGING_UC);
+        xapic = host_map_registers(base & APIC_BASE_ADDRESS, PAGE_SIZE);
     has_tsc_deadline = features & CPUID_1_ECX_TSC_DEADLINE;
 
     pic_disable();

@@ -53,6 +53,11 @@ void *host_map(uint64_t phys, uint64_t size, unsigned flags)
     return virt_of(phys);
 }
 
+volatile uint32_t *host_map_registers(uint64_t phys, uint64_t size)
+{
+    return host_map(phys, size, PAGING_W | PAGING_NX | PAGING_UC);
+}
+
 uint64_t *host_new_root(void)
 {
     uint64_t *new = arena_alloc(PAGE_SIZE);

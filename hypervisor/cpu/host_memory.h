@@ -11,8 +11,11 @@
 /* Builds the final tables (image, arena, window) and switches to them. */
 void host_memory_init(uint64_t arena_start, uint64_t arena_size);
 
-/* Maps physical memory or device registers at virt_of(phys); flags as for paging_map. */
+/* Maps physical memory at virt_of(phys); flags as for paging_map. */
 void *host_map(uint64_t phys, uint64_t size, unsigned flags);
+
+/* Device registers: not cached. */
+volatile uint32_t *host_map_registers(uint64_t phys, uint64_t size);
 
 /* A root for a monitor's address space, with the hypervisor's half in it. */
 uint64_t *host_new_root(void);

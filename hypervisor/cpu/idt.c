@@ -25,19 +25,11 @@ extern const uint8_t trap_stubs[], process_gate_sysenter[];
 
 static struct gate_descriptor idt[256];
 
-static uint8_t vector_ist(unsigned vector)
-{
-    switch (vector) {
-    case VECTOR_NMI:
-        return IST_NMI;
-    case VECTOR_DF:
-        return IST_DOUBLE_FAULT;
-    case VECTOR_MC:
-        return IST_MACHINE_CHECK;
-    default:
-        return IST_NONE;
-    }
-}
+static const uint8_t vector_ist[ARRAY_SIZE(idt)] = {
+    [VECTOR_NMI] = IST_NMI,
+    [VECTOR_DF] = IST_DOUBLE_FAULT,
+    [VECTOR_MC] = IST_MACHINE_CHECK,
+};
 
 void idt_init(void)
 {
@@ -48,7 +40,7 @@ void idt_init(void)
             .offset_middle = (uint16_t)(stub >> 16),
             .offset_high = (uint32_t)(stub >> 32),
             .selector = SELECTOR_KERNEL_CODE,
-            .ist = vector_ist(v),
+            .ist = vector_ist[v],
             .type = INTERRUPT_GATE,
         };
     }

@@ -22,11 +22,6 @@
 #define REMAPPING_STATUS 0x1c /* Global Status Register */
 #define STATUS_IRES      BIT(25)
 
-static volatile uint32_t *map_registers(uint64_t phys, uint64_t size)
-{
-    return host_map(phys, size, PAGING_W | PAGING_NX | PAGING_UC);
-}
-
 static struct ioapic {
     volatile uint32_t *registers;
     uint32_t gsi, pins; /* the first one's, and how many there are */
@@ -59,8 +54,8 @@ static void add(const struct acpi_ioapic *row)
 {
     struct ioapic *ioapic = &ioapics[ioapic_count++];
 
-    *ioapic =
-        (struct ioapic){.registers = map_registers(row->address, REGISTERS_SIZE), .gsi = row->gsi};
+    *ioapic = (struct ioapic){.registers = host_map_registers(row->address, REGISTERS_SIZE),
+                              .gsi = row->gsi};
     ioapic->pins = (read(ioapic, VERSION) >> 16 & 0xff) + 1;
     for (uint32_t pin = 0; pin < ioapic->pins; pin++)
         write(ioapic, REDIRECTION(pin), MASKED);
@@ -69,7 +64,7 @@ static void add(const struct acpi_ioapic *row)
 static bool find_arrives(const struct acpi_info *acpi)
 {
     for (uint32_t i = 0; i < acpi->remapping_count; i++)
-        if (mmio_read(map_registers(acpi->remapping[i] + REMAPPING_STATUS, sizeof(uint32_t))) &
+        if (mmio_read(host_map_registers(acpi->remapping[i] + REMAPPING_STATUS, sizeof(uint32_t))) &
             STATUS_IRES)
             return false;
     return apic_id() <= LAST_ID;

@@ -14,6 +14,11 @@ struct phys_range {
     uint64_t start, end; /* end is the first address behind it */
 };
 
+static inline uint64_t phys_range_size(const struct phys_range *range)
+{
+    return range->end - range->start;
+}
+
 struct phys_map {
     uint32_t count;
     struct phys_range range[PHYS_MAP_MAX];

@@ -28,7 +28,7 @@ void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t 
 
 void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module)
 {
-    uint64_t size = align_up(module->end - module->start, PAGE_SIZE);
+    uint64_t size = align_up(phys_range_size(module), PAGE_SIZE);
 
     ASSERT(size == 0 || paging_map(p->root, virt, module->start, size, PAGING_U | PAGING_NX));
 }

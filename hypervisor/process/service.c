@@ -115,11 +115,6 @@ static void add_interrupt(struct service *s, const struct acpi_info *acpi, uint3
     s->vectors[info->interrupt_count++] = vector;
 }
 
-static volatile uint32_t *map_table(uint64_t phys, uint64_t size)
-{
-    return host_map(phys, size, PAGING_W | PAGING_NX | PAGING_UC);
-}
-
 /* Ports behind those of the plan; memory in windows. */
 static void add_bar(struct service *s, const struct pci_bar *bar)
 {
@@ -169,7 +164,7 @@ static void add_function(struct service *s)
     pci_enable(function);
     s->function = function;
     uint8_t vector = claim(s);
-    if (pci_interrupt(function, interrupt_message_address(), vector, map_table))
+    if (pci_interrupt(function, interrupt_message_address(), vector, host_map_registers))
         s->vectors[info->interrupt_count++] = vector;
     s->trusted = s->plan->dma > 0;
     if (s->trusted)
@@ -184,7 +179,7 @@ static void add_memory(struct service *s, const struct phys_range *files)
     struct process_info *info = s->process.info;
 
     if (plan->file != PLAN_NO_FILE) {
-        info->file_size = files[plan->file].end - files[plan->file].start;
+        info->file_size = phys_range_size(&files[plan->file]);
         process_map_module(&s->process, PROCESS_FILE, &files[plan->file]);
     }
     if (plan->dma > 0) {

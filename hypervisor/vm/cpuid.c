@@ -76,14 +76,14 @@ static void read_host(const struct build *b, uint32_t leaf, uint32_t subleaf, ui
         b->host(leaf, subleaf, out);
 }
 
-static uint32_t *answer(const struct build *b, uint32_t leaf)
+static struct cpuid_answer *find(const struct build *b, uint32_t leaf)
 {
-    return ((struct cpuid_answer *)cpuid_find(b->table, leaf))->reg;
+    return (struct cpuid_answer *)cpuid_find(b->table, leaf);
 }
 
-static void set_rule(const struct build *b, uint32_t leaf, enum cpuid_rule rule)
+static uint32_t *answer(const struct build *b, uint32_t leaf)
 {
-    ((struct cpuid_answer *)cpuid_find(b->table, leaf))->rule = rule;
+    return find(b, leaf)->reg;
 }
 
 /* log2 of the number of APIC ids that the vCPUs need. */
@@ -132,34 +132,24 @@ static void apply_rows(const struct build *b)
     }
 }
 
-static void basic_max(const struct build *b)
-{
-    answer(b, 0x0)[CPUID_EAX] = CPUID_BASIC_MAX;
-}
-
-static void extended_max(const struct build *b)
-{
-    answer(b, CPUID_EXTENDED)[CPUID_EAX] = CPUID_EXTENDED_MAX;
-}
-
 static void logical_processors(const struct build *b)
 {
     answer(b, 0x1)[CPUID_EBX] |= 1u << id_bits(b) << 16;
     if (b->config->vcpus > 1)
         answer(b, 0x1)[CPUID_EDX] |= FEATURES_EDX_HTT;
-    set_rule(b, 0x1, CPUID_RULE_FEATURES);
+    find(b, 0x1)->rule = CPUID_RULE_FEATURES;
 }
 
 static void more_features(const struct build *b)
 {
-    set_rule(b, 0x7, CPUID_RULE_MORE_FEATURES);
+    find(b, 0x7)->rule = CPUID_RULE_MORE_FEATURES;
 }
 
 /* Level 3 is shared by all vCPUs, levels 1 and 2 are each core's own. */
 static void caches(const struct build *b)
 {
     uint32_t ids = (1u << id_bits(b)) - 1;
-    set_rule(b, 0x4, CPUID_RULE_CACHE);
+    find(b, 0x4)->rule = CPUID_RULE_CACHE;
     for (unsigned i = 0; i < ARRAY_SIZE(b->table->cache) - 1; i++) {
         uint32_t *reg = b->table->cache[i].reg;
         read_host(b, 0x4, i, reg);
@@ -178,7 +168,7 @@ static void topology(const struct build *b)
     struct cpuid_answer *level = b->table->topology;
     level[0] = (struct cpuid_answer){.reg = {0, 1, 1 << 8, 0}};
     level[1] = (struct cpuid_answer){.reg = {id_bits(b), b->config->vcpus, 2 << 8 | 1, 0}};
-    set_rule(b, 0xb, CPUID_RULE_TOPOLOGY);
+    find(b, 0xb)->rule = CPUID_RULE_TOPOLOGY;
 }
 
 /* The size of a standard-format XSAVE area for these components. */
@@ -199,7 +189,7 @@ static void xstate(const struct build *b)
 {
     struct cpuid_answer *xstate = b->table->xstate;
     uint64_t xcr0 = b->table->xcr0;
-    set_rule(b, 0xd, CPUID_RULE_XSTATE);
+    find(b, 0xd)->rule = CPUID_RULE_XSTATE;
     if (xcr0 == 0)
         return;
     for (unsigned i = 2; i < CPUID_XSTATE_COUNT; i++) {
@@ -245,13 +235,6 @@ static void clock_source(const struct build *b)
 {
     if (b->config->tsc_exact)
         answer(b, 0x40000001)[CPUID_EAX] |= CLOCKSOURCE2 | CLOCKSOURCE_STABLE;
-}
-
-static void signature(const struct build *b)
-{
-    uint32_t *reg = answer(b, CPUID_HYPERVISOR);
-    reg[CPUID_EAX] = CPUID_HYPERVISOR_MAX;
-    memcpy(&reg[CPUID_EBX], "KVMKVMKVM\0\0", 12);
 }
 
 static void timing(const struct build *b)

@@ -11,7 +11,7 @@
 /* Maps a module behind the files that are there already, and says where. */
 static struct monitor_file map_file(struct vm *vm, uint64_t *next, const struct phys_range *module)
 {
-    struct monitor_file file = {*next, module->end - module->start};
+    struct monitor_file file = {*next, phys_range_size(module)};
 
     process_map_module(&vm->process, *next, module);
     *next += align_up(file.size, LARGE_PAGE);

@@ -2,10 +2,11 @@
 /* Reading VT-x capabilities, and the conditions before VMXON (R1, R2, R3). */
 #include "hypervisor/vmx/caps.h"
 
+#include "hypervisor/cpu/registers.h"
+
 #include <stddef.h>
 
 enum {
-    MSR_FEATURE_CONTROL = 0x3a,
     MSR_VMX_BASIC = 0x480,
     MSR_VMX_PINBASED_CTLS = 0x481,
     MSR_VMX_PROCBASED_CTLS = 0x482,
@@ -16,7 +17,6 @@ enum {
     MSR_VMX_CR0_FIXED1 = 0x487,
     MSR_VMX_CR4_FIXED0 = 0x488,
     MSR_VMX_CR4_FIXED1 = 0x489,
-    MSR_VMX_VMCS_ENUM = 0x48a,
     MSR_VMX_PROCBASED_CTLS2 = 0x48b,
     MSR_VMX_EPT_VPID_CAP = 0x48c,
     MSR_VMX_TRUE_PINBASED_CTLS = 0x48d,
@@ -89,14 +89,13 @@ void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader)
     read_cpuid(caps, reader);
     if (!caps->cpuid_vmx)
         return;
-    caps->feature_control = reader->rdmsr(reader->ctx, MSR_FEATURE_CONTROL);
+    caps->feature_control = reader->rdmsr(reader->ctx, MSR_IA32_FEATURE_CONTROL);
     caps->basic = reader->rdmsr(reader->ctx, MSR_VMX_BASIC);
     caps->misc = reader->rdmsr(reader->ctx, MSR_VMX_MISC);
     caps->cr0_fixed0 = reader->rdmsr(reader->ctx, MSR_VMX_CR0_FIXED0);
     caps->cr0_fixed1 = reader->rdmsr(reader->ctx, MSR_VMX_CR0_FIXED1);
     caps->cr4_fixed0 = reader->rdmsr(reader->ctx, MSR_VMX_CR4_FIXED0);
     caps->cr4_fixed1 = reader->rdmsr(reader->ctx, MSR_VMX_CR4_FIXED1);
-    caps->vmcs_enum = reader->rdmsr(reader->ctx, MSR_VMX_VMCS_ENUM);
     read_controls(caps, reader);
     apply_errata(caps);
 }

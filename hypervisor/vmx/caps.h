@@ -50,17 +50,11 @@ uint32_t vmx_revision(const struct vmx_caps *caps);
  * or NULL. */
 const char *vmx_region_fault(const struct vmx_caps *caps, uint64_t phys);
 
-/* CR0 or CR4 with the bits of FIXED0 set and those outside FIXED1 cleared (R3). SDM volume 3,
- * "VMX-Fixed Bits in CR0". */
-static inline uint64_t vmx_fixed(uint64_t value, uint64_t fixed0, uint64_t fixed1)
-{
-    return (value | fixed0) & fixed1;
-}
-
-/* Whether a CR0 or CR4 value meets the fixed bits. */
+/* Whether CR0 or CR4 with this value has the bits of FIXED0, and none outside FIXED1 (R3). SDM
+ * volume 3, "VMX-Fixed Bits in CR0". */
 static inline bool vmx_fixed_ok(uint64_t value, uint64_t fixed0, uint64_t fixed1)
 {
-    return value == vmx_fixed(value, fixed0, fixed1);
+    return value == ((value | fixed0) & fixed1);
 }
 
 /* TSC ticks for one tick of the preemption timer, as a power of two (R42). */

@@ -93,7 +93,7 @@ static void check_plan(const struct plan *plan)
     for (uint32_t i = 0; i < info.module_count; i++) {
         uint64_t size = i < PLAN_MODULE_FIRST_FILE ? sizeof(*plan)
                                                    : plan->files[i - PLAN_MODULE_FIRST_FILE].size;
-        info.modules[i] = (struct boot_module){start, start + size};
+        info.modules[i] = (struct phys_range){start, start + size};
         start += (size + MIB) & ~(MIB - 1);
     }
     assert_null(plan_check(plan, sizeof(*plan), &info, text, sizeof(text)));

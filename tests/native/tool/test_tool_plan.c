@@ -64,7 +64,7 @@ static void make_good(struct boot *b)
     }
     for (uint32_t i = 0; i < b->info.module_count; i++) {
         uint64_t start = MIB + i * 0x2000;
-        b->info.modules[i] = (struct boot_module){start, start + FILE_SIZE};
+        b->info.modules[i] = (struct phys_range){start, start + FILE_SIZE};
     }
 }
 

@@ -190,9 +190,9 @@ static void test_fixed_bits(void **test)
 {
     const uint64_t fixed0 = coffee_lake.cr0_fixed0, fixed1 = coffee_lake.cr0_fixed1;
 
-    assert_int_equal(vmx_fixed(0, fixed0, fixed1), 0x80000021);
-    assert_int_equal(vmx_fixed(0x100000010, fixed0, fixed1), 0x80000031);
+    assert_true(vmx_fixed_ok(0x80000021, fixed0, fixed1));
     assert_true(vmx_fixed_ok(0x80000031, fixed0, fixed1));
+    assert_false(vmx_fixed_ok(0x180000031, fixed0, fixed1));
     assert_false(vmx_fixed_ok(0x31, fixed0, fixed1));
     assert_int_equal(vmx_preemption_timer_shift(&coffee_lake), 7);
 }
