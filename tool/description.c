@@ -62,6 +62,7 @@ static const cyaml_schema_field_t vm_fields[] = {
     WORD(OPTIONAL, vm_description, "on-fault", on_fault),
     WORD(OPTIONAL, vm_description, "on-halt", on_halt),
     CYAML_FIELD_MAPPING_PTR("disk", OPTIONAL, struct vm_description, disk, vm_disk_fields),
+    WORD(OPTIONAL, vm_description, "net", net),
     CYAML_FIELD_SEQUENCE("networks", OPTIONAL, struct vm_description, networks, &vm_network_schema,
                          0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
@@ -92,6 +93,8 @@ static const cyaml_schema_value_t disk_schema = {
 static const cyaml_schema_field_t nic_fields[] = {
     WORD(NEEDED, nic_description, "driver", driver),
     WORD(OPTIONAL, nic_description, "index", index),
+    CYAML_FIELD_SEQUENCE("forward", OPTIONAL, struct nic_description, forward, &word_schema, 0,
+                         CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 

@@ -26,6 +26,7 @@ struct vm_network_description {
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
     char *on_reset, *on_fault, *on_halt;
+    char *net; /* the one network that it is on, in place of a list */
     struct vm_disk_description *disk;
     struct vm_network_description *networks;
     unsigned networks_count;
@@ -37,6 +38,8 @@ struct disk_description {
 
 struct nic_description {
     char *driver, *index;
+    char **forward;
+    unsigned forward_count;
 };
 
 struct network_description {

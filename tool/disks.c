@@ -84,34 +84,6 @@ static bool read_driver(struct loading *loading, unsigned i, enum disk_driver *d
     return false;
 }
 
-/* Which one of the machine's controllers it is: by default the first that no disk before it has. */
-static void read_index(struct loading *loading, unsigned i, struct plan_process *process)
-{
-    const char *word = loading->file.content->host.disks[i].index;
-    const struct plan *plan = &loading->machine->plan;
-    uint32_t index = 0;
-
-    if (word && !process_index_parse(word, &index)) {
-        description_error(&loading->file, AT_HOST(i, "index"),
-                          "'%s' is no number; write 0 for the first controller of its kind", word);
-        return;
-    }
-    for (uint32_t p = 0; p < plan->process_count; p++) {
-        if (plan->processes[p].pci_class != process->pci_class ||
-            plan->processes[p].pci_index != index)
-            continue;
-        if (word) {
-            description_error(&loading->file, AT_HOST(i, "index"),
-                              "disk '%s' is on this controller; choose another",
-                              plan->processes[p].name);
-            return;
-        }
-        index++;
-        p = UINT32_MAX; /* from the first again */
-    }
-    process->pci_index = index;
-}
-
 static void load_host_disk(struct loading *loading, unsigned i)
 {
     const struct disk_description *from = &loading->file.content->host.disks[i];
@@ -124,7 +96,8 @@ static void load_host_disk(struct loading *loading, unsigned i)
     if (!read_driver(loading, i, &disk.driver) || !named)
         return;
     struct plan_process process = drivers[disk.driver].process;
-    read_index(loading, i, &process);
+    if (!process_index_load(loading, AT_HOST(i, "index"), from->index, &process))
+        return;
     if (disk.driver == DISK_ATA && process.pci_index) {
         description_error(&loading->file, AT_HOST(i, "driver"),
                           "a machine has one disk by ata; use ahci or nvme for another");

@@ -3,6 +3,7 @@
 #ifndef TOOL_EMULATED_NIC_H
 #define TOOL_EMULATED_NIC_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "tool/machine.h"
@@ -14,8 +15,9 @@
  * emulator's firmware routes it to. Otherwise says what to do. */
 enum exit_code emulated_nic_prepare(struct machine *machine, enum runner runner);
 
-/* Writes lines of Bochs's configuration. */
-void emulated_nic_bochs(const struct machine *machine, FILE *config);
+/* Writes lines of Bochs's configuration, and beside it the file with the ports that it forwards.
+ * False with errno set. */
+bool emulated_nic_bochs(const struct machine *machine, FILE *config);
 
 /* Puts words of QEMU's command line into `words`. Returns how many. */
 size_t emulated_nic_qemu(const struct machine *machine,

@@ -86,7 +86,7 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
     emulated_disks_bochs(emulation->machine, config);
-    emulated_nic_bochs(emulation->machine, config);
+    bool good = emulated_nic_bochs(emulation->machine, config);
     fprintf(config, "ata%d-master: type=cdrom, path=" EMULATOR_IMAGE ", status=inserted\n",
             emulated_disks_take_ata(emulation->machine));
     fprintf(config, "boot: cdrom\n");
@@ -96,7 +96,7 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     /* Without this Bochs ends while it sets up its sound cards, on a machine that has none. */
     fprintf(config, "plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0\n");
     fputs("c\nq\n", commands); /* Debian's Bochs has a debugger, which asks before it starts */
-    return (fclose(config) == 0) & (fclose(commands) == 0);
+    return good & (fclose(config) == 0) & (fclose(commands) == 0);
 }
 
 /* Whether a line of this answer of Bochs's starts with this word. */

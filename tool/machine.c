@@ -15,6 +15,7 @@
 #include "tool/disk_file.h"
 #include "tool/disks.h"
 #include "tool/ends.h"
+#include "tool/forwards.h"
 #include "tool/host.h"
 #include "tool/initrd_builtin.h"
 #include "tool/initrd_file.h"
@@ -46,8 +47,8 @@ static const char *at(unsigned vm, const char *key)
  * put into the builtin initrd, and only there. */
 static bool wants_modules(const struct vm_description *vm)
 {
-    bool wants =
-        vm->disk || vm->networks_count > 0 || (vm->console && strcmp(vm->console, "virtio") == 0);
+    bool wants = vm->disk || vm->net || vm->networks_count > 0 ||
+                 (vm->console && strcmp(vm->console, "virtio") == 0);
 
     return wants && vm->initrd && strcmp(vm->initrd, INITRD_BUILTIN) == 0;
 }
@@ -304,8 +305,10 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
     console_process_load(&loading);
     disks_load(&loading);
     networks_load(&loading);
-    if (emulated)
+    if (emulated) {
         disk_files_look(&loading);
+        forwards_try(&loading);
+    }
     if (loading.file.errors == 0)
         check_total(&loading);
     for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
@@ -332,6 +335,8 @@ void machine_free(struct machine *machine)
         free(machine->partitions[i].contents);
     for (unsigned i = 0; i < machine->nic_count; i++)
         free(machine->nics[i].place);
+    for (unsigned i = 0; i < machine->forward_count; i++)
+        free(machine->forwards[i].place);
     if (machine->folder)
         work_folder_remove(machine->folder);
     free(machine->cpu);

@@ -32,6 +32,8 @@ struct machine_partition {
     bool read_only;
 };
 
+#define MACHINE_FORWARDS 5 /* as many as Bochs takes */
+
 struct machine {
     struct plan plan;
     char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
@@ -45,6 +47,12 @@ struct machine {
         char *place;      /* in the description, for messages */
     } nics[PLAN_MAX_PROCESSES];
     unsigned nic_count;
+    struct machine_forward {
+        unsigned port, guest_port; /* of this machine's loopback, and of the guest */
+        char address[16];          /* the guest's, on the network of the emulated card */
+        char *place;               /* in the description, for messages */
+    } forwards[MACHINE_FORWARDS];
+    unsigned forward_count;
     uint64_t memory;        /* bytes that the machine below the hypervisor has, or must have */
     char *cpu;              /* Bochs's name of a CPU model; NULL: the default */
     char *hide;             /* VMX controls to do without, joined by commas; NULL: none */
@@ -53,7 +61,8 @@ struct machine {
 
 /*
  * Reads and checks a description, says all that is wrong with it, fetches Debian's kernels. The
- * files of disks count where `emulated` says so, and are locked until machine_free. On LINTEL_OK
+ * files of disks, which are locked until machine_free, and ports of this machine count where
+ * `emulated` says so. On LINTEL_OK
  * that must follow. On LINTEL_DESCRIPTION or LINTEL_MACHINE the messages have been printed.
  */
 enum exit_code machine_load(const char *path, bool emulated, struct machine *machine);

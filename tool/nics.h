@@ -5,8 +5,12 @@
 
 #include "tool/loading.h"
 
-/* Checks the keys of the card of host.networks[i], which has one, and adds what it needs to the
- * plan, where `process` is the network's. */
-void nic_load(struct loading *loading, unsigned i, uint32_t process);
+/* Of all that there are. */
+#define NIC_DRIVER "e1000"
+
+/* Checks the keys of a network's card, which is described at `where`, as in "host.networks[1].nic",
+ * and adds what it needs to the plan, where `process` is the network's. */
+void nic_load(struct loading *loading, const struct nic_description *from, const char *where,
+              uint32_t process);
 
 #endif

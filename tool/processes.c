@@ -71,10 +71,38 @@ int process_add(struct loading *loading, const char *where, enum built_file imag
     return (int)plan->process_count++;
 }
 
-bool process_index_parse(const char *word, uint32_t *index)
+/* The process whose device a place among those of its class is; NULL: nobody's. */
+static const struct plan_process *owner(const struct plan *plan, uint32_t pci_class, uint32_t index)
 {
-    size_t digits = strspn(word, "0123456789");
+    for (uint32_t p = 0; p < plan->process_count; p++)
+        if (plan->processes[p].pci_class == pci_class && plan->processes[p].pci_index == index)
+            return &plan->processes[p];
+    return NULL;
+}
 
-    *index = (uint32_t)strtoul(word, NULL, 10);
-    return digits > 0 && digits <= 3 && !word[digits];
+bool process_index_load(struct loading *loading, const char *where, const char *word,
+                        struct plan_process *process)
+{
+    const struct plan *plan = &loading->machine->plan;
+    const struct plan_process *other;
+    size_t digits = word ? strspn(word, "0123456789") : 0;
+
+    process->pci_index = 0;
+    if (!word) {
+        while (owner(plan, process->pci_class, process->pci_index))
+            process->pci_index++;
+        return true;
+    }
+    if (digits == 0 || digits > 3 || word[digits]) {
+        description_error(&loading->file, where,
+                          "'%s' is no number; write 0 for the first of its kind", word);
+        return false;
+    }
+    process->pci_index = (uint32_t)strtoul(word, NULL, 10);
+    other = owner(plan, process->pci_class, process->pci_index);
+    if (other) {
+        description_error(&loading->file, where, "'%s' has this one already; choose another",
+                          other->name);
+    }
+    return !other;
 }

@@ -14,8 +14,9 @@
 int process_add(struct loading *loading, const char *where, enum built_file image,
                 const struct plan_process *process);
 
-/* Reads which one of the machine's devices of its kind a process has: at most three digits, and
- * nothing else. */
-bool process_index_parse(const char *word, uint32_t *index);
+/* Reads which one of the machine's devices of its kind a process has; by default (NULL) the first
+ * that no process before it has. False after a message at the place `where`. */
+bool process_index_load(struct loading *loading, const char *where, const char *word,
+                        struct plan_process *process);
 
 #endif

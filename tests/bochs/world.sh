@@ -1,32 +1,37 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # world.sh LINTEL CPU: a Linux guest on a network with a card, whose other end is the network of this machine: it gets an address by
-# DHCP, and fetches a file from a server on this machine's loopback, and the server gets one from it; all bytes are compared.
+# DHCP, and fetches a file from a server on this machine's loopback, and the server gets one from it; all bytes are compared. A port of
+# this machine leads to a server in the guest.
 lintel=$1 cpu=$2
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
 cat >server.py <<'END'
-import hashlib, http.server, os
+import hashlib, http.server, os, socket, urllib.request
 BODY = bytes(range(256)) * 4096
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def answer(self, body):
         self.send_response(200)
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(BODY)
+        self.wfile.write(body)
+    def do_GET(self):
+        if self.path != "/forward":
+            return self.answer(BODY)
+        data = urllib.request.urlopen("http://127.0.0.1:%d/busybox" % forward, timeout=60).read()
+        self.answer(b"fetched " + hashlib.md5(data).hexdigest().encode() + b"\n")
     def do_POST(self):
         data = self.rfile.read(int(self.headers["Content-Length"]))
-        answer = hashlib.md5(data).hexdigest().encode() + b" of %d\n" % len(data)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.answer(hashlib.md5(data).hexdigest().encode() + b" of %d\n" % len(data))
     def log_message(self, *words):
         pass
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+free = socket.create_server(("127.0.0.1", 0))
+forward = free.getsockname()[1]
+free.close()
 with open("port.new", "w") as file:
-    print(server.server_port, file=file)
+    print(server.server_port, forward, file=file)
 os.rename("port.new", "port")
 server.serve_forever()
 END
@@ -36,24 +41,26 @@ for _ in $(seq 100); do
     [ -f port ] && break
     sleep 0.1
 done
-port=$(cat port)
+read -r port forward <port
 
 cat >vm.yaml <<END
 host:
   networks:
-    - {name: lan, nic: {driver: e1000}}
+    - {name: lan, nic: {driver: e1000, forward: [$forward:80]}}
 vms:
   - name: one
     kernel: debian:linux-image-cloud-amd64
     initrd: builtin
     cmdline: console=ttyS0 quiet nokaslr mitigations=off tsc=reliable no_timer_check audit=0 cryptomgr.notests random.trust_cpu=on
     memory: 128M
-    networks: [{on: lan}]
+    net: lan
 END
 cat >typed <<END
 ip link set eth0 up
 udhcpc -i eth0 -n -q -t 5 -s /bin/true 2>&1 | grep -o 'lease of [0-9.]* obtained'
 ip address add 10.0.2.15/24 dev eth0
+httpd -h /bin; md5sum </bin/busybox
+wget -q http://10.0.2.2:$port/forward -O -
 wget -q http://10.0.2.2:$port/ -O file && md5sum <file
 cat /bin/busybox file >sent; md5sum <sent
 (printf 'POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n' \$(wc -c <sent); cat sent) | nc 10.0.2.2 $port | tail -n 1
@@ -65,9 +72,12 @@ kill $server
 says '^lintel: process lan.nic: 82540EM' 'the driver has a card'
 says '^lease of 10\.0\.2\.15 obtained' 'the guest is offered an address by DHCP'
 says "^$(python3 -c 'import hashlib; print(hashlib.md5(bytes(range(256)) * 4096).hexdigest())')  -" 'it fetches a file, and has all of its bytes'
-sent=$(grep -oE '^[0-9a-f]{32}  -' said | sed -n 2p)
+sent=$(grep -oE '^[0-9a-f]{32}  -' said | sed -n 3p)
 grep -q "^${sent%  -} of [0-9]\{7\}$" said
 result $? 'and sends one, all of whose bytes arrive'
+fetched=$(grep -oE '^[0-9a-f]{32}  -' said | head -n 1)
+grep -qx "fetched ${fetched%  -}" said
+result $? 'a port of this machine leads to a server in the guest, whose file has all of its bytes'
 [ $code = 0 ]
 result $? 'the run ends well'
 plan

@@ -53,8 +53,8 @@ host 'more than can be promised' 3 '^vm.yaml:2:85: host\.disks\[1\]\.budget: wit
 host 'two disks by ata' 3 '^vm.yaml:2:58: host\.disks\[1\]\.driver: a machine has one disk by ata; use ahci or nvme' \
     '{name: d, driver: ata}, {name: e, driver: ata}'
 host 'an index that is none' 3 "^vm.yaml:2:47: host\.disks\[0\]\.index: '1a' is no number" '{name: d, driver: nvme, index: 1a}'
-host 'an index below 0' 3 "^vm.yaml:2:47: host\.disks\[0\]\.index: '-1' is no number; write 0 for" '{name: d, driver: nvme, index: -1}'
-host 'an index twice' 3 "^vm.yaml:2:72: host\.disks\[1\]\.index: disk 'd' is on this controller; choose another" \
+host 'an index below 0' 3 "^vm.yaml:2:47: host\.disks\[0\]\.index: '-1' is no number; write 0 for the first of its kind" '{name: d, driver: nvme, index: -1}'
+host 'an index twice' 3 "^vm.yaml:2:72: host\.disks\[1\]\.index: 'd' has this one already; choose another" \
     '{name: d, driver: nvme}, {name: e, driver: nvme, index: 0}'
 host 'a size without a unit' 3 "^vm.yaml:2:59: host\.disks\[0\]\.size: '64' is no size in MiB; write for example 64M or 4G" \
     '{name: d, driver: nvme, file: d.img, size: 64}'

@@ -58,8 +58,11 @@ make_program lintel-e1000
 export LINTEL_E1000=$work/lintel-e1000
 vms 'a card' 0 'good: 1 VM, 4 files' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
 vms 'two cards' 0 good '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 1}}' '{on: lan}, {on: wan}'
-vms 'a card by two networks' 3 "^vm.yaml:1:71: host\.networks\[1\]\.nic: 'lan.nic' is the driver of card 0 already; name another by" \
-    '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000}}' '{on: lan}, {on: wan}'
+vms 'a card for each of three networks' 3 "^vm.yaml:1:166: host\.networks\[3\]\.nic\.index: 'c.nic' has this one already; choose another" \
+    '{name: a, nic: {driver: e1000}}, {name: b, nic: {driver: e1000, index: 2}}, {name: c, nic: {driver: e1000}}, {name: d, nic: {driver: e1000, index: 1}}' \
+    '{on: a}, {on: b}, {on: c}, {on: d}'
+vms 'a card by two networks' 3 "^vm.yaml:1:94: host\.networks\[1\]\.nic\.index: 'lan.nic' has this one already; choose another" \
+    '{name: lan, nic: {driver: e1000}}, {name: wan, nic: {driver: e1000, index: 0}}' '{on: lan}, {on: wan}'
 vms 'no driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic: the key 'driver' is missing" '{name: lan, nic: {index: 1}}' '{on: lan}'
 vms 'an unknown driver' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.driver: 'rtl8139' is no driver; write e1000" \
     '{name: lan, nic: {driver: rtl8139}}' '{on: lan}'
@@ -67,6 +70,60 @@ vms 'a card that is no number' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.i
     '{name: lan, nic: {driver: e1000, index: one}}' '{on: lan}'
 vms 'a card below 0' 3 "^vm.yaml:1:[0-9]+: host\.networks\[0\]\.nic\.index: '-1' is no number; write 0 for" \
     '{name: lan, nic: {driver: e1000, index: -1}}' '{on: lan}'
+
+# Ports that lead to a guest.
+forwards()
+{
+    vms "$1" "$2" "$3" "{name: lan, nic: {driver: e1000, forward: [$4]}}" '{on: lan}'
+}
+F='^vm.yaml:1:62: host\.networks\[0\]\.nic\.forward\[0\]'
+forwards 'ports' 0 good '22022:22, "22080:10.0.2.16:80"'
+for word in 22 22: :22 2222:22:22 2222:a 2222:65536 0:22 2222:0 a:22 -1:22 2222::22 2222:22/udp 100000:1; do
+    case $word in
+    *:*:*) forwards "the ports $word" 3 "$F: '$word' names no guest; write for example 2222:10\.0\.2\.15:22" "'$word'" ;;
+    *) forwards "the ports $word" 3 "$F: '$word' is no pair of ports; write for example 2222:22" "'$word'" ;;
+    esac
+done
+for address in 10.0.3.15 10.0.2.256 10.0.2. 10.0.2.15.1.1.1.1.1; do
+    forwards "the guest $address" 3 "$F: '2222:$address:22' names no guest; write" "'2222:$address:22'"
+done
+forwards 'a port twice' 3 '^vm.yaml:1:72: .*\.forward\[1\]: host\.networks\[0\]\.nic\.forward\[0\] has port 22022 already; choose another' \
+    '22022:22, 22022:80'
+forwards 'six ports' 3 '\.forward\[5\]: a card has at most 5 of these; remove the others' \
+    '22021:1, 22022:2, 22023:3, 22024:4, 22025:5, 22026:6'
+python3 -c 'import socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+time.sleep(60)' >taken &
+until [ -s taken ]; do sleep 0.1; done
+forwards 'a port that is taken' 3 "$F: port $(cat taken) of this machine is taken; choose another, or end who has it" "$(cat taken):22"
+expect 'image: a port that is taken here' 4 'lintel-HYPERVISOR' \
+    env LINTEL_HYPERVISOR="$work/lintel-HYPERVISOR" "$lintel" image -o x.iso vm.yaml
+kill $!
+if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1 ] && setpriv --bounding-set=-net_bind_service true 2>/dev/null; then
+    sed -i 's/[0-9]*:22\]/1:22]/' vm.yaml
+    expect "check: root's port" 3 "$F: port 1 of this machine is root's; choose one from 1024 on" \
+        setpriv --inh-caps=-net_bind_service --bounding-set=-net_bind_service "$lintel" check vm.yaml
+fi
+
+# The network that need not be described.
+net()
+{
+    printf 'host: {networks: [%s]}\n\nvms:\n' "$4" >networks.yaml
+    printf '  - {name: %s, kernel: kernel, memory: 26M, %s}\n' "${@:5}" >>networks.yaml
+    description "$1" "$2" "$3" <networks.yaml
+}
+net 'the network of who runs it' 0 'good: 1 VM, 4 files' '' a 'net: user'
+net 'the same in a list' 0 'good: 1 VM, 4 files' '{name: lan}' a 'networks: [{on: lan}, {on: user}]'
+net 'one that is described' 0 'good: 1 VM, 3 files' '{name: lan}' a 'net: lan'
+net 'user, described without a card' 0 'good: 1 VM, 3 files' '{name: user}' a 'net: user'
+net 'one that is not there' 3 "^vm.yaml:4:49: vms\[0\]\.net: no entry of host\.networks is named 'wan'; .* or write user for" '{name: lan}' \
+    a 'net: wan' b 'net: lan'
+net 'both' 3 "^vm.yaml:4:49: vms\[0\]\.net: it has 'networks' as well; keep" '{name: lan}' a 'net: lan, networks: [{on: lan}]'
+net "a VM's name for it" 3 "^vm.yaml:4:49: vms\[0\]\.net\.name: there is a VM 'user' already; choose another name" '' \
+    a 'net: user' user 'net: user'
+net 'the card that another network has' 0 'good: 1 VM, 4 files' '{name: lan, nic: {driver: e1000}}' a 'networks: [{on: lan}, {on: user}]'
+
 LINTEL_E1000=$work/nothing vms 'a driver that is not built' 4 'the program for it is not built' '{name: lan, nic: {driver: e1000}}' '{on: lan}'
 
 # An emulated machine has one card.
