@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine's end: the last of those for whose sake it runs has ended. */
-#include "hypervisor/process/process.h"
+/* A process's end, and the machine's: the last of those for whose sake it runs has ended. */
+#include "hypervisor/process/channel.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 
@@ -14,8 +14,15 @@ void process_await(struct process *p, const char *of_kind)
     count++;
 }
 
-void process_ended(struct process *p, bool fault)
+void process_end(struct process *p, bool fault, const char *why)
 {
+    const char *stops = p->service ? "ended" : "powered off";
+
+    process_log_left_out(p);
+    log_record(p->service ? LOG_LINE : LOG_VM_ENDED, p->vm, "%s %s: %s: %s", process_kind(p),
+               p->info->name, fault ? "stopped for a fault" : stops, why);
+    p->thread->deadline = p->thread->timer = TIME_NEVER;
+    channel_end_all(p);
     if (!p->awaited)
         return;
     ended++;

@@ -52,6 +52,12 @@ void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t 
 /* Maps a module read-only; size is rounded up to pages. */
 void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module);
 
+/* What it is called in the log. */
+static inline const char *process_kind(const struct process *p)
+{
+    return p->service ? "process" : "vm";
+}
+
 /* A line about a process that it can cause: some at once, and then so many in a second. What is
  * left out is counted; the next line tells it, or process_log_left_out. */
 void process_log(struct process *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -79,9 +85,10 @@ void __attribute__((noreturn)) process_return(struct process *p, int64_t result)
  * one. At boot. */
 void process_await(struct process *p, const char *of_kind);
 
-/* p has ended, for a fault or not, and does not come back. Returns while the machine goes on, or
- * the console has still to print the last line. */
-void process_ended(struct process *p, bool fault);
+/* p, which cannot run any more, has ended, for a fault or not, and does not come back: the log and
+ * the other sides of its channels are told. Returns while the machine goes on, or the console has
+ * still to print the last line. */
+void process_end(struct process *p, bool fault, const char *why);
 
 /* The console has ended, which says that it has printed all. Returns while the machine goes on. */
 void process_printed(void);

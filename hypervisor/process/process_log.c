@@ -10,16 +10,11 @@
 #define BURST      50
 #define PER_SECOND 5
 
-static const char *kind(const struct process *p)
-{
-    return p->service ? "process" : "vm";
-}
-
 void process_log_left_out(struct process *p)
 {
     if (p->log_left_out > 0)
-        log_record(LOG_LINE, p->vm, "%s %s: too many lines: %u left out", kind(p), p->info->name,
-                   p->log_left_out);
+        log_record(LOG_LINE, p->vm, "%s %s: too many lines: %u left out", process_kind(p),
+                   p->info->name, p->log_left_out);
     p->log_left_out = 0;
 }
 
@@ -48,5 +43,5 @@ void process_log(struct process *p, const char *fmt, ...)
     va_start(args, fmt);
     vformat(text, sizeof(text), fmt, args);
     va_end(args);
-    log_record(LOG_LINE, p->vm, "%s %s: %s", kind(p), p->info->name, text);
+    log_record(LOG_LINE, p->vm, "%s %s: %s", process_kind(p), p->info->name, text);
 }

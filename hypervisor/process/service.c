@@ -262,13 +262,9 @@ void service_stop(struct service *s, bool fault, const char *why)
         process_printed();
         log_take_back();
     }
-    process_log_left_out(&s->process);
-    log_line("process %s: %s: %s", s->plan->name, fault ? "stopped for a fault" : "ended", why);
     s->ended = true;
     if (s->function != PCI_NONE)
         pci_stop_master(s->function); /* before its clients take their memory for their own */
-    s->thread.timer = TIME_NEVER;
-    channel_end_all(&s->process);
-    process_ended(&s->process, fault);
+    process_end(&s->process, fault, why);
     schedule();
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/report/panic.h"
 
-#include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "lib/bits.h"
-#include "lib/format.h"
 
 void (*machine_end_word)(void);
 
@@ -50,29 +48,9 @@ void panic_finish(uint64_t rbp)
     machine_end();
 }
 
-void panic(const char *fmt, ...)
+void panic_finish_here(void)
 {
-    char text[200];
-    va_list args;
-
-    panic_begin();
-    va_start(args, fmt);
-    vformat(text, sizeof(text), fmt, args);
-    va_end(args);
-    log_line("panic: %s", text);
     panic_finish((uint64_t)__builtin_frame_address(0));
-}
-
-void stopped(const char *fmt, ...)
-{
-    char text[220];
-    va_list args;
-
-    va_start(args, fmt);
-    vformat(text, sizeof(text), fmt, args);
-    va_end(args);
-    log_line("stopped: %s", text);
-    machine_end();
 }
 
 void machine_end(void)

@@ -5,21 +5,23 @@
 
 #include <stdint.h>
 
-/* Prints the reason and what those below have to tell, then ends the run. */
-void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *fmt, ...);
+#include "hypervisor/report/log.h"
 
-/* A panic whose first lines somebody else writes: in between. A panic while panicking ends the run
- * with what has been printed. */
+/* Prints the reason and what those below have to tell, then ends the run. */
+#define panic(...) (panic_begin(), log_line("panic: " __VA_ARGS__), panic_finish_here())
+
+/* A panic, with its first lines in between, which began with this RBP, or where this is called. A
+ * panic while panicking ends the run with what has been printed. */
 void panic_begin(void);
 void __attribute__((noreturn)) panic_finish(uint64_t rbp);
+void __attribute__((noreturn, cold, noinline)) panic_finish_here(void);
 
 /* What a panic prints besides, given RBP where it began: each says what it knows. */
 #define PANIC_TELLERS 2
 void panic_add(void (*tell)(uint64_t rbp));
 
-/* A verdict on the machine, the plan or a file: not a bug of ours. Prints "stopped: ..." and ends
- * the run. */
-void __attribute__((noreturn, format(printf, 1, 2))) stopped(const char *fmt, ...);
+/* A verdict on the machine, the plan or a file: not a bug of ours. Ends the run. */
+#define stopped(...) (log_line("stopped: " __VA_ARGS__), machine_end())
 
 /* Ends the run as machine_end_word does: powers the emulator off; without one it halts. */
 void __attribute__((noreturn)) machine_end(void);

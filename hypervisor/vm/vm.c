@@ -6,7 +6,6 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
-#include "hypervisor/process/channel.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/apic_virtual.h"
@@ -133,13 +132,8 @@ static void print_counters(const struct vm *vm)
 
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
-    process_log_left_out(&vm->process);
     vm->vcpu->mode = VCPU_STOPPED;
-    vm->vcpu->thread.deadline = vm->vcpu->thread.timer = TIME_NEVER;
-    log_record(LOG_VM_ENDED, vm->process.vm, "vm %s: %s: %s", vm->plan->name,
-               fault ? "stopped for a fault" : "powered off", why);
-    channel_end_all(&vm->process);
     if (vm_options.counters)
         print_counters(vm);
-    process_ended(&vm->process, fault);
+    process_end(&vm->process, fault, why);
 }
