@@ -242,7 +242,7 @@ void boot_main(uint64_t information, uint64_t image)
         vmx_enable();
     }
     /* without guests by SYSCALL, which each processor has in 64-bit mode, AMD's too */
-    resident_init(plan->vm_count > 0 ? options.strategy : MSR_SWITCH_LAZY);
+    resident_init(plan->vm_count > 0 ? (enum msr_strategy)options.strategy : MSR_SWITCH_LAZY);
     stage("virtual machines and processes");
     create_vms(plan);
     create_processes(plan);

@@ -3,22 +3,21 @@
 #ifndef BOOT_OPTIONS_H
 #define BOOT_OPTIONS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/msr/switch.h"
 
 struct options {
-    bool caps;         /* caps: print what VT-x offers here, and end */
-    bool stop_masters; /* bus-mastering=off: no device of the host's reaches memory any more */
-    enum msr_strategy strategy; /* msr-switch=lazy|none-needed|eager|area */
+    uint32_t caps;         /* caps: print what VT-x offers here, and end */
+    uint32_t stop_masters; /* bus-mastering=off: no device of the host's reaches memory any more */
+    uint32_t strategy;     /* msr-switch=NAME: enum msr_strategy */
     uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
 };
 
 extern struct options options;
 
 /* Reads the command line into `options`, and into the like of those below: vm_options,
- * machine_end_word. Returns NULL, or a word that it does not know, copied. */
+ * machine_end_write. Returns NULL, or a word that it does not know, copied. */
 const char *options_parse(const char *cmdline);
 
 #endif

@@ -3,8 +3,9 @@
 
 #include "hypervisor/report/serial.h"
 #include "lib/bits.h"
+#include "lib/port.h"
 
-void (*machine_end_word)(void);
+uint32_t machine_end_write;
 
 static void (*tellers[PANIC_TELLERS])(uint64_t rbp);
 static void (*leave)(void);
@@ -59,8 +60,8 @@ void machine_end(void)
         leave();
     log_take_back();
     serial_flush();
-    if (machine_end_word != NULL)
-        machine_end_word();
+    if (machine_end_write != 0)
+        outb((uint16_t)(machine_end_write >> 8), (uint8_t)machine_end_write);
     log_line("the machine is halted; switch it off or reset it");
     serial_flush();
     hang();

@@ -23,10 +23,12 @@ void panic_add(void (*tell)(uint64_t rbp));
 /* A verdict on the machine, the plan or a file: not a bug of ours. Ends the run. */
 #define stopped(...) (log_line("stopped: " __VA_ARGS__), machine_end())
 
-/* Ends the run as machine_end_word does: powers the emulator off; without one it halts. */
+/* Ends the run: by machine_end_write, if that is something, which ends an emulator; or it halts. */
 void __attribute__((noreturn)) machine_end(void);
 
-extern void (*machine_end_word)(void);
+/* A byte for a port. */
+#define MACHINE_END_WRITE(port, byte) ((uint32_t)(port) << 8 | (byte))
+extern uint32_t machine_end_write;
 
 /* What must be done before the machine ends: VMXOFF. */
 void machine_end_add(void (*before)(void));

@@ -35,8 +35,8 @@ struct vm {
 
 /* Of the hypervisor's command line. */
 struct vm_options {
-    bool counters;    /* print when each VM starts, and what its exits were when it stops */
-    bool keep_memory; /* clear-memory=no: guests may see what was in the RAM before, as in a new
+    uint32_t counters;    /* print when each VM starts, and what its exits were when it stops */
+    uint32_t keep_memory; /* clear-memory=no: guests may see what was in the RAM before, as in a new
                          emulator's */
 };
 extern struct vm_options vm_options;
