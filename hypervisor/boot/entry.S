@@ -156,6 +156,7 @@ boot_far_pointer:
 
         .section .bss.aligned, "aw", @nobits
         .balign 4096
+        .global boot_pml4
 boot_pml4:
         .skip 4096
 boot_pdpt_low:

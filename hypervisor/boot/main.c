@@ -8,11 +8,11 @@
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/mtrr.h"
-#include "hypervisor/cpu/park.h"
 #include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/process/channel.h"
@@ -45,7 +45,8 @@ extern const char image_start[], image_end[];
 static struct boot_info info;
 static struct acpi_info acpi;
 static const struct phys_range *const files = &info.modules[PLAN_MODULE_FIRST_FILE];
-static uint64_t parking; /* a page for the CPUs that are not used */
+static uint64_t start_page; /* where other CPUs start */
+static bool has_vms;
 
 static void stage(const char *text)
 {
@@ -104,14 +105,14 @@ static void reserve_memory(void)
     reserve(info.self);
     for (uint32_t i = 0; i < info.module_count; i++)
         reserve(info.modules[i]);
-    parking = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
+    start_page = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
     reserve((struct phys_range){0, LOW_MEMORY});
     keep_write_back();
 }
 
 static uint64_t arena_size(const struct plan *plan)
 {
-    uint64_t size = ARENA_BASE_SIZE, mapped = 0;
+    uint64_t size = ARENA_BASE_SIZE + acpi.cpu_count * CPU_BLOCK_SIZE, mapped = 0;
 
     /* A table maps 2 MiB: of guest memory, unless larger pages do, and of the modules, in ring 0
      * and in each monitor. */
@@ -140,7 +141,8 @@ static void map_program(const struct phys_range *module)
 
 static void create_arena(const struct plan *plan)
 {
-    uint64_t size = arena_size(plan), frames = plan->vm_count + 1; /* VMXON region, VMCSs */
+    /* VMCSs, and a VMXON region for each CPU */
+    uint64_t size = arena_size(plan), frames = plan->vm_count + acpi.cpu_count + 1;
     uint64_t start =
         phys_map_take(&info.free, size + frames * PAGE_SIZE, LARGE_PAGE, BOOT_TABLES_LIMIT);
 
@@ -148,6 +150,7 @@ static void create_arena(const struct plan *plan)
         stopped("this machine has no %lu MiB of free memory below 4 GiB for the hypervisor",
                 size >> 20);
     arena_init(start, size, frames);
+    cpus_allocate(acpi.cpu_count);
     host_memory_init(start, size);
     map_program(&info.modules[PLAN_MODULE_MONITOR]);
 }
@@ -203,6 +206,16 @@ static void __attribute__((noreturn)) print_caps(void)
     machine_end();
 }
 
+/* What each CPU does before it runs anything. */
+static void take_up(void)
+{
+    sched_init();
+    if (has_vms)
+        vmx_enable();
+    /* without guests by SYSCALL, which each processor has in 64-bit mode, AMD's too */
+    resident_init(has_vms ? (enum msr_strategy)options.strategy : MSR_SWITCH_LAZY);
+}
+
 void boot_main(uint64_t information, uint64_t image)
 {
     const struct plan *plan;
@@ -214,7 +227,6 @@ void boot_main(uint64_t information, uint64_t image)
     idt_init();
     cpu_init(&boot_cpu);
     machine_check_init();
-    sched_init();
     sched_no_event = events_none_due;
 
     stage("boot information");
@@ -224,7 +236,8 @@ void boot_main(uint64_t information, uint64_t image)
         print_caps();
     stage("plan");
     plan = plan_read(&info);
-    if (plan->vm_count > 0) {
+    has_vms = plan->vm_count > 0;
+    if (has_vms) {
         stage("VT-x");
         vmx_probe();
         vmx_choose_controls(options.hidden);
@@ -236,16 +249,13 @@ void boot_main(uint64_t information, uint64_t image)
     if (!tsc_is_exact())
         log_line("the TSC's frequency is not exact: guests are not told it, and calibrate");
     apic_init(&acpi);
-    park_others(acpi.cpus, acpi.cpu_count, parking);
-    if (plan->vm_count > 0) {
-        stage("VMX operation");
-        vmx_enable();
-    }
-    /* without guests by SYSCALL, which each processor has in 64-bit mode, AMD's too */
-    resident_init(plan->vm_count > 0 ? (enum msr_strategy)options.strategy : MSR_SWITCH_LAZY);
+    stage("CPUs");
+    cpus_start(&acpi, start_page, take_up);
+    take_up();
     stage("virtual machines and processes");
     create_vms(plan);
     create_processes(plan);
     stage("start");
+    cpus_run(schedule);
     schedule();
 }

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hypervisor/cpu/layout.h"
+
 #define ACPI_ISA_IRQS 16
 /* More are not looked at. */
-#define ACPI_CPUS_MAX      256
 #define ACPI_IOAPICS_MAX   8
 #define ACPI_REMAPPING_MAX 64
 
@@ -27,9 +28,9 @@ struct acpi_info {
     uint32_t ioapic_count;  /* at least one */
     struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
     struct acpi_irq isa[ACPI_ISA_IRQS];
-    uint32_t cpu_count;           /* that are enabled, this one among them; 0: there is no MADT */
-    uint32_t cpus[ACPI_CPUS_MAX]; /* their local APICs' ids */
-    uint32_t remapping_count;     /* of the IOMMU's units */
+    uint32_t cpu_count;       /* that are enabled, this one among them; 0: there is no MADT */
+    uint32_t cpus[CPUS_MAX];  /* their local APICs' ids */
+    uint32_t remapping_count; /* of the IOMMU's units */
     uint64_t remapping[ACPI_REMAPPING_MAX]; /* physical addresses of their registers */
 };
 

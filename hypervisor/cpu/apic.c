@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/apic.h"
 
 #include "hypervisor/cpu/apic_registers.h"
+#include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/ioapic.h"
@@ -26,7 +27,7 @@
 static volatile uint32_t *xapic; /* NULL: x2APIC mode */
 static bool has_tsc_deadline;
 static uint32_t timer_khz;
-static uint64_t armed = UINT64_MAX; /* the TSC at which VECTOR_TIMER comes */
+static PER_CPU uint64_t armed; /* the TSC at which VECTOR_TIMER comes; UINT64_MAX: never */
 
 static uint32_t apic_read(enum apic_register reg)
 {
@@ -111,33 +112,49 @@ static bool in_service(void)
     return any != 0;
 }
 
-void apic_init(const struct acpi_info *acpi)
+/* Enables the local APIC of this CPU, as it is to be used. */
+static void enable(void)
 {
-    uint32_t features = cpuid(1, 0).ecx;
     uint64_t base = rdmsr(MSR_IA32_APIC_BASE) | APIC_BASE_ENABLE;
 
     wrmsr(MSR_IA32_APIC_BASE, base);
-    if (features & CPUID_1_ECX_X2APIC)
+    if (cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC)
         wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_X2APIC);
-    else
+    else if (xapic == NULL)
         xapic = host_map_registers(base & APIC_BASE_ADDRESS, PAGE_SIZE);
-    has_tsc_deadline = features & CPUID_1_ECX_TSC_DEADLINE;
+}
 
-    pic_disable();
+/* The registers of this CPU's, with what comes at its second pin. */
+static void set_up(uint32_t lint1)
+{
     apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     apic_write(APIC_TPR, TPR_NO_EXCEPTIONS);
     mask_local();
-    apic_write(APIC_LVT_LINT1, LVT_NMI);
+    apic_write(APIC_LVT_LINT1, lint1);
     apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-    apic_write(APIC_LVT_TIMER,
-               has_tsc_deadline ? VECTOR_TIMER | LVT_TIMER_DEADLINE : VECTOR_TIMER | LVT_MASKED);
-    if (!has_tsc_deadline) {
+    if (!has_tsc_deadline && timer_khz == 0) {
+        apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
         timer_measure();
-        apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
     }
-    ioapic_init(acpi);
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (has_tsc_deadline ? LVT_TIMER_DEADLINE : 0));
+    THIS_CPU(armed) = UINT64_MAX;
     for (unsigned i = 0; i < VECTORS && in_service(); i++)
         apic_eoi(); /* or what the firmware was at would keep ours out */
+}
+
+void apic_init(const struct acpi_info *acpi)
+{
+    has_tsc_deadline = cpuid(1, 0).ecx & CPUID_1_ECX_TSC_DEADLINE;
+    pic_disable();
+    enable();
+    set_up(LVT_NMI);
+    ioapic_init(acpi);
+}
+
+void apic_init_other(void)
+{
+    enable();
+    set_up(LVT_MASKED);
 }
 
 void apic_eoi(void)
@@ -152,7 +169,7 @@ void apic_interrupt_self(uint8_t vector)
 
 void apic_timer_fired(void)
 {
-    armed = UINT64_MAX;
+    THIS_CPU(armed) = UINT64_MAX;
 }
 
 /* The TSC for which the timer is set in place of `tsc`, which a 32-bit count may not reach. */
@@ -174,20 +191,22 @@ static uint64_t not_at_once(uint64_t tsc)
     return max_u64(tsc, rdtsc() + tsc_khz() / LEAST_SHARE);
 }
 
-void apic_timer_arm(uint64_t tsc)
+void apic_timer_arm(struct cpu_block *cpu, uint64_t tsc)
 {
-    if (tsc >= armed || (tsc = not_at_once(tsc)) >= armed)
+    uint64_t *until = &CPU_OF(cpu, armed);
+
+    if (tsc >= *until || (tsc = not_at_once(tsc)) >= *until)
         return;
-    armed = tsc;
+    *until = tsc;
     if (has_tsc_deadline)
         wrmsr(MSR_IA32_TSC_DEADLINE, tsc);
     else
-        armed = start_count(tsc);
+        *until = start_count(tsc);
 }
 
 void apic_timer_put_off(uint64_t tsc)
 {
-    if (tsc != UINT64_MAX && armed < tsc)
-        armed = UINT64_MAX;
-    apic_timer_arm(tsc);
+    if (tsc != UINT64_MAX && THIS_CPU(armed) < tsc)
+        THIS_CPU(armed) = UINT64_MAX;
+    apic_timer_arm(this_cpu(), tsc);
 }

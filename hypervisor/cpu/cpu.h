@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hypervisor/cpu/gdt.h"
+#include "hypervisor/cpu/layout.h"
 
 #define CPU_BLOCK_SIZE 0x10000
 #define CPU_DATA_SIZE  0x4000
@@ -38,8 +39,11 @@ struct cpu_block {
 _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE,
                "the stack pointer must lead to the block");
 
-/* The boot CPU's block; Lintel runs on this one CPU, the others sleep (hypervisor/cpu/park.h). */
+/* The block of the CPU that booted; those of the others are in the arena (hypervisor/cpu/cpus.h).
+ */
 extern struct cpu_block boot_cpu;
+
+extern PER_CPU uint32_t cpu_number; /* 0 booted */
 
 extern PER_CPU struct gdt cpu_gdt;
 extern PER_CPU struct tss cpu_tss;

@@ -2,6 +2,7 @@
 #include "hypervisor/cpu/host_memory.h"
 
 #include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/layout.h"
 #include "hypervisor/report/panic.h"
@@ -15,7 +16,7 @@
 extern const char image_start[], image_rodata[], image_data[], image_end[];
 
 static uint64_t *root;
-static uint64_t *window_entry;
+static uint64_t *window_entries; /* one for each CPU */
 
 static void map_image(const char *start, const char *end, unsigned flags)
 {
@@ -39,9 +40,9 @@ void host_memory_init(uint64_t arena_start, uint64_t arena_size)
     map_image(image_rodata, image_data, PAGING_NX | PAGING_G);
     map_image(image_data, image_end, PAGING_W | PAGING_NX | PAGING_G);
     host_map(arena_start, arena_size, PAGING_W | PAGING_NX | PAGING_G);
-    ASSERT(paging_map(root, WINDOW_BASE, 0, PAGE_SIZE, PAGING_W | PAGING_NX));
-    window_entry = find_entry(WINDOW_BASE);
-    *window_entry = 0;
+    ASSERT(paging_map(root, WINDOW_BASE, 0, CPUS_MAX * PAGE_SIZE, PAGING_W | PAGING_NX));
+    window_entries = find_entry(WINDOW_BASE);
+    memset(window_entries, 0, CPUS_MAX * sizeof(*window_entries));
     write_cr3(phys_of(root));
 }
 
@@ -68,15 +69,19 @@ uint64_t *host_new_root(void)
 
 void *window_open(uint64_t phys)
 {
-    ASSERT(*window_entry == 0);
-    *window_entry = align_down(phys, PAGE_SIZE) | ENTRY_WINDOW;
-    return (void *)(WINDOW_BASE + phys % PAGE_SIZE);
+    uint32_t n = THIS_CPU(cpu_number);
+
+    ASSERT(window_entries[n] == 0);
+    window_entries[n] = align_down(phys, PAGE_SIZE) | ENTRY_WINDOW;
+    return (void *)(WINDOW_BASE + n * PAGE_SIZE + phys % PAGE_SIZE);
 }
 
 void window_close(void)
 {
-    *window_entry = 0;
-    invlpg(WINDOW_BASE);
+    uint32_t n = THIS_CPU(cpu_number);
+
+    window_entries[n] = 0;
+    invlpg(WINDOW_BASE + n * PAGE_SIZE);
 }
 
 void window_clear(uint64_t phys, uint64_t size)

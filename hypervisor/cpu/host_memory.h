@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hypervisor's address space: W^X, only what it needs, and no guest memory but through one
- * window page. */
+/* The hypervisor's address space: W^X, only what it needs, and no guest memory but through
+ * one window page for each CPU. */
 #ifndef CPU_HOST_MEMORY_H
 #define CPU_HOST_MEMORY_H
 
@@ -22,7 +22,7 @@ uint64_t *host_new_root(void);
 
 /*
  * Maps one page of somebody else's memory (a guest's, or a VMCS while its revision is written),
- * until window_close. phys may have an offset in the page; the result has it too.
+ * until window_close, on this CPU. phys may have an offset in the page; the result has it too.
  */
 void *window_open(uint64_t phys);
 void window_close(void);

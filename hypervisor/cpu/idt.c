@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/interrupt.h"
 #include "hypervisor/cpu/machine_check.h"
@@ -78,6 +79,8 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();
         break;
+    case VECTOR_KICK: /* it has ended a sleep */
+        break;
     case VECTOR_MC_CAME:
         machine_check_report();
         break;
@@ -112,6 +115,12 @@ static void read_zero(struct trap_frame *frame)
     frame->rax = frame->rdx = 0;
 }
 
+static void nmi(void)
+{
+    cpu_stop_if_told();
+    apic_interrupt_self(VECTOR_NMI_CAME); /* it may be in the middle of another line */
+}
+
 void trap_in_hypervisor(struct trap_frame *frame)
 {
     if (frame->cs == SELECTOR_KERNEL_CODE)
@@ -119,7 +128,7 @@ void trap_in_hypervisor(struct trap_frame *frame)
     if (frame->vector >= VECTOR_FIRST_INTERRUPT)
         interrupt_handle((uint8_t)frame->vector);
     else if (frame->vector == VECTOR_NMI)
-        apic_interrupt_self(VECTOR_NMI_CAME); /* it may be in the middle of another line */
+        nmi();
     else if (frame->vector == VECTOR_MC)
         machine_check();
     else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)process_gate_sysenter)

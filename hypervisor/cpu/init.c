@@ -8,6 +8,7 @@
 
 struct cpu_block boot_cpu __attribute__((section(".bss.aligned")));
 
+PER_CPU uint32_t cpu_number;
 PER_CPU struct gdt cpu_gdt;
 PER_CPU struct tss cpu_tss;
 

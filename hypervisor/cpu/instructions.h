@@ -51,6 +51,13 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* Not before what has been read is known: another CPU's word that it is time. */
+static inline uint64_t rdtsc_after_loads(void)
+{
+    __asm__ volatile("lfence" : : : "memory");
+    return rdtsc();
+}
+
 /* A register of a device in memory. */
 static inline uint32_t mmio_read(const volatile uint32_t *reg)
 {
@@ -129,6 +136,11 @@ static inline void fxsave(void *area)
 static inline void fxrstor(const void *area)
 {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void wbinvd(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
 }
 
 static inline void invlpg(uint64_t linear)

@@ -5,18 +5,18 @@
 
 /*
  * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena,
- * device registers, the monitor's image and the page of parked CPUs. Guest memory
+ * device registers, the monitor's image and the page that starts CPUs. Guest memory
  * never does.
  */
 #define PHYS_OFFSET 0xffff800000000000
-/* One page for each use of somebody else's memory: see host_memory.h. */
+/* One page for each CPU's use of somebody else's memory: see host_memory.h. */
 #define WINDOW_BASE 0xfffffe0000000000
 /* The image, as linked. */
 #define IMAGE_BASE 0xffffffff80000000
 
 #define LARGE_PAGE_SIZE 0x200000
 #define CPU_BLOCK_BYTES 0x10000
-#define PARK_PAGE_SIZE  0x1000
+#define CPUS_MAX        256 /* more are not looked at */
 
 #define PML4_SLOT(a) (((a) >> 39) & 511)
 #define PDPT_SLOT(a) (((a) >> 30) & 511)

@@ -24,6 +24,16 @@ void mtrr_read(struct mtrrs *mtrrs)
                                                 rdmsr(MSR_IA32_MTRR_PHYSMASK0 + 2 * i)};
 }
 
+void mtrr_write(const struct mtrrs *mtrrs)
+{
+    wrmsr(MSR_IA32_MTRR_DEF_TYPE, mtrrs->def_type & ~DEF_TYPE_ENABLE);
+    for (uint32_t i = 0; i < mtrrs->count; i++) {
+        wrmsr(MSR_IA32_MTRR_PHYSBASE0 + 2 * i, mtrrs->variable[i].base);
+        wrmsr(MSR_IA32_MTRR_PHYSMASK0 + 2 * i, mtrrs->variable[i].mask);
+    }
+    wrmsr(MSR_IA32_MTRR_DEF_TYPE, mtrrs->def_type);
+}
+
 /*
  * Adds or removes what a pair covers below `end`: all addresses with the base's bits where the mask
  * has ones. A mask may have zeros between its ones, or lack the highest, where a firmware thinks

@@ -19,8 +19,9 @@ struct mtrrs {
     } variable[MTRR_VARIABLE_MAX];
 };
 
-/* Reads this CPU's. */
+/* Reads this CPU's; writes them, while it caches nothing. Not the fixed ranges, below 1 MiB. */
 void mtrr_read(struct mtrrs *mtrrs);
+void mtrr_write(const struct mtrrs *mtrrs);
 
 /*
  * Takes out of `map` what is not write-back. MTRRs that are off say nothing. Nor are the fixed

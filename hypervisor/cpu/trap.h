@@ -19,6 +19,7 @@ enum host_vector {
     VECTOR_DEVICE = 0x40,  /* the first of the devices': hypervisor/cpu/interrupt.h */
     VECTOR_MC_CAME = 0xd0, /* these two to itself: what came when no line could be written */
     VECTOR_NMI_CAME = 0xd8,
+    VECTOR_KICK = 0xe0, /* another CPU has something for this one */
     VECTOR_TIMER = 0xe8,
     VECTOR_SPURIOUS = 0xff,
 };

@@ -7,8 +7,14 @@
 
 uint32_t machine_end_write;
 
+static void nothing(void)
+{
+}
+
+void (*machine_stop_others)(void) = nothing;
+void (*machine_leave)(void) = nothing;
+
 static void (*tellers[PANIC_TELLERS])(uint64_t rbp);
-static void (*leave)(void);
 
 void panic_add(void (*tell)(uint64_t rbp))
 {
@@ -19,12 +25,7 @@ void panic_add(void (*tell)(uint64_t rbp))
         }
 }
 
-void machine_end_add(void (*before)(void))
-{
-    leave = before;
-}
-
-static void __attribute__((noreturn)) hang(void)
+void machine_hang(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt");
@@ -36,8 +37,9 @@ void panic_begin(void)
     static bool panicking;
 
     __asm__ volatile("cli" : : : "memory");
+    machine_stop_others();
     if (panicking)
-        hang();
+        machine_hang();
     panicking = true;
     log_take_back();
 }
@@ -56,13 +58,13 @@ void panic_finish_here(void)
 
 void machine_end(void)
 {
-    if (leave != NULL)
-        leave();
+    machine_stop_others();
+    machine_leave();
     log_take_back();
     serial_flush();
     if (machine_end_write != 0)
         outb((uint16_t)(machine_end_write >> 8), (uint8_t)machine_end_write);
     log_line("the machine is halted; switch it off or reset it");
     serial_flush();
-    hang();
+    machine_hang();
 }

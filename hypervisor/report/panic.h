@@ -30,8 +30,13 @@ void __attribute__((noreturn)) machine_end(void);
 #define MACHINE_END_WRITE(port, byte) ((uint32_t)(port) << 8 | (byte))
 extern uint32_t machine_end_write;
 
-/* What must be done before the machine ends: VMXOFF. */
-void machine_end_add(void (*before)(void));
+/* This CPU does nothing any more. */
+void __attribute__((noreturn)) machine_hang(void);
+
+/* Before the machine ends: the others stop, unless another CPU ends it already, when this does not
+ * return; and what each CPU does before it stops: VMXOFF. */
+extern void (*machine_stop_others)(void);
+extern void (*machine_leave)(void);
 
 #define ASSERT(condition)                                                                          \
     do {                                                                                           \

@@ -88,7 +88,7 @@ static inline __attribute__((always_inline)) void sched_set_timer(const struct t
     uint64_t due = CPU_OF(t->cpu, sched).others_event;
 
     if (due != TIME_NEVER)
-        apic_timer_arm(due);
+        apic_timer_arm(t->cpu, due);
 }
 
 /* Called when next_event becomes TIME_NEVER: whoever lets another timer than the local APIC's run

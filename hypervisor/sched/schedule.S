@@ -7,7 +7,7 @@
         .global schedule
         .type   schedule, @function
 schedule:
-        leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
+        orq     $(CPU_BLOCK_BYTES - 8), %rsp    /* the stack's end, as if it had been called */
         xorl    %ebp, %ebp
-        call    schedule_on_empty_stack
+        jmp     schedule_on_empty_stack
         .size   schedule, . - schedule

@@ -18,7 +18,7 @@ void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now)
         vmwrite(VMCS_PREEMPTION_TIMER_VALUE,
                 min_u64(due - now, CPU_OF(cpu, vm_cpu).patience) >> vmx.timer_shift);
     else
-        apic_timer_arm(due);
+        apic_timer_arm(cpu, due);
 }
 
 uint64_t events_patience(const struct vcpu *v)

@@ -4,6 +4,7 @@
 
 #include "abi/plan.h"
 #include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
@@ -13,7 +14,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define NO_VMCS UINT64_MAX
+#define NO_VMCS 0
 
 #define INVEPT_ALL     2
 #define INVVPID_SINGLE 1
@@ -21,11 +22,14 @@
 
 struct vmx vmx;
 
-static bool enabled;
-static uint64_t vmxon_region;
-static uint64_t current_vmcs = NO_VMCS;
-static uint64_t vmcs_all[PLAN_MAX_VMS];
-static unsigned vmcs_count;
+/* Of one CPU. */
+struct vmx_cpu {
+    bool enabled;
+    uint64_t current;
+    uint64_t all[PLAN_MAX_VMS]; /* VMCSs, of all vCPUs that are at home here */
+    unsigned count;
+};
+static PER_CPU struct vmx_cpu vmx_cpu;
 
 /* True: the instruction succeeded, CF = ZF = 0. */
 #define VMX_MEMORY(name, operand)                                                                  \
@@ -51,18 +55,6 @@ void vmx_probe(void)
 {
     vmx_caps_read(&vmx.caps, &(struct caps_reader){read_msr, read_cpuid, NULL});
     vmx.timer_shift = vmx_preemption_timer_shift(&vmx.caps);
-}
-
-void vmx_choose_controls(uint64_t hidden)
-{
-    enum vmx_permission permission = vmx_permission(&vmx.caps);
-    enum control_id missing;
-
-    if (permission == VMX_ABSENT || permission == VMX_LOCKED_OFF)
-        stopped("%s", vmx_permission_words(permission));
-    if (!vmx_controls_choose(&vmx.caps, hidden, &vmx.controls, &missing))
-        stopped("this CPU lacks %s (needed): without it %s", control_rows[missing].name,
-                control_rows[missing].lost);
 }
 
 void vmx_print_caps(uint64_t hidden)
@@ -134,11 +126,13 @@ static uint64_t read_field(enum vmcs_field field)
 
 static void print_current_vmcs(uint64_t rbp)
 {
-    if (!enabled || current_vmcs == NO_VMCS)
+    uint64_t current = THIS_CPU(vmx_cpu).current;
+
+    if (!THIS_CPU(vmx_cpu).enabled || current == NO_VMCS)
         return;
     /* First of all, because a VMREAD of a field that is not there writes to it. */
     uint32_t error = (uint32_t)read_field(VMCS_VM_INSTRUCTION_ERROR);
-    log_line("the current VMCS, at %lx; fields that are 0 are left out:", current_vmcs);
+    log_line("the current VMCS, at %lx; fields that are 0 are left out:", current);
     for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++) {
         enum vmcs_field field = vmcs_field_at(i);
         uint64_t value = read_field(field);
@@ -152,17 +146,32 @@ static void print_current_vmcs(uint64_t rbp)
 
 static void disable(void)
 {
+    struct vmx_cpu *cpu = &THIS_CPU(vmx_cpu);
     bool failed;
 
-    if (!enabled)
+    if (!cpu->enabled)
         return;
-    enabled = false; /* whatever fails below does not come here again */
-    for (unsigned i = 0; i < vmcs_count; i++)
-        vmcs_clear(vmcs_all[i]);
+    cpu->enabled = false; /* whatever fails below does not come here again */
+    for (unsigned i = 0; i < cpu->count; i++)
+        vmcs_clear(cpu->all[i]);
     __asm__ volatile("vmxoff" : "=@ccbe"(failed) : : "memory");
     if (failed)
         panic("VMXOFF failed");
     write_cr4(read_cr4() & ~CR4_VMXE);
+}
+
+void vmx_choose_controls(uint64_t hidden)
+{
+    enum vmx_permission permission = vmx_permission(&vmx.caps);
+    enum control_id missing;
+
+    if (permission == VMX_ABSENT || permission == VMX_LOCKED_OFF)
+        stopped("%s", vmx_permission_words(permission));
+    if (!vmx_controls_choose(&vmx.caps, hidden, &vmx.controls, &missing))
+        stopped("this CPU lacks %s (needed): without it %s", control_rows[missing].name,
+                control_rows[missing].lost);
+    machine_leave = disable;
+    panic_add(print_current_vmcs);
 }
 
 void vmx_enable(void)
@@ -176,14 +185,12 @@ void vmx_enable(void)
         stopped("VMX operation wants other bits in CR0 (%lx) or CR4 (%lx) than Lintel runs with",
                 cr0, cr4);
     write_cr4(cr4);
-    vmxon_region = page_with_revision(); /* R2 */
-    if (!VMX_MEMORY("vmxon", vmxon_region))
+    uint64_t region = page_with_revision(); /* R2 */
+    if (!VMX_MEMORY("vmxon", region))
         stopped(
             "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
             rdmsr(MSR_IA32_FEATURE_CONTROL));
-    enabled = true;
-    machine_end_add(disable);
-    panic_add(print_current_vmcs);
+    THIS_CPU(vmx_cpu).enabled = true;
     /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the
      * INVEPT Instruction"). */
     invalidate("INVEPT", false, INVEPT_ALL, 0);
@@ -193,7 +200,7 @@ void vmx_enable(void)
 
 void vmx_instruction_failed(const char *instruction, uint64_t operand)
 {
-    if (current_vmcs == NO_VMCS)
+    if (THIS_CPU(vmx_cpu).current == NO_VMCS)
         panic("%s %lx failed: there is no current VMCS", instruction, operand);
     uint64_t error = vmread(VMCS_VM_INSTRUCTION_ERROR);
     panic("%s %lx (%s) failed: error %lu, %s", instruction, operand,
@@ -203,10 +210,11 @@ void vmx_instruction_failed(const char *instruction, uint64_t operand)
 
 uint64_t vmcs_new(void)
 {
+    struct vmx_cpu *cpu = &THIS_CPU(vmx_cpu);
     uint64_t phys = page_with_revision();
 
-    ASSERT(vmcs_count < ARRAY_SIZE(vmcs_all));
-    vmcs_all[vmcs_count++] = phys;
+    ASSERT(cpu->count < ARRAY_SIZE(cpu->all));
+    cpu->all[cpu->count++] = phys;
     vmcs_clear(phys);
     return phys;
 }
@@ -215,15 +223,15 @@ void vmcs_clear(uint64_t phys)
 {
     if (!VMX_MEMORY("vmclear", phys))
         vmx_instruction_failed("VMCLEAR", phys);
-    if (current_vmcs == phys)
-        current_vmcs = NO_VMCS;
+    if (THIS_CPU(vmx_cpu).current == phys)
+        THIS_CPU(vmx_cpu).current = NO_VMCS;
 }
 
 void vmcs_load(uint64_t phys)
 {
     if (!VMX_MEMORY("vmptrld", phys))
         vmx_instruction_failed("VMPTRLD", phys);
-    current_vmcs = phys;
+    THIS_CPU(vmx_cpu).current = phys;
 }
 
 void vmx_read_values(struct vmcs_values *out)

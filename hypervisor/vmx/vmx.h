@@ -20,15 +20,16 @@ extern struct vmx vmx;
 void vmx_probe(void);
 
 /* Checks that the firmware allows VMX (R1) and chooses the controls (R10) without `hidden`, a bit
- * for each enum control_id; stops with a verdict if one is missing. */
+ * for each enum control_id; stops with a verdict if one is missing. From now on each CPU leaves VMX
+ * operation at the end of the run, after VMCLEAR of each VMCS of its own (R4), and a panic prints
+ * the current one. */
 void vmx_choose_controls(uint64_t hidden);
 
 /* Prints the table of controls, for the option caps. */
 void vmx_print_caps(uint64_t hidden);
 
-/* Enters VMX operation (R1, R2, R3); stops with a verdict where the CPU or its firmware does not
- * allow it. The end of the run leaves it, after VMCLEAR of every VMCS (R4); a panic prints the
- * current one. */
+/* Enters VMX operation (R1, R2, R3), on each CPU; stops with a verdict where the CPU or its
+ * firmware does not allow it. */
 void vmx_enable(void);
 
 /* The current VMCS, but for the host's fields, and the CPU's capabilities: for who explains why it

@@ -26,11 +26,12 @@ make_boot()
     make_image tree boot.iso i386-pc 'multiboot2 setpci'
 }
 
-# boot_qemu SECONDS CPU [OPTION...]: runs boot.iso with these devices to its end; `said` is the serial line.
+# boot_qemu SECONDS CPU [OPTION...]: runs boot.iso with these devices to its end, on one CPU or as `cpus` says; `said` is the serial
+# line.
 boot_qemu()
 {
     : >serial
-    timeout "$1" qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg -cpu "$2" -smp 1 -m 256 \
+    timeout "$1" qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg -cpu "$2" -smp "${cpus:-1}" -m 256 \
         -drive if=none,id=boot,format=raw,media=cdrom,readonly=on,file=boot.iso -device ide-cd,drive=boot,bus=ide.1,bootindex=0 \
         "${@:3}" -serial file:serial -device isa-debug-exit,iobase=0xf4,iosize=4 >qemu.out 2>&1 </dev/null
     local code=$?

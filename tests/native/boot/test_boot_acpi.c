@@ -92,11 +92,11 @@ static void cpus(void **state)
 
 static void more_cpus_than_there_is_room_for(void **state)
 {
-    uint8_t entries[(ACPI_CPUS_MAX + 2) * 8] = {0};
+    uint8_t entries[(CPUS_MAX + 2) * 8] = {0};
 
-    for (uint32_t i = 0; i < ACPI_CPUS_MAX + 2; i++)
+    for (uint32_t i = 0; i < CPUS_MAX + 2; i++)
         memcpy(entries + 8 * i, (uint8_t[]){0, 8, 0, (uint8_t)i, 1, 0, 0, 0}, 8);
-    assert_int_equal(read_tables(entries, sizeof(entries), false).cpu_count, ACPI_CPUS_MAX);
+    assert_int_equal(read_tables(entries, sizeof(entries), false).cpu_count, CPUS_MAX);
 }
 
 /* An entry that goes on behind the table's end, or that has no length, ends the reading. */

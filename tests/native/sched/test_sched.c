@@ -63,7 +63,7 @@ uint64_t tsc_khz(void)
     return KHZ;
 }
 
-void apic_timer_arm(uint64_t tsc)
+void apic_timer_arm(struct cpu_block *cpu, uint64_t tsc)
 {
     armed = min_u64(armed, tsc);
 }

@@ -16,6 +16,11 @@ struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf);
 uint64_t rdtsc(void);
 uint64_t rdmsr(uint32_t index);
 void wrmsr(uint32_t index, uint64_t value);
+uint64_t read_cr0(void);
+void write_cr0(uint64_t value);
+uint64_t read_cr4(void);
+void write_cr4(uint64_t value);
+void wbinvd(void);
 uint32_t mmio_read(const volatile uint32_t *reg);
 void mmio_write(volatile uint32_t *reg, uint32_t value);
 

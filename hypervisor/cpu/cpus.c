@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* R4, R18. */
+#include "hypervisor/cpu/cpus.h"
+
+#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/arena.h"
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/layout.h"
+#include "hypervisor/cpu/machine_check.h"
+#include "hypervisor/cpu/same.h"
+#include "hypervisor/cpu/trap.h"
+#include "hypervisor/cpu/tsc.h"
+#include "hypervisor/report/log.h"
+#include "hypervisor/report/panic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+#define INIT_US     10000  /* between INIT and SIPI */
+#define SIPI_US     200    /* between the two SIPIs */
+#define PATIENCE_US 100000 /* then a CPU that has not come is broken */
+#define TSC_ROUNDS  32     /* of comparing the TSC */
+
+/* How far another CPU has come; it and the first one write it in turn. */
+enum step {
+    STEP_NONE,
+    STEP_CAME,     /* and answers TSC_ROUNDS times with its TSC, */
+    STEP_COMPARED, /* has compared itself with the first, */
+    STEP_USED,     /* is told so, */
+    STEP_READY,    /* and waits for cpus_run */
+    STEP_STOPPED,
+};
+
+struct cpu {
+    uint32_t apic_id;
+    enum step step;
+    uint64_t asked, answered, tsc; /* rounds; and what the TSC was in the last one */
+    char differs[40];              /* in what, from the first; "": in nothing */
+};
+static PER_CPU struct cpu cpu;
+
+static struct cpu_block *others; /* their blocks; number 1 is the first */
+static uint32_t count;           /* of CPUs, this one too */
+static void (*take_up)(void);
+static void (*run)(void);
+static struct cpu_block *stopper; /* the one that ends the machine */
+
+/* start.S and boot/entry.S */
+extern const uint8_t start_code[], start_code_end[], start_tables[], boot_pml4[];
+extern uint64_t start_root, start_stack;
+uint64_t start_root, start_stack;
+
+void cpus_allocate(uint32_t number)
+{
+    others = arena_alloc(number * sizeof(*others));
+    ASSERT(is_aligned((uint64_t)others, CPU_BLOCK_SIZE));
+}
+
+static struct cpu_block *block_of(uint32_t number)
+{
+    return number == 0 ? &boot_cpu : &others[number - 1];
+}
+
+static bool wait_for(const enum step *step, enum step least, uint64_t microseconds)
+{
+    uint64_t end = rdtsc() + tsc_khz() * microseconds / 1000;
+
+    while (__atomic_load_n(step, __ATOMIC_ACQUIRE) < least && rdtsc() < end)
+        cpu_relax();
+    return __atomic_load_n(step, __ATOMIC_ACQUIRE) >= least;
+}
+
+static void take_step(struct cpu *c, enum step step)
+{
+    __atomic_store_n(&c->step, step, __ATOMIC_SEQ_CST);
+}
+
+static void answer_tsc(struct cpu *me)
+{
+    for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
+        while (__atomic_load_n(&me->asked, __ATOMIC_ACQUIRE) < round)
+            cpu_relax();
+        me->tsc = rdtsc_after_loads();
+        __atomic_store_n(&me->answered, round, __ATOMIC_RELEASE);
+    }
+}
+
+/* Whether its TSC is between two readings of this one's, each time; then they are the same but for
+ * less than a message takes. */
+static bool tsc_agrees(struct cpu *c)
+{
+    bool agrees = true;
+
+    for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
+        uint64_t before = rdtsc();
+        __atomic_store_n(&c->asked, round, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&c->answered, __ATOMIC_ACQUIRE) < round)
+            cpu_relax();
+        agrees &= c->tsc >= before && c->tsc <= rdtsc_after_loads();
+    }
+    return agrees;
+}
+
+void cpu_arrived(void)
+{
+    struct cpu *me = &THIS_CPU(cpu);
+
+    cpu_init(this_cpu());
+    machine_check_init();
+    apic_init_other();
+    take_step(me, STEP_CAME);
+    answer_tsc(me);
+    same_as_first(me->differs, sizeof(me->differs));
+    take_step(me, STEP_COMPARED);
+    while (__atomic_load_n(&me->step, __ATOMIC_ACQUIRE) == STEP_COMPARED)
+        cpu_relax();
+    if (me->step == STEP_STOPPED)
+        machine_hang();
+    take_up();
+    take_step(me, STEP_READY);
+    while (__atomic_load_n(&run, __ATOMIC_ACQUIRE) == NULL)
+        sti_hlt_cli();
+    run();
+    machine_hang();
+}
+
+/* NULL: it came, and is as this one. Otherwise why it is not used. */
+static const char *try_start(struct cpu_block *block, uint32_t sipi)
+{
+    struct cpu *c = &CPU_OF(block, cpu);
+
+    start_stack = (uint64_t)(block + 1);
+    apic_send(c->apic_id, sipi);
+    if (!wait_for(&c->step, STEP_CAME, SIPI_US))
+        apic_send(c->apic_id, sipi);
+    if (!wait_for(&c->step, STEP_CAME, PATIENCE_US))
+        return "it does not start";
+    if (!tsc_agrees(c))
+        return "its TSC is another one than the first CPU's";
+    if (!wait_for(&c->step, STEP_COMPARED, PATIENCE_US) || c->differs[0] != '\0')
+        return c->differs;
+    take_step(c, STEP_USED);
+    return wait_for(&c->step, STEP_READY, PATIENCE_US) ? NULL : "it has stopped";
+}
+
+/* Whether it runs now. */
+static bool start(uint32_t number, uint32_t sipi)
+{
+    struct cpu *c = &CPU_OF(block_of(number), cpu);
+    const char *why = try_start(block_of(number), sipi);
+
+    if (why == NULL)
+        return true;
+    take_step(c, STEP_STOPPED);
+    log_line("CPU %u, of APIC id %u, is not used: %s%s", number, c->apic_id,
+             why == c->differs ? "it differs from the first in " : "", why);
+    return false;
+}
+
+/* The page as CPUs need it that come from real mode; returns what starts them there. */
+static uint32_t prepare(uint64_t page)
+{
+    uint8_t *copy = host_map(page, PAGE_SIZE, PAGING_W | PAGING_NX);
+
+    memcpy(copy, start_code, (size_t)(start_code_end - start_code));
+    *(uint32_t *)(copy + (start_tables - start_code)) = (uint32_t)phys_of(boot_pml4);
+    start_root = read_cr3();
+    return APIC_SEND_SIPI | (uint32_t)(page / PAGE_SIZE);
+}
+
+/* Before the machine ends; does not return where another CPU does that already. */
+static void stop_others(void)
+{
+    struct cpu_block *expected = NULL;
+
+    if (!__atomic_compare_exchange_n(&stopper, &expected, this_cpu(), false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
+        cpu_stop_if_told();
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct cpu *c = &CPU_OF(block_of(i), cpu);
+        if (block_of(i) == this_cpu() || c->step < STEP_CAME || c->step == STEP_STOPPED)
+            continue;
+        apic_send(c->apic_id, APIC_SEND_NMI);
+        wait_for(&c->step, STEP_STOPPED, PATIENCE_US);
+    }
+}
+
+void cpu_stop_if_told(void)
+{
+    if (stopper == NULL || stopper == this_cpu())
+        return;
+    machine_leave();
+    take_step(&THIS_CPU(cpu), STEP_STOPPED);
+    machine_hang();
+}
+
+void cpus_start(const struct acpi_info *acpi, uint64_t page, void (*take_up_by)(void))
+{
+    uint32_t sipi, started = 0;
+
+    take_up = take_up_by;
+    THIS_CPU(cpu) = (struct cpu){.apic_id = apic_id(), .step = STEP_READY};
+    count = 1;
+    for (uint32_t i = 0; i < acpi->cpu_count; i++)
+        if (acpi->cpus[i] != apic_id()) {
+            CPU_OF(block_of(count), cpu_number) = count;
+            CPU_OF(block_of(count++), cpu).apic_id = acpi->cpus[i];
+        }
+    if (count == 1)
+        return;
+    if (page == PHYS_MAP_NONE)
+        stopped("this machine has several CPUs, and no free memory below 1 MiB to start them from");
+    same_remember();
+    machine_stop_others = stop_others;
+    sipi = prepare(page);
+    for (uint32_t i = 1; i < count; i++)
+        apic_send(CPU_OF(block_of(i), cpu).apic_id, APIC_SEND_INIT);
+    wait_for(&(enum step){STEP_NONE}, STEP_CAME, INIT_US);
+    for (uint32_t i = 1; i < count; i++)
+        started += start(i, sipi);
+    log_line("%u other CPUs run", started);
+}
+
+void cpus_run(void (*by)(void))
+{
+    __atomic_store_n(&run, by, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 1; i < count; i++)
+        if (CPU_OF(block_of(i), cpu).step == STEP_READY)
+            apic_send(CPU_OF(block_of(i), cpu).apic_id, VECTOR_KICK);
+}
