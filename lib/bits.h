@@ -10,6 +10,16 @@
 #define BIT(n)        (1ULL << (n))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* The lowest member of a set that is a word, bit n for n; it must have one. One instruction, where
+ * the compiler's builtin takes three. */
+static inline uint64_t set_first(uint64_t set)
+{
+    uint64_t n;
+
+    __asm__("bsf %1, %0" : "=r"(n) : "r"(set) : "cc");
+    return n;
+}
+
 #define PAGE_SIZE  0x1000ULL
 #define LARGE_PAGE 0x200000ULL
 #define HUGE_PAGE  0x40000000ULL

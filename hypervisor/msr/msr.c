@@ -32,6 +32,13 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 };
 #undef ROW
 
+const uint32_t msr_index[MSR_SWITCHED] = {
+#define MSR(id, index, name, class, ...) MSR_SWITCHED_##class([MSR_SLOT_##id] = (index), )
+#define MSR_BANK(...)
+#define MSR_RANGE(...)
+#include "hypervisor/msr/table.def"
+};
+
 /*
  * For each row the lowest index that it may begin with: an enumerator without a value is one more
  * than the one before it, which is the end of the row before.
@@ -184,16 +191,6 @@ enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint
     return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
 }
 
-enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls)
-{
-    const bool has[] = {
-        [MSR_CONTROL_NONE] = true,
-        [MSR_CONTROL_EFER] = controls->efer,
-        [MSR_CONTROL_PAT] = controls->pat,
-    };
-    return has[row->control] ? row->class : MSR_CLASS_AREA;
-}
-
 /*
  * The bitmap's four quarters: reads of 0-1fffh, reads of c0000000h-c0001fffh, then writes of both.
  * SDM volume 3, "MSR-Bitmap Address".
@@ -236,20 +233,22 @@ void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width)
     }
 }
 
-size_t msr_area(const struct msr_controls *controls, const struct msr_row *list[MSR_AREA_MAX])
+uint64_t msr_area(uint32_t controls)
 {
-    size_t count = 0;
+    uint64_t set = 0;
+
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
-        if (msr_class(row, controls) == MSR_CLASS_AREA)
-            list[count++] = row;
-    return count;
+        if (row->control & ~controls)
+            set |= BIT(row->slot);
+    return set;
 }
 
-size_t msr_resident(uint32_t features, const struct msr_row *list[MSR_RESIDENT_MAX])
+uint64_t msr_resident(uint32_t features)
 {
-    size_t count = 0;
+    uint64_t set = 0;
+
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
         if (row->class == MSR_CLASS_RESIDENT && (row->features & ~features) == 0)
-            list[count++] = row;
-    return count;
+            set |= BIT(row->slot);
+    return set;
 }

@@ -14,8 +14,6 @@
 enum msr_class {
     MSR_CLASS_VMCS,     /* a guest field; row->field */
     MSR_CLASS_RESIDENT, /* the CPU, until somebody else needs that MSR */
-    /* the VM-entry and VM-exit MSR areas: a VMCS row without its control on this CPU */
-    MSR_CLASS_AREA,
     MSR_CLASS_EMULATED, /* the msr_file, or a handler's own state */
     MSR_CLASS_DIRECT,   /* the hardware's own, shown to the guest */
 };
@@ -45,8 +43,8 @@ enum msr_check {
     MSR_CHECK_READ_ONLY, /* a write is #GP */
 };
 
-/* Which VMCS control the row rests on. */
-enum msr_control { MSR_CONTROL_NONE, MSR_CONTROL_EFER, MSR_CONTROL_PAT };
+/* Which VMCS controls the row rests on: without them the VM-entry and VM-exit MSR areas have it. */
+enum msr_control { MSR_CONTROL_NONE, MSR_CONTROL_EFER = 1, MSR_CONTROL_PAT = 2 };
 
 /* Who answers. vm/ has a table with one handler for each. */
 enum msr_handler {
@@ -108,20 +106,38 @@ enum msr_misc_enable {
 #include "hypervisor/msr/misc_enable.def"
 };
 
-/* One for each value: a row that covers several MSRs with values of their own has several. */
+#define MSR_SWITCHED_RESIDENT(...) __VA_ARGS__
+#define MSR_SWITCHED_VMCS(...)     __VA_ARGS__
+#define MSR_SWITCHED_EMULATED(...)
+#define MSR_SWITCHED_DIRECT(...)
+#define MSR_NOT_SWITCHED_RESIDENT(...)
+#define MSR_NOT_SWITCHED_VMCS(...)
+#define MSR_NOT_SWITCHED_EMULATED(...) __VA_ARGS__
+#define MSR_NOT_SWITCHED_DIRECT(...)   __VA_ARGS__
+
+/*
+ * One for each value: a row that covers several MSRs with values of their own has several. First
+ * those that something switches, so that one word can say which: a set of MSRs has bit n for slot
+ * n.
+ */
 enum msr_slot {
-#define MSR(id, ...) MSR_SLOT_##id,
-#define MSR_BANK(id, first, last, ...)                                                             \
-    MSR_SLOT_##id, MSR_SLOT_##id##_LAST = MSR_SLOT_##id + (last) - (first),
-#define MSR_RANGE(id, first, last, ...) MSR_SLOT_##id,
+#define MSR(id, index, name, class, ...)             MSR_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR_BANK(id, first, last, name, class, ...)  MSR_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR_RANGE(id, first, last, name, class, ...) MSR_SWITCHED_##class(MSR_SLOT_##id, )
+#include "hypervisor/msr/table.def"
+    MSR_SWITCHED,
+    MSR_SLOT_BEFORE_OTHERS = MSR_SWITCHED - 1,
+#define MSR(id, index, name, class, ...) MSR_NOT_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR_BANK(id, first, last, name, class, ...)                                                \
+    MSR_NOT_SWITCHED_##class(MSR_SLOT_##id,                                                        \
+                             MSR_SLOT_##id##_LAST = MSR_SLOT_##id + (last) - (first), )
+#define MSR_RANGE(id, first, last, name, class, ...) MSR_NOT_SWITCHED_##class(MSR_SLOT_##id, )
 #include "hypervisor/msr/table.def"
     MSR_SLOT_COUNT
 };
+_Static_assert(MSR_SWITCHED <= 64, "a set of switched MSRs is one word");
 
-/* How many rows have class resident, and how many rest on a VMCS control, without which they go to
- * the MSR areas; tests/native/vm/test_msr.c counts them. */
-#define MSR_RESIDENT_MAX 7
-#define MSR_AREA_MAX     2
+#define MSR_SET(id) (1ULL << MSR_SLOT_##id)
 
 /* One for each row, in the order of the table: by index. */
 enum msr_row_number {
@@ -140,7 +156,7 @@ struct msr_row {
     uint8_t init;         /* enum msr_init */
     uint8_t pass;         /* enum msr_pass */
     uint8_t check;        /* enum msr_check */
-    uint8_t control;      /* enum msr_control */
+    uint8_t control;      /* enum msr_control: all of these are needed */
     uint8_t handler;      /* enum msr_handler */
     uint32_t features;    /* all of these MSR_FEATURE_* are needed */
     uint32_t field;       /* the encoding of the guest VMCS field, or 0 */
@@ -151,6 +167,7 @@ struct msr_row {
 };
 
 extern const struct msr_row msr_rows[MSR_ROW_COUNT];
+extern const uint32_t msr_index[MSR_SWITCHED]; /* by slot */
 
 /* The row of an index that is not one of the hot ones, or a null pointer: #GP (R27). */
 const struct msr_row *msr_search(uint32_t index);
@@ -195,15 +212,6 @@ enum msr_result msr_read(const struct msr_file *file, const struct msr_row *row,
 enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint32_t index,
                           uint64_t value);
 
-/* What the VM-entry and VM-exit controls of this CPU can switch. */
-struct msr_controls {
-    bool efer; /* "load IA32_EFER" on entry and exit, and "save IA32_EFER" */
-    bool pat;  /* likewise */
-};
-
-/* The class of a row on this CPU: MSR_CLASS_AREA for a VMCS row without its control. */
-enum msr_class msr_class(const struct msr_row *row, const struct msr_controls *controls);
-
 /*
  * Whether writes of the row's MSRs need not exit on a CPU with linear addresses of this width: it
  * refuses an address that is not canonical by its own width, which must not be more than a guest's
@@ -222,15 +230,12 @@ void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width);
 void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write);
 void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write);
 
-/* The rows that the MSR areas switch on each transition (R26, R29); list has room for MSR_AREA_MAX.
- * How many. */
-size_t msr_area(const struct msr_controls *controls, const struct msr_row *list[MSR_AREA_MAX]);
+/* The set that the MSR areas switch on each transition for want of these controls, enum msr_control
+ * (R26, R29). */
+uint64_t msr_area(uint32_t controls);
 
-/*
- * The rows of class resident that exist for a VM with these features, in the order in which they
- * are switched; list has room for MSR_RESIDENT_MAX. How many.
- */
-size_t msr_resident(uint32_t features, const struct msr_row *list[MSR_RESIDENT_MAX]);
+/* The set of class resident that exists where there are these features. */
+uint64_t msr_resident(uint32_t features);
 
 /* Whether value may be loaded into the row's MSR: the mask, then the check. */
 bool msr_valid(const struct msr_row *row, uint32_t index, uint64_t value, uint32_t physical_width);

@@ -1,73 +1,144 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/msr/switch.h"
 
-const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
-#define MSR_STRATEGY(id, name) [MSR_SWITCH_##id] = name,
+#include "lib/bits.h"
+
+/* What ring 3 needs, or could read; other residents stay in the CPU until another guest needs them.
+ */
+#define MSR_RING3 (MSR_SET(STAR) | MSR_SET(LSTAR) | MSR_SET(FMASK) | MSR_SET(TSC_AUX))
+#define MSR_ALL   UINT64_MAX
+
+static const struct way {
+    uint64_t moved, own, other;
+} ways[MSR_STRATEGY_COUNT] = {
+#define MSR_STRATEGY(id, name, moved, own, other) [MSR_SWITCH_##id] = {moved, own, other},
 #include "hypervisor/msr/strategies.def"
 #undef MSR_STRATEGY
 };
 
-/* The resident MSRs of this CPU, whether a VM is offered them or not. */
-static struct resident {
-    const struct msr_row *row;
-    uint64_t host; /* what ring 3 wants in it, or 0 */
-    /* ring 3 needs it, or could read it; others stay in the CPU until another guest needs them */
-    bool swapped;
-} residents[MSR_RESIDENT_MAX];
-static size_t resident_count, swapped_count, kernel_gs_base; /* the last: its place among them */
+const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
+#define MSR_STRATEGY(id, name, ...) [MSR_SWITCH_##id] = name,
+#include "hypervisor/msr/strategies.def"
+#undef MSR_STRATEGY
+};
 
 static enum msr_strategy strategy;
+static struct way way;  /* of what there is */
+static uint64_t listed; /* what the MSR areas switch */
+static struct msr_context host;
 
-/* EFER and PAT where they have no VMCS controls (R29). */
-static const struct msr_row *uncontrolled[MSR_AREA_MAX];
-static size_t uncontrolled_count;
-static uint64_t host_efer, host_pat;
-
-static struct resident describe(const struct msr_row *row, const struct msr_host *host)
+/* RDMSR. */
+static void save(struct msr_cpu *cpu, uint64_t to[MSR_SWITCHED], uint64_t set)
 {
-    bool gate = strategy != MSR_SWITCH_NONE_NEEDED;
+    uint64_t reads = 0;
 
-    switch (row - msr_rows) {
-    case MSR_ROW_STAR:
-        return (struct resident){row, host->star, gate};
-    case MSR_ROW_LSTAR:
-        return (struct resident){row, host->lstar, gate};
-    case MSR_ROW_FMASK:
-        return (struct resident){row, host->fmask, gate};
-    case MSR_ROW_TSC_AUX:
-        return (struct resident){row, host->tsc_aux, true};
-    default:
-        return (struct resident){row, 0, false};
+    for (; set != 0; set &= set - 1) {
+        uint64_t slot = set_first(set);
+
+        to[slot] = cpu->held[slot] = msr_hardware_read(msr_index[slot]);
+        reads++;
     }
+    cpu->owner->counters.reads += reads;
 }
 
-void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_host *host,
-                     const struct msr_controls *available)
+/* R32: what the CPU holds already is not written again. */
+static void __attribute__((noinline)) load(struct msr_cpu *cpu, const uint64_t from[MSR_SWITCHED],
+                                           uint64_t set)
 {
-    uint32_t features =
-        MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (host->has_tsc_aux ? MSR_FEATURE_RDTSCP : 0);
-    const struct msr_row *rows[MSR_RESIDENT_MAX];
+    struct msr_counters *counters = &cpu->owner->counters;
+    uint64_t *held = cpu->held, writes = 0;
+
+    for (; set != 0; set &= set - 1) {
+        uint64_t slot = set_first(set), value = from[slot];
+
+        if (held[slot] == value) {
+            counters->skipped++;
+            continue;
+        }
+        held[slot] = value;
+        msr_hardware_write(msr_index[slot], value);
+        writes++;
+    }
+    counters->writes += writes;
+}
+
+/* What is the host's for ring 3 becomes the owner's again. */
+static void take_back(struct msr_cpu *cpu)
+{
+    uint64_t set = cpu->host;
+
+    cpu->host = 0;
+    load(cpu, cpu->owner->file.value, set);
+}
+
+static void __attribute__((noinline)) lend(struct msr_cpu *cpu, uint64_t set)
+{
+    cpu->host |= set;
+    load(cpu, host.file.value, set);
+}
+
+/* SWAPGS changes KERNEL_GS_BASE without an exit: the CPU has the only right value (R34). */
+static void __attribute__((noinline)) make_current(struct msr_cpu *cpu, struct msr_context *c)
+{
+    save(cpu, cpu->owner->file.value, way.moved & MSR_SET(KERNEL_GS_BASE));
+    cpu->owner = c;
+    cpu->host = 0;
+    load(cpu, c->file.value, way.moved);
+}
+
+void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
+{
+    if (cpu->owner != c)
+        make_current(cpu, c);
+    else if (cpu->host != 0)
+        take_back(cpu);
+}
+
+void msr_switch_to_monitor(struct msr_cpu *cpu, const struct msr_context *c)
+{
+    uint64_t set = (c == cpu->owner ? way.own : way.other) & ~cpu->host;
+
+    if (set != 0)
+        lend(cpu, set);
+}
+
+void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c)
+{
+    if (cpu->owner == c)
+        make_current(cpu, &host);
+}
+
+void msr_switch_changed(struct msr_cpu *cpu, struct msr_context *c, uint64_t set)
+{
+    if (set & listed)
+        msr_area_build(&c->areas, listed, set, &c->file, &host.file);
+    if (cpu->owner != c)
+        return;
+    set &= way.moved;
+    save(cpu, cpu->held, set & MSR_SET(KERNEL_GS_BASE)); /* so that it is known */
+    load(cpu, c->file.value, set & ~cpu->host);          /* the next entry brings the rest */
+}
+
+void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_file *values,
+                     uint32_t controls)
+{
+    uint64_t resident = msr_resident(values->features);
 
     strategy = chosen;
-    uncontrolled_count = msr_area(available, uncontrolled);
-    host_efer = host->efer;
-    host_pat = host->pat;
-    *cpu = (struct msr_cpu){.owner = NULL, .host = true};
-    resident_count = msr_resident(features, rows);
-    swapped_count = 0;
-    for (size_t i = 0; i < resident_count; i++) {
-        residents[i] = describe(rows[i], host);
-        swapped_count += residents[i].swapped;
-        if (rows[i] == &msr_rows[MSR_ROW_KERNEL_GS_BASE])
-            kernel_gs_base = i;
-        cpu->held[i] = residents[i].host;
-        msr_hardware_write(rows[i]->first, residents[i].host);
-    }
+    way = (struct way){ways[chosen].moved & resident, ways[chosen].own & resident,
+                       ways[chosen].other & resident};
+    listed = msr_area(controls) | (resident & ~way.moved);
+    host = (struct msr_context){.file = *values};
+    cpu->owner = &host;
+    cpu->host = 0;
+    for (unsigned slot = 0; slot < MSR_SWITCHED; slot++)
+        cpu->held[slot] = ~values->value[slot]; /* not what the firmware has left */
+    load(cpu, values->value, resident);
 }
 
-bool msr_switch_uses_sysenter(void)
+bool msr_switch_uses_sysenter(enum msr_strategy chosen)
 {
-    return strategy == MSR_SWITCH_NONE_NEEDED;
+    return (ways[chosen].moved & ~ways[chosen].other & MSR_SET(LSTAR)) != 0;
 }
 
 bool msr_switch_each_exit(void)
@@ -75,193 +146,19 @@ bool msr_switch_each_exit(void)
     return strategy == MSR_SWITCH_EAGER;
 }
 
-static uint64_t guest_value(const struct msr_context *c, size_t i)
+bool msr_switch_is_in_area(const struct msr_row *row)
 {
-    return c->file.value[residents[i].row->slot];
+    return (listed & BIT(row->slot)) != 0;
 }
 
-/* R32: what the CPU holds already is not written again. */
-static void load(struct msr_cpu *cpu, struct msr_context *c, size_t i)
+void msr_switch_exit(struct msr_cpu *cpu)
 {
-    uint64_t value = guest_value(c, i);
-
-    if (cpu->held[i] == value) {
-        c->counters.skipped++;
-        return;
-    }
-    cpu->held[i] = value;
-    msr_hardware_write(residents[i].row->first, value);
-    c->counters.writes++;
+    save(cpu, cpu->owner->file.value, way.moved);
+    cpu->host = way.own;
+    load(cpu, host.file.value, way.own);
 }
 
-/* R32: what is not swapped holds what both want. */
-static void count_swaps(struct msr_context *c)
+void msr_switch_entry(struct msr_cpu *cpu)
 {
-    c->counters.writes += c->swap_count;
-    c->counters.skipped += swapped_count - c->swap_count;
-}
-
-/* R32: only MSRs in which the two sides differ are swapped. */
-static void list_swaps(struct msr_context *c)
-{
-    c->swap_count = 0;
-    for (uint32_t i = 0; i < resident_count; i++) {
-        const struct resident *r = &residents[i];
-        if (r->swapped && guest_value(c, i) != r->host)
-            c->swap[c->swap_count++] =
-                (struct msr_swap){r->row->first, i, guest_value(c, i), r->host};
-    }
-}
-
-static void swap_in(struct msr_cpu *cpu, struct msr_context *c)
-{
-    for (const struct msr_swap *s = c->swap; s < c->swap + c->swap_count; s++) {
-        cpu->held[s->place] = s->guest;
-        msr_hardware_write(s->index, s->guest);
-    }
-    count_swaps(c);
-    cpu->host = false;
-}
-
-static void swap_out(struct msr_cpu *cpu)
-{
-    struct msr_context *c = cpu->owner;
-
-    for (const struct msr_swap *s = c->swap; s < c->swap + c->swap_count; s++) {
-        cpu->held[s->place] = s->host;
-        msr_hardware_write(s->index, s->host);
-    }
-    count_swaps(c);
-    cpu->host = true;
-}
-
-/* SWAPGS changes KERNEL_GS_BASE without an exit: the CPU has the only right value (R34). */
-static void save_kernel_gs_base(struct msr_cpu *cpu)
-{
-    cpu->held[kernel_gs_base] = msr_hardware_read(residents[kernel_gs_base].row->first);
-    cpu->owner->counters.reads++;
-}
-
-static void change_owner(struct msr_cpu *cpu, struct msr_context *c)
-{
-    if (cpu->owner != NULL) {
-        save_kernel_gs_base(cpu);
-        cpu->owner->file.value[MSR_SLOT_KERNEL_GS_BASE] = cpu->held[kernel_gs_base];
-    }
-    for (size_t i = 0; i < resident_count; i++)
-        load(cpu, c, i);
-    cpu->owner = c;
-    cpu->host = false;
-}
-
-/* What is left in the CPU is known, and ring 3 may see it. */
-static void disown(struct msr_cpu *cpu)
-{
-    save_kernel_gs_base(cpu);
-    if (!cpu->host)
-        swap_out(cpu);
-    cpu->owner = NULL;
-}
-
-void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
-{
-    if (strategy == MSR_SWITCH_AREA)
-        return;
-    if (cpu->owner != c)
-        change_owner(cpu, c);
-    else if (cpu->host)
-        swap_in(cpu, c);
-}
-
-void msr_switch_to_monitor(struct msr_cpu *cpu, struct msr_context *c)
-{
-    /* A VM's own TSC_AUX is no secret from its monitor, and with SYSENTER nothing else is in ring
-     * 3's way. */
-    if (cpu->host || (strategy == MSR_SWITCH_NONE_NEEDED && cpu->owner == c))
-        return;
-    swap_out(cpu);
-}
-
-void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c)
-{
-    if (cpu->owner != c)
-        return;
-    disown(cpu);
-    c->file.value[MSR_SLOT_KERNEL_GS_BASE] = cpu->held[kernel_gs_base];
-}
-
-void msr_switch_exit(struct msr_cpu *cpu, struct msr_context *c)
-{
-    for (size_t i = 0; i < resident_count; i++)
-        c->file.value[residents[i].row->slot] = msr_hardware_read(residents[i].row->first);
-    c->counters.reads += resident_count;
-    msr_switch_to_monitor(cpu, c);
-}
-
-void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
-{
-    msr_switch_to_guest(cpu, c);
-}
-
-/*
- * What the guest has changed since the last rebuild without an exit is in the area alone. Only
- * KERNEL_GS_BASE can be, by SWAPGS: all other rows' writes exit.
- */
-static void take_stored(struct msr_context *c)
-{
-    const struct msr_row *row = &msr_rows[MSR_ROW_KERNEL_GS_BASE];
-
-    for (uint32_t i = 0; i < c->area_count; i++)
-        if (c->guest_area[i].index == row->first)
-            c->file.value[row->slot] = c->guest_area[i].value;
-}
-
-static void add_entry(struct msr_context *c, const struct msr_row *row, uint64_t host)
-{
-    uint64_t guest = c->file.value[row->slot];
-
-    /* R32; but SWAPGS may make KERNEL_GS_BASE differ at any time. */
-    if (guest == host && row != &msr_rows[MSR_ROW_KERNEL_GS_BASE])
-        return;
-    c->guest_area[c->area_count] = (struct msr_area_entry){row->first, 0, guest};
-    c->host_area[c->area_count++] = (struct msr_area_entry){row->first, 0, host};
-}
-
-/* What has no VMCS controls, and the resident set if that is the strategy. */
-static void build_areas(struct msr_context *c)
-{
-    c->area_count = 0;
-    for (size_t i = 0; i < uncontrolled_count; i++)
-        add_entry(c, uncontrolled[i],
-                  uncontrolled[i]->control == MSR_CONTROL_EFER ? host_efer : host_pat);
-    for (size_t i = 0; strategy == MSR_SWITCH_AREA && i < resident_count; i++)
-        add_entry(c, residents[i].row, residents[i].host);
-    msr_hardware_area_count(c->area_count);
-}
-
-void msr_switch_written(struct msr_cpu *cpu, struct msr_context *c, const struct msr_row *row)
-{
-    bool swapgs = row == &msr_rows[MSR_ROW_KERNEL_GS_BASE];
-
-    if (row->class != MSR_CLASS_RESIDENT || strategy == MSR_SWITCH_AREA) {
-        if (!swapgs)
-            take_stored(c);
-        build_areas(c);
-        return;
-    }
-    if (swapgs)
-        save_kernel_gs_base(cpu); /* so that it is known what the CPU holds */
-    list_swaps(c);
-    for (size_t i = 0; i < resident_count; i++)
-        /* otherwise the next entry brings it */
-        if (residents[i].row == row && !(cpu->host && residents[i].swapped))
-            load(cpu, c, i);
-}
-
-void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c)
-{
-    if (cpu->owner == c)
-        disown(cpu);
-    list_swaps(c);
-    build_areas(c);
+    take_back(cpu);
 }

@@ -129,9 +129,9 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v)
 {
     struct msr_cpu *cpu = &THIS_CPU(vm_cpu).msr;
 
-    msr_switch_exit(cpu, &v->msr);
+    msr_switch_exit(cpu);
     exit_dispatch(v);
-    msr_switch_entry(cpu, &v->msr);
+    msr_switch_entry(cpu);
     return v;
 }
 

@@ -112,12 +112,14 @@ void resident_to_guest(struct vcpu *v)
     cpu->guest_ran = true;
 }
 
-static inline __attribute__((always_inline)) void to_ring3(struct vm_cpu *cpu, struct vcpu *v)
+static inline __attribute__((always_inline)) void to_ring3(struct cpu_block *block, struct vcpu *v)
 {
-    if (cpu->guest_ran) {
+    struct vm_cpu *cpu = &CPU_OF(block, vm_cpu);
+
+    if (__builtin_expect(cpu->guest_ran, true)) {
         cpu->resident_owner->cr2 = read_cr2(); /* a fault of the monitor would change it */
         cpu->guest_ran = false;
-        gdt_reload(&THIS_CPU(cpu_gdt));
+        gdt_reload(&CPU_OF(block, cpu_gdt));
     }
     /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from
      * guessing at them. */
@@ -128,16 +130,16 @@ static inline __attribute__((always_inline)) void to_ring3(struct vm_cpu *cpu, s
 
 void resident_to_monitor(struct vcpu *v)
 {
-    to_ring3(&CPU_OF(VCPU_CPU(v), vm_cpu), v);
+    to_ring3(VCPU_CPU(v), v);
 }
 
 /* Who reaches all memory need not guess: the registers stay where they are for the guest's next
  * turn. */
 static void to_service(bool trusted)
 {
-    struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
+    struct cpu_block *block = this_cpu();
 
-    to_ring3(cpu, trusted ? cpu->resident_owner : NULL);
+    to_ring3(block, trusted ? CPU_OF(block, vm_cpu).resident_owner : NULL);
 }
 
 void resident_lend(struct vcpu *v)
@@ -157,37 +159,41 @@ void resident_forget(struct vcpu *v)
         load_state(&blank);
         cpu->resident_owner = NULL;
     }
-    msr_switch_reset(&cpu->msr, &v->msr);
+    msr_switch_changed(&cpu->msr, &v->msr, UINT64_MAX);
 }
 
 void resident_init(enum msr_strategy strategy)
 {
     /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be
      * #UD (R35). */
-    if (strategy == MSR_SWITCH_NONE_NEEDED)
+    process_sysenter = msr_switch_uses_sysenter(strategy);
+    if (process_sysenter)
         wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
 
-    const struct msr_host host = {
-        .star = (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
-        .lstar = (uint64_t)process_gate_syscall,
-        .fmask = HOST_FMASK,
-        .efer = rdmsr(MSR_IA32_EFER),
-        .pat = rdmsr(MSR_IA32_PAT),
-        .has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP,
+    bool has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP;
+    const struct msr_file host = {
+        .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (has_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
+        .value =
+            {
+                [MSR_SLOT_STAR] =
+                    (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
+                [MSR_SLOT_LSTAR] = (uint64_t)process_gate_syscall,
+                [MSR_SLOT_FMASK] = HOST_FMASK,
+                [MSR_SLOT_EFER] = rdmsr(MSR_IA32_EFER),
+                [MSR_SLOT_PAT] = rdmsr(MSR_IA32_PAT),
+            },
     };
-    const struct msr_controls controls = {
-        .efer = control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER),
-        .pat = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT),
-    };
+    uint32_t controls =
+        (control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER) ? MSR_CONTROL_EFER : 0) |
+        (control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT) ? MSR_CONTROL_PAT : 0);
 
     resident_reset(&blank,
                    cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
     /* The first use of any vector register is #NM then, for resident_lend, and not #UD. */
     blank.xcr0 = blank.xcr0_all;
     service_claims_cpu = to_service;
-    msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, &controls);
+    msr_switch_init(&THIS_CPU(vm_cpu).msr, strategy, &host, controls);
     wrmsr(MSR_IA32_SYSENTER_CS, 0);
-    process_sysenter = msr_switch_uses_sysenter();
     if (process_sysenter) {
         wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
         wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)(this_cpu() + 1));

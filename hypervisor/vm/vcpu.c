@@ -106,11 +106,13 @@ static void write_host(struct vcpu *v)
 /* R26, R29: the MSR areas; how many entries of them count follows the values (msr/switch.c). */
 static void write_areas(struct vcpu *v)
 {
-    v->msr.guest_area = arena_alloc(PAGE_SIZE);
-    v->msr.host_area = v->msr.guest_area + MSR_AREA_ENTRIES;
-    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(v->msr.guest_area));
-    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(v->msr.guest_area));
-    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(v->msr.host_area));
+    struct msr_areas *areas = &v->msr.areas;
+
+    areas->guest = arena_alloc(PAGE_SIZE);
+    areas->host = areas->guest + MSR_SWITCHED;
+    vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(areas->guest));
+    vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(areas->guest));
+    vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(areas->host));
     msr_hardware_area_count(0);
 }
 
@@ -167,28 +169,17 @@ struct vcpu *vcpu_create(struct vm *vm)
 
 /* EFER or PAT where the CPU has no VMCS field for it: the MSR areas switch it, and the file knows
  * its value. */
-static bool is_in_area(const struct msr_row *row)
-{
-    switch (row->control) {
-    case MSR_CONTROL_EFER:
-        return !control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER);
-    case MSR_CONTROL_PAT:
-        return !control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT);
-    default:
-        return false;
-    }
-}
-
 uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row)
 {
-    return is_in_area(row) ? v->msr.file.value[row->slot] : vmread((enum vmcs_field)row->field);
+    return msr_switch_is_in_area(row) ? v->msr.file.value[row->slot]
+                                      : vmread((enum vmcs_field)row->field);
 }
 
 void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value)
 {
-    if (is_in_area(row)) {
+    if (msr_switch_is_in_area(row)) {
         v->msr.file.value[row->slot] = value;
-        msr_switch_written(&THIS_CPU(vm_cpu).msr, &v->msr, row);
+        msr_switch_changed(&THIS_CPU(vm_cpu).msr, &v->msr, BIT(row->slot));
     } else {
         vmwrite((enum vmcs_field)row->field, value);
     }

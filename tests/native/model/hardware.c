@@ -132,7 +132,7 @@ void msr_hardware_write(uint32_t index, uint64_t value)
 
 void msr_hardware_area_count(uint32_t count)
 {
-    if (count > MSR_AREA_ENTRIES) {
+    if (count > MODEL_MSRS) {
         sim_break("area-lists");
         count = 0;
     }

@@ -13,6 +13,7 @@
 
 struct model_cpu model_cpus[MODEL_CPUS];
 struct model_vcpu model_vcpus[MODEL_VCPUS];
+struct msr_context *model_nobody;
 
 const struct msr_row *const model_rows[MODEL_MSRS] = {
     [MODEL_STAR] = &msr_rows[MSR_ROW_STAR],
@@ -26,7 +27,7 @@ const struct msr_row *const model_rows[MODEL_MSRS] = {
 };
 
 static enum msr_strategy strategy;
-static struct msr_controls controls;
+static uint32_t controls;
 static unsigned linear_width;
 
 /* Whether the model has to do with the MSR: it is resident, or in the areas for want of its
@@ -34,7 +35,7 @@ static unsigned linear_width;
 static bool is_modelled(unsigned msr)
 {
     return model_rows[msr]->class == MSR_CLASS_RESIDENT ||
-           msr_class(model_rows[msr], &controls) == MSR_CLASS_AREA;
+           (model_rows[msr]->control & ~controls) != 0;
 }
 
 static bool is_offered(const struct model_vcpu *v, unsigned msr)
@@ -60,21 +61,18 @@ static void start(struct model_vcpu *v)
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         v->expected[m] = sim_values[m][VALUE_RESET];
     v->gs_base = 0;
-    msr_switch_reset(&model_cpus[v->home].software, &v->context);
+    msr_switch_changed(&model_cpus[v->home].software, &v->context, UINT64_MAX);
 }
 
 void model_begin(const struct model_config *config, enum msr_strategy chosen)
 {
-    const struct msr_host host = {
-        .star = sim_values[MODEL_STAR][VALUE_HOST],
-        .lstar = sim_values[MODEL_LSTAR][VALUE_HOST],
-        .fmask = sim_values[MODEL_FMASK][VALUE_HOST],
-        .tsc_aux = sim_values[MODEL_TSC_AUX][VALUE_HOST],
-        .efer = sim_values[MODEL_EFER][VALUE_HOST],
-        .pat = sim_values[MODEL_PAT][VALUE_HOST],
-        .has_tsc_aux = config->host_tsc_aux,
+    struct msr_file host = {
+        .features =
+            MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (config->host_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
     };
 
+    for (unsigned m = 0; m < MODEL_MSRS; m++)
+        host.value[model_rows[m]->slot] = sim_values[m][VALUE_HOST];
     strategy = chosen;
     controls = config->controls;
     linear_width = config->linear_width;
@@ -85,14 +83,16 @@ void model_begin(const struct model_config *config, enum msr_strategy chosen)
         for (unsigned m = 0; m < MODEL_MSRS; m++)
             model_cpus[i].hardware.msr[m] = sim_values[m][VALUE_FIRMWARE];
         sim.cpu = &model_cpus[i].hardware;
-        msr_switch_init(&model_cpus[i].software, strategy, &host, &controls);
+        msr_switch_init(&model_cpus[i].software, strategy, &host, controls);
+        model_nobody = model_cpus[i].software.owner;
     }
     sim.boots = false;
+    model_nobody->counters = (struct msr_counters){0};
     for (unsigned i = 0; i < MODEL_VCPUS; i++) {
         struct model_vcpu *v = &model_vcpus[i];
         v->features = FEATURES | (config->tsc_aux[i] ? MSR_FEATURE_RDTSCP : 0);
-        v->context.guest_area = v->vmcs.guest_area = v->area[0];
-        v->context.host_area = v->vmcs.host_area = v->area[1];
+        v->context.areas.guest = v->vmcs.guest_area = v->area[0];
+        v->context.areas.host = v->vmcs.host_area = v->area[1];
         run_on(&model_cpus[0], v);
         start(v);
     }
@@ -120,7 +120,7 @@ static void check_ring3(const struct model_cpu *c, const struct model_vcpu *v)
     bool gate = holds_host_value(c, MODEL_STAR) && holds_host_value(c, MODEL_LSTAR) &&
                 holds_host_value(c, MODEL_FMASK);
 
-    if (!msr_switch_uses_sysenter() && !gate)
+    if (!msr_switch_uses_sysenter(strategy) && !gate)
         sim_break("ring-3-gate");
     if (sim.has_tsc_aux && !holds_host_value(c, MODEL_TSC_AUX) &&
         c->hardware.msr[MODEL_TSC_AUX] != v->expected[MODEL_TSC_AUX])
@@ -139,7 +139,7 @@ static void check(void)
     }
 }
 
-static unsigned resident_count(void)
+unsigned model_residents(void)
 {
     return MODEL_TSC_AUX + sim.has_tsc_aux;
 }
@@ -155,9 +155,9 @@ static unsigned reads_allowed(enum model_step step, bool changes_hands)
     case STEP_RESET:
         return 1;
     case STEP_EXIT:
-        return msr_switch_each_exit() ? resident_count() : 0;
+        return msr_switch_each_exit() ? model_residents() : 0;
     case STEP_WRITE: /* where that of KERNEL_GS_BASE exits, SWAPGS may have been before */
-        return (msr_switch_each_exit() ? resident_count() : 0) + (linear_width > LINEAR_WIDTH);
+        return (msr_switch_each_exit() ? model_residents() : 0) + (linear_width > LINEAR_WIDTH);
     default:
         return 0;
     }
@@ -167,8 +167,9 @@ static unsigned reads_allowed(enum model_step step, bool changes_hands)
  * found right. */
 static void check_costs(enum model_step step, bool changes_hands)
 {
-    struct msr_counters sum = {0};
+    struct msr_counters sum = model_nobody->counters;
 
+    model_nobody->counters = (struct msr_counters){0};
     for (struct model_vcpu *v = model_vcpus; v < model_vcpus + MODEL_VCPUS; v++) {
         sum.reads += v->context.counters.reads;
         sum.writes += v->context.counters.writes;
@@ -179,7 +180,8 @@ static void check_costs(enum model_step step, bool changes_hands)
         sim_break("useful-reads");
     if (sum.reads != sim.reads || sum.writes != sim.writes)
         sim_break("counters");
-    if (step == STEP_ENTER && changes_hands && sum.writes + sum.skipped != resident_count())
+    if (step == STEP_ENTER && changes_hands && strategy != MSR_SWITCH_AREA &&
+        sum.writes + sum.skipped != model_residents())
         sim_break("counters");
 }
 
@@ -188,7 +190,7 @@ static void exit_guest(struct model_cpu *c, struct model_vcpu *v)
     sim_exit();
     c->place = PLACE_EXITED;
     if (msr_switch_each_exit())
-        msr_switch_exit(&c->software, &v->context);
+        msr_switch_exit(&c->software);
 }
 
 /* As the exit handler does it (vm/exit_msr.c, vm/vcpu.c). */
@@ -208,7 +210,7 @@ static void write(struct model_cpu *c, struct model_vcpu *v, unsigned msr, uint6
     if (result == MSR_GP)
         return;
     v->expected[msr] = v->context.file.value[row->slot] = value;
-    msr_switch_written(&c->software, &v->context, row);
+    msr_switch_changed(&c->software, &v->context, BIT(row->slot));
 }
 
 static void swapgs(struct model_cpu *c, struct model_vcpu *v)
@@ -281,7 +283,7 @@ static void act(const struct model_action *a)
         break;
     case STEP_RESUME:
         if (msr_switch_each_exit())
-            msr_switch_entry(&c->software, &v->context);
+            msr_switch_entry(&c->software);
         enter(c, vcpu);
         break;
     case STEP_EXIT:

@@ -74,21 +74,22 @@ struct model_config {
     uint32_t written; /* bit n: guests write MSR n */
     bool tsc_aux[MODEL_VCPUS], host_tsc_aux;
     unsigned linear_width; /* of the CPUs */
-    struct msr_controls controls;
-    unsigned depth; /* how many actions; 0: until there is no new state */
+    uint32_t controls;     /* enum msr_control */
+    unsigned depth;        /* how many actions; 0: until there is no new state */
 };
 
 /* All that a state says: each value as its number. */
 struct model_state {
     struct {
         uint8_t msr[MODEL_MSRS], held[MODEL_MSRS];
-        uint8_t place, vcpu, owner, host;
+        uint8_t place, vcpu, owner;
+        uint8_t host[MODEL_MSRS];
     } cpu[MODEL_CPUS];
     struct {
         uint8_t file[MODEL_MSRS], expected[MODEL_MSRS];
         uint8_t gs_base, home;
-        uint8_t swap_count, area_count, counted; /* counted: the count that the VMCS has */
-        uint8_t swap[MSR_SWAPS_MAX][4], area[MSR_AREA_ENTRIES][3];
+        uint8_t area_count, counted; /* counted: the count that the VMCS has */
+        uint8_t area[MODEL_MSRS][3];
     } vcpu[MODEL_VCPUS];
 };
 

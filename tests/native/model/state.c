@@ -2,6 +2,7 @@
 /* The model's state as a few bytes, which the search can keep and compare. */
 #include <string.h>
 
+#include "lib/bits.h"
 #include "tests/native/model/world.h"
 
 #define NOBODY 0xff
@@ -10,15 +11,16 @@ static void save_cpu(const struct model_cpu *c, struct model_state *state, unsig
 {
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         state->cpu[i].msr[m] = sim_value(m, c->hardware.msr[m]);
-    for (unsigned m = 0; m <= MODEL_TSC_AUX; m++)
-        state->cpu[i].held[m] = sim_value(m, c->software.held[m]);
+    for (unsigned m = 0; m < model_residents(); m++) {
+        state->cpu[i].held[m] = sim_value(m, c->software.held[model_rows[m]->slot]);
+        state->cpu[i].host[m] = (c->software.host & BIT(model_rows[m]->slot)) != 0;
+    }
     state->cpu[i].place = c->place;
     state->cpu[i].vcpu = c->place == PLACE_IDLE ? NOBODY : c->vcpu;
     state->cpu[i].owner = NOBODY;
     for (uint8_t v = 0; v < MODEL_VCPUS; v++)
         if (c->software.owner == &model_vcpus[v].context)
             state->cpu[i].owner = v;
-    state->cpu[i].host = c->software.host;
 }
 
 static unsigned number_of(uint32_t index)
@@ -38,17 +40,9 @@ static void save_vcpu(const struct model_vcpu *v, struct model_state *state, uns
     }
     state->vcpu[i].gs_base = sim_value(MODEL_KERNEL_GS_BASE, v->gs_base);
     state->vcpu[i].home = v->home;
-    state->vcpu[i].swap_count = (uint8_t)v->context.swap_count;
-    state->vcpu[i].area_count = (uint8_t)v->context.area_count;
+    state->vcpu[i].area_count = (uint8_t)v->context.areas.count;
     state->vcpu[i].counted = (uint8_t)v->vmcs.area_count;
-    for (unsigned n = 0; n < v->context.swap_count; n++) {
-        const struct msr_swap *s = &v->context.swap[n];
-        unsigned m = number_of(s->index);
-        const uint8_t saved[] = {(uint8_t)m, (uint8_t)s->place, sim_value(m, s->guest),
-                                 sim_value(m, s->host)};
-        memcpy(state->vcpu[i].swap[n], saved, sizeof(saved));
-    }
-    for (unsigned n = 0; n < v->context.area_count; n++) {
+    for (unsigned n = 0; n < v->context.areas.count; n++) {
         unsigned m = number_of(v->area[0][n].index);
         const uint8_t saved[] = {(uint8_t)m, sim_value(m, v->area[0][n].value),
                                  sim_value(m, v->area[1][n].value)};
@@ -71,12 +65,15 @@ static void restore_cpu(struct model_cpu *c, const struct model_state *state, un
 
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         c->hardware.msr[m] = sim_values[m][state->cpu[i].msr[m]];
-    for (unsigned m = 0; m <= MODEL_TSC_AUX; m++)
-        c->software.held[m] = sim_values[m][state->cpu[i].held[m]];
+    c->software.host = 0;
+    for (unsigned m = 0; m < model_residents(); m++) {
+        c->software.held[model_rows[m]->slot] = sim_values[m][state->cpu[i].held[m]];
+        if (state->cpu[i].host[m])
+            c->software.host |= BIT(model_rows[m]->slot);
+    }
     c->place = state->cpu[i].place;
     c->vcpu = state->cpu[i].vcpu;
-    c->software.owner = owner == NOBODY ? NULL : &model_vcpus[owner].context;
-    c->software.host = state->cpu[i].host;
+    c->software.owner = owner == NOBODY ? model_nobody : &model_vcpus[owner].context;
 }
 
 static void restore_vcpu(struct model_vcpu *v, const struct model_state *state, unsigned i)
@@ -87,15 +84,9 @@ static void restore_vcpu(struct model_vcpu *v, const struct model_state *state, 
     }
     v->gs_base = sim_values[MODEL_KERNEL_GS_BASE][state->vcpu[i].gs_base];
     v->home = state->vcpu[i].home;
-    v->context.swap_count = state->vcpu[i].swap_count;
-    v->context.area_count = state->vcpu[i].area_count;
+    v->context.areas.count = state->vcpu[i].area_count;
     v->vmcs.area_count = state->vcpu[i].counted;
-    for (unsigned n = 0; n < v->context.swap_count; n++) {
-        const uint8_t *s = state->vcpu[i].swap[n];
-        v->context.swap[n] = (struct msr_swap){sim_index[s[0]], s[1], sim_values[s[0]][s[2]],
-                                               sim_values[s[0]][s[3]]};
-    }
-    for (unsigned n = 0; n < v->context.area_count; n++) {
+    for (unsigned n = 0; n < v->context.areas.count; n++) {
         const uint8_t *a = state->vcpu[i].area[n];
         v->area[0][n] = (struct msr_area_entry){sim_index[a[0]], 0, sim_values[a[0]][a[1]]};
         v->area[1][n] = (struct msr_area_entry){sim_index[a[0]], 0, sim_values[a[0]][a[2]]};

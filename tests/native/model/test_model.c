@@ -12,7 +12,7 @@
 #define MSR(name) (1u << MODEL_##name)
 #define RESIDENT                                                                                   \
     (MSR(STAR) | MSR(LSTAR) | MSR(CSTAR) | MSR(FMASK) | MSR(KERNEL_GS_BASE) | MSR(TSC_AUX))
-#define CONTROLS {.efer = true, .pat = true}
+#define CONTROLS (MSR_CONTROL_EFER | MSR_CONTROL_PAT)
 #define ALL_HAVE .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 48
 #define WIDE     .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 57
 
@@ -21,10 +21,7 @@
 
 static const struct model_config configs[] = {
     {"all six MSRs", RESIDENT, ALL_HAVE, CONTROLS, DEPTH},
-    {"all six MSRs, no EFER and PAT controls",
-     RESIDENT | MSR(EFER) | MSR(PAT),
-     ALL_HAVE,
-     {0},
+    {"all six MSRs, no EFER and PAT controls", RESIDENT | MSR(EFER) | MSR(PAT), ALL_HAVE, 0,
      DEPTH - 1},
     {"STAR alone", MSR(STAR), ALL_HAVE, CONTROLS, 0},
     {"LSTAR alone", MSR(LSTAR), ALL_HAVE, CONTROLS, 0},
@@ -33,14 +30,11 @@ static const struct model_config configs[] = {
     {"KERNEL_GS_BASE alone", MSR(KERNEL_GS_BASE), ALL_HAVE, CONTROLS, 0},
     {"KERNEL_GS_BASE alone, 57-bit addresses", MSR(KERNEL_GS_BASE), WIDE, CONTROLS, 0},
     {"LSTAR and KERNEL_GS_BASE, 57-bit addresses, no EFER and PAT controls",
-     MSR(LSTAR) | MSR(KERNEL_GS_BASE),
-     WIDE,
-     {0},
-     DEPTH},
+     MSR(LSTAR) | MSR(KERNEL_GS_BASE), WIDE, 0, DEPTH},
     {"TSC_AUX alone", MSR(TSC_AUX), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and KERNEL_GS_BASE", MSR(LSTAR) | MSR(KERNEL_GS_BASE), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and TSC_AUX", MSR(LSTAR) | MSR(TSC_AUX), ALL_HAVE, CONTROLS, 0},
-    {"LSTAR and EFER, no EFER and PAT controls", MSR(LSTAR) | MSR(EFER), ALL_HAVE, {0}, 0},
+    {"LSTAR and EFER, no EFER and PAT controls", MSR(LSTAR) | MSR(EFER), ALL_HAVE, 0, 0},
     {"no RDTSCP", RESIDENT, {false, false}, false, 48, CONTROLS, DEPTH - 1},
     {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, 48, CONTROLS, DEPTH},
 };

@@ -15,7 +15,7 @@ struct model_cpu {
 struct model_vcpu {
     struct msr_context context;
     struct sim_vmcs vmcs;
-    struct msr_area_entry area[2][MSR_AREA_ENTRIES];
+    struct msr_area_entry area[2][MODEL_MSRS];
     uint64_t expected[MODEL_MSRS]; /* what the guest must read: its own last values */
     uint64_t gs_base;              /* SWAPGS's other half */
     uint32_t features;
@@ -24,6 +24,10 @@ struct model_vcpu {
 
 extern struct model_cpu model_cpus[MODEL_CPUS];
 extern struct model_vcpu model_vcpus[MODEL_VCPUS];
+extern struct msr_context *model_nobody; /* whose a CPU is before it is a vCPU's */
+/* How many resident MSRs the CPUs have: the first of enum model_msr. */
+unsigned model_residents(void);
+
 extern const struct msr_row *const model_rows[MODEL_MSRS];
 
 #endif

@@ -181,11 +181,11 @@ void vcpu_enter(struct vcpu *v)
     __builtin_unreachable();
 }
 
-void msr_switch_exit(struct msr_cpu *cpu, struct msr_context *c)
+void msr_switch_exit(struct msr_cpu *cpu)
 {
 }
 
-void msr_switch_entry(struct msr_cpu *cpu, struct msr_context *c)
+void msr_switch_entry(struct msr_cpu *cpu)
 {
 }
 

@@ -142,28 +142,39 @@ static void bitmap_changes(void **state)
         }
 }
 
+/* Without their controls, and only then. */
 static void areas(void **state)
 {
-    const struct msr_row *list[MSR_AREA_MAX];
-    assert_int_equal(msr_area(&(struct msr_controls){.efer = true, .pat = true}, list), 0);
-    assert_int_equal(msr_area(&(struct msr_controls){.pat = true}, list), 1);
-    assert_int_equal(list[0]->first, 0xc0000080);
-    assert_int_equal(msr_area(&(struct msr_controls){0}, list), MSR_AREA_MAX);
-    assert_int_equal(msr_class(msr_find(0x277), &(struct msr_controls){0}), MSR_CLASS_AREA);
-    assert_int_equal(msr_class(msr_find(0x174), &(struct msr_controls){0}), MSR_CLASS_VMCS);
+    assert_int_equal(msr_area(MSR_CONTROL_EFER | MSR_CONTROL_PAT), 0);
+    assert_int_equal(msr_area(MSR_CONTROL_PAT), MSR_SET(EFER));
+    assert_int_equal(msr_area(0), MSR_SET(EFER) | MSR_SET(PAT));
 }
 
 static void resident(void **state)
 {
-    static const uint32_t expected[] = {0xc0000081, 0xc0000082, 0xc0000083,
-                                        0xc0000084, 0xc0000102, 0xc0000103};
-    const struct msr_row *list[MSR_RESIDENT_MAX];
-    size_t count = msr_resident(ALL_FEATURES & ~(uint32_t)MSR_FEATURE_XSAVES, list);
-    assert_int_equal(count, 6);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(list[i]->first, expected[i]);
-    assert_int_equal(msr_resident(ALL_FEATURES, list), MSR_RESIDENT_MAX);
-    assert_int_equal(msr_resident(MSR_FEATURE_LM, list), 1);
+    uint64_t syscall = MSR_SET(STAR) | MSR_SET(LSTAR) | MSR_SET(CSTAR) | MSR_SET(FMASK);
+
+    assert_int_equal(msr_resident(MSR_FEATURE_LM), MSR_SET(KERNEL_GS_BASE));
+    assert_int_equal(msr_resident(MSR_FEATURE_SYSCALL), syscall);
+    assert_int_equal(msr_resident(MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_RDTSCP),
+                     syscall | MSR_SET(KERNEL_GS_BASE) | MSR_SET(TSC_AUX));
+    assert_int_equal(msr_resident(0), 0);
+}
+
+/* A set's members are the slots of rows, and each has its row's index. */
+static void switched(void **state)
+{
+    unsigned count = 0;
+
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
+        bool is_switched = row->class == MSR_CLASS_RESIDENT || row->class == MSR_CLASS_VMCS;
+        assert_int_equal(row->slot < MSR_SWITCHED, is_switched);
+        if (is_switched) {
+            assert_int_equal(msr_index[row->slot], row->first);
+            count++;
+        }
+    }
+    assert_int_equal(count, MSR_SWITCHED);
 }
 
 /* R27 */
@@ -302,6 +313,7 @@ int main(void)
         cmocka_unit_test(bitmap_changes),
         cmocka_unit_test(areas),
         cmocka_unit_test(resident),
+        cmocka_unit_test(switched),
         cmocka_unit_test_setup(unknown, setup),
         cmocka_unit_test_setup(never, setup),
         cmocka_unit_test_setup(features, setup),
