@@ -184,11 +184,11 @@ enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint
 {
     if (!is_present(file, row) || !msr_valid(row, index, value, file->physical_width))
         return MSR_GP;
-    if (row->handler != MSR_HANDLER_NONE && row->handler != MSR_HANDLER_RESIDENT)
+    if (row->handler != MSR_HANDLER_NONE)
         return MSR_HANDLER;
     if (row->check != MSR_CHECK_IGNORE)
         file->value[slot_of(row, index)] = value;
-    return row->handler == MSR_HANDLER_NONE ? MSR_OK : MSR_HANDLER;
+    return MSR_OK;
 }
 
 /*

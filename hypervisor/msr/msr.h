@@ -51,9 +51,8 @@ enum msr_handler {
     MSR_HANDLER_NONE,       /* msr_read and msr_write do it all */
     MSR_HANDLER_VMCS,       /* the value is the guest field row->field */
     MSR_HANDLER_WRITE_ONLY, /* a write has no effect, a read is #GP */
-    /* msr_file holds it; after a write the CPU gets it too, when this vCPU owns it */
-    MSR_HANDLER_RESIDENT,
-    MSR_HANDLER_EFER, /* LME and LMA depend on CR0.PG */
+    MSR_HANDLER_RESIDENT,   /* msr_switch_write */
+    MSR_HANDLER_EFER,       /* LME and LMA depend on CR0.PG */
     MSR_HANDLER_TSC,
     MSR_HANDLER_TSC_ADJUST,
     MSR_HANDLER_TSC_DEADLINE,
@@ -204,8 +203,7 @@ void msr_file_firmware(struct msr_file *file, uint64_t hole, uint64_t size);
 
 /*
  * RDMSR and WRMSR by row. MSR_HANDLER: the row exists for this VM, the value (for a write) passes
- * its mask and check, and row->handler goes on. MSR_HANDLER_RESIDENT: *value is read, or the file
- * written, already.
+ * its mask and check, and row->handler goes on; *value is what the file has.
  */
 enum msr_result msr_read(const struct msr_file *file, const struct msr_row *row, uint32_t index,
                          uint64_t *value);

@@ -27,63 +27,69 @@ static struct way way;  /* of what there is */
 static uint64_t listed; /* what the MSR areas switch */
 static struct msr_context host;
 
-/* RDMSR. */
-static void save(struct msr_cpu *cpu, uint64_t to[MSR_SWITCHED], uint64_t set)
+/* What is moved, and changes without an exit: by SWAPGS (R34). */
+static uint64_t unseen(void)
+{
+    return way.moved & MSR_SET(KERNEL_GS_BASE);
+}
+
+/* RDMSR of a set that is c's. */
+static void save(struct msr_context *c, uint64_t set)
 {
     uint64_t reads = 0;
 
     for (; set != 0; set &= set - 1) {
         uint64_t slot = set_first(set);
 
-        to[slot] = cpu->held[slot] = msr_hardware_read(msr_index[slot]);
+        c->file.value[slot] = msr_hardware_read(msr_index[slot]);
         reads++;
     }
-    cpu->owner->counters.reads += reads;
+    c->counters.reads += reads;
 }
 
-/* R32: what the CPU holds already is not written again. */
-static void __attribute__((noinline)) load(struct msr_cpu *cpu, const uint64_t from[MSR_SWITCHED],
-                                           uint64_t set)
+/* WRMSR of a set, of which the CPU holds one's values, to another's. What is there already is not
+ * written again (R32). */
+static void __attribute__((noinline)) move(const struct msr_context *from,
+                                           const struct msr_context *to, uint64_t set,
+                                           struct msr_counters *counters)
 {
-    struct msr_counters *counters = &cpu->owner->counters;
-    uint64_t *held = cpu->held, writes = 0;
+    uint64_t writes = 0;
 
     for (; set != 0; set &= set - 1) {
-        uint64_t slot = set_first(set), value = from[slot];
+        uint64_t slot = set_first(set), value = to->file.value[slot];
 
-        if (held[slot] == value) {
+        if (from->file.value[slot] == value) {
             counters->skipped++;
             continue;
         }
-        held[slot] = value;
         msr_hardware_write(msr_index[slot], value);
         writes++;
     }
     counters->writes += writes;
 }
 
-/* What is the host's for ring 3 becomes the owner's again. */
+/* What ring 3 has borrowed becomes its owner's again. */
 static void take_back(struct msr_cpu *cpu)
 {
     uint64_t set = cpu->host;
 
     cpu->host = 0;
-    load(cpu, cpu->owner->file.value, set);
+    move(&host, cpu->owner, set, &cpu->owner->counters);
 }
 
 static void __attribute__((noinline)) lend(struct msr_cpu *cpu, uint64_t set)
 {
     cpu->host |= set;
-    load(cpu, host.file.value, set);
+    move(cpu->owner, &host, set, &cpu->owner->counters);
 }
 
-/* SWAPGS changes KERNEL_GS_BASE without an exit: the CPU has the only right value (R34). */
 static void __attribute__((noinline)) make_current(struct msr_cpu *cpu, struct msr_context *c)
 {
-    save(cpu, cpu->owner->file.value, way.moved & MSR_SET(KERNEL_GS_BASE));
+    save(cpu->owner, unseen());
+    move(&host, c, cpu->host, &c->counters);
+    move(cpu->owner, c, way.moved & ~cpu->host, &c->counters);
     cpu->owner = c;
     cpu->host = 0;
-    load(cpu, c->file.value, way.moved);
 }
 
 void msr_switch_to_guest(struct msr_cpu *cpu, struct msr_context *c)
@@ -108,15 +114,27 @@ void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c)
         make_current(cpu, &host);
 }
 
-void msr_switch_changed(struct msr_cpu *cpu, struct msr_context *c, uint64_t set)
+void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot, uint64_t value)
 {
-    if (set & listed)
+    uint64_t *mine = &c->file.value[slot], set = BIT(slot);
+
+    save(c, set & unseen());
+    bool differs = *mine != value;
+    *mine = value;
+    if (set & listed) {
         msr_area_build(&c->areas, listed, set, &c->file, &host.file);
-    if (cpu->owner != c)
-        return;
-    set &= way.moved;
-    save(cpu, cpu->held, set & MSR_SET(KERNEL_GS_BASE)); /* so that it is known */
-    load(cpu, c->file.value, set & ~cpu->host);          /* the next entry brings the rest */
+    } else if (differs && !(set & cpu->host)) { /* else the next entry brings it */
+        msr_hardware_write(msr_index[slot], value);
+        c->counters.writes++;
+    }
+}
+
+void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t features,
+                      uint32_t physical_width)
+{
+    msr_switch_leave(cpu, c);
+    msr_file_reset(&c->file, features, physical_width);
+    msr_area_build(&c->areas, listed, listed, &c->file, &host.file);
 }
 
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_file *values,
@@ -129,11 +147,9 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
                        ways[chosen].other & resident};
     listed = msr_area(controls) | (resident & ~way.moved);
     host = (struct msr_context){.file = *values};
-    cpu->owner = &host;
-    cpu->host = 0;
-    for (unsigned slot = 0; slot < MSR_SWITCHED; slot++)
-        cpu->held[slot] = ~values->value[slot]; /* not what the firmware has left */
-    load(cpu, values->value, resident);
+    *cpu = (struct msr_cpu){.owner = &host};
+    for (uint64_t set = resident; set != 0; set &= set - 1)
+        msr_hardware_write(msr_index[set_first(set)], values->value[set_first(set)]);
 }
 
 bool msr_switch_uses_sysenter(enum msr_strategy chosen)
@@ -153,9 +169,9 @@ bool msr_switch_is_in_area(const struct msr_row *row)
 
 void msr_switch_exit(struct msr_cpu *cpu)
 {
-    save(cpu, cpu->owner->file.value, way.moved);
+    save(cpu->owner, way.moved);
     cpu->host = way.own;
-    load(cpu, host.file.value, way.own);
+    move(cpu->owner, &host, way.own, &cpu->owner->counters);
 }
 
 void msr_switch_entry(struct msr_cpu *cpu)

@@ -36,9 +36,8 @@ struct msr_context {
 
 /* One CPU's. */
 struct msr_cpu {
-    struct msr_context *owner;   /* whose values the CPU holds, */
-    uint64_t host;               /* but for this set: the host's, for ring 3 */
-    uint64_t held[MSR_SWITCHED]; /* what the MSRs hold; KERNEL_GS_BASE: held when last looked at */
+    struct msr_context *owner; /* whose values the CPU holds, */
+    uint64_t host;             /* but for this set: the host's, for ring 3 */
 };
 
 enum msr_strategy {
@@ -76,12 +75,13 @@ void msr_switch_to_monitor(struct msr_cpu *cpu, const struct msr_context *c);
 /* On the CPU where c's guest ran last, before it is entered on another one. */
 void msr_switch_leave(struct msr_cpu *cpu, struct msr_context *c);
 
-/*
- * A set of values in c->file is new: the guest that runs wrote one MSR, which is resident or has no
- * VMCS field, and the value is checked; or all have been set anew. On the CPU where c's guest ran
- * last.
- */
-void msr_switch_changed(struct msr_cpu *cpu, struct msr_context *c, uint64_t set);
+/* The guest that runs has a new value of an MSR that is resident or has no VMCS field; it is
+ * checked. */
+void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot, uint64_t value);
+
+/* All values become those after a reset. On the CPU where c's guest ran last, which forgets it. */
+void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t features,
+                      uint32_t physical_width);
 
 /* Whether the MSR areas have it. */
 bool msr_switch_is_in_area(const struct msr_row *row);

@@ -39,7 +39,7 @@ static bool ignore_write(struct vcpu *v, const struct msr_row *row, uint32_t ind
 static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t index,
                            uint64_t value)
 {
-    msr_switch_changed(&THIS_CPU(vm_cpu).msr, &v->msr, BIT(row->slot));
+    msr_switch_write(&THIS_CPU(vm_cpu).msr, &v->msr, row->slot, value);
     return true;
 }
 

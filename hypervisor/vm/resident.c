@@ -159,7 +159,6 @@ void resident_forget(struct vcpu *v)
         load_state(&blank);
         cpu->resident_owner = NULL;
     }
-    msr_switch_changed(&cpu->msr, &v->msr, UINT64_MAX);
 }
 
 void resident_init(enum msr_strategy strategy)

@@ -177,12 +177,10 @@ uint64_t guest_switched_read(const struct vcpu *v, const struct msr_row *row)
 
 void guest_switched_write(struct vcpu *v, const struct msr_row *row, uint64_t value)
 {
-    if (msr_switch_is_in_area(row)) {
-        v->msr.file.value[row->slot] = value;
-        msr_switch_changed(&THIS_CPU(vm_cpu).msr, &v->msr, BIT(row->slot));
-    } else {
+    if (msr_switch_is_in_area(row))
+        msr_switch_write(&THIS_CPU(vm_cpu).msr, &v->msr, row->slot, value);
+    else
         vmwrite((enum vmcs_field)row->field, value);
-    }
 }
 
 /* The VMCS fields of a segment lie two apart, in the order of enum segment. */
@@ -309,7 +307,8 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     resident_reset(&v->resident, v->vm->cpuid.xcr0);
-    msr_file_reset(&v->msr.file, cpuid_msr_features(&v->vm->cpuid), vmx.caps.physical_bits);
+    msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, cpuid_msr_features(&v->vm->cpuid),
+                     vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);

@@ -57,11 +57,10 @@ static void run_on(struct model_cpu *c, struct model_vcpu *v)
 
 static void start(struct model_vcpu *v)
 {
-    msr_file_reset(&v->context.file, v->features, PHYSICAL_WIDTH);
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         v->expected[m] = sim_values[m][VALUE_RESET];
     v->gs_base = 0;
-    msr_switch_changed(&model_cpus[v->home].software, &v->context, UINT64_MAX);
+    msr_switch_reset(&model_cpus[v->home].software, &v->context, v->features, PHYSICAL_WIDTH);
 }
 
 void model_begin(const struct model_config *config, enum msr_strategy chosen)
@@ -209,8 +208,8 @@ static void write(struct model_cpu *c, struct model_vcpu *v, unsigned msr, uint6
         sim_break("checked-writes");
     if (result == MSR_GP)
         return;
-    v->expected[msr] = v->context.file.value[row->slot] = value;
-    msr_switch_changed(&c->software, &v->context, BIT(row->slot));
+    v->expected[msr] = value;
+    msr_switch_write(&c->software, &v->context, row->slot, value);
 }
 
 static void swapgs(struct model_cpu *c, struct model_vcpu *v)

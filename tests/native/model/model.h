@@ -81,7 +81,7 @@ struct model_config {
 /* All that a state says: each value as its number. */
 struct model_state {
     struct {
-        uint8_t msr[MODEL_MSRS], held[MODEL_MSRS];
+        uint8_t msr[MODEL_MSRS];
         uint8_t place, vcpu, owner;
         uint8_t host[MODEL_MSRS];
     } cpu[MODEL_CPUS];

@@ -11,10 +11,8 @@ static void save_cpu(const struct model_cpu *c, struct model_state *state, unsig
 {
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         state->cpu[i].msr[m] = sim_value(m, c->hardware.msr[m]);
-    for (unsigned m = 0; m < model_residents(); m++) {
-        state->cpu[i].held[m] = sim_value(m, c->software.held[model_rows[m]->slot]);
+    for (unsigned m = 0; m < model_residents(); m++)
         state->cpu[i].host[m] = (c->software.host & BIT(model_rows[m]->slot)) != 0;
-    }
     state->cpu[i].place = c->place;
     state->cpu[i].vcpu = c->place == PLACE_IDLE ? NOBODY : c->vcpu;
     state->cpu[i].owner = NOBODY;
@@ -66,11 +64,9 @@ static void restore_cpu(struct model_cpu *c, const struct model_state *state, un
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         c->hardware.msr[m] = sim_values[m][state->cpu[i].msr[m]];
     c->software.host = 0;
-    for (unsigned m = 0; m < model_residents(); m++) {
-        c->software.held[model_rows[m]->slot] = sim_values[m][state->cpu[i].held[m]];
+    for (unsigned m = 0; m < model_residents(); m++)
         if (state->cpu[i].host[m])
             c->software.host |= BIT(model_rows[m]->slot);
-    }
     c->place = state->cpu[i].place;
     c->vcpu = state->cpu[i].vcpu;
     c->software.owner = owner == NOBODY ? model_nobody : &model_vcpus[owner].context;
