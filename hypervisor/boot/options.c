@@ -22,7 +22,7 @@ static const struct {
     {"end=halt", &machine_end_write, 0},
     {"end=bochs", &machine_end_write, MACHINE_END_WRITE(0x8900, 'D')}, /* its exit code is 0 */
     {"end=qemu", &machine_end_write, MACHINE_END_WRITE(0xf4, 16)}, /* isa-debug-exit: 2 * 16 + 1 */
-#define MSR_STRATEGY(id, name) {"msr-switch=" name, &options.strategy, MSR_SWITCH_##id},
+#define MSR_STRATEGY(id, name, ...) {"msr-switch=" name, &options.strategy, MSR_SWITCH_##id},
 #include "hypervisor/msr/strategies.def"
 #undef MSR_STRATEGY
 };
