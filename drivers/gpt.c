@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "abi/block.h"
+#include "lib/crc32.h"
 #include "lib/string.h"
 
 /* Bounds of our own, far above what partitioning tools make. */
@@ -39,25 +40,14 @@ struct entry {
 _Static_assert(offsetof(struct header, padding) == HEADER_SIZE, "the header's layout");
 _Static_assert(sizeof(struct entry) == 128, "the entry's layout");
 
-/* CRC-32 of IEEE 802.3, continued: begins with UINT32_MAX, ends with the complement. */
-static uint32_t crc(uint32_t sum, const uint8_t *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        sum ^= data[i];
-        for (unsigned bit = 0; bit < 8; bit++)
-            sum = sum >> 1 ^ (sum & 1 ? 0xedb88320u : 0);
-    }
-    return sum;
-}
-
 static bool checksum_is_right(const uint8_t *sector, const struct header *h)
 {
     static const uint8_t zero[sizeof(h->checksum)];
     size_t at = offsetof(struct header, checksum), behind = at + sizeof(zero);
-    uint32_t sum = crc(UINT32_MAX, sector, at);
+    uint32_t sum = crc32(UINT32_MAX, sector, at);
 
-    sum = crc(sum, zero, sizeof(zero));
-    return ~crc(sum, sector + behind, h->size - behind) == h->checksum;
+    sum = crc32(sum, zero, sizeof(zero));
+    return ~crc32(sum, sector + behind, h->size - behind) == h->checksum;
 }
 
 static uint64_t entry_sectors(const struct header *h)
@@ -142,7 +132,7 @@ static const char *read_entries(struct gpt *gpt, const struct header *h, gpt_rea
 
         if (!sector)
             return "its entries cannot be read";
-        sum = crc(sum, sector, size);
+        sum = crc32(sum, sector, size);
         for (size_t at = 0; at < size && !error; at += h->entry_size) {
             struct entry e;
 
