@@ -56,6 +56,9 @@ enum gate_call {
        bit set in its exit page's kicks, at its next exit or a little later. A bit of 64 or more:
        no longer. All such ports lie within GATE_DOORBELLS of the first one */
     GATE_DOORBELL,
+    /* (vm, enum gate_control, argument): looks at a VM, or does this to it. For a process whose row
+       of the plan has the VM in `controls`, and about no other one */
+    GATE_CONTROL,
     GATE_CALL_COUNT
 };
 
@@ -64,7 +67,31 @@ enum gate_call {
 enum gate_error {
     GATE_EINVAL = -1, /* an argument is out of range */
     GATE_ENOSYS = -2, /* no such call */
-    GATE_ESTATE = -3, /* the vCPU has no state, or GATE_START's is refused: the log says why */
+    GATE_ESTATE = -3, /* the vCPU has no state, or GATE_START's is refused: the log says why; or the
+                         VM is not in the state for it */
+};
+
+enum gate_control {
+    GATE_CONTROL_LOOK,  /* the text page holds a struct gate_vm */
+    GATE_CONTROL_PAUSE, /* neither its guest nor its monitor runs until it is resumed */
+    GATE_CONTROL_RESUME,
+    GATE_CONTROL_RESET,     /* EVENT_RESET for its monitor */
+    GATE_CONTROL_REGISTERS, /* the text page holds a struct guest_state (abi/exit.h) */
+    GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
+    GATE_CONTROL_COUNT
+};
+
+enum gate_vm_state { GATE_VM_RUNS, GATE_VM_PAUSED, GATE_VM_ENDED };
+
+#define GATE_EXIT_REASONS 96
+
+struct gate_vm {
+    char name[PLAN_NAME_SIZE];
+    uint64_t memory; /* bytes */
+    uint32_t state;  /* enum gate_vm_state */
+    uint32_t vcpus;
+    uint64_t tsc;                      /* now */
+    uint64_t exits[GATE_EXIT_REASONS]; /* by the basic exit reason, since it was made */
 };
 
 /* How a call enters ring 0: process_info.gate says which one this hypervisor answers. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      6
+#define PLAN_VERSION      7
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -113,7 +113,7 @@ struct plan_process {
     uint32_t interrupt_count;
     uint32_t interrupts[PLAN_INTERRUPTS]; /* ISA interrupts, 0 to 15 */
     uint32_t budget, period;              /* PLAN_BUDGET_MIN */
-    uint32_t reserved;
+    uint32_t controls;                    /* VMs that it may control: bit n is VM n */
     uint64_t dma; /* bytes of memory for its device, contiguous, below 4 GiB; a multiple of 4 KiB */
 };
 

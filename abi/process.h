@@ -58,6 +58,7 @@
  * of the time, if it is enabled, and that of the wall clock. */
 #define EVENT_CLOCK      (1ULL << 6)
 #define EVENT_WALL_CLOCK (1ULL << 7)
+#define EVENT_RESET      (1ULL << 8) /* who controls the VM wants it to start anew */
 
 struct process_ports {
     uint16_t first, count;

@@ -297,6 +297,10 @@ static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page
     if (b->console.asked)
         report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
     b->console.asked = false;
+    if (page->events & EVENT_RESET) {
+        report("restart: who controls the VM asks for it");
+        b->restart = b->wish = true;
+    }
 }
 
 /* Behind few exits: off the way of the others. */

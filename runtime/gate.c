@@ -38,6 +38,11 @@ int64_t gate_log(size_t length)
     return gate_call(GATE_LOG, length, 0, 0);
 }
 
+int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
+{
+    return gate_call(GATE_CONTROL, vm, what, argument);
+}
+
 _Noreturn void gate_stop(enum gate_stop why)
 {
     gate_call(GATE_STOP, why, 0, 0);

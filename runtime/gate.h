@@ -17,6 +17,7 @@ int64_t gate_wait(void); /* not for a monitor */
 int64_t gate_interrupt_done(unsigned interrupt);
 int64_t gate_timer(uint64_t tsc);
 int64_t gate_log(size_t length);
+int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument);
 _Noreturn void gate_stop(enum gate_stop why);
 
 /* Notifies a channel's other side with the next gate_wait, or gate_run of a monitor's: who has

@@ -141,6 +141,8 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
     if (p->grants & ~(uint32_t)(PLAN_GRANT_LOG | PLAN_GRANT_PCI))
         return FAIL(c, "process %s: its grants are unknown: build the image again", p->name);
     uint32_t of_function = (p->grants & PLAN_GRANT_PCI) != 0;
+    if (p->controls >> c->plan->vm_count != 0)
+        return FAIL(c, "process %s: it controls VMs that are not there", p->name);
     if (p->port_range_count > PLAN_PORT_RANGES ||
         p->interrupt_count > PLAN_INTERRUPTS - of_function)
         return FAIL(c,

@@ -24,6 +24,7 @@ static gate_function *const calls[GATE_CALL_COUNT][2] = {
     [GATE_WAIT] = {none, gate_wait},
     [GATE_NOTIFY] = {gate_notify, gate_notify},
     [GATE_INTERRUPT_DONE] = {none, gate_interrupt_done},
+    [GATE_CONTROL] = {none, gate_control},
 };
 
 int64_t gate_dispatch(uint64_t a, uint64_t b, uint64_t c, struct process *p, uint64_t call)

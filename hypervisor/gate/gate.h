@@ -22,4 +22,7 @@ gate_function gate_run, gate_start, gate_message, gate_lapic_read, gate_lapic_wr
 /* gate_process.c: of any process; the last two of one that is no monitor. */
 gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait, gate_interrupt_done;
 
+/* gate_control.c: of a process that may control VMs. */
+gate_function gate_control;
+
 #endif

@@ -188,12 +188,12 @@ static void add_memory(struct service *s, const struct phys_range *files)
         info->dma_physical = phys_of(area);
         process_map(&s->process, PROCESS_DMA, area, plan->dma, PAGING_W | PAGING_NX);
     }
-    if (plan->grants & PLAN_GRANT_LOG) {
+    if (plan->grants & PLAN_GRANT_LOG)
         process_map(&s->process, PROCESS_LOG, &log_pages.reader, sizeof(log_pages.reader),
                     PAGING_W | PAGING_NX);
+    if (plan->grants & PLAN_GRANT_LOG || plan->controls != 0)
         process_map(&s->process, PROCESS_LOG + LOG_READER_SIZE, &log_pages.ring,
                     sizeof(log_pages.ring), PAGING_NX);
-    }
 }
 
 void service_create(const struct plan_process *plan, const struct phys_range *files,

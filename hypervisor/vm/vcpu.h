@@ -27,6 +27,7 @@
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */
     VCPU_IN_GUEST,   /* continues with a VM entry */
+    VCPU_PAUSED,     /* continues as vcpu.paused says, when it is resumed */
     VCPU_STOPPED,
 };
 
@@ -40,7 +41,7 @@ struct vcpu {
     struct exit_page *page;
     struct vlapic lapic;
     uint64_t tsc_offset; /* guest TSC - host TSC */
-    enum vcpu_mode mode;
+    enum vcpu_mode mode, paused;
     uint32_t eoi_pending; /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
     uint32_t exit_kind;   /* of the exit that the monitor is answering */
     uint64_t input_keep;  /* EXIT_IO: the bits of RAX that stay, */

@@ -6,7 +6,7 @@
  *
  *   vm NAME KERNEL [cmdline=TEXT]          with 16 MiB of memory
  *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
- *       [arguments=TEXT] [grants=N]
+ *       [arguments=TEXT] [grants=N] [controls=N]
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
  *   network CLIENT SERVER LABEL            likewise
  *   console IMAGE                          a process, with a channel of each VM that is named
@@ -137,6 +137,8 @@ static bool set(const char *word)
         p->pci_index = (uint32_t)value;
     } else if (strncmp(word, "grants=", 7) == 0) {
         p->grants |= (uint32_t)value;
+    } else if (strncmp(word, "controls=", 9) == 0) {
+        p->controls = (uint32_t)value;
     } else if (strncmp(word, "dma=", 4) == 0) {
         p->dma = value;
     } else if (strncmp(word, "interrupt=", 10) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a process has no business to do, and what it may do. */
+#include "abi/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "runtime/call.h"
@@ -69,6 +70,45 @@ void deed_call_what_there_is_not(void)
             *(i % 3 == 0 ? &call.a : i % 3 == 1 ? &call.b : &call.c) = values[i / 3];
             expect(odd_call(&call) == GATE_ENOSYS, "a call that is not a process's");
         }
+}
+
+/* Of all numbers but those that are its own to use. */
+void deed_control_with_any_argument(void)
+{
+    for (size_t vm = 0; vm < ARRAY_SIZE(values); vm++)
+        for (size_t what = 0; what < ARRAY_SIZE(values); what++)
+            for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+                if (values[vm] != 1 || values[what] >= GATE_CONTROL_COUNT)
+                    expect(gate_call(GATE_CONTROL, values[vm], values[what], values[i]) ==
+                               GATE_EINVAL,
+                           "another VM is controlled, or by a call there is not");
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        if (values[i] >= 0x1000000)
+            expect(gate_control(1, GATE_CONTROL_MEMORY, values[i]) == GATE_EINVAL,
+                   "memory that is not its VM's is read");
+}
+
+/* To and fro, as often as it can: the VM itself loses time, and nobody else notices. */
+void deed_control_the_own_vm(void)
+{
+    for (unsigned i = 0; i < POISONINGS; i++) {
+        expect(gate_control(1, GATE_CONTROL_PAUSE, 0) == 0, "its VM is not paused");
+        expect(gate_control(1, GATE_CONTROL_PAUSE, 0) == GATE_ESTATE, "it is paused twice");
+        if (i % 16 == 0)
+            rest(1);
+        expect(gate_control(1, GATE_CONTROL_LOOK, 0) == 0 &&
+                   ((const struct gate_vm *)gate_text())->state == GATE_VM_PAUSED,
+               "what is paused runs");
+        expect(gate_control(1, GATE_CONTROL_REGISTERS, 0) == 0, "its registers are not there");
+        expect(gate_control(1, GATE_CONTROL_MEMORY, 0x100000 + i) == 0, "its memory is not there");
+        expect(gate_control(1, GATE_CONTROL_RESUME, 0) == 0, "its VM does not go on");
+        expect(gate_control(1, GATE_CONTROL_RESUME, 0) == GATE_ESTATE, "it goes on twice");
+    }
+}
+
+void deed_read_log(void)
+{
+    use(PROCESS_LOG + LOG_READER_SIZE, sizeof(struct log_ring), false);
 }
 
 static void call_with(uint64_t number, uint64_t good)

@@ -81,6 +81,7 @@ static void make_good(struct boot *b)
     SPOIL(process_twice, b->plan.processes[1] = b->plan.processes[0], "have the name disk")        \
     SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
     SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
+    SPOIL(controls, b->plan.processes[0].controls = 4, "controls VMs that are not there")          \
     SPOIL(consoles, b->plan.processes[0].grants = b->plan.processes[1].grants, "are the console")  \
     SPOIL(port_ranges, b->plan.processes[0].port_range_count = 5, "5 port ranges")                 \
     SPOIL(interrupts, b->plan.processes[0].interrupt_count = 5, "5 interrupts")                    \

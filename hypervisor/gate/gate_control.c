@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One VM seen and steered by a process that the plan lets do so. */
+#include "hypervisor/cpu/host_memory.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/gate/gate.h"
+#include "hypervisor/process/service.h"
+#include "hypervisor/vm/vm.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+_Static_assert(EXIT_REASON_COUNT <= GATE_EXIT_REASONS, "each has its counter");
+_Static_assert(sizeof(struct gate_vm) <= PROCESS_TEXT_SIZE, "it is one page");
+
+static int64_t look(struct vm *vm, uint64_t argument, void *page)
+{
+    const struct vcpu *v = vm->vcpu;
+    struct gate_vm *is = page;
+
+    *is = (struct gate_vm){.memory = vm->plan->memory, .vcpus = vm->plan->vcpus, .tsc = rdtsc()};
+    is->state = v->mode == VCPU_STOPPED  ? GATE_VM_ENDED
+                : v->mode == VCPU_PAUSED ? GATE_VM_PAUSED
+                                         : GATE_VM_RUNS;
+    memcpy(is->name, vm->plan->name, sizeof(is->name));
+    memcpy(is->exits, v->exits, sizeof(v->exits));
+    return 0;
+}
+
+static int64_t pause(struct vm *vm, uint64_t argument, void *page)
+{
+    struct vcpu *v = vm->vcpu;
+
+    if (v->mode == VCPU_PAUSED || v->mode == VCPU_STOPPED)
+        return GATE_ESTATE;
+    v->paused = v->mode;
+    v->mode = VCPU_PAUSED;
+    v->thread.waits = false;
+    return 0;
+}
+
+static int64_t resume(struct vm *vm, uint64_t argument, void *page)
+{
+    struct vcpu *v = vm->vcpu;
+
+    if (v->mode != VCPU_PAUSED)
+        return GATE_ESTATE;
+    v->mode = v->paused;
+    sched_notify(&v->thread);
+    return 0;
+}
+
+static int64_t reset(struct vm *vm, uint64_t argument, void *page)
+{
+    if (vm->vcpu->mode == VCPU_STOPPED)
+        return GATE_ESTATE;
+    sched_post(&vm->vcpu->thread, EVENT_RESET);
+    return 0;
+}
+
+/* CR2 the CPU has no more: ring 3 runs. */
+static int64_t registers(struct vm *vm, uint64_t argument, void *page)
+{
+    struct guest_state *state = page;
+
+    if (!vm->vcpu->started)
+        return GATE_ESTATE;
+    vcpu_load(vm->vcpu);
+    vcpu_save_state(vm->vcpu, state);
+    state->cr2 = vm->vcpu->cr2;
+    return 0;
+}
+
+static int64_t memory(struct vm *vm, uint64_t gpa, void *page)
+{
+    uint64_t hpa = vm_translate(vm, align_down(gpa, PAGE_SIZE));
+
+    if (hpa == PHYS_MAP_NONE)
+        return GATE_EINVAL;
+    memcpy(page, window_open(hpa), PAGE_SIZE);
+    window_close();
+    return 0;
+}
+
+static int64_t (*const controls[GATE_CONTROL_COUNT])(struct vm *, uint64_t argument, void *page) = {
+    [GATE_CONTROL_LOOK] = look,           [GATE_CONTROL_PAUSE] = pause,
+    [GATE_CONTROL_RESUME] = resume,       [GATE_CONTROL_RESET] = reset,
+    [GATE_CONTROL_REGISTERS] = registers, [GATE_CONTROL_MEMORY] = memory,
+};
+
+int64_t gate_control(uint64_t vm, uint64_t what, uint64_t argument, struct process *p)
+{
+    uint32_t may = SERVICE_OF(p->thread)->plan->controls;
+
+    if (may == 0)
+        return GATE_ENOSYS;
+    if (vm >= PLAN_MAX_VMS || !(may & BIT(vm)) || what >= GATE_CONTROL_COUNT)
+        return GATE_EINVAL;
+    return controls[what](&vms[vm], argument, p->text);
+}
