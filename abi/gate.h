@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 7
+#define GATE_VERSION 8
 
 enum gate_call {
     /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,

@@ -161,7 +161,8 @@ static bool lines_shown(const struct boot_request *request, const struct machine
     return words == CONSOLE_WORDS_NONE ? lines : words == CONSOLE_WORDS_LINES;
 }
 
-static int boot(struct run *run)
+/* relay: NULL, or what gets the control line. */
+static int boot(struct run *run, struct relay *relay)
 {
     const struct emulation *emulation = &run->request->emulation;
     struct console_log log;
@@ -169,8 +170,9 @@ static int boot(struct run *run)
         .seconds = run->request->timeout,
         .outcome = &run->outcome,
         .log = &log,
+        .relay = relay,
     };
-    int signal_number = 0;
+    int signal_number = 0, lines[LINE_COUNT];
     pid_t child;
 
     enum exit_code code = console_log_open(&log, &run->machine->plan, run->lines,
@@ -178,11 +180,14 @@ static int boot(struct run *run)
     if (code != LINTEL_OK)
         return code;
     progress("starting %s", runner_name(emulation->runner));
-    code = emulator_start(emulation, &child, &session.serial);
+    code = emulator_start(emulation, &child, lines);
     if (code != LINTEL_OK) {
         console_log_close(&log);
         return code;
     }
+    session.serial = lines[LINE_CONSOLE];
+    if (relay)
+        relay_start(relay, lines[LINE_CONTROL]);
     enum session_end end = session_run(&session, &signal_number);
     close(session.serial);
     int emulator_code = emulator_end(child, end != SESSION_CLOSED);
@@ -202,6 +207,21 @@ static char *controls_to_hide(const struct boot_request *request, const struct m
     if (request->emulation.runner != RUNNER_BOCHS)
         return NULL;
     return text(" hide=%s%svirtual-interrupt-delivery", list, *list ? "," : "");
+}
+
+/* With a socket for the control line, if one is wanted. */
+static int boot_controlled(struct run *run)
+{
+    struct relay relay;
+
+    if (!run->request->control)
+        return boot(run, NULL);
+    int code = relay_open(&relay, run->request->control);
+    if (code == LINTEL_OK) {
+        code = boot(run, &relay);
+        relay_close(&relay);
+    }
+    return code;
 }
 
 /*
@@ -245,7 +265,7 @@ static int boot_in(struct run *run, struct boot_request *request, const char *fo
     if (code == LINTEL_OK)
         code = disk_files_make(run->machine, folder);
     if (code == LINTEL_OK)
-        code = boot(run);
+        code = boot_controlled(run);
     free(options);
     free(image);
     return code;

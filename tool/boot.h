@@ -13,6 +13,7 @@ struct boot_request {
     const char *log;            /* a folder for each VM's console; NULL: none */
     const char *junit, *json;   /* files for how it ended; NULL: none */
     const char *keep;           /* a folder to leave image and logs in; NULL: nothing is left */
+    const char *control;        /* where the socket of the control line shall be; NULL: none */
     unsigned timeout;           /* seconds; 0: none */
 };
 

@@ -80,7 +80,7 @@ static int check(const char *path, FILE *json)
 
     errors = json ? open_memstream(&listed, &size) : NULL;
     complaints_tell(errors ? add_error : NULL);
-    int code = machine_load(path, true, &machine);
+    int code = machine_load(path, MACHINE_EMULATED, &machine);
     complaints_tell(NULL);
     if (errors)
         fclose(errors);

@@ -12,12 +12,13 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"end", required_argument, NULL, 'e'},
     {"hypervisor-options", required_argument, NULL, 'O'},
+    {"control", no_argument, NULL, 'C'},
     {0},
 };
 
-/* Reads the command line into `request`. LINTEL_USAGE after a message. */
+/* Reads the command line into `request` and `use`. LINTEL_USAGE after a message. */
 static int read_options(const struct command *self, int argc, char *argv[],
-                        struct image_request *request)
+                        struct image_request *request, unsigned *use)
 {
     int option;
 
@@ -31,6 +32,9 @@ static int read_options(const struct command *self, int argc, char *argv[],
             break;
         case 'O':
             request->options = optarg;
+            break;
+        case 'C':
+            *use |= MACHINE_CONTROLLED;
             break;
         default:
             return LINTEL_USAGE;
@@ -54,11 +58,12 @@ int command_image(const struct command *self, int argc, char *argv[])
 {
     struct image_request request = {.end = "halt", .serial_menu = true};
     struct machine machine;
-    int code = read_options(self, argc, argv, &request);
+    unsigned use = 0;
+    int code = read_options(self, argc, argv, &request, &use);
 
     if (code != LINTEL_OK)
         return code;
-    code = machine_load(argv[optind], false, &machine);
+    code = machine_load(argv[optind], use, &machine);
     if (code != LINTEL_OK)
         return code;
     console_process_set_lines(&machine.plan,

@@ -25,6 +25,7 @@ static const struct option long_options[] = {
     {"log", required_argument, NULL, 'l'},
     {"junit", required_argument, NULL, 'u'},
     {"json", required_argument, NULL, 'j'},
+    {"control", required_argument, NULL, 'C'},
     {0},
 };
 
@@ -52,6 +53,9 @@ static int take_option(const struct command *self, int option, struct run_reques
         return LINTEL_OK;
     case 'j':
         request->boot.json = optarg;
+        return LINTEL_OK;
+    case 'C':
+        request->boot.control = optarg;
         return LINTEL_OK;
     case 'f':
         if (!firmware_parse(optarg, &request->boot.emulation.firmware)) {
@@ -112,12 +116,13 @@ int command_run(const struct command *self, int argc, char *argv[])
     struct run_request request = {.boot.emulation.ips = EMULATOR_IPS};
     struct machine machine;
     int code = read_options(self, argc, argv, &request);
+    unsigned use = MACHINE_EMULATED | (request.boot.control ? MACHINE_CONTROLLED : 0);
 
     if (code != LINTEL_OK)
         return code;
     char *description =
         request.description ? text("%s", request.description) : built_path(BUILT_DEMO);
-    code = description ? (int)machine_load(description, true, &machine) : LINTEL_MACHINE;
+    code = description ? (int)machine_load(description, use, &machine) : LINTEL_MACHINE;
     request.boot.description = description ? description : "";
     if (code == LINTEL_OK) {
         code = boot_machine(&machine, &request.boot);

@@ -29,13 +29,15 @@ _lintel()
         --end) _lintel_words 'halt bochs qemu'; return ;;
         --cpu) _lintel_words "$(bochs --help cpu 2>&1 | grep -E '^[a-z0-9_]+$')"; return ;;
         --keep | --log) _lintel_files -d; return ;;
-        -o | --output | --junit | --json) _lintel_files -f; return ;;
+        -o | --output | --junit | --json | --control) _lintel_files -f; return ;;
         --ips | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
+    elif [[ $command == @(ps|pause|resume|reset|stop|start|log) ]]; then
+        _lintel_files -f
     elif [[ $command == bench ]]; then
         _lintel_words "$("$tool" bench --help | sed -n '1s/^[^[]*\[\([a-z|-]*\).*/\1/p' | tr '|' ' ')"
     else

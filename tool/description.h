@@ -25,6 +25,7 @@ struct vm_network_description {
 
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
+    char *control;
     char *on_reset, *on_fault, *on_halt;
     char *net; /* the one network that it is on, in place of a list */
     struct vm_disk_description *disk;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "abi/plan.h"
+#include "tool/control_process.h"
 #include "tool/emulated_disk.h"
 #include "tool/emulated_nic.h"
 #include "tool/loopback.h"
@@ -64,6 +65,11 @@ static uint64_t bochs_memory(const struct emulation *emulation)
     return emulation->memory > PLAN_HOLE_START ? emulation->memory + hole : emulation->memory;
 }
 
+static unsigned line_count(const struct emulation *emulation)
+{
+    return control_process_is_in(&emulation->machine->plan) ? LINE_COUNT : 1;
+}
+
 /* Writes bochsrc and rc into the work folder. Returns whether that worked. */
 static bool write_bochsrc(const struct emulation *emulation, unsigned port)
 {
@@ -91,7 +97,8 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
             emulated_disks_take_ata(emulation->machine));
     fprintf(config, "boot: cdrom\n");
     fprintf(config, "log: bochs.log\n");
-    fprintf(config, "com1: enabled=1, mode=socket-client, dev=127.0.0.1:%u\n", port);
+    for (unsigned line = 0; line < line_count(emulation); line++)
+        fprintf(config, "com%u: enabled=1, mode=socket-client, dev=127.0.0.1:%u\n", line + 1, port);
     fprintf(config, "sound: driver=dummy, waveout=/dev/null\n");
     /* Without this Bochs ends while it sets up its sound cards, on a machine that has none. */
     fprintf(config, "plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0\n");
@@ -144,10 +151,9 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
 static void become_qemu(const struct emulation *emulation, unsigned port)
 {
     char *memory = text("%" PRIu64 "M", emulation->memory / MIB);
-    char *serial = text("socket,id=serial,host=127.0.0.1,port=%u", port);
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
-    const char *words[32 + EMULATED_DISK_WORDS + EMULATED_NIC_WORDS] = {
+    const char *words[32 + 4 * LINE_COUNT + EMULATED_DISK_WORDS + EMULATED_NIC_WORDS] = {
         "qemu-system-x86_64",
         "-nodefaults",
         "-no-reboot",
@@ -163,16 +169,18 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
         EMULATOR_IMAGE,
         "-boot",
         "d",
-        "-chardev",
-        serial,
-        "-serial",
-        "chardev:serial",
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4"};
     size_t count = 0;
 
     while (words[count])
         count++;
+    for (unsigned line = 0; line < line_count(emulation); line++) {
+        words[count++] = "-chardev";
+        words[count++] = text("socket,id=serial%u,host=127.0.0.1,port=%u", line, port);
+        words[count++] = "-serial";
+        words[count++] = text("chardev:serial%u", line);
+    }
     if (rom) {
         words[count++] = "-bios";
         words[count++] = rom;
@@ -295,8 +303,8 @@ static void explain_start(const struct emulation *emulation)
     free(filtered);
 }
 
-/* Waits for the emulator to connect. -1 when it ends, or takes too long. */
-static int accept_serial(const struct emulation *emulation, int listener, pid_t child)
+/* Waits for the emulator to connect its next port. -1 when it ends, or takes too long. */
+static int accept_line(const struct emulation *emulation, int listener, pid_t child)
 {
     struct pollfd waiting = {.fd = listener, .events = POLLIN};
     sigset_t signals;
@@ -321,7 +329,20 @@ static int accept_serial(const struct emulation *emulation, int listener, pid_t 
     return -1;
 }
 
-enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, int *serial)
+/* It connects them in their order. False: not all of them. */
+static bool accept_lines(const struct emulation *emulation, int listener, pid_t child,
+                         int lines[LINE_COUNT])
+{
+    for (unsigned i = 0; i < line_count(emulation); i++) {
+        lines[i] = accept_line(emulation, listener, child);
+        if (lines[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+enum exit_code emulator_start(const struct emulation *emulation, pid_t *child,
+                              int lines[LINE_COUNT])
 {
     int channel[2];
 
@@ -333,10 +354,12 @@ enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, i
     close(channel[1]);
     int listener = *child > 0 ? receive_descriptor(channel[0]) : -1;
     close(channel[0]);
-    *serial = listener >= 0 ? accept_serial(emulation, listener, *child) : -1;
+    lines[LINE_CONSOLE] = lines[LINE_CONTROL] = -1;
+    bool connected = listener >= 0 && accept_lines(emulation, listener, *child, lines);
     close(listener);
-    if (*serial >= 0)
+    if (connected)
         return LINTEL_OK;
+    close(lines[LINE_CONSOLE]);
     int code = *child > 0 ? emulator_end(*child, true) : 127;
     note("%s did not start (code %d); it said:", runners[emulation->runner].program, code);
     explain_start(emulation);

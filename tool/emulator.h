@@ -39,11 +39,16 @@ bool emulator_cpu_known(const char *model);
  * what is missing. */
 enum exit_code emulator_check(const struct emulation *emulation);
 
+/* The machine's serial ports. */
+enum emulator_line { LINE_CONSOLE, LINE_CONTROL, LINE_COUNT };
+
 /*
- * Starts the emulator and waits until it has connected its serial line. On LINTEL_OK *child runs
- * and *serial is a connected socket; otherwise the message has been printed and nothing runs.
+ * Starts the emulator and waits until it has connected its serial lines: the second one only where
+ * the plan has a control process. On LINTEL_OK *child runs and `lines` are connected sockets, or
+ * -1; otherwise the message has been printed and nothing runs.
  */
-enum exit_code emulator_start(const struct emulation *emulation, pid_t *child, int *serial);
+enum exit_code emulator_start(const struct emulation *emulation, pid_t *child,
+                              int lines[LINE_COUNT]);
 
 /* Ends the emulator if it still runs, and waits for it. Returns its exit code, or 128
  * + the signal. */

@@ -29,7 +29,7 @@ int listen_locally(unsigned *port)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, 1) != 0 ||
+        listen(listener, 2) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
         return -1;
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tool/console_process.h"
+#include "tool/control_process.h"
 #include "tool/debian.h"
 #include "tool/disk_file.h"
 #include "tool/disks.h"
@@ -282,7 +283,7 @@ static void check_total(struct loading *loading)
     }
 }
 
-enum exit_code machine_load(const char *path, bool emulated, struct machine *machine)
+enum exit_code machine_load(const char *path, unsigned use, struct machine *machine)
 {
     struct loading loading = {.machine = machine, .code = LINTEL_DESCRIPTION};
     enum exit_code code = description_open(&loading.file, path);
@@ -305,7 +306,8 @@ enum exit_code machine_load(const char *path, bool emulated, struct machine *mac
     console_process_load(&loading);
     disks_load(&loading);
     networks_load(&loading);
-    if (emulated) {
+    control_process_load(&loading, use & MACHINE_CONTROLLED);
+    if (use & MACHINE_EMULATED) {
         disk_files_look(&loading);
         forwards_try(&loading);
     }

@@ -59,13 +59,19 @@ struct machine {
     const char *msr_switch; /* a name of strategies.def; NULL: the default */
 };
 
+/* What a machine is for, as bits. */
+enum machine_use {
+    /* the files of disks count, and are locked until machine_free, and ports of this machine */
+    MACHINE_EMULATED = 1 << 0,
+    MACHINE_CONTROLLED = 1 << 1, /* the plan gets a control process */
+};
+
 /*
- * Reads and checks a description, says all that is wrong with it, fetches Debian's kernels. The
- * files of disks, which are locked until machine_free, and ports of this machine count where
- * `emulated` says so. On LINTEL_OK
- * that must follow. On LINTEL_DESCRIPTION or LINTEL_MACHINE the messages have been printed.
+ * Reads and checks a description, says all that is wrong with it, fetches Debian's kernels. On
+ * LINTEL_OK machine_free must follow. On LINTEL_DESCRIPTION or LINTEL_MACHINE the messages have
+ * been printed.
  */
-enum exit_code machine_load(const char *path, bool emulated, struct machine *machine);
+enum exit_code machine_load(const char *path, unsigned use, struct machine *machine);
 
 void machine_free(struct machine *machine);
 

@@ -30,6 +30,7 @@ static const struct {
     [BUILT_RAM] = {"LINTEL_RAM", "drivers/lintel-ram", "lintel-ram"},
     [BUILT_E1000] = {"LINTEL_E1000", "drivers/lintel-e1000", "lintel-e1000"},
     [BUILT_SWITCH] = {"LINTEL_SWITCH", "services/lintel-switch", "lintel-switch"},
+    [BUILT_CONTROL] = {"LINTEL_CONTROL", "services/lintel-control", "lintel-control"},
     [BUILT_CONSOLE] = {"LINTEL_CONSOLE", "services/lintel-console", "lintel-console"},
 };
 

@@ -17,6 +17,7 @@ enum built_file {
     BUILT_NVME,
     BUILT_RAM,
     BUILT_CONSOLE,
+    BUILT_CONTROL,
     BUILT_SWITCH,
     BUILT_E1000,
     BUILT_COUNT

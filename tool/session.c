@@ -28,7 +28,14 @@
 /* How long the VMs have to say where their guests are. */
 #define WHERE_MS 5000
 
-enum { POLL_SERIAL, POLL_SIGNAL, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
+enum {
+    POLL_SERIAL,
+    POLL_SIGNAL,
+    POLL_INPUT,
+    POLL_OUTPUT,
+    POLL_COUNT,
+    POLL_ALL = POLL_COUNT + RELAY_POLLS
+};
 
 struct session {
     int serial, signals;
@@ -40,6 +47,7 @@ struct session {
     bool asked; /* the limit was reached, and the VMs were asked where their guests are */
     struct outcome *outcome;
     struct console_log *log;
+    struct relay *relay;
     struct keys keys;
     struct pacer pacer;
     struct plain plain;
@@ -304,14 +312,20 @@ static enum session_end loop(struct session *session, int *signal)
         }
         bool room = !session->input_ended && session->input_length < INPUT_SIZE / 2 &&
                     terminal_input_is_ours();
-        struct pollfd polled[POLL_COUNT] = {
+        struct pollfd polled[POLL_ALL] = {
             [POLL_SERIAL] = {.fd = session->serial, .events = POLLIN},
             [POLL_SIGNAL] = {.fd = session->signals, .events = POLLIN},
             [POLL_INPUT] = {.fd = room ? STDIN_FILENO : -1, .events = POLLIN},
             [POLL_OUTPUT] = {.fd = STDOUT_FILENO, .events = 0},
         };
-        if (poll(polled, POLL_COUNT, wait) < 0 && errno != EINTR)
+        if (session->relay) {
+            relay_polls(session->relay, polled + POLL_COUNT);
+            wait = sooner(wait, relay_wait(session->relay, now));
+        }
+        if (poll(polled, session->relay ? POLL_ALL : POLL_COUNT, wait) < 0 && errno != EINTR)
             return SESSION_CLOSED;
+        if (session->relay)
+            relay_work(session->relay, polled + POLL_COUNT, now_ms());
         if (polled[POLL_SIGNAL].revents && take_signal(session, signal))
             return SESSION_SIGNAL;
         if (polled[POLL_SERIAL].revents && !take_output(session) && !session->output_error)
@@ -344,6 +358,7 @@ enum session_end session_run(const struct session_request *request, int *signal_
     session->deadline = request->seconds ? session->begin + 1000ULL * request->seconds : 0;
     session->outcome = request->outcome;
     session->log = request->log;
+    session->relay = request->relay;
     enum session_end end = loop(session, signal_number);
     terminal_restore();
     progress_end();

@@ -5,6 +5,7 @@
 
 #include "tool/console_log.h"
 #include "tool/outcome.h"
+#include "tool/relay.h"
 
 enum session_end {
     SESSION_CLOSED,  /* the machine ended */
@@ -20,6 +21,7 @@ struct session_request {
     unsigned seconds; /* a limit; 0: none */
     struct outcome *outcome;
     struct console_log *log;
+    struct relay *relay; /* has its time meanwhile; NULL: there is none */
 };
 
 /*

@@ -22,7 +22,7 @@ else
     echo "$rows_without" | sed 's/^/# /'
 fi
 in_table=$(sed -n 's/^HOG(\(.*\))$/\1/p' tests/bochs/evil/process.def | sort)
-in_page=$(sed -n '/^## What a process can use up/,/^## What the clients/s/^| `\([a-z_]*\)` |.*/\1/p' docs/bounds.md | sort)
+in_page=$(sed -n '/^## What a process can use up/,/^## What a control/s/^| `\([a-z_]*\)` |.*/\1/p' docs/bounds.md | sort)
 if [ -n "$in_table" ] && [ "$in_table" = "$in_page" ]; then
     echo "ok 3 - each way in which a process takes too much has one row"
 else

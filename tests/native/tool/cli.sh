@@ -48,6 +48,15 @@ json 'no description' '"errors":\[\{"message":"gone.yaml: No such file'
 expect 'check --json: a file that cannot be written' 4 'no/json: No such file or directory; name a file' "$lintel" check --json no/json vm.yaml
 expect 'caps --json: a file that cannot be written' 4 'no/json: No such file or directory; name a file' "$lintel" caps --json no/json
 
+description 'control' 3 "^vm.yaml:3:53: vms\[1\]\.control: 'maybe' is not possible; write yes or no" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, control: no}
+  - {name: b, kernel: kernel, memory: 26M, control: maybe}
+E1
+printf 'vms:\n  - {name: a, kernel: kernel, memory: 26M, control: no}\n' >private.yaml
+expect 'image --control: no VM is left' 3 "^private.yaml:2:3: vms: no VM lets itself be controlled; take 'control: no' from one" \
+    "$lintel" image --control -o image private.yaml
+
 # --- YAML and schema
 description 'no YAML' 3 '^vm.yaml:2:1: this is no YAML: ' <<'E1'
 vms: [

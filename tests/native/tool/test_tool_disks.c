@@ -110,7 +110,7 @@ static void load(struct machine *machine, const char *host, const char *disk_a, 
             "  - {name: b, kernel: kernel, memory: 8M%s%s}\n",
             host, *disk_a ? ", disk: " : "", disk_a, *disk_b ? ", disk: " : "", disk_b);
     fclose(file);
-    assert_int_equal(machine_load("vm.yaml", true, machine), LINTEL_OK);
+    assert_int_equal(machine_load("vm.yaml", MACHINE_EMULATED, machine), LINTEL_OK);
     check_plan(&machine->plan);
 }
 

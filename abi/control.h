@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control line: what a tool and the control process say to each other over a serial port, or
+ * anything else that carries bytes. docs/control.md says it in words.
+ *
+ * The tool asks, one request at a time, and the control process answers each. A request is 16
+ * bytes, which is what the FIFO of a 16550 holds: it arrives whole, whoever has the CPU meanwhile.
+ * What is no frame is passed by, byte by byte, and never answered: who gets no answer asks again,
+ * with another tag. All is little-endian.
+ */
+#ifndef ABI_CONTROL_H
+#define ABI_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/gate.h"
+
+#define CONTROL_LINE_VERSION 1
+
+#define CONTROL_REQUEST 0xa7u /* the first byte of each, */
+#define CONTROL_ANSWER  0xa8u
+#define CONTROL_HEAD    16u   /* bytes of a request, or of an answer before its data */
+#define CONTROL_DATA    1024u /* bytes of an answer's data, at most */
+
+/* What can be asked. All but the first and LOG are about `vm`, by its index in the plan. */
+enum control_call {
+    CONTROL_CALL_HELLO, /* the answer: struct control_hello */
+    CONTROL_CALL_LOOK,  /* struct control_vm */
+    CONTROL_CALL_PAUSE,
+    CONTROL_CALL_RESUME, /* a VM that is paused goes on, not one that is stopped */
+    CONTROL_CALL_RESET,  /* it starts anew, with what is in its memory; on-reset is not asked */
+    CONTROL_CALL_STOP,   /* it is paused, and goes on only by START */
+    CONTROL_CALL_START,  /* a VM that is stopped starts anew */
+    /* (argument: a position in the log): struct control_log, then records of abi/log.h */
+    CONTROL_CALL_LOG,
+    CONTROL_CALL_COUNT
+};
+
+enum control_error {
+    CONTROL_OK,
+    CONTROL_NO_CALL, /* it is not known */
+    CONTROL_NO_VM,   /* there is none, or it may not be controlled */
+    CONTROL_STATE,   /* the VM is not in a state for it */
+    CONTROL_SILENT,  /* said by the tool's end of the line: no answer came */
+    CONTROL_ERROR_COUNT
+};
+
+struct control_request {
+    uint8_t magic; /* CONTROL_REQUEST */
+    uint8_t call;  /* enum control_call */
+    uint8_t vm;
+    uint8_t tag;  /* the answer has it, too */
+    uint32_t crc; /* CRC-32 of IEEE 802.3, over the whole frame with 0 here */
+    uint64_t argument;
+};
+
+struct control_answer {
+    uint8_t magic; /* CONTROL_ANSWER */
+    uint8_t call, vm, tag;
+    uint32_t crc;      /* likewise, data included */
+    uint16_t size;     /* bytes of data */
+    uint16_t error;    /* enum control_error */
+    uint32_t reserved; /* 0 */
+    uint8_t data[CONTROL_DATA];
+};
+
+struct control_hello {
+    uint32_t version; /* CONTROL_LINE_VERSION */
+    uint32_t vms;     /* bit n: VM n is there, and may be controlled */
+    uint64_t tsc_khz;
+};
+
+enum control_vm_state {
+    CONTROL_VM_RUNS,
+    CONTROL_VM_PAUSED,
+    CONTROL_VM_ENDED,
+    CONTROL_VM_STOPPED,
+    CONTROL_VM_STATE_COUNT
+};
+
+struct control_vm {
+    char name[PLAN_NAME_SIZE];
+    uint64_t memory; /* bytes */
+    uint32_t state;  /* enum control_vm_state */
+    uint32_t vcpus;
+    uint64_t tsc;                      /* when this was so */
+    uint64_t exits[GATE_EXIT_REASONS]; /* since boot, by reason; those at the end that are 0 may be
+                                          left out */
+};
+
+struct control_log {
+    uint64_t at;   /* the position of the first record that follows: as asked, or later */
+    uint64_t next; /* where to ask for the next */
+};
+
+_Static_assert(sizeof(struct control_request) == CONTROL_HEAD, "the line's layout is ABI");
+_Static_assert(offsetof(struct control_answer, data) == CONTROL_HEAD, "the line's layout is ABI");
+_Static_assert(sizeof(struct control_vm) <= CONTROL_DATA, "an answer holds it");
+
+#endif

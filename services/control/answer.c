@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "services/control/answer.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "runtime/gate.h"
+
+/* What ring 0 knows is fetched anew for each request; our own is which VMs are stopped, a bit for
+ * each. It is lost if we are started again: then they are paused. */
+static uint32_t stopped;
+static uint64_t khz;
+static const struct log_ring *ring;
+
+void answer_init(uint64_t tsc_khz, const struct log_ring *log)
+{
+    stopped = 0;
+    khz = tsc_khz;
+    ring = log;
+}
+
+static enum control_error error_of(int64_t result)
+{
+    switch (result) {
+    case 0:
+        return CONTROL_OK;
+    case GATE_ESTATE:
+        return CONTROL_STATE;
+    default:
+        return CONTROL_NO_VM;
+    }
+}
+
+static bool is_stopped(uint8_t vm)
+{
+    return vm < PLAN_MAX_VMS && stopped & BIT(vm);
+}
+
+static enum control_error hello(const struct control_request *r, struct control_answer *a)
+{
+    struct control_hello is = {.version = CONTROL_LINE_VERSION, .tsc_khz = khz};
+
+    for (unsigned vm = 0; vm < PLAN_MAX_VMS; vm++)
+        if (gate_control(vm, GATE_CONTROL_LOOK, 0) == 0)
+            is.vms |= (uint32_t)BIT(vm);
+    memcpy(a->data, &is, sizeof(is));
+    a->size = sizeof(is);
+    return CONTROL_OK;
+}
+
+static enum control_error look(const struct control_request *r, struct control_answer *a)
+{
+    static const enum control_vm_state states[] = {[GATE_VM_RUNS] = CONTROL_VM_RUNS,
+                                                   [GATE_VM_PAUSED] = CONTROL_VM_PAUSED,
+                                                   [GATE_VM_ENDED] = CONTROL_VM_ENDED};
+    int64_t result = gate_control(r->vm, GATE_CONTROL_LOOK, 0);
+    unsigned reasons = GATE_EXIT_REASONS;
+    struct control_vm is = {0};
+    struct gate_vm seen;
+
+    if (result != 0)
+        return error_of(result);
+    memcpy(&seen, gate_text(), sizeof(seen));
+    memcpy(is.name, seen.name, sizeof(is.name));
+    memcpy(is.exits, seen.exits, sizeof(is.exits));
+    is.memory = seen.memory;
+    is.vcpus = seen.vcpus;
+    is.tsc = seen.tsc;
+    is.state = states[seen.state];
+    if (is.state == CONTROL_VM_PAUSED && is_stopped(r->vm))
+        is.state = CONTROL_VM_STOPPED;
+    while (reasons > 0 && is.exits[reasons - 1] == 0)
+        reasons--;
+    a->size = (uint16_t)(offsetof(struct control_vm, exits) + reasons * sizeof(is.exits[0]));
+    memcpy(a->data, &is, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error pause(const struct control_request *r, struct control_answer *a)
+{
+    return error_of(gate_control(r->vm, GATE_CONTROL_PAUSE, 0));
+}
+
+static enum control_error resume(const struct control_request *r, struct control_answer *a)
+{
+    return is_stopped(r->vm) ? CONTROL_STATE
+                             : error_of(gate_control(r->vm, GATE_CONTROL_RESUME, 0));
+}
+
+static enum control_error reset(const struct control_request *r, struct control_answer *a)
+{
+    return is_stopped(r->vm) ? CONTROL_STATE : error_of(gate_control(r->vm, GATE_CONTROL_RESET, 0));
+}
+
+/* A VM that is paused already can be stopped, and one that is stopped again. */
+static enum control_error stop(const struct control_request *r, struct control_answer *a)
+{
+    struct control_answer seen;
+    enum control_error error = look(r, &seen);
+    struct control_vm is;
+
+    memcpy(&is, seen.data, offsetof(struct control_vm, exits));
+    if (error == CONTROL_OK && is.state == CONTROL_VM_RUNS)
+        error = pause(r, a);
+    else if (error == CONTROL_OK && is.state == CONTROL_VM_ENDED)
+        error = CONTROL_STATE;
+    if (error == CONTROL_OK)
+        stopped |= (uint32_t)BIT(r->vm);
+    return error;
+}
+
+static enum control_error start(const struct control_request *r, struct control_answer *a)
+{
+    int64_t result;
+
+    if (!is_stopped(r->vm))
+        return gate_control(r->vm, GATE_CONTROL_LOOK, 0) == 0 ? CONTROL_STATE : CONTROL_NO_VM;
+    stopped &= ~(uint32_t)BIT(r->vm);
+    result = gate_control(r->vm, GATE_CONTROL_RESET, 0);
+    return error_of(result == 0 ? gate_control(r->vm, GATE_CONTROL_RESUME, 0) : result);
+}
+
+static void copy_ring(void *to, uint64_t from, size_t size)
+{
+    size_t start = from % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
+
+    memcpy(to, &ring->bytes[start], first);
+    memcpy((uint8_t *)to + first, ring->bytes, size - first);
+}
+
+/* Whole records, as many as fit, from a position on at which one begins. What ring 0 has written
+ * over meanwhile is given up: the tail is read again behind the copy. */
+static enum control_error records(const struct control_request *r, struct control_answer *a)
+{
+    uint64_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+    struct control_log is = {.at = r->argument, .next = r->argument};
+    struct log_record record;
+    size_t used = sizeof(is);
+
+    if (is.at > tail || !is_aligned(is.at, LOG_ALIGN))
+        is.at = is.next = tail;
+    while (is.next < tail) {
+        copy_ring(&record, is.next, sizeof(record));
+        size_t size = align_up(sizeof(record) + min_u64(record.length, LOG_LINE_MAX), LOG_ALIGN);
+        if (size > CONTROL_DATA - used || size > tail - is.next)
+            break;
+        copy_ring(a->data + used, is.next, size);
+        used += size;
+        is.next += size;
+    }
+    if (__atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) - is.at > LOG_RING_SIZE) {
+        is.at = is.next = tail;
+        used = sizeof(is);
+    }
+    memcpy(a->data, &is, sizeof(is));
+    a->size = (uint16_t)used;
+    return CONTROL_OK;
+}
+
+static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct control_request *,
+                                                             struct control_answer *) = {
+    [CONTROL_CALL_HELLO] = hello,   [CONTROL_CALL_LOOK] = look,   [CONTROL_CALL_PAUSE] = pause,
+    [CONTROL_CALL_RESUME] = resume, [CONTROL_CALL_RESET] = reset, [CONTROL_CALL_STOP] = stop,
+    [CONTROL_CALL_START] = start,   [CONTROL_CALL_LOG] = records,
+};
+
+void answer(const struct control_request *r, struct control_answer *a)
+{
+    *a = (struct control_answer){
+        .magic = CONTROL_ANSWER, .call = r->call, .vm = r->vm, .tag = r->tag};
+    a->error = r->call < CONTROL_CALL_COUNT ? (uint16_t)calls[r->call](r, a) : CONTROL_NO_CALL;
+}

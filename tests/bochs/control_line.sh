@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# control_line.sh BUILD CPU: VMs seen and steered from outside, by the tool's commands; and a control line that floods the machine
+# with noise and requests, which the VM beside does not notice.
+build=$(realpath "$1") lintel=$build/tool/lintel cpu=$2
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=tests/bochs/common.bash
+. "$here/common.bash"
+# shellcheck source=tests/qemu/common.bash
+. "$here/../qemu/common.bash"
+
+for name in a b c; do
+    [ $name = a ] && echo vms:
+    printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$([ $name = b ] && echo ', control: no')"
+done >vm.yaml
+timeout 100 "$lintel" run --on bochs --time $start_time --timeout 90 --cpu "$cpu" --hypervisor-options console=lines \
+    --control sock vm.yaml >whole 2>&1 </dev/null &
+run=$!
+for _ in {1..200}; do
+    grep -q 'line 40' whole && break
+    sleep 0.1
+done
+
+# exits NAME: how many exits a VM has had.
+exits()
+{
+    "$lintel" ps sock | awk -v name="$1" '$1 == name { print $5 }'
+}
+
+# moves NAME, stands NAME: between two looks.
+moves()
+{
+    local before
+    before=$(exits "$1")
+    for _ in {1..20}; do
+        [ "$(exits "$1")" != "$before" ] && return
+        sleep 0.2
+    done
+    return 1
+}
+stands()
+{
+    local before
+    before=$(exits "$1")
+    sleep 1
+    [ "$(exits "$1")" = "$before" ]
+}
+
+# state NAME STATE
+state()
+{
+    "$lintel" ps sock >said 2>&1
+    grep -q "^$1 *$2 " said
+}
+
+state a running && state c running && ! grep -q '^b' said
+result $? "ps lists the VMs that may be controlled"
+moves a && moves c
+result $? "their exits are counted"
+"$lintel" pause sock a && state a paused && stands a && moves c
+result $? "a VM that is paused stands still, and no other does"
+"$lintel" reset sock a && stands a && ! grep -q 'vm a: restart' whole
+result $? "it is not reset before it goes on"
+"$lintel" resume sock a && state a running && moves a && grep -q '^lintel: vm a: restart: who controls the VM asks for it' whole
+result $? "then it is, and goes on"
+"$lintel" stop sock c && state c stopped && stands c && ! "$lintel" resume sock c 2>/dev/null
+result $? "a VM that is stopped stands still"
+"$lintel" start sock c && state c running && moves c && grep -q '^lintel: vm c: restart' whole
+result $? "and starts anew"
+! "$lintel" pause sock b 2>said && grep -q "there is no VM 'b'" said
+result $? "a VM with 'control: no' is left alone"
+"$lintel" log -f sock >log &
+log=$!
+"$lintel" reset sock a
+for _ in {1..50}; do
+    [ "$(grep -c 'vm a: restart' log)" = 2 ] && break
+    sleep 0.1
+done
+cp log said
+grep -q '^lintel: version ' log && [ "$(grep -c 'vm a: restart' log)" = 2 ]
+result $? "log -f shows the hypervisor's log as it grows"
+{ kill -9 $log && wait $log; } 2>/dev/null
+asks=()
+for i in {1..6}; do
+    "$lintel" ps sock >many.$i 2>&1 &
+    asks+=($!)
+done
+wait "${asks[@]}"
+cat many.* >said
+[ "$(grep -c '^a *running' said)" = 6 ]
+result $? "several tools at once are answered, and one that was killed harms none"
+kill $run
+wait $run
+
+# The flood.
+make_boot end=bochs vm victim "$build/guests/victim.elf" cmdline=280 vm long "$build/guests/victim.elf" \
+    console "$build/services/lintel-console" \
+    process control "$build/services/lintel-control" dma=0 controls=2 ports=0x2f8:8 interrupt=3
+: >serial
+rm -f whole
+python3 "$here/control_flood.py" "$PWD/serial" >flood 2>&1 &
+flood=$!
+for _ in {1..50}; do
+    [ -e device ] && break
+    sleep 0.1
+done
+boot_image boot.iso "$cpu" 256 60 "com2: enabled=1, mode=term, dev=$(cat device)"
+kill $flood
+wait $flood
+cp said whole
+sed -n 's/^\[victim\] //p; s/^lintel: vm victim: //p' whole >said
+! grep -qE '^not ok|^Bail out' said && [ "$(grep -c '^ok' said)" = 2 ] && grep -q '^powered off: ' said
+result $? "a VM beside a hostile control line gets its share"
+grep -E '^lintel|^answers' whole flood >said
+! grep -q '^lintel: process control: stopped\|panic' whole && grep -q '^lintel: end: 2 VMs, 0 faults' whole
+result $? "the control process and the hypervisor outlive it"
+grep -qE 'answers [0-9]{2,} others 0$' flood && grep -q '^lintel: vm long: restart' whole
+result $? "what of it was whole is answered, for the VM that it may control"
+plan

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control process's own sources behind a port that is simulated: what it answers, and that
+ * nothing but a whole request has it do anything. */
+/* cmocka.h wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bits.h"
+#include "lib/control_frame.h"
+#include "runtime/gate.h"
+#include "runtime/io.h"
+#include "services/control/control.h"
+
+#define BASE 0x2f8
+#define VMS  3 /* of which the last may not be controlled */
+
+enum { DATA, IER, IIR, LSR = 5, SCRATCH = 7 };
+
+static struct {
+    uint8_t typed[0x1000], sent[0x4000];
+    size_t typed_at, typed_count, sent_count;
+    uint8_t scratch;
+    bool absent, babbles;
+    unsigned accesses;
+} port;
+
+static struct {
+    enum gate_vm_state state;
+    unsigned resets;
+} vms[VMS];
+
+static char text_page[PROCESS_TEXT_SIZE] __attribute__((aligned(8)));
+static struct log_ring ring;
+static unsigned acts; /* calls that change something */
+static uint64_t timer;
+
+uint8_t inb(uint16_t number)
+{
+    port.accesses++;
+    if (port.absent)
+        return 0xff;
+    switch (number - BASE) {
+    case DATA:
+        return port.babbles ? CONTROL_REQUEST : port.typed[port.typed_at++];
+    case IIR:
+        return port.babbles || port.typed_at < port.typed_count ? 0xc4 : 0xc1;
+    case LSR:
+        return (uint8_t)(0x60 | (port.babbles || port.typed_at < port.typed_count));
+    case SCRATCH:
+        return port.scratch;
+    default:
+        fail_msg("port %x is read", number);
+        return 0;
+    }
+}
+
+void outb(uint16_t number, uint8_t value)
+{
+    static bool latch;
+
+    port.accesses++;
+    if (number == BASE + SCRATCH)
+        port.scratch = value;
+    if (number == BASE + 3)
+        latch = value & 0x80;
+    if (number == BASE + DATA && !latch) {
+        assert_in_range(port.sent_count, 0, sizeof(port.sent) - 1);
+        port.sent[port.sent_count++] = value;
+    }
+}
+
+int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
+{
+    struct gate_vm is = {.memory = 0x1000000, .vcpus = 1, .tsc = 7, .exits = {[10] = 5}};
+
+    if (vm >= VMS - 1)
+        return GATE_EINVAL;
+    acts += what != GATE_CONTROL_LOOK;
+    switch (what) {
+    case GATE_CONTROL_LOOK:
+        is.name[0] = (char)('a' + vm);
+        is.state = vms[vm].state;
+        memcpy(text_page, &is, sizeof(is));
+        return 0;
+    case GATE_CONTROL_PAUSE:
+        if (vms[vm].state != GATE_VM_RUNS)
+            return GATE_ESTATE;
+        vms[vm].state = GATE_VM_PAUSED;
+        return 0;
+    case GATE_CONTROL_RESUME:
+        if (vms[vm].state != GATE_VM_PAUSED)
+            return GATE_ESTATE;
+        vms[vm].state = GATE_VM_RUNS;
+        return 0;
+    case GATE_CONTROL_RESET:
+        if (vms[vm].state == GATE_VM_ENDED)
+            return GATE_ESTATE;
+        vms[vm].resets++;
+        return 0;
+    default:
+        fail_msg("call %d", what);
+        return 0;
+    }
+}
+
+char *gate_text(void)
+{
+    return text_page;
+}
+
+uint64_t gate_tsc(void)
+{
+    return 1000;
+}
+
+int64_t gate_timer(uint64_t tsc)
+{
+    timer = tsc;
+    return 0;
+}
+
+int64_t gate_interrupt_done(unsigned interrupt)
+{
+    return 0;
+}
+
+static void begin(void)
+{
+    static const struct process_info info = {
+        .tsc_khz = 1000, .interrupt_count = 1, .ports = {{BASE, 8}}};
+
+    memset(&port, 0, sizeof(port));
+    memset(vms, 0, sizeof(vms));
+    memset(&ring, 0, sizeof(ring));
+    acts = 0;
+    timer = 0;
+    assert_true(control_start(&info, &ring));
+}
+
+static void type(const void *bytes, size_t count)
+{
+    memcpy(port.typed + port.typed_count, bytes, count);
+    port.typed_count += count;
+}
+
+/* All that was typed is read, and all is sent. */
+static void settle(void)
+{
+    for (unsigned i = 0; i < 200; i++)
+        control_work(EVENT_INTERRUPT(0));
+    assert_int_equal(port.typed_at, port.typed_count);
+    port.typed_at = port.typed_count = 0;
+}
+
+static struct control_request request(enum control_call call, uint8_t vm, uint64_t argument)
+{
+    static uint8_t tag;
+    struct control_request r = {CONTROL_REQUEST, (uint8_t)call, vm, ++tag, 0, argument};
+
+    control_seal(&r);
+    return r;
+}
+
+/* What is answered to a request; its answer is all that comes. */
+static struct control_answer ask(enum control_call call, uint8_t vm, uint64_t argument)
+{
+    struct control_request r = request(call, vm, argument);
+    struct control_answer a = {0};
+    size_t size;
+
+    port.sent_count = 0;
+    type(&r, sizeof(r));
+    settle();
+    assert_int_equal(control_frame(port.sent, port.sent_count, CONTROL_ANSWER, &size),
+                     CONTROL_FRAME_WHOLE);
+    assert_int_equal(size, port.sent_count);
+    memcpy(&a, port.sent, size);
+    assert_int_equal(a.call, call);
+    assert_int_equal(a.vm, vm);
+    assert_int_equal(a.tag, r.tag);
+    assert_int_equal(a.size, size - CONTROL_HEAD);
+    return a;
+}
+
+static void expect(enum control_call call, uint8_t vm, enum control_error error)
+{
+    assert_int_equal(ask(call, vm, 0).error, error);
+}
+
+static void it_says_what_there_is(void **state)
+{
+    struct control_hello hello;
+    struct control_vm vm = {0};
+
+    begin();
+    struct control_answer a = ask(CONTROL_CALL_HELLO, 0, 0);
+    memcpy(&hello, a.data, sizeof(hello));
+    assert_int_equal(hello.version, CONTROL_LINE_VERSION);
+    assert_int_equal(hello.vms, 3);
+    a = ask(CONTROL_CALL_LOOK, 1, 0);
+    assert_int_equal(a.size, offsetof(struct control_vm, exits) + 11 * sizeof(uint64_t));
+    memcpy(&vm, a.data, a.size);
+    assert_string_equal(vm.name, "b");
+    assert_int_equal(vm.exits[10], 5);
+    expect(CONTROL_CALL_LOOK, 2, CONTROL_NO_VM);
+    expect(CONTROL_CALL_LOOK, 255, CONTROL_NO_VM);
+    expect(CONTROL_CALL_COUNT, 0, CONTROL_NO_CALL);
+    expect(255, 0, CONTROL_NO_CALL);
+}
+
+static enum control_vm_state state_of(uint8_t vm)
+{
+    struct control_answer a = ask(CONTROL_CALL_LOOK, vm, 0);
+    struct control_vm is = {0};
+
+    memcpy(&is, a.data, a.size);
+    return is.state;
+}
+
+/* Each call in each state: what comes of it, and what is said. */
+static void each_call_has_its_states(void **state)
+{
+    enum { RUNS, PAUSED, ENDED, STOPPED, SAME };
+    static const struct {
+        enum control_call call;
+        int after[4]; /* by the state before; SAME: it is refused */
+    } rows[] = {
+        {CONTROL_CALL_PAUSE, {PAUSED, SAME, SAME, SAME}},
+        {CONTROL_CALL_RESUME, {SAME, RUNS, SAME, SAME}},
+        {CONTROL_CALL_RESET, {RUNS, PAUSED, SAME, SAME}},
+        {CONTROL_CALL_STOP, {STOPPED, STOPPED, SAME, STOPPED}},
+        {CONTROL_CALL_START, {SAME, SAME, SAME, RUNS}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (int before = RUNS; before <= STOPPED; before++) {
+            begin();
+            if (before == STOPPED)
+                expect(CONTROL_CALL_STOP, 0, CONTROL_OK);
+            else
+                vms[0].state = (enum gate_vm_state)before;
+            int after = rows[i].after[before];
+            bool resets = after != SAME && (rows[i].call == CONTROL_CALL_RESET ||
+                                            rows[i].call == CONTROL_CALL_START);
+            expect(rows[i].call, 0, after == SAME ? CONTROL_STATE : CONTROL_OK);
+            assert_int_equal(state_of(0), after == SAME ? before : after);
+            assert_int_equal(vms[0].resets, resets);
+            assert_int_equal(state_of(1), CONTROL_VM_RUNS);
+            expect(rows[i].call, 2, CONTROL_NO_VM);
+        }
+}
+
+static void put_record(const char *text)
+{
+    struct log_record is = {.length = (uint16_t)strlen(text), .vm = LOG_NO_VM};
+    uint8_t bytes[sizeof(is) + LOG_LINE_MAX];
+
+    memcpy(bytes, &is, sizeof(is));
+    memcpy(bytes + sizeof(is), text, is.length);
+    for (size_t i = 0; i < sizeof(is) + is.length; i++)
+        ring.bytes[(ring.tail + i) % LOG_RING_SIZE] = bytes[i];
+    ring.tail = align_up(ring.tail + sizeof(is) + is.length, LOG_ALIGN);
+}
+
+/* Page by page, over the ring's end; a place that is none, or is written over, is the end. */
+static void the_log_is_read(void **state)
+{
+    struct control_log log = {0};
+    unsigned pages = 0;
+
+    begin();
+    ring.tail = log.next = 3 * LOG_RING_SIZE - 400;
+    for (unsigned i = 0; i < 40; i++)
+        put_record("a line of the hypervisor's");
+    for (; log.next < ring.tail; pages++) {
+        struct control_answer a = ask(CONTROL_CALL_LOG, 0, log.next);
+        uint64_t at = log.next;
+        memcpy(&log, a.data, sizeof(log));
+        assert_int_equal(log.at, at);
+        assert_int_equal(log.next - log.at, a.size - sizeof(log));
+        assert_memory_equal(a.data + sizeof(log) + sizeof(struct log_record), "a line of", 9);
+        assert_true(log.next > at);
+    }
+    assert_in_range(pages, 2, 4);
+    static const uint64_t strange[] = {0, 1, UINT64_MAX, UINT64_MAX - 3, 1ULL << 63};
+    for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+        struct control_answer a = ask(CONTROL_CALL_LOG, 0, strange[i]);
+        memcpy(&log, a.data, sizeof(log));
+        assert_int_equal(log.next, ring.tail);
+        assert_int_equal(a.size, sizeof(log));
+    }
+}
+
+/* Whatever comes before it, a request is found; and nothing else is answered, or done. */
+static void noise_does_nothing(void **state)
+{
+    begin();
+    srand(1);
+    for (unsigned round = 0; round < 20000; round++) {
+        uint8_t noise[64];
+        size_t count = (size_t)rand() % sizeof(noise);
+        struct control_request r = request(rand() % CONTROL_CALL_COUNT, 0, 0);
+
+        for (size_t i = 0; i < count; i++)
+            noise[i] = rand() % 3 ? (uint8_t)rand() : CONTROL_REQUEST;
+        if (round % 2 == 0 && count >= sizeof(r)) { /* nearly a request */
+            memcpy(noise, &r, sizeof(r));
+            noise[rand() % (int)sizeof(r)] ^= (uint8_t)(1 + rand() % 255);
+        }
+        port.sent_count = 0;
+        type(noise, count);
+        settle();
+        assert_int_equal(port.sent_count, 0);
+        assert_int_equal(acts, 0);
+        expect(CONTROL_CALL_LOOK, 0, CONTROL_OK);
+    }
+}
+
+/* Each beginning of answers, true and damaged ones, is judged without a look behind it. */
+static void an_answers_frame_is_judged(void **state)
+{
+    struct control_answer a = {.magic = CONTROL_ANSWER, .size = 100};
+    size_t whole = control_seal(&a), size;
+
+    srand(2);
+    for (unsigned round = 0; round < 20000; round++) {
+        size_t count = (size_t)rand() % (sizeof(a) + 1);
+        uint8_t *bytes = malloc(count + 1); /* of its own: a sanitizer sees what is read */
+        bool damaged = rand() % 2 && count > 0;
+        bytes = realloc(bytes, count > 0 ? count : 1);
+        memcpy(bytes, &a, count);
+        if (damaged)
+            bytes[(size_t)rand() % (count < whole ? count : whole)] ^= (uint8_t)(1 + rand() % 255);
+        enum control_verdict verdict = control_frame(bytes, count, CONTROL_ANSWER, &size);
+        if (!damaged)
+            assert_int_equal(verdict, count < whole ? CONTROL_FRAME_SHORT : CONTROL_FRAME_WHOLE);
+        else
+            assert_int_not_equal(verdict, CONTROL_FRAME_WHOLE);
+        free(bytes);
+    }
+}
+
+/* One that asks for ever takes a bounded time of each turn, and then waits; one that is not there
+ * is told. */
+static void a_port_that_is_out_of_order(void **state)
+{
+    static const struct process_info info = {.tsc_khz = 1000, .ports = {{BASE, 8}}};
+
+    begin();
+    port.babbles = true;
+    port.accesses = 0;
+    control_work(EVENT_INTERRUPT(0));
+    assert_in_range(port.accesses, 1, 2000);
+    assert_true(timer > gate_tsc());
+    port.babbles = false;
+    port.absent = true;
+    assert_false(control_start(&info, &ring));
+}
+
+/* Two at once: the second one is dropped, and its sender asks again. */
+static void one_request_at_a_time(void **state)
+{
+    struct control_request r[2] = {request(CONTROL_CALL_LOOK, 0, 0),
+                                   request(CONTROL_CALL_LOOK, 1, 0)};
+    size_t size;
+
+    begin();
+    type(r, sizeof(r));
+    settle();
+    assert_int_equal(control_frame(port.sent, port.sent_count, CONTROL_ANSWER, &size),
+                     CONTROL_FRAME_WHOLE);
+    assert_int_equal(size, port.sent_count);
+    expect(CONTROL_CALL_LOOK, 1, CONTROL_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_what_there_is),
+        cmocka_unit_test(each_call_has_its_states),
+        cmocka_unit_test(the_log_is_read),
+        cmocka_unit_test(noise_does_nothing),
+        cmocka_unit_test(an_answers_frame_is_judged),
+        cmocka_unit_test(a_port_that_is_out_of_order),
+        cmocka_unit_test(one_request_at_a_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

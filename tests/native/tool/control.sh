@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# control.sh LINTEL ROOT: the control line from the tools' side, as TAP: lintel run --control, and what asks by its socket or by a
+# serial port. In place of Bochs stands a script that plays the machine, control_machine.py.
+machine=$(realpath "$(dirname "$0")/control_machine.py")
+. "$(dirname "$0")/common.bash"
+export ASKED=$work/asked MACHINE=$machine HOW LINTEL=$lintel PATH=$work/bin:$PATH
+mkdir bin
+printf '#!/bin/bash\n[ "$1" != --help ] || exit\nport=$(sed -n "s/^com2:.*127.0.0.1:\\([0-9]*\\)$/\\1/p" bochsrc)\nexec python3 "$MACHINE" $HOW $port\n' >bin/bochs
+printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
+chmod +x bin/*
+echo hypervisor >hypervisor
+export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor
+make_program program
+export LINTEL_CONSOLE=$work/program LINTEL_CONTROL=$work/program
+make_kernel kernel
+printf 'vms:\n  - {name: a, kernel: kernel, memory: 26M}\n  - {name: c, kernel: kernel, memory: 26M, control: no}\n' >vm.yaml
+
+# begin HOW: a run with such a machine; `sock` is its socket.
+begin()
+{
+    HOW=$1
+    : >asked
+    : >run.out
+    "$lintel" run --on bochs --control sock --timeout 100 vm.yaml >run.out 2>&1 </dev/null &
+    run=$!
+    for _ in {1..100}; do
+        grep -q version run.out && return
+        sleep 0.1
+    done
+}
+
+end()
+{
+    kill $run 2>/dev/null
+    wait $run 2>/dev/null
+}
+
+begin good
+expect 'ps lists the VMs that may be controlled' 0 '^a +running +16 MiB +7$' "$lintel" ps sock
+! grep -q '^c' said && grep -q '^b *ended ' said
+result $? 'and no other'
+expect 'the socket is its user'"'"'s alone' 0 '^srw-------' ls -l sock
+"$lintel" ps --json json sock
+expect 'ps --json: it is JSON' 0 '"number":2,"name":"b","state":"ended","memory":16777216,"vcpus":1,"tsc":99,"exits":\{"CPUID":7\}' \
+    python3 -m json.tool --compact json
+for step in 'resume 2 running' 'pause 0 paused' 'pause 2 paused' 'reset 0 paused' 'resume 0 running' 'start 2 running' 'reset 0 running' \
+    'stop 0 stopped' 'stop 0 stopped' 'resume 2 stopped' 'pause 2 stopped' 'reset 2 stopped' 'start 0 running'; do
+    read -r verb code after <<<"$step"
+    "$lintel" "$verb" sock a >said 2>&1
+    [ $? = "$code" ] && { [ "$code" = 0 ] || grep -q "^lintel: vm a is $after: it cannot be " said; } &&
+        "$lintel" ps sock >said && grep -q "^a *$after " said
+    result $? "$verb is $([ "$code" = 0 ] && echo done || echo refused): it is $after then"
+done
+expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
+expect 'a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" pause sock c
+"$lintel" log sock >log
+[ "$(wc -l <log)" = 60 ] && [ "$(sed -n 2p log)" = 'lintel: vm a: 16 MiB' ] && tail -n 1 log | grep -q '^lintel: a long line .*line $'
+result $? 'log shows all of the log, frame by frame'
+timeout 2 "$lintel" log -f sock >log
+[ $? = 124 ] && [ "$(wc -l <log)" = 60 ]
+result $? 'log -f waits for more'
+
+# Several at once, some of which die, say too little, or say what is none.
+python3 - <<'END'
+import os, socket
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect('sock')
+    return s
+idle = [connect() for _ in range(4)]
+half = connect()
+half.send(b'\xa7\x01')
+noise = connect()
+noise.send(os.urandom(999).replace(b'\xa7', b'x'))
+noise.settimeout(5)
+try:
+    closed = noise.recv(1) == b''
+except ConnectionResetError:
+    closed = True
+deaf = connect()  # asks and goes
+import struct, zlib
+frame = bytes([0xa7, 1, 0, 1]) + bytes(4) + bytes(8)
+deaf.send(frame[:4] + struct.pack('<I', zlib.crc32(frame)) + bytes(8))
+deaf.close()
+wrong = connect()
+wrong.send(frame[:4] + struct.pack('<I', zlib.crc32(frame) ^ 1) + bytes(8))
+wrong.settimeout(5)
+closed &= wrong.recv(1) == b''
+if closed and os.system(f'{os.environ["LINTEL"]} ps sock | grep -q "^a  *running"') == 0:
+    open('well', 'w').close()
+END
+[ -e well ]
+result $? 'a tool that says nonsense is cut off, one that is silent or gone harms none'
+asks=()
+for i in {1..12}; do
+    "$lintel" ps sock >many.$i 2>&1 &
+    asks+=($!)
+done
+wait "${asks[@]}"
+cat many.* >said
+[ "$(grep -c '^a  *running' said)" = 12 ]
+result $? 'twelve at once are all answered'
+! grep -q damaged asked
+result $? 'nothing but whole requests has reached the machine'
+"$lintel" run --on bochs --control sock vm.yaml >said 2>&1 </dev/null
+[ $? = 4 ] && grep -q 'sock: no socket can be made there: Address already in use' said && kill -0 $run
+result $? 'a socket that is in use is left alone'
+end
+[ ! -e sock ]
+result $? 'the socket goes with its run'
+
+begin noisy
+expect 'what is no answer is passed by' 0 '^a +running' "$lintel" ps sock
+kill -9 $run
+wait $run 2>/dev/null
+begin good
+expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
+end
+begin gone
+expect 'a machine that ends' 4 '^lintel: sock: nobody answers any more' "$lintel" ps sock
+end
+begin version
+expect 'another version' 4 'speaks version 2 of the control line, this tool 1$' "$lintel" ps sock
+end
+begin silent
+SECONDS=0
+expect 'a machine that is silent' 4 '^lintel: sock: nobody answers; does the machine boot yet\?' "$lintel" ps sock
+[ $SECONDS -lt 20 ] && [ "$(wc -l <asked)" = 3 ]
+result $? 'it is asked three times'
+end
+
+# A serial port: a pair of terminals, at the other end of which is a machine.
+python3 - <<'END' &
+import os, pty, subprocess, sys, tty
+ends = [pty.openpty() for _ in range(1)]
+master, slave = ends[0]
+tty.setraw(slave)
+open('device.tmp', 'w').write(os.ttyname(slave))
+os.rename('device.tmp', 'device')
+sys.argv = ['', 'damaged', f'/proc/self/fd/{master}']
+exec(open(os.environ['MACHINE']).read().replace('tty.setraw(file, termios.TCSANOW)', 'pass').replace(
+    'os.open(where, os.O_RDWR | os.O_NOCTTY)', str(master)))
+END
+port=$!
+for _ in {1..50}; do
+    [ -e device ] && break
+    sleep 0.1
+done
+expect 'a serial port, of which each second answer arrives' 0 '^a +running +16 MiB' "$lintel" ps "$(cat device)"
+kill $port
+wait $port 2>/dev/null
+
+expect 'no socket there' 4 "^lintel: gone: No such file or directory; name the socket of 'lintel run --control'" "$lintel" ps gone
+expect 'a path that is too long' 4 'a socket'"'"'s path has at most 107 characters' "$lintel" ps "$(printf 'x%.0s' {1..120})"
+expect 'ps without a line' 2 "give a run's socket" "$lintel" ps
+expect 'pause without a VM' 2 "give a run's socket and the name of a VM" "$lintel" pause sock
+expect 'log with an option it has not' 2 "'-x' is no option" "$lintel" log -x sock
+echo "1..$count"

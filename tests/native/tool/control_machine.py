@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
+control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone", which ends after the
+first answer; "damaged", whose first answer to each question has a wrong sum. It writes down what it was asked in `asked`."""
+import os
+import socket
+import struct
+import sys
+import termios
+import tty
+import zlib
+
+NAMES = ['a', None, 'b']  # the second may not be controlled
+states = [0, None, 2]
+records = b''
+for text in [b'1 boot information', b'vm a: 16 MiB', b'a long line ' * 15] * 20:
+    record = struct.pack('<HBB', len(text), 0, 0xff) + text
+    records += record + bytes(-len(record) % 4)
+
+
+def seal(head, rest):
+    frame = head + bytes(4) + rest
+    return head + struct.pack('<I', zlib.crc32(frame)) + rest
+
+
+def log_at(at):
+    if at % 4 or at > len(records):
+        at = len(records)
+    end = at
+    while end < len(records):
+        size = 4 + struct.unpack_from('<H', records, end)[0]
+        size += -size % 4
+        if end + size - at > 1000:
+            break
+        end += size
+    return struct.pack('<QQ', at, end) + records[at:end]
+
+
+def answer(call, vm, argument):
+    """An error and data."""
+    if call == 0:
+        return 0, struct.pack('<IIQ', 2 if how == 'version' else 1, 5, 10000)
+    if call == 7:
+        return 0, log_at(argument)
+    if call > 7:
+        return 1, b''
+    if vm >= len(NAMES) or NAMES[vm] is None:
+        return 2, b''
+    if call == 1:
+        return 0, struct.pack('<32sQIIQ11Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, 99, *[0] * 10, 7)
+    becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}}[call]
+    if states[vm] not in becomes:
+        return 3, b''
+    states[vm] = becomes[states[vm]]
+    return 0, b''
+
+
+def play(read, write):
+    waiting = b''
+    times = 0
+    while True:
+        got = read(64)
+        if not got:
+            return
+        waiting += got
+        while len(waiting) >= 16:
+            frame, waiting = waiting[:16], waiting[16:]
+            magic, call, vm, tag, crc, argument = struct.unpack('<BBBBIQ', frame)
+            good = magic == 0xa7 and seal(frame[:4], frame[8:]) == frame
+            asked.write(f'{call} {vm} {argument}\n' if good else 'damaged\n')
+            asked.flush()
+            if how == 'silent' or not good:
+                continue
+            error, data = answer(call, vm, argument)
+            out = seal(bytes([0xa8, call, vm, tag]), struct.pack('<HHI', len(data), error, 0) + data)
+            times += 1
+            if how == 'noisy':
+                out = b'\xa8\xa8noise\xa8\x00\x00' + os.urandom(9) + out
+            if how == 'damaged' and times % 2:
+                out = out[:-1] + bytes([out[-1] ^ 1])
+            write(out)
+            if how == 'gone':
+                return
+
+
+how, where = sys.argv[1:]
+asked = open(os.environ['ASKED'], 'a')
+if where.startswith('/'):
+    file = os.open(where, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(file, termios.TCSANOW)
+    play(lambda size: os.read(file, size), lambda data: os.write(file, data))
+else:
+    console = socket.create_connection(('127.0.0.1', int(where)))
+    console.sendall(b'lintel: version 0\r\n')
+    line = socket.create_connection(('127.0.0.1', int(where)))
+    play(line.recv, line.sendall)
+    line.close()
+    console.recv(1)

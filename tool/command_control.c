@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is asked of a machine by its control line: lintel ps, log, pause, resume, reset, stop and
+ * start. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "abi/log.h"
+#include "lib/bits.h"
+#include "tool/command.h"
+#include "tool/control_line.h"
+#include "tool/json.h"
+#include "tool/output_file.h"
+
+#define FOLLOW_MS 200 /* between looks at the log */
+
+static const char *const states[CONTROL_VM_STATE_COUNT] = {
+    [CONTROL_VM_RUNS] = "running",
+    [CONTROL_VM_PAUSED] = "paused",
+    [CONTROL_VM_ENDED] = "ended",
+    [CONTROL_VM_STOPPED] = "stopped",
+};
+
+static const char *const reasons[GATE_EXIT_REASONS] = {
+#define REASON(id, number, name) [number] = name,
+#include "abi/reasons.def"
+#undef REASON
+};
+
+static const char *state_of(const struct control_vm *vm)
+{
+    return vm->state < CONTROL_VM_STATE_COUNT ? states[vm->state] : "unknown";
+}
+
+/* Fetches what is known of a VM. LINTEL_MACHINE after a message. */
+static enum exit_code look(struct control_line *line, unsigned vm, struct control_vm *is)
+{
+    struct control_answer answer;
+
+    if (control_line_ask(line, CONTROL_CALL_LOOK, vm, 0, &answer) != CONTROL_OK)
+        return fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
+    memcpy(is, answer.data, sizeof(*is));
+    is->name[sizeof(is->name) - 1] = '\0';
+    return LINTEL_OK;
+}
+
+static uint64_t sum(const uint64_t exits[GATE_EXIT_REASONS])
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
+        sum += exits[i];
+    return sum;
+}
+
+static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
+{
+    const char *between = "";
+
+    fprintf(to, "    {\"number\": %u, \"name\": ", number);
+    json_string(to, vm->name);
+    fprintf(to,
+            ", \"state\": \"%s\", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"tsc\": %" PRIu64
+            ", \"exits\": {",
+            state_of(vm), vm->memory, vm->vcpus, vm->tsc);
+    for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
+        if (vm->exits[i] > 0) {
+            fputs(between, to);
+            json_string(to, reasons[i] ? reasons[i] : "unknown");
+            fprintf(to, ": %" PRIu64, vm->exits[i]);
+            between = ", ";
+        }
+    fputs("}}", to);
+}
+
+static void print_vm(const struct control_vm *vm)
+{
+    printf("%-20s %-8s %8" PRIu64 " MiB %12" PRIu64 "\n", vm->name, state_of(vm), vm->memory >> 20,
+           sum(vm->exits));
+}
+
+/* Into the open file `json`; with NULL a table. */
+static enum exit_code list(struct control_line *line, const struct control_hello *hello, FILE *json)
+{
+    const char *between = "\n";
+    struct control_vm vm;
+
+    if (json)
+        fprintf(json, "{\n  \"tsc_khz\": %" PRIu64 ",\n  \"vms\": [", hello->tsc_khz);
+    else
+        printf("%-20s %-8s %12s %12s\n", "NAME", "STATE", "MEMORY", "EXITS");
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
+        if (!(hello->vms & BIT(i)))
+            continue;
+        enum exit_code code = look(line, i, &vm);
+        if (code != LINTEL_OK)
+            return code;
+        if (json) {
+            fputs(between, json);
+            write_vm(json, i, &vm);
+            between = ",\n";
+        } else {
+            print_vm(&vm);
+        }
+    }
+    if (json)
+        fputs("\n  ]\n}\n", json);
+    return LINTEL_OK;
+}
+
+int command_ps(const struct command *self, int argc, char *argv[])
+{
+    static const struct option options[] = {{"json", required_argument, NULL, 'j'}, {0}};
+    struct control_hello hello;
+    struct control_line line;
+    const char *output = NULL;
+    FILE *json;
+    int option;
+
+    while ((option = command_option(self, argc, argv, "", options)) >= 0) {
+        if (option != 'j')
+            return LINTEL_USAGE;
+        output = optarg;
+    }
+    if (optind != argc - 1)
+        return command_misused(self, "give a run's socket");
+    int code = output_open(output, &json);
+    if (code != LINTEL_OK)
+        return code;
+    code = control_line_open(&line, argv[optind], &hello);
+    if (code == LINTEL_OK) {
+        code = list(&line, &hello, json);
+        control_line_close(&line);
+    }
+    return output_close(json, output, code);
+}
+
+/* The number of the VM with this name; -1 after a message. */
+static int find(struct control_line *line, const struct control_hello *hello, const char *name)
+{
+    struct control_vm vm;
+
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
+        if (!(hello->vms & BIT(i)))
+            continue;
+        if (look(line, i, &vm) != LINTEL_OK)
+            return -1;
+        if (strcmp(vm.name, name) == 0)
+            return (int)i;
+    }
+    fail(LINTEL_USAGE, "there is no VM '%s' that may be controlled; see lintel ps %s", name,
+         line->path);
+    return -1;
+}
+
+static enum exit_code act(struct control_line *line, const struct control_hello *hello,
+                          const char *name, enum control_call call, const char *verb)
+{
+    struct control_answer answer;
+    struct control_vm is = {0};
+    int vm = find(line, hello, name);
+
+    if (vm < 0)
+        return LINTEL_USAGE;
+    enum control_error error = control_line_ask(line, call, (unsigned)vm, 0, &answer);
+    if (error == CONTROL_OK)
+        return LINTEL_OK;
+    if (error == CONTROL_STATE && look(line, (unsigned)vm, &is) == LINTEL_OK)
+        return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), verb);
+    return fail(LINTEL_MACHINE, "%s: vm %s: no answer", line->path, name);
+}
+
+static int command_act(const struct command *self, int argc, char *argv[], enum control_call call,
+                       const char *verb)
+{
+    static const struct option no_options[] = {{0}};
+    struct control_hello hello;
+    struct control_line line;
+
+    if (command_option(self, argc, argv, "", no_options) >= 0)
+        return LINTEL_USAGE;
+    if (optind != argc - 2)
+        return command_misused(self, "give a run's socket and the name of a VM");
+    int code = control_line_open(&line, argv[optind], &hello);
+    if (code == LINTEL_OK) {
+        code = act(&line, &hello, argv[optind + 1], call, verb);
+        control_line_close(&line);
+    }
+    return code;
+}
+
+#define ACT(name, CALL, verb)                                                                      \
+    int command_##name(const struct command *self, int argc, char *argv[])                         \
+    {                                                                                              \
+        return command_act(self, argc, argv, CONTROL_CALL_##CALL, verb);                           \
+    }
+ACT(pause, PAUSE, "paused")
+ACT(resume, RESUME, "resumed")
+ACT(reset, RESET, "reset")
+ACT(stop, STOP, "stopped")
+ACT(start, START, "started")
+#undef ACT
+
+static void print_records(const uint8_t *bytes, size_t size)
+{
+    struct log_record is;
+
+    for (size_t at = 0; at + sizeof(is) <= size;
+         at += align_up(sizeof(is) + is.length, LOG_ALIGN)) {
+        memcpy(&is, bytes + at, sizeof(is));
+        if (is.length > size - at - sizeof(is))
+            break;
+        printf("lintel: %.*s\n", (int)is.length, (const char *)bytes + at + sizeof(is));
+    }
+    fflush(stdout);
+}
+
+/* All that there is; with `follow` until the machine is gone or nobody reads it any more. */
+static enum exit_code print_log(struct control_line *line, bool follow)
+{
+    static const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000L};
+    struct control_answer answer;
+    struct control_log log = {0};
+
+    for (;;) {
+        uint64_t asked = log.next;
+        if (control_line_ask(line, CONTROL_CALL_LOG, 0, asked, &answer) != CONTROL_OK)
+            return follow ? LINTEL_OK
+                          : fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
+        memcpy(&log, answer.data, sizeof(log));
+        if (answer.size > sizeof(log) && answer.size <= CONTROL_DATA)
+            print_records(answer.data + sizeof(log), answer.size - sizeof(log));
+        if (ferror(stdout))
+            return LINTEL_OK; /* main says so */
+        if (log.next != asked)
+            continue;
+        if (!follow)
+            return LINTEL_OK;
+        nanosleep(&pause, NULL);
+    }
+}
+
+int command_log(const struct command *self, int argc, char *argv[])
+{
+    static const struct option options[] = {{"follow", no_argument, NULL, 'f'}, {0}};
+    struct control_hello hello;
+    struct control_line line;
+    bool follow = false;
+    int option;
+
+    while ((option = command_option(self, argc, argv, "f", options)) >= 0) {
+        if (option != 'f')
+            return LINTEL_USAGE;
+        follow = true;
+    }
+    if (optind != argc - 1)
+        return command_misused(self, "give a run's socket");
+    int code = control_line_open(&line, argv[optind], &hello);
+    if (code == LINTEL_OK) {
+        code = print_log(&line, follow);
+        control_line_close(&line);
+    }
+    return code;
+}

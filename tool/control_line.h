@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tool's end of a control line: a run's socket, or a serial port of this machine that leads to
+ * one that runs Lintel. */
+#ifndef TOOL_CONTROL_LINE_H
+#define TOOL_CONTROL_LINE_H
+
+#include <stdbool.h>
+#include <sys/un.h>
+
+#include "abi/control.h"
+#include "tool/report.h"
+
+struct control_line {
+    const char *path;
+    int file;
+    uint8_t tag;
+};
+
+/* Opens it, and sees that somebody answers who speaks the same version. On LINTEL_OK
+ * control_line_close must follow; otherwise the message has been printed. */
+enum exit_code control_line_open(struct control_line *line, const char *path,
+                                 struct control_hello *hello);
+
+/* Asks, again if no answer comes, and waits for the answer; CONTROL_SILENT: there was none. Of its
+ * data what was not sent is 0. */
+enum control_error control_line_ask(struct control_line *line, enum control_call call, unsigned vm,
+                                    uint64_t argument, struct control_answer *answer);
+
+void control_line_close(struct control_line *line);
+
+/* A socket's address. False after a message: the path is too long for one. */
+bool control_line_address(const char *path, struct sockaddr_un *address);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The process that has the control line, for lintel run --control and lintel image --control. */
+#ifndef TOOL_CONTROL_PROCESS_H
+#define TOOL_CONTROL_PROCESS_H
+
+#include "tool/loading.h"
+
+/* Reads the VMs' key `control`, and, if it is `wanted`, adds the process to the plan, for all VMs
+ * that do not say no. */
+void control_process_load(struct loading *loading, bool wanted);
+
+/* Whether the plan has it. */
+bool control_process_is_in(const struct plan *plan);
+
+#endif
