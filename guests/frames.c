@@ -86,14 +86,14 @@ static void address(void)
 /* The first frame says who asks. Each says how many make the next run. */
 static void receive(void)
 {
-    wait_frames(1);
-    for (uint8_t count = take(1); count > 0;) {
+    for (uint8_t count = 1, marked = 0; count > 0; marked = 1) {
+        wait_frames(count);
+        if (marked)
+            mark();
+        count = take(count);
         address();
         make(1, 0);
         send(1);
-        wait_frames(count);
-        mark();
-        count = take(count);
     }
 }
 
@@ -133,6 +133,7 @@ static void measure(unsigned count, unsigned then)
 void guest_main(void)
 {
     apic_enable(APIC_X2);
+    virtio_count_interrupts(VECTOR);
     interrupt_handle(VECTOR, on_interrupt);
     if (!net_start(&card, FEATURES, VECTOR, false))
         bail_out("there is no network device");
@@ -145,5 +146,6 @@ void guest_main(void)
     find_receiver();
     measure(1, AT_ONCE);
     measure(AT_ONCE, 0);
+    wait_answer();
     ok(true, "measured");
 }

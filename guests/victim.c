@@ -61,6 +61,7 @@ void guest_main(void)
 
     diag("worst window %lu, whole %lu thousandths; 200 INs took %lu, chunk %lu", share,
          chunk * PACE_CHUNKS * 1000 / took, device, chunk);
+    victim_net_end();
     ok(share >= wanted, "in each window of 100 ms the VM gets %lu %% of the CPU at least",
        wanted / 10);
     ok(took * wanted <= chunk * PACE_CHUNKS * 1000, "and over the whole time");

@@ -6,4 +6,7 @@
  * time: two tests. */
 void victim_net(void);
 
+/* Says how many frames it has taken since. */
+void victim_net_end(void);
+
 #endif

@@ -14,43 +14,48 @@ uint64_t guest_pieces_size(const struct guest_piece *pieces, unsigned count)
     return sum;
 }
 
-/* What a piece has of the bytes that are wanted; `offset` and `size` become what the next one is
- * asked for. */
-static struct guest_piece share(const struct guest_piece *piece, uint64_t *offset, uint64_t *size)
+/* The bytes from an offset on that lie in one piece: where, and how many; `offset` becomes that of
+ * the next ones. 0: all are in others. */
+static inline uint32_t run(const struct guest_piece *piece, uint64_t *offset, uint32_t most,
+                           uint64_t *address)
 {
-    uint64_t skipped = min_u64(*offset, piece->size), here = min_u64(*size, piece->size - skipped);
+    uint64_t skipped = *offset;
 
-    *offset -= skipped;
-    *size -= here;
-    return (struct guest_piece){piece->address + skipped, (uint32_t)here};
+    if (__builtin_expect(skipped >= piece->size, 0)) {
+        *offset -= piece->size;
+        return 0;
+    }
+    *offset = 0;
+    *address = piece->address + skipped;
+    return (uint32_t)min_u64(most, piece->size - skipped);
 }
 
 uint32_t guest_pieces_read(const struct guest_memory *m, const struct guest_piece *pieces,
                            unsigned count, uint64_t offset, void *to, uint32_t size)
 {
-    uint64_t left = size;
-    uint8_t *next = to;
+    uint64_t address = 0;
+    uint32_t done = 0;
 
-    for (unsigned i = 0; i < count && left > 0; i++) {
-        struct guest_piece p = share(&pieces[i], &offset, &left);
+    for (; count > 0 && done < size; pieces++, count--) {
+        uint32_t here = run(pieces, &offset, size - done, &address);
 
-        memcpy(next, m->base + p.address, p.size);
-        next += p.size;
+        memcpy((uint8_t *)to + done, m->base + address, here);
+        done += here;
     }
-    return size - (uint32_t)left;
+    return done;
 }
 
 uint32_t guest_pieces_write(const struct guest_memory *m, const struct guest_piece *pieces,
                             unsigned count, uint64_t offset, const void *from, uint32_t size)
 {
-    uint64_t left = size;
-    const uint8_t *next = from;
+    uint64_t address = 0;
+    uint32_t done = 0;
 
-    for (unsigned i = 0; i < count && left > 0; i++) {
-        struct guest_piece p = share(&pieces[i], &offset, &left);
+    for (; count > 0 && done < size; pieces++, count--) {
+        uint32_t here = run(pieces, &offset, size - done, &address);
 
-        memcpy(m->base + p.address, next, p.size);
-        next += p.size;
+        memcpy(m->base + address, (const uint8_t *)from + done, here);
+        done += here;
     }
-    return size - (uint32_t)left;
+    return done;
 }

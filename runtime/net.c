@@ -42,25 +42,37 @@ static uint32_t room_for(uint32_t size)
     return size == 0 ? NET_ALIGNMENT : (uint32_t)align_up(size, NET_ALIGNMENT);
 }
 
-/* From the first entry under way to `next` the half is in use. The other side says how many are:
- * wrongly, if it wants to have its own frames overwritten. */
-uint8_t *net_place(struct net_end *n, uint32_t size)
+/* From the first entry under way to `next` the half is in use: looks to where it is free, and goes
+ * on at its start if there is room there alone. */
+static bool look_for(struct net_end *n, uint32_t room, uint32_t used)
 {
-    uint32_t used = channel_used(&n->channel), room = room_for(size);
     uint32_t first = n->start[(n->channel.tail - used) % CHANNEL_ENTRIES];
 
     n->inherited = n->inherited && used > n->channel.tail - n->opened;
-    if (n->inherited || used >= CHANNEL_ENTRIES)
+    if (n->inherited)
+        return false;
+    n->end = n->next > first ? NET_HALF : first;
+    if (room > n->end - n->next && n->next > first && room <= first) {
+        n->next = 0;
+        n->end = first;
+    }
+    return room <= n->end - n->next;
+}
+
+/* The other side says how many entries are under way: wrongly, if it wants to have its own frames
+ * overwritten. */
+uint8_t *net_place(struct net_end *n, uint32_t size)
+{
+    uint32_t used = channel_used(&n->channel), room = room_for(size);
+
+    if (used == 0) {
+        n->next = 0;
+        n->end = NET_HALF;
+        n->inherited = false;
+    } else if (used >= CHANNEL_ENTRIES || (room > n->end - n->next && !look_for(n, room, used))) {
         return NULL;
-    if (used == 0)
-        n->placed = 0;
-    else if (room <= (n->next > first ? NET_HALF : first) - n->next)
-        n->placed = n->next;
-    else if (n->next > first && room <= first)
-        n->placed = 0;
-    else
-        return NULL;
-    return n->own + n->placed;
+    }
+    return n->own + n->next;
 }
 
 /* How many were under way is asked first: should all of them be taken before this side says that it
@@ -68,9 +80,9 @@ uint8_t *net_place(struct net_end *n, uint32_t size)
  * taken something. */
 uint8_t *net_wait(struct net_end *n, uint32_t size)
 {
-    uint8_t *place = NULL;
+    uint8_t *place = net_place(n, size);
 
-    for (unsigned i = 0; i <= CHANNEL_ENTRIES; i++) {
+    for (unsigned i = 0; place == NULL && i <= CHANNEL_ENTRIES; i++) {
         uint32_t used = channel_used(&n->channel);
 
         place = net_place(n, size);
@@ -86,15 +98,15 @@ static bool put(struct net_end *n, const struct net_entry *e)
 
     if (!channel_put(&n->channel, e))
         return false;
-    n->start[position % CHANNEL_ENTRIES] = n->placed;
-    n->next = n->placed + room_for(e->size);
+    n->start[position % CHANNEL_ENTRIES] = n->next;
+    n->next += room_for(e->size);
     return true;
 }
 
 void net_put(struct net_end *n, struct net_entry *e)
 {
     e->what = NET_FRAME;
-    e->offset = n->placed;
+    e->offset = n->next;
     put(n, e);
 }
 
@@ -110,9 +122,10 @@ static bool say(struct net_end *n, enum net_what what, uint32_t flags)
 
 void net_flush(struct net_end *n)
 {
-    if (say(n, NET_HELLO, n->takes))
+    if (n->unsaid != 0 && say(n, NET_HELLO, n->takes))
         n->takes &= ~NET_ASKS;
-    say(n, NET_LINK, n->link);
+    if (n->unsaid != 0)
+        say(n, NET_LINK, n->link);
     channel_flush(&n->channel);
 }
 

@@ -28,8 +28,8 @@ struct net_end {
 
     /* Own frames: an entry under way has what lies from its start to that of the next one. */
     uint32_t start[CHANNEL_ENTRIES]; /* by the entry's position */
-    uint32_t next;                   /* where the last one ends */
-    uint32_t placed;                 /* where net_place has found room */
+    uint32_t next;                   /* where the last one ends, and the next one begins */
+    uint32_t end;                    /* to there the half is free, as far as was looked */
     uint32_t opened;                 /* the channel's tail then */
     bool inherited; /* of a predecessor something is under way: where that lies, nobody knows */
 };

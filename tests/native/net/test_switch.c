@@ -25,14 +25,20 @@ static uint8_t *pages;
 static struct net_end machine[PORTS];
 static unsigned notified[PORTS];
 static uint64_t posted; /* channels that gate_notify was called for, and nobody was told of yet */
-static uint64_t tsc;
+static uint64_t events; /* what the switch is to be told */
+static bool switch_runs;
+static uint64_t tsc, timer; /* 0: none is set */
+static uint64_t passes;     /* with each look at the clock */
 static char said[4096];
 static char text[PROCESS_TEXT_SIZE];
 static bool waited;
 
 void gate_notify(unsigned channel)
 {
-    posted |= BIT(channel);
+    if (switch_runs)
+        posted |= BIT(channel);
+    else
+        events |= EVENT_CHANNEL(channel);
 }
 
 void gate_send(void)
@@ -43,8 +49,20 @@ void gate_send(void)
 
 int64_t gate_wait(void)
 {
+    uint64_t now = events;
+
     gate_send();
-    waited = true;
+    if (now == 0 && timer > tsc)
+        tsc = timer;
+    waited = now == 0 && timer == 0;
+    events = 0;
+    timer = 0;
+    return (int64_t)now;
+}
+
+int64_t gate_timer(uint64_t when)
+{
+    timer = when;
     return 0;
 }
 
@@ -61,7 +79,7 @@ int64_t gate_log(size_t length)
 
 uint64_t gate_tsc(void)
 {
-    return tsc;
+    return tsc += passes;
 }
 
 _Noreturn void gate_stop(enum gate_stop why)
@@ -70,13 +88,20 @@ _Noreturn void gate_stop(enum gate_stop why)
     abort();
 }
 
-/* The switch works until it waits. */
+static void one_turn(void)
+{
+    switch_runs = true;
+    switch_turn();
+    switch_runs = false;
+}
+
+/* The switch works until it waits and nobody has told it anything. */
 static void settle(void)
 {
     waited = false;
     for (unsigned i = 0; !waited; i++) {
         assert_true(i < 10000);
-        switch_turn();
+        one_turn();
     }
 }
 
@@ -94,6 +119,13 @@ static const uint8_t *next(unsigned port, struct net_entry *e)
     return frame;
 }
 
+static void start(void)
+{
+    switch_runs = true;
+    switch_start(&info, pages);
+    switch_runs = false;
+}
+
 static void meet(void)
 {
     struct net_entry e;
@@ -103,40 +135,6 @@ static void meet(void)
         for (unsigned port = 0; port < PORTS; port++)
             assert_null(next(port, &e));
     }
-}
-
-/* Ports 0 to 2 are VMs' with the addresses 02:00:00:00:00:00 and on; the last one is that of a
- * card, of which the switch is the client. */
-static int setup(void **state)
-{
-    info = (struct process_info){.tsc_khz = 1000, .channel_count = PORTS};
-    pages = aligned_alloc(4096, PORTS * PROCESS_CHANNEL_STRIDE);
-    memset(pages, 0, PORTS * PROCESS_CHANNEL_STRIDE);
-    posted = 0;
-    said[0] = '\0';
-    for (unsigned i = 0; i < PORTS; i++) {
-        struct process_channel *c = &info.channels[i];
-        bool card = i == PORTS - 1;
-
-        *c = (struct process_channel){.kind = PLAN_CHANNEL_NET, .server = !card};
-        snprintf(c->peer, sizeof(c->peer), "vm%u", i);
-        if (!card)
-            snprintf(c->label, sizeof(c->label), "02:00:00:00:00:%02x", i);
-        net_open(&machine[i], pages_of(i), i, card);
-        net_set_takes(&machine[i], ALL);
-    }
-    switch_start(&info, pages);
-    for (unsigned i = 0; i < PORTS; i++)
-        net_flush(&machine[i]);
-    meet();
-    memset(notified, 0, sizeof(notified));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    free(pages);
-    return 0;
 }
 
 static const uint8_t all[NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -169,6 +167,53 @@ static bool send_entry(unsigned port, const uint8_t *to, const uint8_t *from, st
     net_put(&machine[port], &e);
     net_flush(&machine[port]);
     return true;
+}
+
+/* What a frame takes: no time, as the clock stands still. */
+static void find_price(void)
+{
+    struct net_entry e;
+
+    send_entry(3, address(0), address(0x90), (struct net_entry){.size = 60}, NULL);
+    settle();
+    assert_non_null(next(0, &e));
+    net_take(&machine[0]);
+    tsc += 1000 * info.tsc_khz;
+}
+
+/* Ports 0 to 2 are VMs' with the addresses 02:00:00:00:00:00 and on; the last one is that of a
+ * card, of which the switch is the client. */
+static int setup(void **state)
+{
+    info = (struct process_info){.tsc_khz = 1000, .channel_count = PORTS};
+    pages = aligned_alloc(4096, PORTS * PROCESS_CHANNEL_STRIDE);
+    memset(pages, 0, PORTS * PROCESS_CHANNEL_STRIDE);
+    posted = 0;
+    said[0] = '\0';
+    for (unsigned i = 0; i < PORTS; i++) {
+        struct process_channel *c = &info.channels[i];
+        bool card = i == PORTS - 1;
+
+        *c = (struct process_channel){.kind = PLAN_CHANNEL_NET, .server = !card};
+        snprintf(c->peer, sizeof(c->peer), "vm%u", i);
+        if (!card)
+            snprintf(c->label, sizeof(c->label), "02:00:00:00:00:%02x", i);
+        net_open(&machine[i], pages_of(i), i, card);
+        net_set_takes(&machine[i], ALL);
+    }
+    start();
+    for (unsigned i = 0; i < PORTS; i++)
+        net_flush(&machine[i]);
+    meet();
+    find_price();
+    memset(notified, 0, sizeof(notified));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    free(pages);
+    return 0;
 }
 
 static void send(unsigned port, const uint8_t *to, const uint8_t *from, uint32_t size)
@@ -314,6 +359,60 @@ static void turns(void **state)
     assert_in_range(before, 0, 1);
 }
 
+/* So many frames of 60 bytes from a port to 1 as it can send in a second; the others go on. */
+static unsigned frames_in_a_second(unsigned from, const uint8_t *whom)
+{
+    uint64_t end = tsc + 1000 * info.tsc_khz;
+    uint8_t to[NET_ADDRESS];
+    unsigned got = 0;
+
+    memcpy(to, whom, sizeof(to));
+    while (tsc < end) {
+        struct net_entry e;
+
+        while (send_entry(from, to, address((uint8_t)from), (struct net_entry){.size = 60}, NULL))
+            ;
+        one_turn();
+        for (unsigned port = 0; port < PORTS; port++)
+            for (; next(port, &e) != NULL; got += port == 1)
+                net_take(&machine[port]);
+        tsc += 10;
+    }
+    return got;
+}
+
+/* What nobody has asked for is bounded by what it takes of the time; what somebody answers is not,
+ * and who waits for his turn delays nobody else. */
+static void strangers(void **state)
+{
+    const unsigned most = 100000 / 100 * 1000 / 128 / PORTS; /* a frame takes 100 ticks */
+    unsigned asked = 0;
+    struct net_entry e;
+
+    info.tsc_khz = 100000;
+    passes = 100;
+    start();
+    meet();
+    find_price();
+    assert_in_range(frames_in_a_second(0, all), 100, most);
+    assert_in_range(frames_in_a_second(2, address(1)), 100, 2 * most); /* with those of 0 */
+    assert_true(send_entry(0, all, address(0), (struct net_entry){.size = 60}, NULL));
+    assert_true(timer > tsc || timer == 0); /* it waits without a turn of its own */
+    for (unsigned i = 0; i < 1000; i++) {
+        send(3, address(1), address(0x90), 61);
+        for (unsigned n = 0; n < 4; n++)
+            one_turn();
+        for (; next(1, &e) != NULL; net_take(&machine[1]))
+            asked += e.size == 61;
+        if (i % 50 == 0)
+            send(1, address(0x90), address(1), 62);
+        while (next(3, &e) != NULL)
+            net_take(&machine[3]);
+    }
+    assert_int_equal(asked, 1000);
+    passes = 0;
+}
+
 /* TCP over IPv4 with so much payload; the rest of the frame. */
 static struct net_entry tcp_frame(uint8_t *rest, uint32_t payload)
 {
@@ -452,7 +551,7 @@ static void started_again(void **state)
 {
     send(3, all, address(0x70), 60);
     assert_int_equal(who_got(60), 7);
-    switch_start(&info, pages);
+    start();
     meet();
     send(0, address(1), address(0), 60);
     assert_int_equal(who_got(60), 2);
@@ -471,6 +570,7 @@ static void links(void **state)
 {
     assert_true(machine[0].link && machine[1].link && machine[2].link);
     info.channels[1].ended = info.channels[2].ended = 1;
+    events |= EVENT_CHANNEL(1) | EVENT_CHANNEL(2);
     meet();
     assert_false(machine[0].link); /* the card has said nothing of its own */
     send(0, all, address(0), 60);
@@ -521,7 +621,7 @@ static void hostile(void **state)
         rings->ring[0].entry[(unsigned)rand() % CHANNEL_ENTRIES][0] = NET_FRAME;
         assert_true(send_entry(0, address(2), address(0), (struct net_entry){.size = size}, NULL));
         for (unsigned i = 0; i < 3; i++)
-            switch_turn();
+            one_turn();
         while ((frame = next(2, &e)) != NULL) {
             found |= e.size == size && memcmp(frame, address(2), 6) == 0 &&
                      memcmp(frame + 6, address(0), 6) == 0;
@@ -545,6 +645,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(strangers, setup, teardown),
         cmocka_unit_test_setup_teardown(shares, setup, teardown),
         cmocka_unit_test_setup_teardown(whole, setup, teardown),
         cmocka_unit_test_setup_teardown(cut, setup, teardown),
