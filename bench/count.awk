@@ -32,8 +32,8 @@ FNR == NR {
     crossings += !in_guest && ring3 != was_ring3
     was_ring3 = ring3
     in_guest = 0
-    rdmsr += $6 == "rdmsr"
-    wrmsr += $6 == "wrmsr"
+    rdmsr += $6 ~ /^rdmsr(list)?$/
+    wrmsr += $6 ~ /^wrmsr(list)?$/
     exits += $6 == "vmresume" || $6 == "vmlaunch"
     vmread += $6 == "vmread"
     vmwrite += $6 == "vmwrite"

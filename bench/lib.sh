@@ -6,7 +6,7 @@ set -eu
 root=$(CDPATH='' cd -- "$here/.." && pwd)
 build=$(realpath -m "${LINTEL_BUILD:-$root/build}")
 lintel=$build/tool/lintel
-cpu=${LINTEL_BENCH_CPU:-corei7_skylake_x}
+cpu=${LINTEL_BENCH_CPU:-corei7_skylake_x} # MODEL[+FEATURE]..., as lintel run takes it
 ips=10000000           # instructions in an emulated second; the TSC counts instructions
 start_time=1700000000  # fixed, so that a run repeats
 
@@ -49,8 +49,8 @@ die()
 }
 
 # Of a model that it does not know, Bochs says nothing but its usage.
-[ -z "${LINTEL_BENCH_CPU:-}" ] || bochs --help cpu 2>&1 | grep -qx "$cpu" ||
-    die "Bochs has no CPU model '$cpu'; 'bochs --help cpu' lists them"
+[ -z "${LINTEL_BENCH_CPU:-}" ] || bochs --help cpu 2>&1 | grep -qx "${cpu%%+*}" ||
+    die "Bochs has no CPU model '${cpu%%+*}'; 'bochs --help cpu' lists them"
 [ -x "$lintel" ] || die "$lintel is not built; run ninja, or set LINTEL_BUILD to the build folder"
 
 # The command line of the demo's VM, in one line.
@@ -99,12 +99,13 @@ linux_image()
 emulate()
 {
     emulate_seconds=$1
+    emulate_features=$(printf %s "${cpu#"${cpu%%+*}"}" | tr + ' ')
     cat >"$work/bochsrc" <<EOF
 display_library: rfb, options="timeout=0"
 memory: guest=$3, host=$3
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
-cpu: model=$cpu, count=1, ips=$ips, reset_on_triple_fault=0, ignore_bad_msrs=1
+cpu: model=${cpu%%+*}${emulate_features:+, add_features="$emulate_features"}, count=1, ips=$ips, reset_on_triple_fault=0, ignore_bad_msrs=1
 clock: sync=none, time0=$start_time
 ata0-master: type=cdrom, path=$2, status=inserted
 boot: cdrom

@@ -70,6 +70,23 @@ static unsigned line_count(const struct emulation *emulation)
     return control_process_is_in(&emulation->machine->plan) ? LINE_COUNT : 1;
 }
 
+/* A CPU is MODEL[+FEATURE]...; Bochs adds features since version 3.0. */
+static int model_length(const char *cpu)
+{
+    return (int)strcspn(cpu, "+");
+}
+
+static void write_features(FILE *config, const char *cpu)
+{
+    const char *features = cpu + model_length(cpu);
+
+    if (*features != '\0')
+        fprintf(config, ", add_features=\"");
+    for (const char *c = features; *c != '\0'; c++)
+        fputc(*c == '+' ? ' ' : *c, config);
+    fprintf(config, *features != '\0' ? "\"\n" : "\n");
+}
+
 /* Writes bochsrc and rc into the work folder. Returns whether that worked. */
 static bool write_bochsrc(const struct emulation *emulation, unsigned port)
 {
@@ -86,9 +103,11 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     fprintf(config, "vgaromimage: file=" VGA_ROM "\n");
     /* A triple fault ends the run. */
     fprintf(config,
-            "cpu: model=%s, count=1, ips=%" PRIu64
-            ", reset_on_triple_fault=0, ignore_bad_msrs=%d\n",
-            emulation->cpu, emulation->ips, firmwares[emulation->firmware].any_msr);
+            "cpu: model=%.*s, count=1, ips=%" PRIu64
+            ", reset_on_triple_fault=0, ignore_bad_msrs=%d",
+            model_length(emulation->cpu), emulation->cpu, emulation->ips,
+            firmwares[emulation->firmware].any_msr);
+    write_features(config, emulation->cpu);
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
             emulation->start_time ? emulation->start_time : (uint64_t)time(NULL));
     emulated_disks_bochs(emulation->machine, config);
@@ -203,10 +222,12 @@ const char *emulator_end_word(enum runner runner)
     return runners[runner].end_word;
 }
 
-bool emulator_cpu_known(const char *model)
+bool emulator_cpu_known(const char *cpu)
 {
     static const char question[] = "bochs --help cpu 2>&1";
+    char model[64];
 
+    snprintf(model, sizeof(model), "%.*s", model_length(cpu), cpu);
     return strcmp(model, EMULATOR_CPU) == 0 || bochs_lists(question, model) ||
            !bochs_lists(question, EMULATOR_CPU);
 }

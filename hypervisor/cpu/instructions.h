@@ -35,6 +35,25 @@ static inline uint64_t rdmsr(uint32_t index)
     return (uint64_t)high << 32 | low;
 }
 
+/* RDMSR and WRMSR of those of up to 64 MSRs that a set names (SDM volume 2, "RDMSRLIST",
+ * "WRMSRLIST"), which assemblers have not all heard of. An interrupt may divide them: the set is
+ * then what remains. */
+static inline void rdmsrlist(const uint64_t *index, uint64_t *value, uint64_t set)
+{
+    __asm__ volatile(".byte 0xf2, 0x0f, 0x01, 0xc6"
+                     : "+c"(set)
+                     : "S"(index), "D"(value)
+                     : "memory");
+}
+
+static inline void wrmsrlist(const uint64_t *index, const uint64_t *value, uint64_t set)
+{
+    __asm__ volatile(".byte 0xf3, 0x0f, 0x01, 0xc6"
+                     : "+c"(set)
+                     : "S"(index), "D"(value)
+                     : "memory");
+}
+
 static inline void wrmsr(uint32_t index, uint64_t value)
 {
     __asm__ volatile("wrmsr"

@@ -22,12 +22,13 @@ void msr_area_build(struct msr_areas *areas, uint64_t set, uint64_t changed, str
         take_stored(areas, guest);
     for (; set != 0; set &= set - 1) {
         uint64_t slot = set_first(set), value = guest->value[slot];
+        uint32_t index = (uint32_t)msr_index[slot];
 
         /* R32; but SWAPGS may make KERNEL_GS_BASE differ at any time. */
         if (value == host->value[slot] && slot != MSR_SLOT_KERNEL_GS_BASE)
             continue;
-        areas->guest[count] = (struct msr_area_entry){msr_index[slot], 0, value};
-        areas->host[count++] = (struct msr_area_entry){msr_index[slot], 0, host->value[slot]};
+        areas->guest[count] = (struct msr_area_entry){index, 0, value};
+        areas->host[count++] = (struct msr_area_entry){index, 0, host->value[slot]};
     }
     areas->count = count;
     msr_hardware_area_count(count);

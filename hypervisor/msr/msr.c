@@ -32,7 +32,7 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 };
 #undef ROW
 
-const uint32_t msr_index[MSR_SWITCHED] = {
+const uint64_t msr_index[MSR_SWITCHED] = {
 #define MSR(id, index, name, class, ...) MSR_SWITCHED_##class([MSR_SLOT_##id] = (index), )
 #define MSR_BANK(...)
 #define MSR_RANGE(...)

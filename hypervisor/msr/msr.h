@@ -166,7 +166,7 @@ struct msr_row {
 };
 
 extern const struct msr_row msr_rows[MSR_ROW_COUNT];
-extern const uint32_t msr_index[MSR_SWITCHED]; /* by slot */
+extern const uint64_t msr_index[MSR_SWITCHED]; /* by slot */
 
 /* The row of an index that is not one of the hot ones, or a null pointer: #GP (R27). */
 const struct msr_row *msr_search(uint32_t index);

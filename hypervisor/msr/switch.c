@@ -16,12 +16,6 @@ static const struct way {
 #undef MSR_STRATEGY
 };
 
-const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
-#define MSR_STRATEGY(id, name, ...) [MSR_SWITCH_##id] = name,
-#include "hypervisor/msr/strategies.def"
-#undef MSR_STRATEGY
-};
-
 static enum msr_strategy strategy;
 static struct way way;  /* of what there is */
 static uint64_t listed; /* what the MSR areas switch */
@@ -41,7 +35,7 @@ static void save(struct msr_context *c, uint64_t set)
     for (; set != 0; set &= set - 1) {
         uint64_t slot = set_first(set);
 
-        c->file.value[slot] = msr_hardware_read(msr_index[slot]);
+        c->file.value[slot] = msr_hardware_read((uint32_t)msr_index[slot]);
         reads++;
     }
     c->counters.reads += reads;
@@ -62,7 +56,7 @@ static void __attribute__((noinline)) move(const struct msr_context *from,
             counters->skipped++;
             continue;
         }
-        msr_hardware_write(msr_index[slot], value);
+        msr_hardware_write((uint32_t)msr_index[slot], value);
         writes++;
     }
     counters->writes += writes;
@@ -83,11 +77,29 @@ static void __attribute__((noinline)) lend(struct msr_cpu *cpu, uint64_t set)
     move(cpu->owner, &host, set, &cpu->owner->counters);
 }
 
-static void __attribute__((noinline)) make_current(struct msr_cpu *cpu, struct msr_context *c)
+static void hand_over(struct msr_cpu *cpu, struct msr_context *c)
 {
     save(cpu->owner, unseen());
     move(&host, c, cpu->host, &c->counters);
     move(cpu->owner, c, way.moved & ~cpu->host, &c->counters);
+}
+
+/* The same in two instructions: no look at each value can be as cheap as not to ask what differs.
+ */
+static void hand_over_list(struct msr_cpu *cpu, struct msr_context *c)
+{
+    msr_hardware_read_list(cpu->owner->file.value, unseen());
+    cpu->owner->counters.reads++;
+    msr_hardware_write_list(c->file.value, way.moved);
+    c->counters.writes++;
+}
+
+static void __attribute__((noinline)) make_current(struct msr_cpu *cpu, struct msr_context *c)
+{
+    if (msr_switch_uses_lists(strategy))
+        hand_over_list(cpu, c);
+    else
+        hand_over(cpu, c);
     cpu->owner = c;
     cpu->host = 0;
 }
@@ -124,7 +136,7 @@ void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot,
     if (set & listed) {
         msr_area_build(&c->areas, listed, set, &c->file, &host.file);
     } else if (differs && !(set & cpu->host)) { /* else the next entry brings it */
-        msr_hardware_write(msr_index[slot], value);
+        msr_hardware_write((uint32_t)msr_index[slot], value);
         c->counters.writes++;
     }
 }
@@ -149,7 +161,12 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
     host = (struct msr_context){.file = *values};
     *cpu = (struct msr_cpu){.owner = &host};
     for (uint64_t set = resident; set != 0; set &= set - 1)
-        msr_hardware_write(msr_index[set_first(set)], values->value[set_first(set)]);
+        msr_hardware_write((uint32_t)msr_index[set_first(set)], values->value[set_first(set)]);
+}
+
+bool msr_switch_uses_lists(enum msr_strategy chosen)
+{
+    return chosen == MSR_SWITCH_LIST;
 }
 
 bool msr_switch_uses_sysenter(enum msr_strategy chosen)

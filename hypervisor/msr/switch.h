@@ -9,6 +9,8 @@
  *   lazy         only when ring 3 or another vCPU needs the CPU, and then only what differs
  *   none-needed  as lazy, but ring 3 enters by SYSENTER, whose MSRs the VMCS switches: only vCPU to
  *                vCPU
+ *   list         as none-needed, but then all at once, by RDMSRLIST and WRMSRLIST, on a CPU that
+ *                has them
  *
  * Sets of MSRs are words, bit n for slot n. What touches a CPU is in the leaf functions at the end,
  * which the model test replaces.
@@ -24,7 +26,8 @@
 
 /* What switching cost a vCPU. */
 struct msr_counters {
-    uint64_t writes, reads, skipped; /* WRMSR, RDMSR, and values that were right already (R32) */
+    /* WRMSR and WRMSRLIST, RDMSR and RDMSRLIST, and values that were right already (R32) */
+    uint64_t writes, reads, skipped;
 };
 
 /* One vCPU's MSRs; and the host's, to which a CPU belongs that is no vCPU's. */
@@ -47,8 +50,6 @@ enum msr_strategy {
     MSR_STRATEGY_COUNT
 };
 
-extern const char *const msr_strategy_names[MSR_STRATEGY_COUNT];
-
 /*
  * Picks the strategy, and loads the host's values: of the resident MSRs, and EFER and PAT; features
  * says which there are. controls: enum msr_control, what has VMCS fields on this CPU. Once on each
@@ -56,6 +57,9 @@ extern const char *const msr_strategy_names[MSR_STRATEGY_COUNT];
  */
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy strategy, const struct msr_file *host,
                      uint32_t controls);
+
+/* Whether the CPU must have RDMSRLIST and WRMSRLIST. */
+bool msr_switch_uses_lists(enum msr_strategy strategy);
 
 /* Whether ring 3 enters by SYSENTER. Then LSTAR can be a guest's while ring 3 runs: SYSCALL must be
  * off in the host. */
@@ -86,9 +90,13 @@ void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t featu
 /* Whether the MSR areas have it. */
 bool msr_switch_is_in_area(const struct msr_row *row);
 
-/* Leaf functions. The last sets the counts of the three areas in the current VMCS. */
+/* Leaf functions. Those of lists read and write a set, with the value of slot n at value[n] (SDM
+ * volume 2, "RDMSRLIST", "WRMSRLIST"). The last sets the counts of the three areas in the current
+ * VMCS. */
 uint64_t msr_hardware_read(uint32_t index);
 void msr_hardware_write(uint32_t index, uint64_t value);
+void msr_hardware_read_list(uint64_t *value, uint64_t set);
+void msr_hardware_write_list(const uint64_t *value, uint64_t set);
 void msr_hardware_area_count(uint32_t count);
 
 #endif

@@ -7,6 +7,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/process/service.h"
+#include "hypervisor/report/panic.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/string.h"
 
@@ -30,6 +31,16 @@ uint64_t msr_hardware_read(uint32_t index)
 void msr_hardware_write(uint32_t index, uint64_t value)
 {
     wrmsr(index, value);
+}
+
+void msr_hardware_read_list(uint64_t *value, uint64_t set)
+{
+    rdmsrlist(msr_index, value, set);
+}
+
+void msr_hardware_write_list(const uint64_t *value, uint64_t set)
+{
+    wrmsrlist(msr_index, value, set);
 }
 
 void msr_hardware_area_count(uint32_t count)
@@ -165,6 +176,8 @@ void resident_init(enum msr_strategy strategy)
 {
     /* With SYSENTER as the gate, LSTAR is a guest's while ring 3 runs: a monitor's SYSCALL must be
      * #UD (R35). */
+    if (msr_switch_uses_lists(strategy) && !(cpuid(7, 1).eax & CPUID_7_1_EAX_MSRLIST))
+        stopped("msr-switch=list: this CPU lacks RDMSRLIST and WRMSRLIST");
     process_sysenter = msr_switch_uses_sysenter(strategy);
     if (process_sysenter)
         wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);

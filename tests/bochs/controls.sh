@@ -30,6 +30,9 @@ done <wanted
 boot 60 --cpu core2_penryn_t9600
 [ $? = 1 ] && grep -qE '^lintel: stopped: this CPU lacks .*\(needed\)' said
 result $? "on a CPU without EPT: a plain verdict"
+boot 60 --hypervisor-options msr-switch=list
+[ $? = 1 ] && grep -qx 'lintel: stopped: msr-switch=list: this CPU lacks RDMSRLIST and WRMSRLIST' said
+result $? "a way to switch MSRs that the CPU has not the instructions for: a plain verdict"
 boot 10 --cpu p4_willamette # it is halted, and the tool goes by its limit
 says '^lintel: stopped: this CPU has no 64-bit mode$' "on a CPU without 64-bit mode: a plain verdict"
 plan

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "lib/bits.h"
+
 struct sim sim;
 
 const uint32_t sim_index[MODEL_MSRS] = {
@@ -128,6 +130,50 @@ void msr_hardware_write(uint32_t index, uint64_t value)
     if (!sim.boots && sim.cpu->msr[msr] == value)
         sim_break("useful-writes");
     sim.cpu->msr[msr] = value;
+}
+
+/* A set's values are where its slots are; the instruction writes what is there already, too. */
+static void each(uint64_t set, void (*access)(unsigned msr, uint64_t slot))
+{
+    for (; set != 0; set &= set - 1) {
+        uint64_t slot = set_first(set);
+        unsigned msr = slot < MSR_SWITCHED ? number((uint32_t)msr_index[slot]) : MODEL_MSRS;
+
+        if (msr >= MODEL_EFER || (msr == MODEL_TSC_AUX && !sim.has_tsc_aux))
+            sim_break("checked-writes");
+        else
+            access(msr, slot);
+    }
+}
+
+static uint64_t *read_values;
+static const uint64_t *written_values;
+
+static void read_one(unsigned msr, uint64_t slot)
+{
+    read_values[slot] = sim.cpu->msr[msr];
+}
+
+static void write_one(unsigned msr, uint64_t slot)
+{
+    if (sim_refuses(msr, written_values[slot]))
+        sim_break("checked-writes");
+    else
+        sim.cpu->msr[msr] = written_values[slot];
+}
+
+void msr_hardware_read_list(uint64_t *value, uint64_t set)
+{
+    sim.reads++;
+    read_values = value;
+    each(set, read_one);
+}
+
+void msr_hardware_write_list(const uint64_t *value, uint64_t set)
+{
+    sim.writes++;
+    written_values = value;
+    each(set, write_one);
 }
 
 void msr_hardware_area_count(uint32_t count)

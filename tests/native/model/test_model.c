@@ -39,6 +39,12 @@ static const struct model_config configs[] = {
     {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, 48, CONTROLS, DEPTH},
 };
 
+static const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
+#define MSR_STRATEGY(id, name, ...) [MSR_SWITCH_##id] = name,
+#include "hypervisor/msr/strategies.def"
+#undef MSR_STRATEGY
+};
+
 static bool explore(unsigned number, const struct model_config *config, enum msr_strategy strategy)
 {
     struct search_result r = search(config, strategy);
