@@ -36,8 +36,10 @@ enum block_op {
 
 enum block_status {
     BLOCK_DONE,
-    BLOCK_ERROR,    /* the device failed; a write may have been done in part */
-    BLOCK_INVALID,  /* outside of the disk, of the client's memory, or no request at all */
+    BLOCK_ERROR, /* the device failed; a write may have been done in part */
+    /* outside of the disk, of the client's memory, or no request at all; what segments before a
+       wrong one are about may have been done */
+    BLOCK_INVALID,
     BLOCK_REFUSED,  /* a write to what is read-only, or what the disk cannot do */
     BLOCK_NO_DEVICE /* no device, no partition of that label: it never will */
 };

@@ -18,11 +18,12 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 8
+#define GATE_VERSION 9
 
 enum gate_call {
-    /* (vcpu, channels): notifies these, answers the last exit, runs the guest until the next; 0,
-       exit page filled */
+    /* (vcpu, with): notifies the channels of `with`, a bit for each, and sends its message, if it
+       has one (GATE_WITH_MESSAGE); answers the last exit, runs the guest until the next; 0, exit
+       page filled */
     GATE_RUN,
     /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
        not answered. What the processor makes of it the first GATE_RUN tells */
@@ -42,16 +43,14 @@ enum gate_call {
     /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
     GATE_SEGMENTS,
     GATE_STATE, /* (vcpu): all of exit_page.state, which few exits fill */
-    /* (channels): notifies these, waits until something has happened, and returns what: EVENT_* of
-       abi/process.h, which are not negative. Not for a monitor, which finds its events in its exit
-       page */
+    /* (channels, interrupts): notifies these channels; these interrupts have been handled, their
+       devices ask no more: a level-triggered line may interrupt again; a bit for each of both.
+       Waits until something has happened, and returns what: EVENT_* of abi/process.h, which are not
+       negative. Not for a monitor, which finds its events in its exit page */
     GATE_WAIT,
     /* (channels): EVENT_CHANNEL in the processes at the other ends of these channels: a bit for
        each */
     GATE_NOTIFY,
-    /* (n): interrupt n of the process has been handled, its device asks no more: a level-triggered
-       line may interrupt again */
-    GATE_INTERRUPT_DONE,
     /* (port, bit): from now on ring 0 answers the guest's OUT to this port: the monitor finds the
        bit set in its exit page's kicks, at its next exit or a little later. A bit of 64 or more:
        no longer. All such ports lie within GATE_DOORBELLS of the first one */
@@ -63,6 +62,16 @@ enum gate_call {
 };
 
 #define GATE_DOORBELLS 0x400
+
+/* What GATE_MESSAGE takes, together with channels in one word: the 20 bits of the address that
+ * local APICs look at, and 16 of the data. What became of it is not told. */
+#define GATE_WITH_MESSAGE(address, data)                                                           \
+    (1ULL << 63 | ((address) & 0xfffffULL) << 16 | ((data) & 0xffffULL) << 36)
+#define GATE_WITH_CHANNELS     0xffffULL
+#define GATE_HAS_MESSAGE(with) ((with) >> 63 != 0)
+#define GATE_ADDRESS_OF(with)  (0xfee00000ULL | ((with) >> 16 & 0xfffff))
+#define GATE_DATA_OF(with)     ((with) >> 36 & 0xffff)
+#define GATE_WITH_RESERVED     (0x7ffULL << 52)
 
 enum gate_error {
     GATE_EINVAL = -1, /* an argument is out of range */

@@ -49,6 +49,9 @@
 #define EVENT_INTERRUPT(n) (1ULL << (16 + (n))) /* interrupt n of the process */
 #define EVENT_CHANNEL(n)   (1ULL << (32 + (n))) /* channel n's other side has notified it */
 
+/* The interrupts among events: a bit for each. */
+#define EVENT_INTERRUPTS(events) ((events) >> 16 & ((1ULL << PROCESS_INTERRUPTS) - 1))
+
 /* For monitors. */
 #define EVENT_APIC (1ULL << 2) /* a local APIC may accept what GATE_MESSAGE brought in vain */
 #define EVENT_INIT (1ULL << 3) /* the vCPU was sent an INIT */

@@ -399,9 +399,7 @@ static void wait(void)
         return; /* and its interrupt is left for one that nobody has handled */
     if (events & ~EVENT_CHANNEL(nic.client.channel.number))
         look_at_causes();
-    for (unsigned n = 0; n < nic.info->interrupt_count; n++)
-        if (events & EVENT_INTERRUPT(n))
-            gate_interrupt_done(n);
+    gate_interrupts_done(EVENT_INTERRUPTS(events));
     if (events & EVENT_TIMER)
         tick();
 }

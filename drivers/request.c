@@ -32,7 +32,7 @@ static const struct process_extent *extent_of(const struct share *share, uint64_
 }
 
 /* The memory of a segment, without its first sectors, as far as it is in one piece. False: it is
- * not the client's. */
+ * not the client's, or empty. */
 static bool find_run(const struct share *share, uint64_t segment, uint32_t sectors,
                      struct disk_run *run)
 {
@@ -44,31 +44,11 @@ static bool find_run(const struct share *share, uint64_t segment, uint32_t secto
         return false;
     run->physical = e->physical + (address - e->gpa);
     run->bytes = (uint32_t)min_u64(size, e->size - (address - e->gpa));
-    return true;
+    return size > 0;
 }
 
-static bool segments_are_right(const struct request *r, const struct share *share)
+enum block_status request_check(const struct block_request *head, const struct share *share)
 {
-    uint64_t total = 0;
-
-    for (unsigned i = 0; i < r->head.segment_count; i++) {
-        uint32_t sectors = BLOCK_SEGMENT_SECTORS(r->segment[i]);
-        struct disk_run run;
-
-        if (sectors == 0)
-            return false;
-        for (uint32_t done = 0; done < sectors; done += run.bytes / BLOCK_SECTOR)
-            if (!find_run(share, r->segment[i], done, &run))
-                return false;
-        total += sectors;
-    }
-    return total == r->head.sectors;
-}
-
-enum block_status request_check(const struct request *r, const struct share *share)
-{
-    const struct block_request *head = &r->head;
-
     if (head->op >= BLOCK_OP_COUNT || head->reserved != 0 || head->segment_count > BLOCK_SEGMENTS)
         return BLOCK_INVALID;
     if (!share->present)
@@ -78,47 +58,55 @@ enum block_status request_check(const struct request *r, const struct share *sha
     if (operation[head->op].ranged && (head->sectors == 0 || head->sectors > share->sectors ||
                                        head->sector > share->sectors - head->sectors))
         return BLOCK_INVALID;
-    if (operation[head->op].moves ? !segments_are_right(r, share) : head->segment_count != 0)
+    if (!operation[head->op].moves && head->segment_count != 0)
         return BLOCK_INVALID;
     return BLOCK_DONE;
 }
 
-/* Fills a command with the next runs, of at most so many sectors. */
-static void cut_runs(struct request *r, const struct share *share, const struct disk *disk,
+/* Fills a command with the next runs, of at most so many sectors. False: its segments end before,
+ * or are not the client's memory. */
+static bool cut_runs(struct request *r, const struct share *share, const struct disk *disk,
                      uint32_t sectors, struct disk_command *command)
 {
-    while (command->run_count < disk->max_runs && command->sectors < sectors) {
-        struct disk_run *run = &command->runs[command->run_count++];
-        uint32_t taken;
+    struct disk_run *run = command->runs, *end = run + disk->max_runs;
+    uint32_t left = sectors, at = r->at, sectors_at = r->sectors_at;
 
-        find_run(share, r->segment[r->at], r->sectors_at, run);
-        taken = (uint32_t)min_u64(run->bytes / BLOCK_SECTOR, sectors - command->sectors);
-        run->bytes = taken * BLOCK_SECTOR;
-        command->sectors += taken;
-        r->sectors_at += taken;
-        if (r->sectors_at == BLOCK_SEGMENT_SECTORS(r->segment[r->at])) {
-            r->sectors_at = 0;
-            r->at++;
+    for (; left > 0 && run < end; run++) {
+        if (at == r->head.segment_count || !find_run(share, r->segment[at], sectors_at, run))
+            return false;
+        run->bytes = (uint32_t)min_u64(run->bytes, (uint64_t)left * BLOCK_SECTOR);
+        left -= run->bytes / BLOCK_SECTOR;
+        sectors_at += run->bytes / BLOCK_SECTOR;
+        if (sectors_at == BLOCK_SEGMENT_SECTORS(r->segment[at])) {
+            sectors_at = 0;
+            at++;
         }
     }
+    r->at = at;
+    r->sectors_at = sectors_at;
+    command->run_count = (uint32_t)(run - command->runs);
+    command->sectors = sectors - left;
+    return true;
 }
 
-bool request_cut(struct request *r, const struct share *share, const struct disk *disk,
-                 struct disk_command *command)
+enum request_part request_cut(struct request *r, const struct share *share, const struct disk *disk,
+                              struct disk_command *command)
 {
     uint32_t left = r->head.sectors - r->sectors;
     uint32_t most = left < disk->max_sectors ? left : disk->max_sectors;
 
     command->op = (enum block_op)r->head.op;
     command->sector = share->first + r->head.sector + r->sectors;
-    command->sectors = 0;
+    command->sectors = most;
     command->run_count = 0;
-    if (!operation[r->head.op].ranged)
-        return false;
-    if (operation[r->head.op].moves)
-        cut_runs(r, share, disk, most, command);
-    else
-        command->sectors = most;
+    if (!operation[r->head.op].ranged) {
+        command->sectors = 0;
+        return REQUEST_LAST;
+    }
+    if (operation[r->head.op].moves && !cut_runs(r, share, disk, most, command))
+        return REQUEST_WRONG;
     r->sectors += command->sectors;
-    return r->sectors < r->head.sectors;
+    if (command->sectors < left)
+        return REQUEST_MORE;
+    return r->at == r->head.segment_count ? REQUEST_LAST : REQUEST_WRONG;
 }

@@ -26,11 +26,18 @@ struct request {
     uint32_t sectors, at, sectors_at;
 };
 
-/* BLOCK_DONE: nothing is wrong with it. */
-enum block_status request_check(const struct request *r, const struct share *share);
+/* BLOCK_DONE: nothing is wrong with it, as far as its segments are not looked at. */
+enum block_status request_check(const struct block_request *head, const struct share *share);
 
-/* Makes the next command of a request that was found right. False: that was its last one. */
-bool request_cut(struct request *r, const struct share *share, const struct disk *disk,
-                 struct disk_command *command);
+enum request_part {
+    REQUEST_MORE,
+    REQUEST_LAST,
+    REQUEST_WRONG, /* no command: a segment is not the client's memory, or they have not as many
+                      sectors together as the request */
+};
+
+/* Makes the next command of a request that was found right. */
+enum request_part request_cut(struct request *r, const struct share *share, const struct disk *disk,
+                              struct disk_command *command);
 
 #endif

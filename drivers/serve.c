@@ -177,15 +177,12 @@ static void tick(void)
 
 static void wait(void)
 {
-    uint64_t events = (uint64_t)gate_wait(), interrupts = 0;
+    uint64_t events = (uint64_t)gate_wait(), interrupts = EVENT_INTERRUPTS(events);
 
-    for (unsigned n = 0; n < process->interrupt_count; n++)
-        interrupts |= events & EVENT_INTERRUPT(n);
-    if (interrupts)
+    if (interrupts) {
         disk_interrupt();
-    for (unsigned n = 0; n < process->interrupt_count; n++)
-        if (interrupts & EVENT_INTERRUPT(n))
-            gate_interrupt_done(n);
+        gate_interrupts_done(interrupts);
+    }
     if (events & EVENT_TIMER)
         tick();
 }
@@ -224,15 +221,14 @@ static bool take(struct client *c)
         put_answer(c, r->head.id, BLOCK_INVALID); /* without room it has none: no request did */
         return true;
     }
-    if (r->head.segment_count <= BLOCK_SEGMENTS)
-        shared_copy(r->segment, c->area->segment[r->head.id],
-                    r->head.segment_count * sizeof(r->segment[0]));
-    r->sectors = r->at = r->sectors_at = 0;
-    status = request_check(r, &c->share);
+    status = request_check(&r->head, &c->share);
     if (status != BLOCK_DONE || r->head.op == BLOCK_INFO) {
         end_request(c, r->head.id, status);
         return true;
     }
+    shared_copy(r->segment, c->area->segment[r->head.id],
+                r->head.segment_count * sizeof(r->segment[0]));
+    r->sectors = r->at = r->sectors_at = 0;
     c->slot[r->head.id] = (struct slot){.state = SLOT_UNDER_WAY, .status = BLOCK_DONE, .parts = 1};
     c->cutting = true;
     return true;
@@ -243,11 +239,16 @@ static void cut(struct client *c)
 {
     static struct disk_command command;
     uint32_t id = c->request.head.id;
-    bool more = request_cut(&c->request, &c->share, &disk, &command);
+    struct slot *slot = &c->slot[id];
+    enum request_part part = request_cut(&c->request, &c->share, &disk, &command);
 
-    c->slot[id].parts++;
-    submit(c, id, &command);
-    c->cutting = more && c->slot[id].status == BLOCK_DONE;
+    if (part == REQUEST_WRONG) {
+        slot->status = BLOCK_INVALID;
+    } else {
+        slot->parts++;
+        submit(c, id, &command);
+    }
+    c->cutting = part == REQUEST_MORE && slot->status == BLOCK_DONE;
     if (!c->cutting)
         end_part(c, id);
 }

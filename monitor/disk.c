@@ -62,27 +62,28 @@ static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint
 static unsigned fill(struct disk *d, struct disk_request *r)
 {
     uint64_t *segment = d->area->segment[r->id];
-    uint64_t left = r->size - r->done;
+    uint64_t at = r->start + r->done, left = r->size - r->done;
     struct cursor c = {r->pieces, 0};
     unsigned count = 0;
 
-    advance(&c, r->start + r->done);
-    for (r->round = 0; left > 0 && count < BLOCK_SEGMENTS; count++) {
+    advance(&c, at);
+    while (left > 0 && count < BLOCK_SEGMENTS) {
         uint64_t size = direct(d, &c, left), address = c.piece->address + c.offset, flag = 0;
 
         if (size == 0) {
-            size = bounce(d, r, r->start + r->done + r->round, left);
+            size = bounce(d, r, at, left);
             if (size == 0)
                 break;
             address = r->bounces[r->bounce_count - 1].page * sizeof(d->area->page[0]);
             flag = BLOCK_SEGMENT_BOUNCE;
         }
-        segment[count] = BLOCK_SEGMENT(address, size / BLOCK_SECTOR) | flag;
-        r->round += size;
+        segment[count++] = BLOCK_SEGMENT(address, size / BLOCK_SECTOR) | flag;
+        at += size;
         left -= size;
         if (left > 0)
             advance(&c, size);
     }
+    r->round = r->size - r->done - left;
     return count;
 }
 

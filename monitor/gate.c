@@ -8,8 +8,26 @@ int64_t gate_run(unsigned vcpu)
     return gate_call(GATE_RUN, vcpu, gate_take_notified(), 0);
 }
 
+/* What does not wait for gate_run. */
+static void send_posted(void)
+{
+    uint64_t with = gate_notified;
+
+    gate_notified &= GATE_WITH_CHANNELS;
+    if (GATE_HAS_MESSAGE(with))
+        gate_message(GATE_ADDRESS_OF(with), (uint32_t)GATE_DATA_OF(with));
+}
+
+void gate_post_message(uint64_t address, uint32_t data)
+{
+    send_posted();
+    if (address >> 20 == GATE_ADDRESS_OF(0) >> 20)
+        gate_notified |= GATE_WITH_MESSAGE(address, data);
+}
+
 int64_t gate_start(unsigned vcpu)
 {
+    send_posted();
     return gate_call(GATE_START, vcpu, 0, 0);
 }
 
@@ -45,6 +63,7 @@ int64_t gate_doorbell(uint16_t port, unsigned bit)
 
 void gate_spin(uint64_t tsc)
 {
+    send_posted();
     gate_send();
     while (gate_tsc() < tsc)
         __asm__ volatile("pause");

@@ -23,6 +23,10 @@ int64_t gate_lapic_read(unsigned vcpu, uint32_t offset);
 int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value);
 int64_t gate_doorbell(uint16_t port, unsigned bit);
 
+/* A message that goes with the next gate_run, or one more: whether a local APIC accepts it is not
+ * told. */
+void gate_post_message(uint64_t address, uint32_t data);
+
 /* What the plan has given to this monitor beside its VM; and the pages of its channel n. */
 const struct process_info *gate_process(void);
 void *gate_channel(unsigned n);

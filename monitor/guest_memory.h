@@ -35,14 +35,18 @@ static inline struct guest_memory guest_memory_make(uint8_t *base, uint64_t byte
         .base = base, .low_end = low, .high_end = PLAN_HOLE_END + (bytes - low), .pages_1g = true};
 }
 
-/* Where `size` bytes at a guest-physical address are mapped, or NULL unless all of them are RAM. */
+/* Whether all of `size` bytes at a guest-physical address are RAM. */
+static inline bool guest_memory_has(const struct guest_memory *m, uint64_t physical, uint64_t size)
+{
+    if (physical < m->low_end)
+        return size <= m->low_end - physical;
+    return physical >= PLAN_HOLE_END && physical < m->high_end && size <= m->high_end - physical;
+}
+
+/* Where they are mapped, or NULL unless all of them are RAM. */
 static inline void *guest_memory_at(const struct guest_memory *m, uint64_t physical, uint64_t size)
 {
-    if (physical < m->low_end && size <= m->low_end - physical)
-        return m->base + physical;
-    if (physical >= PLAN_HOLE_END && physical < m->high_end && size <= m->high_end - physical)
-        return m->base + physical;
-    return NULL;
+    return guest_memory_has(m, physical, size) ? m->base + physical : NULL;
 }
 
 #endif

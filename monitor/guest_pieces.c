@@ -30,8 +30,8 @@ static inline uint32_t run(const struct guest_piece *piece, uint64_t *offset, ui
     return (uint32_t)min_u64(most, piece->size - skipped);
 }
 
-uint32_t guest_pieces_read(const struct guest_memory *m, const struct guest_piece *pieces,
-                           unsigned count, uint64_t offset, void *to, uint32_t size)
+uint32_t guest_pieces_read_many(const struct guest_memory *m, const struct guest_piece *pieces,
+                                unsigned count, uint64_t offset, void *to, uint32_t size)
 {
     uint64_t address = 0;
     uint32_t done = 0;
@@ -45,8 +45,8 @@ uint32_t guest_pieces_read(const struct guest_memory *m, const struct guest_piec
     return done;
 }
 
-uint32_t guest_pieces_write(const struct guest_memory *m, const struct guest_piece *pieces,
-                            unsigned count, uint64_t offset, const void *from, uint32_t size)
+uint32_t guest_pieces_write_many(const struct guest_memory *m, const struct guest_piece *pieces,
+                                 unsigned count, uint64_t offset, const void *from, uint32_t size)
 {
     uint64_t address = 0;
     uint32_t done = 0;

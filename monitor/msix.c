@@ -41,7 +41,7 @@ static void send(struct msix *m, unsigned vector)
         return;
     }
     m->pending &= ~(1u << vector);
-    gate_message((uint64_t)e->address[1] << 32 | e->address[0], e->data);
+    gate_post_message((uint64_t)e->address[1] << 32 | e->address[0], e->data);
 }
 
 void msix_look(struct msix *m)

@@ -10,7 +10,8 @@
 /* What the info page says; set by a program's entry before its first call. */
 extern enum gate_entry gate_entry;
 
-/* The channels that gate_notify was called for: what the next call that gives the CPU up takes. */
+/* The channels that gate_notify was called for, and a monitor's message (GATE_WITH_MESSAGE): what
+ * the next call that gives the CPU up takes. */
 extern uint64_t gate_notified;
 
 static inline uint64_t gate_take_notified(void)

@@ -4,16 +4,6 @@
 #include "runtime/gate.h"
 #include "runtime/shared.h"
 
-static struct channel_ring *in(struct channel_end *c)
-{
-    return &c->shared->ring[c->in];
-}
-
-static struct channel_ring *out(struct channel_end *c)
-{
-    return &c->shared->ring[c->out];
-}
-
 static uint8_t *entry_at(struct channel_ring *ring, uint32_t position)
 {
     return ring->entry[position % CHANNEL_ENTRIES];
@@ -22,26 +12,29 @@ static uint8_t *entry_at(struct channel_ring *ring, uint32_t position)
 /* A position that makes no sense: an empty ring. */
 static bool is_empty(struct channel_end *c)
 {
-    return shared_load(&in(c)->tail) - c->head - 1 >= CHANNEL_ENTRIES;
+    return shared_load(&c->in->tail) - c->head - 1 >= CHANNEL_ENTRIES;
 }
 
 static void set_sleeps(struct channel_end *c, bool sleeps)
 {
     c->sleeps = sleeps;
-    shared_store(&in(c)->sleeps, sleeps);
+    shared_store(&c->in->sleeps, sleeps);
 }
 
 static void set_blocked(struct channel_end *c, bool blocked)
 {
     c->blocked = blocked;
-    shared_store(&out(c)->blocked, blocked);
+    shared_store(&c->out->blocked, blocked);
 }
 
 void channel_open(struct channel_end *c, void *pages, unsigned number, bool server)
 {
-    *c = (struct channel_end){.shared = pages, .number = number, .in = !server, .out = server};
-    c->head = shared_load(&in(c)->head);
-    c->tail = shared_load(&out(c)->tail);
+    struct channel *shared = pages;
+
+    *c = (struct channel_end){
+        .number = number, .in = &shared->ring[!server], .out = &shared->ring[server]};
+    c->head = shared_load(&c->in->head);
+    c->tail = shared_load(&c->out->tail);
     set_sleeps(c, false);
     set_blocked(c, false);
     if (server)
@@ -68,8 +61,8 @@ bool channel_put(struct channel_end *c, const void *entry)
         return false;
     if (c->blocked)
         set_blocked(c, false);
-    shared_copy(entry_at(out(c), c->tail), entry, CHANNEL_ENTRY_SIZE);
-    shared_store(&out(c)->tail, ++c->tail);
+    shared_copy(entry_at(c->out, c->tail), entry, CHANNEL_ENTRY_SIZE);
+    shared_store(&c->out->tail, ++c->tail);
     c->put = true;
     return true;
 }
@@ -77,7 +70,7 @@ bool channel_put(struct channel_end *c, const void *entry)
 /* A position that makes no sense: all have been taken. */
 uint32_t channel_used(struct channel_end *c)
 {
-    uint32_t used = c->tail - shared_load(&out(c)->head);
+    uint32_t used = c->tail - shared_load(&c->out->head);
 
     return used <= CHANNEL_ENTRIES ? used : 0;
 }
@@ -86,13 +79,13 @@ bool channel_peek(struct channel_end *c, void *entry)
 {
     if (is_empty(c))
         return false;
-    shared_copy(entry, entry_at(in(c), c->head), CHANNEL_ENTRY_SIZE);
+    shared_copy(entry, entry_at(c->in, c->head), CHANNEL_ENTRY_SIZE);
     return true;
 }
 
 void channel_take(struct channel_end *c)
 {
-    shared_store(&in(c)->head, ++c->head);
+    shared_store(&c->in->head, ++c->head);
     c->got = true;
 }
 
@@ -109,8 +102,8 @@ void channel_flush(struct channel_end *c)
     if (!c->put && !c->got)
         return;
     shared_fence();
-    if ((c->put && shared_load(&out(c)->sleeps) != 0) ||
-        (c->got && shared_load(&in(c)->blocked) != 0))
+    if ((c->put && shared_load(&c->out->sleeps) != 0) ||
+        (c->got && shared_load(&c->in->blocked) != 0))
         gate_notify(c->number);
     c->put = c->got = false;
 }

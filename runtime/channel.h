@@ -15,12 +15,11 @@
 #include "abi/channel.h"
 
 struct channel_end {
-    struct channel *shared;
-    unsigned number;      /* of the channel, for gate_notify */
-    unsigned in, out;     /* which ring is read, which is written */
-    uint32_t head, tail;  /* own positions: the shared ones are for the other side */
-    bool got, put;        /* since the last flush */
-    bool sleeps, blocked; /* what the other side was told */
+    struct channel_ring *in, *out; /* the shared rings: which is read, which is written */
+    unsigned number;               /* of the channel, for gate_notify */
+    uint32_t head, tail;           /* own positions: the shared ones are for the other side */
+    bool got, put;                 /* since the last flush */
+    bool sleeps, blocked;          /* what the other side was told */
 };
 
 /* Takes up this end at `pages`, where the shared positions say, which are 0 at first: a process

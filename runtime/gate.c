@@ -6,10 +6,19 @@
 
 enum gate_entry gate_entry;
 uint64_t gate_notified;
+static uint64_t handled; /* interrupts, until the next gate_wait */
 
 int64_t gate_wait(void)
 {
-    return gate_call(GATE_WAIT, gate_take_notified(), 0, 0);
+    uint64_t interrupts = handled;
+
+    handled = 0;
+    return gate_call(GATE_WAIT, gate_take_notified(), interrupts, 0);
+}
+
+void gate_interrupts_done(uint64_t interrupts)
+{
+    handled |= interrupts;
 }
 
 void gate_notify(unsigned channel)
@@ -21,11 +30,6 @@ void gate_send(void)
 {
     if (gate_notified != 0)
         gate_call(GATE_NOTIFY, gate_take_notified(), 0, 0);
-}
-
-int64_t gate_interrupt_done(unsigned interrupt)
-{
-    return gate_call(GATE_INTERRUPT_DONE, interrupt, 0, 0);
 }
 
 int64_t gate_timer(uint64_t tsc)

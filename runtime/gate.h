@@ -14,7 +14,6 @@
 
 /* The calls of abi/gate.h, with its arguments and results: negative is an enum gate_error. */
 int64_t gate_wait(void); /* not for a monitor */
-int64_t gate_interrupt_done(unsigned interrupt);
 int64_t gate_timer(uint64_t tsc);
 int64_t gate_log(size_t length);
 int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument);
@@ -24,6 +23,9 @@ _Noreturn void gate_stop(enum gate_stop why);
  * something for others mostly gives the CPU up soon. Who goes on calls gate_send. */
 void gate_notify(unsigned channel);
 void gate_send(void);
+
+/* These interrupts, a bit for each, have been handled: said with the next gate_wait. */
+void gate_interrupts_done(uint64_t interrupts);
 
 /* The text page, PROCESS_TEXT_SIZE bytes, through which text goes to the calls. */
 char *gate_text(void);

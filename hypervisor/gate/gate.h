@@ -19,8 +19,8 @@ typedef int64_t gate_function(uint64_t a, uint64_t b, uint64_t c, struct process
 gate_function gate_run, gate_start, gate_message, gate_lapic_read, gate_lapic_write, gate_segments,
     gate_state, gate_doorbell;
 
-/* gate_process.c: of any process; the last two of one that is no monitor. */
-gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait, gate_interrupt_done;
+/* gate_process.c: of any process; the last of one that is no monitor. */
+gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait;
 
 /* gate_control.c: of a process that may control VMs. */
 gate_function gate_control;

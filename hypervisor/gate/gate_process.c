@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hypervisor/cpu/interrupt.h"
 #include "hypervisor/gate/gate.h"
 #include "hypervisor/process/channel.h"
 #include "hypervisor/process/service.h"
@@ -50,9 +49,11 @@ int64_t gate_stop(uint64_t how, uint64_t b, uint64_t c, struct process *p)
     schedule();
 }
 
-int64_t gate_wait(uint64_t channels, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_wait(uint64_t channels, uint64_t interrupts, uint64_t c, struct process *p)
 {
-    return channel_has(p, channels) ? service_wait(SERVICE_OF(p->thread), channels) : GATE_EINVAL;
+    if (!channel_has(p, channels) || interrupts >> p->info->interrupt_count != 0)
+        return GATE_EINVAL;
+    return service_wait(SERVICE_OF(p->thread), channels, interrupts);
 }
 
 int64_t gate_notify(uint64_t channels, uint64_t b, uint64_t c, struct process *p)
@@ -61,13 +62,5 @@ int64_t gate_notify(uint64_t channels, uint64_t b, uint64_t c, struct process *p
         return GATE_EINVAL;
     channel_notify(p, channels);
     sched_set_timer(p->thread); /* it may go on without a call or an exit: then its turn ends */
-    return 0;
-}
-
-int64_t gate_interrupt_done(uint64_t interrupt, uint64_t b, uint64_t c, struct process *p)
-{
-    if (interrupt >= p->info->interrupt_count)
-        return GATE_EINVAL;
-    interrupt_done(SERVICE_OF(p->thread)->vectors[interrupt]);
     return 0;
 }

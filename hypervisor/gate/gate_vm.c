@@ -11,7 +11,18 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p)
+/* False: these it does not have. */
+static bool __attribute__((noinline)) take_along(uint64_t with, struct process *p)
+{
+    if (with & GATE_WITH_RESERVED || !channel_has(p, with & GATE_WITH_CHANNELS))
+        return false;
+    channel_notify(p, with & GATE_WITH_CHANNELS);
+    if (GATE_HAS_MESSAGE(with))
+        gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, p);
+    return true;
+}
+
+int64_t gate_run(uint64_t vcpu, uint64_t with, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
@@ -19,11 +30,8 @@ int64_t gate_run(uint64_t vcpu, uint64_t channels, uint64_t c, struct process *p
         return GATE_EINVAL;
     if (!v->started)
         return GATE_ESTATE;
-    if (__builtin_expect(channels != 0, 0)) {
-        if (!channel_has(p, channels))
-            return GATE_EINVAL;
-        channel_notify(p, channels);
-    }
+    if (__builtin_expect(with != 0, 0) && !take_along(with, p))
+        return GATE_EINVAL;
     vcpu_load(v);
     reply_apply(v);
     v->mode = VCPU_IN_GUEST;

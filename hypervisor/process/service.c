@@ -237,8 +237,10 @@ void service_start(struct service *s)
         interrupt_done(s->vectors[i]);
 }
 
-int64_t service_wait(struct service *s, uint64_t channels)
+int64_t service_wait(struct service *s, uint64_t channels, uint64_t interrupts)
 {
+    for (; interrupts != 0; interrupts &= interrupts - 1)
+        interrupt_done(s->vectors[__builtin_ctzll(interrupts)]);
     s->waiting = !(s->thread.work & WORK_EVENTS);
     if (s->waiting)
         sched_leave();

@@ -41,8 +41,9 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
 /* Puts it at its entry point, with the memory of a new program. */
 void service_start(struct service *s);
 
-/* GATE_WAIT: notifies these channels, and returns its events, once there are some. */
-int64_t service_wait(struct service *s, uint64_t channels);
+/* GATE_WAIT: notifies these channels, ends these interrupts, and returns its events, once there are
+ * some. */
+int64_t service_wait(struct service *s, uint64_t channels, uint64_t interrupts);
 
 /* GATE_STOP, or a fault. */
 void __attribute__((noreturn)) service_stop(struct service *s, bool fault, const char *why);

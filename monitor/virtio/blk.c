@@ -6,7 +6,7 @@
 #define TO_DISK   (-1)       /* what has no status yet */
 
 /* Data as it comes: whole sectors. */
-static int transfer(const struct blk *b, struct disk_request *r, const struct blk_request *q)
+static int transfer(const struct blk *b, struct disk_request *r)
 {
     if (!is_aligned(r->size, BLOCK_SECTOR) || r->size > UINT32_MAX)
         return BLK_S_IOERR;
@@ -14,7 +14,7 @@ static int transfer(const struct blk *b, struct disk_request *r, const struct bl
 }
 
 /* Leaves the label where the disk's request, which is none, would have data. */
-static int get_id(const struct blk *b, struct disk_request *r, const struct blk_request *q)
+static int get_id(const struct blk *b, struct disk_request *r)
 {
     if (r->size < BLK_ID)
         return BLK_S_IOERR;
@@ -24,14 +24,19 @@ static int get_id(const struct blk *b, struct disk_request *r, const struct blk_
 }
 
 /* 5.2.6.2 */
-static int change(const struct blk *b, struct disk_request *r, const struct blk_request *q)
+static int change(const struct blk *b, struct disk_request *r)
 {
-    if (r->size != sizeof(q->range) || q->range.sectors > RANGE_MAX)
+    struct blk_range range;
+
+    if (r->size != sizeof(range))
         return BLK_S_IOERR;
-    if (q->range.flags & ~(r->op == BLOCK_ZERO ? BLK_UNMAP : 0))
+    guest_pieces_read(b->virtio.memory, r->pieces, r->piece_count, r->start, &range, sizeof(range));
+    if (range.sectors > RANGE_MAX)
+        return BLK_S_IOERR;
+    if (range.flags & ~(r->op == BLOCK_ZERO ? BLK_UNMAP : 0))
         return BLK_S_UNSUPP;
-    r->sector = q->range.sector;
-    r->sectors = q->range.sectors;
+    r->sector = range.sector;
+    r->sectors = range.sectors;
     return r->sectors == 0 ? BLK_S_OK : TO_DISK;
 }
 
@@ -39,7 +44,7 @@ static const struct type {
     enum block_op op; /* BLOCK_INFO: there is no such request */
     uint32_t needs;   /* BLOCK_CAN_* */
     /* NULL: there is nothing more to see. */
-    int (*parse)(const struct blk *b, struct disk_request *r, const struct blk_request *q);
+    int (*parse)(const struct blk *b, struct disk_request *r);
 } types[] = {
     [BLK_T_IN] = {BLOCK_READ, 0, transfer},
     [BLK_T_OUT] = {BLOCK_WRITE, BLOCK_CAN_WRITE, transfer},
@@ -55,7 +60,7 @@ static int parse(struct blk *b, struct disk_request *r, const struct virtq_chain
 {
     struct blk_request q;
 
-    if (guest_pieces_read(b->virtio.memory, c->pieces, c->readable, 0, &q, sizeof(q)) < BLK_HEADER)
+    if (guest_pieces_read(b->virtio.memory, c->pieces, c->readable, 0, &q, sizeof(q)) < sizeof(q))
         return BLK_S_IOERR;
     if (q.type >= ARRAY_SIZE(types) || types[q.type].op == BLOCK_INFO)
         return BLK_S_UNSUPP;
@@ -69,9 +74,9 @@ static int parse(struct blk *b, struct disk_request *r, const struct virtq_chain
     r->sectors = 0;
     r->pieces = in ? c->pieces + c->readable : c->pieces;
     r->piece_count = in ? c->count - c->readable : c->readable;
-    r->start = in ? 0 : BLK_HEADER;
-    r->size = in ? c->writable_size - 1 : c->readable_size - BLK_HEADER;
-    return t->parse != NULL ? t->parse(b, r, &q) : TO_DISK;
+    r->start = in ? 0 : sizeof(q);
+    r->size = in ? c->writable_size - 1 : c->readable_size - sizeof(q);
+    return t->parse != NULL ? t->parse(b, r) : TO_DISK;
 }
 
 /* Gives a chain back. Its last byte is the status; the data of a request that reads is before it.

@@ -32,14 +32,13 @@ enum blk_status { BLK_S_OK, BLK_S_IOERR, BLK_S_UNSUPP };
 struct blk_request {
     uint32_t type, reserved;
     uint64_t sector;
-    /* DISCARD and WRITE_ZEROES: one range. */
-    struct {
-        uint64_t sector;
-        uint32_t sectors, flags;
-    } range;
 };
 
-#define BLK_HEADER offsetof(struct blk_request, range)
+/* Behind it, for DISCARD and WRITE_ZEROES: one. */
+struct blk_range {
+    uint64_t sector;
+    uint32_t sectors, flags;
+};
 
 /* The configuration (5.2.4), as far as there is something in it. */
 struct blk_config {

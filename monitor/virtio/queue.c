@@ -43,13 +43,14 @@ static void fence(void)
 /* An indirect table may lie at any address. */
 static struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
 {
-    const uint8_t *at = table + index * (uint64_t)DESCRIPTOR_SIZE;
-    struct descriptor d;
+    uint64_t words[DESCRIPTOR_SIZE / 8]; /* in registers, by two loads */
 
-    _Static_assert(sizeof(d) == DESCRIPTOR_SIZE, "the layout of 2.7.5");
-    memcpy(&d, at, sizeof(d));
-    __asm__ volatile("" : : : "memory"); /* from here on the copy is looked at */
-    return d;
+    __builtin_memcpy(words, table + index * (uint64_t)DESCRIPTOR_SIZE, sizeof(words));
+    __asm__ volatile("" : "+r"(words[0]), "+r"(words[1])); /* from here on the copy is looked at */
+    return (struct descriptor){.address = words[0],
+                               .size = (uint32_t)words[1],
+                               .flags = (uint16_t)(words[1] >> 32),
+                               .next = (uint16_t)(words[1] >> 48)};
 }
 
 bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
@@ -71,14 +72,16 @@ bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
 /* A buffer of the chain. One of no bytes is none. */
 static bool add(const struct virtqueue *q, struct virtq_chain *c, const struct descriptor *d)
 {
-    if (!(d->flags & DESCRIPTOR_WRITE) && c->count > c->readable)
+    bool writable = d->flags & DESCRIPTOR_WRITE;
+
+    if (!writable && c->count > c->readable)
         return false; /* 2.7.4.2: the writable ones are the last */
     if (d->size == 0)
         return true;
-    if (guest_memory_at(q->memory, d->address, d->size) == NULL)
+    if (!guest_memory_has(q->memory, d->address, d->size))
         return false;
     c->pieces[c->count++] = (struct guest_piece){d->address, d->size};
-    if (d->flags & DESCRIPTOR_WRITE) {
+    if (writable) {
         c->writable_size += d->size;
     } else {
         c->readable_size += d->size;
@@ -173,7 +176,7 @@ void virtq_fill(struct virtqueue *q, uint16_t ahead, uint16_t head, uint32_t wri
     uint32_t entry[2] = {head, written};
     uint16_t slot = (uint16_t)(q->next_used + ahead) & (q->size - 1);
 
-    memcpy(q->used + USED_RING + USED_ENTRY * (uint64_t)slot, entry, sizeof(entry));
+    __builtin_memcpy(q->used + USED_RING + USED_ENTRY * (uint64_t)slot, entry, sizeof(entry));
 }
 
 /* 2.7.8.2: after the entries. */

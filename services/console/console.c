@@ -167,8 +167,7 @@ void console_work(uint64_t events)
 
     if (looks) {
         look_at_port(now);
-        if (events & EVENT_INTERRUPT(0))
-            gate_interrupt_done(0);
+        gate_interrupts_done(EVENT_INTERRUPTS(events));
     }
     bool idle = port_queued() == 0;
     take_log(now);

@@ -13,10 +13,10 @@
 static struct channel pages;
 
 /* The slot of an entry, whichever ring's: its number; CHANNEL_ENTRIES and more: it is none. */
-static inline uint64_t slot_of(const void *at, unsigned ring)
+static inline uint64_t slot_of(const void *at, const struct channel_ring *ring)
 {
     uint64_t offset = (uint64_t)((const uint8_t *)at - (const uint8_t *)&pages) -
-                      (uint64_t)((const uint8_t *)pages.ring[ring].entry - (const uint8_t *)&pages);
+                      (uint64_t)((const uint8_t *)ring->entry - (const uint8_t *)&pages);
 
     return offset % CHANNEL_ENTRY_SIZE == 0 ? offset / CHANNEL_ENTRY_SIZE : UINT64_MAX;
 }
@@ -24,9 +24,8 @@ static inline uint64_t slot_of(const void *at, unsigned ring)
 /* An end that has done anything before. */
 static inline struct channel_end end_make(bool server)
 {
-    return (struct channel_end){.shared = &pages,
-                                .in = !server,
-                                .out = server,
+    return (struct channel_end){.in = &pages.ring[!server],
+                                .out = &pages.ring[server],
                                 .head = nondet_u32(),
                                 .tail = nondet_u32(),
                                 .got = nondet_bool(),

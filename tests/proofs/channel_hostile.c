@@ -10,18 +10,16 @@ static unsigned notified;
 
 uint32_t shared_load(const uint32_t *at)
 {
-    const struct channel_ring *in = &pages.ring[end.in], *out = &pages.ring[end.out];
-
-    prove(at == &in->tail || at == &in->blocked || at == &out->head || at == &out->sleeps);
+    prove(at == &end.in->tail || at == &end.in->blocked || at == &end.out->head ||
+          at == &end.out->sleeps);
     loaded = nondet_u32();
     return loaded;
 }
 
 void shared_store(uint32_t *at, uint32_t value)
 {
-    struct channel_ring *in = &pages.ring[end.in], *out = &pages.ring[end.out];
-
-    prove(at == &in->head || at == &in->sleeps || at == &out->tail || at == &out->blocked);
+    prove(at == &end.in->head || at == &end.in->sleeps || at == &end.out->tail ||
+          at == &end.out->blocked);
 }
 
 void shared_fence(void)

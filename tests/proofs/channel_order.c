@@ -26,7 +26,7 @@ void shared_fence(void)
 
 void shared_copy(void *to, const void *from, size_t size)
 {
-    copied = slot_of(from == entry ? to : from, 0);
+    copied = slot_of(from == entry ? to : from, &pages.ring[0]);
     prove(from != entry || copied != watched % CHANNEL_ENTRIES); /* it was not taken yet */
 }
 

@@ -14,13 +14,13 @@ static void guest_copy(void *to, const void *from, size_t size);
 
 #define __atomic_load_n  guest_load
 #define __atomic_store_n guest_store
-#define memcpy           guest_copy
+#define __builtin_memcpy guest_copy
 
 #include "monitor/virtio/queue.c"
 
 #undef __atomic_load_n
 #undef __atomic_store_n
-#undef memcpy
+#undef __builtin_memcpy
 
 static struct virtqueue queue;
 

@@ -11,24 +11,25 @@ void proof(void)
     static struct request r;
     struct disk disk = {.max_runs = 1, .max_sectors = nondet_u32()};
     uint32_t before;
-    bool more;
+    enum request_part part;
 
     r = nondet_request();
     share_make(0, 4096);
     suppose(disk.max_sectors >= 1);
     suppose(r.head.op == BLOCK_DISCARD || r.head.op == BLOCK_ZERO || r.head.op == BLOCK_FLUSH);
-    suppose(request_check(&r, &share) == BLOCK_DONE);
+    suppose(request_check(&r.head, &share) == BLOCK_DONE);
     before = r.sectors;
     suppose(r.head.op == BLOCK_FLUSH || before < r.head.sectors);
-    more = request_cut(&r, &share, &disk, &command);
+    suppose(r.at == 0);
+    part = request_cut(&r, &share, &disk, &command);
     prove(command.run_count == 0 && command.op == r.head.op);
     if (r.head.op == BLOCK_FLUSH) {
-        prove(command.sectors == 0 && !more);
+        prove(command.sectors == 0 && part == REQUEST_LAST);
         return;
     }
     prove(1 <= command.sectors && command.sectors <= disk.max_sectors);
     prove(r.sectors == before + command.sectors && r.sectors <= r.head.sectors);
-    prove(more == (r.sectors < r.head.sectors));
+    prove(part == (r.sectors < r.head.sectors ? REQUEST_MORE : REQUEST_LAST));
     prove(command.sector == share.first + r.head.sector + before);
     prove(r.head.sector < share.sectors && r.head.sectors <= share.sectors - r.head.sector);
 }

@@ -331,7 +331,7 @@ static void hostile_requests(void)
 static void hostile_ring(void)
 {
     union request r = make(3, BLOCK_FLUSH, 0, 0);
-    struct channel_ring *ring = &channel.shared->ring[channel.out];
+    struct channel_ring *ring = channel.out;
     uint32_t tail;
     unsigned done = 0, invalid = 0;
 

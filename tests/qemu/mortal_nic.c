@@ -5,7 +5,7 @@
 #include "tests/mortal.h"
 
 MORTAL(int64_t, gate_wait, (void))
-MORTAL(int64_t, gate_interrupt_done, (unsigned interrupt), interrupt)
+MORTAL_VOID(gate_interrupts_done, (uint64_t interrupts), interrupts)
 MORTAL(int64_t, gate_timer, (uint64_t tsc), tsc)
 MORTAL(uint64_t, gate_tsc, (void))
 MORTAL(uint8_t *, net_wait, (struct net_end * n, uint32_t size), n, size)

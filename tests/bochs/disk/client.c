@@ -310,7 +310,7 @@ static void find_remains(void)
 static void be_hostile(void)
 {
     uint64_t until = gate_tsc() + tsc_khz * HOSTILE_MS;
-    struct channel_ring *ring = &end.shared->ring[0];
+    struct channel_ring *ring = end.out;
     unsigned answers = 0;
 
     while (gate_tsc() < until) {
@@ -326,12 +326,12 @@ static void be_hostile(void)
                 below(4) ? BLOCK_SEGMENT(below(0x900000), below(5)) : chance;
         memcpy(ring->entry[ring->tail % CHANNEL_ENTRIES], &r, sizeof(r));
         ring->tail = below(64) ? ring->tail + 1 : below(8) ? ring->head : (uint32_t)chance;
-        end.shared->ring[1].head = end.shared->ring[1].tail;
+        end.in->head = end.in->tail;
         if (below(16) == 0) {
             gate_notify(end.number);
             gate_send();
         }
-        answers += end.shared->ring[1].tail != end.tail;
+        answers += end.in->tail != end.tail;
     }
     done(answers > 0, "it was hostile, and had answers");
 }

@@ -7,7 +7,7 @@
 
 MORTAL(int64_t, gate_wait, (void))
 MORTAL(int64_t, gate_notify, (unsigned channel), channel)
-MORTAL(int64_t, gate_interrupt_done, (unsigned interrupt), interrupt)
+MORTAL_VOID(gate_interrupts_done, (uint64_t interrupts), interrupts)
 MORTAL(int64_t, gate_timer, (uint64_t tsc), tsc)
 MORTAL(bool, channel_get, (struct channel_end * c, void *entry), c, entry)
 MORTAL(bool, channel_put, (struct channel_end * c, const void *entry), c, entry)

@@ -74,9 +74,8 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
 
 void misdeed_call_wrongly(struct board *board, struct exit_page *page)
 {
-    static const uint64_t numbers[] = {GATE_WAIT,  GATE_INTERRUPT_DONE, GATE_CALL_COUNT,
-                                       255,        1ULL << 32,          1ULL << 61,
-                                       1ULL << 63, UINT64_MAX};
+    static const uint64_t numbers[] = {GATE_WAIT,  GATE_CALL_COUNT, 255,       1ULL << 32,
+                                       1ULL << 61, 1ULL << 63,      UINT64_MAX};
     static const struct odd_call calls[] = {
         {.number = GATE_RUN, .a = 1},
         {.number = GATE_RUN, .a = UINT64_MAX},
@@ -97,6 +96,8 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
         {.number = GATE_DOORBELL, .a = UINT64_MAX, .b = 0},
         {.number = GATE_NOTIFY, .a = 2}, /* it has no channel but the console's */
         {.number = GATE_RUN, .a = 0, .b = 2},
+        {.number = GATE_RUN, .a = 0, .b = 1ULL << 52},
+        {.number = GATE_RUN, .a = 0, .b = GATE_WITH_MESSAGE(0, 0x41) | 2},
         {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 

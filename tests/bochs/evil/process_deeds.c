@@ -53,7 +53,7 @@ void deed_use_all_that_is_granted(void)
 static bool is_own(uint64_t number)
 {
     return number == GATE_TIMER || number == GATE_LOG || number == GATE_STOP ||
-           number == GATE_WAIT || number == GATE_NOTIFY || number == GATE_INTERRUPT_DONE;
+           number == GATE_WAIT || number == GATE_NOTIFY;
 }
 
 /* A monitor's calls and those that do not exist, with each kind of number in each place. */
@@ -126,7 +126,10 @@ void deed_call_with_any_argument(void)
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         if (values[i] >= BIT(INFO->channel_count))
             expect(gate_call(GATE_WAIT, values[i], 0, 0) == GATE_EINVAL, "a channel there is not");
-    call_with(GATE_INTERRUPT_DONE, INFO->interrupt_count);
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        if (values[i] >= BIT(INFO->interrupt_count))
+            expect(gate_call(GATE_WAIT, 0, values[i], 0) == GATE_EINVAL,
+                   "an interrupt there is not");
     *gate_text() = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         if (values[i] > PROCESS_TEXT_SIZE)
@@ -364,7 +367,7 @@ void deed_leave_interrupt_unanswered(void)
                "the line does not ask again");
         expect(wait_for_interrupt_or_timer(1) == (int64_t)EVENT_TIMER,
                "the line asks before it was answered");
-        gate_interrupt_done(0);
+        gate_interrupts_done(1);
     }
 }
 

@@ -76,7 +76,7 @@ static void hog_log(void)
 static void hog_level_interrupt(void)
 {
     outw(PM_ENABLE, PM_TIMER);
-    gate_interrupt_done(SCI);
+    gate_interrupts_done(BIT(SCI));
     gate_timer(1);
     wait_and_count();
 }
@@ -88,7 +88,7 @@ static void hog_edge_interrupts(void)
     outb(PIT_COUNTER, PIT_SHORTEST);
     outb(PIT_COUNTER, 0);
     for (unsigned i = 0; i < 1000; i++) {
-        gate_interrupt_done(TIMER);
+        gate_interrupts_done(BIT(TIMER));
         gate_timer(1);
         wait_and_count();
     }
@@ -124,7 +124,7 @@ _Noreturn void take_too_much(void)
         }
         while (gate_tsc() < *UNTIL)
             hogs[i].take();
-        gate_interrupt_done(SCI);
+        gate_interrupts_done(BIT(SCI));
     }
 }
 

@@ -161,7 +161,6 @@ _Noreturn void watch(void)
         look_at_call(GATE_NOTIFY, BIT(rounds % INFO->channel_count));
         look_at_call(GATE_NOTIFY, UINT64_MAX);
         look_at_call(GATE_CALL_COUNT, 0);
-        look_at_call(GATE_INTERRUPT_DONE, 0);
         look_at_call(GATE_TIMER, gate_tsc() + INFO->tsc_khz / 4);
         look_at_call(GATE_WAIT, 1);
         look_while_interrupted();

@@ -177,11 +177,10 @@ void gate_send(void)
 {
 }
 
-int64_t gate_interrupt_done(unsigned interrupt)
+void gate_interrupts_done(uint64_t interrupts)
 {
-    assert_true(interrupt < process.interrupt_count);
-    interrupts_done++;
-    return 0;
+    assert_int_equal(interrupts >> process.interrupt_count, 0);
+    interrupts_done += (unsigned)__builtin_popcountll(interrupts);
 }
 
 int64_t gate_timer(uint64_t tsc)

@@ -45,7 +45,7 @@ uint8_t *machine_guest(unsigned n, uint64_t gpa);
 void machine_raise(uint64_t events);
 extern uint64_t now;                /* the TSC, of 1 MHz */
 extern bool time_passes;            /* while it waits for nothing but the timer */
-extern unsigned interrupts_done;    /* calls of gate_interrupt_done */
+extern unsigned interrupts_done;    /* those that were handled */
 extern unsigned notified[CHANNELS]; /* calls of gate_notify, either way */
 
 /* Turns of the server, until it waits for nothing that will come. */

@@ -97,6 +97,11 @@ int64_t gate_message(uint64_t address, uint32_t data)
     return fakes.message_result;
 }
 
+void gate_post_message(uint64_t address, uint32_t data)
+{
+    gate_message(address, data);
+}
+
 int64_t gate_lapic_read(unsigned vcpu, uint32_t offset)
 {
     return offset < 0x1000 ? (int64_t)fakes.lapic[vcpu][offset / 4] : GATE_EINVAL;

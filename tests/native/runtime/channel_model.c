@@ -420,7 +420,8 @@ int main(int argc, char **argv)
         seen_count = 0;
         scenario = &scenarios[i];
         for (unsigned who = 0; who < 2; who++) {
-            start.process[who].end = (struct channel_end){.shared = &pages, .in = !who, .out = who};
+            start.process[who].end =
+                (struct channel_end){.in = &pages.ring[!who], .out = &pages.ring[who]};
             run_to_next_step(&start, who);
         }
         explore(&start, 0);

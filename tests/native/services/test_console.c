@@ -494,11 +494,11 @@ static void hostile(void **state)
     say(0, "yes\n");
     assert_int_equal(machine.length, 4);
     for (uint32_t i = 0; i < 1000; i++) {
-        struct channel *pages = machine.vm[2].shared;
-        pages->ring[0].tail = i * 0x01234567u;
-        pages->ring[0].blocked = i;
-        pages->ring[1].head = i * 0x76543210u;
-        pages->ring[1].sleeps = i;
+        struct channel_end *end = &machine.vm[2];
+        end->out->tail = i * 0x01234567u;
+        end->out->blocked = i;
+        end->in->head = i * 0x76543210u;
+        end->in->sleeps = i;
         machine.events |= 1ULL << 34;
         machine_run_ms(1);
     }
