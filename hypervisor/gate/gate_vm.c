@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/gate/gate.h"
 #include "hypervisor/process/channel.h"
+#include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_tsc.h"
@@ -11,14 +12,21 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-/* False: these it does not have. */
-static bool __attribute__((noinline)) take_along(uint64_t with, struct process *p)
+/* False: it does not have these. A vCPU that halts leaves the CPU first: nobody interrupts it. */
+static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
 {
-    if (with & GATE_WITH_RESERVED || !channel_has(p, with & GATE_WITH_CHANNELS))
+    uint64_t channels = with & GATE_WITH_CHANNELS;
+
+    if (with & GATE_WITH_RESERVED || !channel_has(&v->vm->process, channels))
         return false;
-    channel_notify(p, with & GATE_WITH_CHANNELS);
+    v->mode = VCPU_IN_GUEST;
     if (GATE_HAS_MESSAGE(with))
-        gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, p);
+        gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, &v->vm->process);
+    if (channels == 0)
+        return true;
+    if (!vcpu_thread.can_run(&v->thread))
+        sched_leave();
+    channel_notify(&v->vm->process, channels);
     return true;
 }
 
@@ -30,7 +38,7 @@ int64_t gate_run(uint64_t vcpu, uint64_t with, uint64_t c, struct process *p)
         return GATE_EINVAL;
     if (!v->started)
         return GATE_ESTATE;
-    if (__builtin_expect(with != 0, 0) && !take_along(with, p))
+    if (__builtin_expect(with != 0, 0) && !take_along(v, with))
         return GATE_EINVAL;
     vcpu_load(v);
     reply_apply(v);

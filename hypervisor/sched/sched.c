@@ -91,14 +91,13 @@ static uint64_t due(const struct thread *t)
 /* Who runs next, or NULL; rival_used, rival_refill and others_event follow from the others. */
 static struct thread *pick(struct sched *s, const struct thread *last)
 {
+    uint64_t others_event = TIME_NEVER, rival_used = UINT64_MAX, rival_refill = UINT64_MAX;
     struct thread *first = NULL;
 
-    s->rival_used = s->rival_refill = UINT64_MAX;
-    s->others_event = TIME_NEVER;
     for (struct thread *t = s->threads; t != NULL; t = t->next) {
         struct thread *other = t;
         if (!t->waits) {
-            s->others_event = min_u64(s->others_event, due(t));
+            others_event = min_u64(others_event, due(t));
             continue;
         }
         refill(t, s->accounted);
@@ -107,10 +106,13 @@ static struct thread *pick(struct sched *s, const struct thread *last)
             first = t;
         }
         if (other != NULL) {
-            s->rival_used = min_u64(s->rival_used, other->used);
-            s->rival_refill = min_u64(s->rival_refill, other->period_end);
+            rival_used = min_u64(rival_used, other->used);
+            rival_refill = min_u64(rival_refill, other->period_end);
         }
     }
+    s->others_event = others_event;
+    s->rival_used = rival_used;
+    s->rival_refill = rival_refill;
     return first;
 }
 
@@ -156,7 +158,7 @@ static void expire(struct thread *t, uint64_t now)
 static void expire_others(struct sched *s, uint64_t now)
 {
     for (struct thread *t = s->threads; t != NULL; t = t->next)
-        if (t != s->running)
+        if (t != s->running && due(t) <= now)
             expire(t, now);
 }
 
@@ -188,9 +190,8 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     t->kind->resume(t);
 }
 
-void sched_leave(void)
+static inline __attribute__((always_inline)) void leave(struct sched *s)
 {
-    struct sched *s = &THIS_CPU(sched);
     struct thread *t = s->running;
 
     account(s);
@@ -199,13 +200,18 @@ void sched_leave(void)
     s->running = NULL;
 }
 
+void sched_leave(void)
+{
+    leave(&THIS_CPU(sched));
+}
+
 void schedule_on_empty_stack(void)
 {
     struct sched *s = &THIS_CPU(sched);
     struct thread *t;
 
     if (s->running != NULL)
-        sched_leave();
+        leave(s);
     else if (s->last == NULL)
         s->accounted = rdtsc(); /* what the boot took is nobody's time */
     s->slice_end = TIME_NEVER;

@@ -109,7 +109,7 @@ static bool follow(const struct virtqueue *q, struct virtq_chain *c)
     uint32_t index = c->head, size = q->size;
     bool indirect = false;
 
-    for (unsigned step = 0; step < VIRTQ_PIECES + indirect; step++) {
+    for (unsigned left = VIRTQ_PIECES; left > 0; left--) {
         if (index >= size)
             return false;
         struct descriptor d = load_descriptor(table, index);
@@ -120,6 +120,7 @@ static bool follow(const struct virtqueue *q, struct virtq_chain *c)
                 return false;
             indirect = true;
             index = 0;
+            left++;
             continue;
         }
         if (!add(q, c, &d))

@@ -92,19 +92,21 @@ void virtio_interrupt(struct virtio *v, unsigned queue)
 
 /* The device's state. */
 
-static bool is_ready(const struct virtio *v)
+/* Behind each change of what it follows from. */
+static void find_ready(struct virtio *v)
 {
     const uint8_t ready = VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK;
 
-    return (v->r.status & (ready | VIRTIO_NEEDS_RESET)) == ready && !v->r.resetting &&
-           pci_is_master(&v->function);
+    v->r.ready = (v->r.status & (ready | VIRTIO_NEEDS_RESET)) == ready && !v->r.resetting &&
+                 pci_is_master(&v->function);
 }
 
 /* While the driver runs ring 0 takes its kicks, and sets a bit for each. Where it does not they
  * come as any other OUT. */
 static void set_doorbells(struct virtio *v)
 {
-    uint16_t port = is_ready(v) ? pci_io_bar(&v->function, BAR_DOORBELLS) : 0;
+    find_ready(v);
+    uint16_t port = v->r.ready ? pci_io_bar(&v->function, BAR_DOORBELLS) : 0;
 
     if (port == v->doorbells)
         return;
@@ -134,6 +136,7 @@ static void clear(struct virtio *v)
 static void reset(struct virtio *v)
 {
     v->r.resetting = true;
+    find_ready(v);
     if (v->kind->reset == NULL || v->kind->reset(v))
         clear(v);
 }
@@ -157,13 +160,14 @@ void virtio_fail(struct virtio *v)
     bool told = v->r.status & VIRTIO_NEEDS_RESET;
 
     v->r.status |= VIRTIO_NEEDS_RESET;
+    find_ready(v);
     if (!told && v->r.status & VIRTIO_DRIVER_OK)
         interrupt(v, v->r.config_vector, ISR_CONFIG);
 }
 
 bool virtio_runs(const struct virtio *v, unsigned queue)
 {
-    return is_ready(v) && v->r.queue[queue].enabled;
+    return v->r.ready && v->r.queue[queue].enabled;
 }
 
 void virtio_kick(struct virtio *v, unsigned queue)

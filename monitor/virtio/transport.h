@@ -65,6 +65,7 @@ struct virtio {
         uint16_t queue_select;
         uint8_t status, isr, generation;
         bool resetting;
+        bool ready; /* the driver runs, and lets the device write memory */
         struct virtqueue queue[VIRTIO_QUEUES];
     } r;
 };

@@ -213,7 +213,7 @@ void deed_fill_registers(void)
     for (unsigned i = 0; i < POISONINGS; i++) {
         struct odd_call call = {.number = i % 2 == 0 ? GATE_NOTIFY : GATE_WAIT,
                                 .a = 1,
-                                .b = POISON,
+                                .b = i % 2 == 0 ? POISON : 0,
                                 .c = POISON,
                                 .flags = 0x8d7, /* all that arithmetic sets */
                                 .registers = POISON};
