@@ -82,8 +82,7 @@ void control_work(uint64_t events)
         pending = uart_pending();
     }
     uart_ask(!pending, !pending && out_sent < out_size);
-    if (events & EVENT_INTERRUPT(0))
-        gate_interrupt_done(0);
+    gate_interrupts_done(EVENT_INTERRUPTS(events));
     if (!interrupts)
         gate_timer(gate_tsc() + CONTROL_POLL_MS * ms);
     else if (pending || out_sent < out_size)

@@ -125,9 +125,8 @@ int64_t gate_timer(uint64_t tsc)
     return 0;
 }
 
-int64_t gate_interrupt_done(unsigned interrupt)
+void gate_interrupts_done(uint64_t interrupts)
 {
-    return 0;
 }
 
 static void begin(void)
