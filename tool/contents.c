@@ -66,15 +66,23 @@ char *contents_load(struct loading *loading, unsigned vm)
     return NULL;
 }
 
-void contents_fit(struct loading *loading, const char *where, const char *contents, uint64_t size)
+void contents_look(struct loading *loading, const char *where, const char *contents, uint64_t size)
 {
     struct stat info;
     char has[24], room[24];
 
-    if (packages_of(contents) || stat(contents, &info) != 0 || (uint64_t)info.st_size <= size)
-        return;
-    description_error(&loading->file, where, "%s has %s, and the partition %s; raise its 'size'",
-                      contents, size_text((uint64_t)info.st_size, has), size_text(size, room));
+    if (packages_of(contents)) {
+        if (program_exists("mmdebstrap") && program_exists("fakeroot"))
+            return;
+        loading->code = LINTEL_MACHINE;
+        description_error(&loading->file, where,
+                          "a Debian for a disk is made by mmdebstrap and fakeroot, which are "
+                          "missing; install these packages");
+    } else if (stat(contents, &info) == 0 && (uint64_t)info.st_size > size) {
+        description_error(&loading->file, where,
+                          "%s has %s, and the partition %s; raise its 'size'", contents,
+                          size_text((uint64_t)info.st_size, has), size_text(size, room));
+    }
 }
 
 static int write_debian(const char *packages, uint64_t size, const char *vm, const char *disk,
@@ -111,19 +119,14 @@ enum exit_code contents_write(const struct machine_partition *partition, const c
     char *log = text("%s/contents.log", folder), *at = text("%" PRIu64, start);
     enum exit_code code = LINTEL_OK;
 
-    if (packages && (!program_exists("mmdebstrap") || !program_exists("fakeroot"))) {
-        code = fail(LINTEL_MACHINE, "a Debian for a disk is made by mmdebstrap and fakeroot, which "
-                                    "are missing; install these packages");
-    } else {
-        progress("putting %s into the partition %s", partition->contents, partition->label);
-        if ((packages ? write_debian(packages, partition->size, vm, disk, at, log)
-                      : write_file(partition->contents, disk, at, log)) != 0) {
-            code = fail(LINTEL_MACHINE,
-                        "%s could not be put into the partition %s; is there room, "
-                        "and a network? The last command said:",
-                        partition->contents, partition->label);
-            print_tail(log, 10);
-        }
+    progress("putting %s into the partition %s", partition->contents, partition->label);
+    if ((packages ? write_debian(packages, partition->size, vm, disk, at, log)
+                  : write_file(partition->contents, disk, at, log)) != 0) {
+        code = fail(LINTEL_MACHINE,
+                    "%s could not be put into the partition %s; is there room, "
+                    "and a network? The last command said:",
+                    partition->contents, partition->label);
+        print_tail(log, 10);
     }
     free(at);
     free(log);

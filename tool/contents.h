@@ -9,8 +9,8 @@
  * nothing, or a message was printed. */
 char *contents_load(struct loading *loading, unsigned vm);
 
-/* Says so if the contents have no room in so many bytes. */
-void contents_fit(struct loading *loading, const char *where, const char *contents, uint64_t size);
+/* Says so if the contents have no room in so many bytes, or what makes them is missing. */
+void contents_look(struct loading *loading, const char *where, const char *contents, uint64_t size);
 
 /* Puts them into the partition of the disk's file that begins at this byte. On another code than
  * LINTEL_OK the message has been printed. `folder` is for files in between, and what belongs to a

@@ -76,7 +76,7 @@ bool disk_file_lock(int file, bool only_read)
     return fcntl(file, F_OFD_SETLK, &whole) == 0;
 }
 
-/* Whether what the disk's partitions are to hold has room in them. */
+/* Whether what the disk's partitions are to hold can be put there. */
 static void look_at_contents(struct loading *loading, unsigned disk)
 {
     for (unsigned i = 0; i < loading->machine->partition_count; i++) {
@@ -84,7 +84,7 @@ static void look_at_contents(struct loading *loading, unsigned disk)
         char *where = text("vms[%u].disk.contents", partition->vm);
 
         if (partition->disk == disk && partition->contents)
-            contents_fit(loading, where, partition->contents, partition->size);
+            contents_look(loading, where, partition->contents, partition->size);
         free(where);
     }
 }

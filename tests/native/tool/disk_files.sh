@@ -148,7 +148,9 @@ mkdir only
 for program in bash cat env grep mformat mkdir readlink rm sed sh timeout xorriso; do
     ln -s "$(command -v $program)" only
 done
-PATH=$work/bin:$work/only run 'no mmdebstrap' 4 'a Debian for a disk is made by mmdebstrap and fakeroot, which are missing; install these packages' </dev/null
+M='^vm.yaml:[0-9:]* vms\[0\]\.disk\.contents: a Debian for a disk is made by mmdebstrap and fakeroot, which are missing; install these packages'
+expect 'check: no mmdebstrap' 4 "$M" env PATH="$work/bin:$work/only" "$lintel" check vm.yaml
+PATH=$work/bin:$work/only run 'no mmdebstrap' 4 "$M" </dev/null
 nothing_left 'nothing is left of its disk then'
 write_description 'driver: ata, file: disk.img, size: 16M' '{on: d, contents: contents}' >vm.yaml
 PATH=$work/bin:$work/only run 'contents that cannot be copied' 4 'contents could not be put into the partition lintel-vm0' </dev/null

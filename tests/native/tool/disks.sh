@@ -105,7 +105,10 @@ truncate -s 1G large.img
 vm 'a large RAM disk' 3 'vms\[0\]\.disk\.file: large.img is too large for a RAM disk that is written to: 1024 MiB, with its table' \
     '{file: large.img}'
 vm 'contents of a partition' 0 good '{on: d, contents: ram.img}'
-vm 'a Debian' 0 good '{on: d, contents: "debian:systemd-sysv,g++"}'
+mkdir bin
+printf '#!/bin/sh\n' | tee bin/mmdebstrap >bin/fakeroot
+chmod +x bin/*
+PATH=$work/bin:$PATH vm 'a Debian' 0 good '{on: d, contents: "debian:systemd-sysv,g++"}'
 vm 'a Debian without a package' 3 "vms\[0\]\.disk\.contents: 'debian:' names no Debian packages; write them with commas" \
     '{on: d, contents: "debian:"}'
 for list in udev, ,udev 'a b' -o 'a;b' UDEV; do
