@@ -18,15 +18,16 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 9
+#define GATE_VERSION 10
 
 enum gate_call {
     /* (vcpu, with): notifies the channels of `with`, a bit for each, and sends its message, if it
        has one (GATE_WITH_MESSAGE); answers the last exit, runs the guest until the next; 0, exit
        page filled */
     GATE_RUN,
-    /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset; drops an exit
-       not answered. What the processor makes of it the first GATE_RUN tells */
+    /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset, and the table
+       of CPUID; drops an exit not answered. What the processor makes of it the first GATE_RUN tells
+     */
     GATE_START,
     /* (address, data): an interrupt message in MSI format to the VM's local APICs; 1: one has
        accepted it, 0: none has */
@@ -122,6 +123,7 @@ enum gate_stop {
  */
 #define MONITOR_INFO  0x0000100000000000ULL /* struct monitor_info, read-only */
 #define MONITOR_EXIT  0x0000100000200000ULL /* an exit page for each vCPU, read-write */
+#define MONITOR_CPUID 0x0000100000280000ULL /* struct cpuid_table, read-write */
 #define MONITOR_FILES 0x0000200000000000ULL /* kernel and initrd, read-only */
 /* guest-physical 0, read-write; the hole stays unmapped */
 #define MONITOR_MEMORY 0x0000400000000000ULL
@@ -141,14 +143,17 @@ struct monitor_info {
     uint64_t tsc_khz;              /* measured; the guest's TSC ticks at the same rate */
     /* the first registers of the host's RTC when the TSC read rtc_tsc; all 0: it has none */
     uint8_t rtc[MONITOR_RTC_REGISTERS];
-    uint32_t reserved;
+    uint8_t rdtscp, invpcid; /* 1: guests may have these instructions */
+    uint8_t tsc_exact;       /* 1: tsc_khz is exact to a few ppm: a guest need not calibrate */
+    uint8_t reserved;
     uint64_t rtc_tsc;
+    uint64_t xcr0; /* what guests may set of XCR0 */
     struct monitor_file kernel, initrd;
     char name[PLAN_NAME_SIZE];
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 88 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 96 + 32 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

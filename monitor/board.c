@@ -2,6 +2,7 @@
 /* The board: ports.def turned into look-ups, and each device's wires. R20, R41. */
 #include "monitor/board.h"
 
+#include "monitor/cpuid_table.h"
 #include "monitor/gate.h"
 #include "monitor/host_bridge.h"
 #include "monitor/processor.h"
@@ -365,6 +366,20 @@ static void fill_bus(struct board *b)
     virtio_console_init(&b->virtio_console, &b->console, &b->pci, &b->memory);
 }
 
+static void fill_cpuid(const struct monitor_info *info)
+{
+    const struct cpuid_config config = {
+        .tsc_khz = (uint32_t)info->tsc_khz,
+        .tsc_exact = info->tsc_exact,
+        .vcpus = info->vcpus,
+        .xcr0 = info->xcr0,
+        .rdtscp = info->rdtscp,
+        .invpcid = info->invpcid,
+    };
+
+    cpuid_build(gate_cpuid(), processor_cpuid, &config);
+}
+
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
 {
     uint64_t hz = info->tsc_khz * 1000, seconds = rtc_seconds(info->rtc);
@@ -373,6 +388,7 @@ void board_init(struct board *b, const struct monitor_info *info, uint8_t *memor
     b->timer = UINT64_MAX;
     b->memory = guest_memory_make(memory, info->memory);
     processor_page_tables(&b->memory);
+    fill_cpuid(info);
     code_page_reset(&b->code_page);
     rtc_init(&b->rtc, hz, seconds, info->rtc_tsc);
     kvmclock_init(&b->kvmclock, info->tsc_khz, seconds, info->rtc_tsc);

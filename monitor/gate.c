@@ -69,6 +69,11 @@ void gate_spin(uint64_t tsc)
         __asm__ volatile("pause");
 }
 
+struct cpuid_table *gate_cpuid(void)
+{
+    return (struct cpuid_table *)MONITOR_CPUID;
+}
+
 const struct process_info *gate_process(void)
 {
     return (const struct process_info *)PROCESS_INFO;

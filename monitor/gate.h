@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "abi/cpuid.h"
 #include "abi/exit.h"
 #include "abi/gate.h"
 #include "abi/process.h"
@@ -26,6 +27,9 @@ int64_t gate_doorbell(uint16_t port, unsigned bit);
 /* A message that goes with the next gate_run, or one more: whether a local APIC accepts it is not
  * told. */
 void gate_post_message(uint64_t address, uint32_t data);
+
+/* What CPUID tells the guest from the next gate_start on. */
+struct cpuid_table *gate_cpuid(void);
 
 /* What the plan has given to this monitor beside its VM; and the pages of its channel n. */
 const struct process_info *gate_process(void);

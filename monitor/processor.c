@@ -16,3 +16,8 @@ void processor_page_tables(struct guest_memory *memory)
     __cpuid(LEAF_FEATURES, eax, ebx, ecx, edx);
     memory->pages_1g = edx & EDX_PAGE1GB;
 }
+
+void processor_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    __cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
+}

@@ -1,269 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Builds a VM's CPUID table (R24, R21, R46).
- *
- * The APIC timer's clock: the SDM lets the timer count the core crystal clock where leaf 15h tells
- * its frequency. Leaf 15h therefore says "the crystal is the TSC" (ratio 1/1), and the virtual
- * timer counts the TSC: a guest gets both frequencies exactly, without calibration and without a
- * division at run time. Where Lintel does not know the frequency well enough, no leaf tells it, and
- * a guest calibrates.
- */
+/* What of CPUID follows the vCPU's state and the subleaf (R24). */
 #include "hypervisor/vm/cpuid.h"
+
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/msr/msr.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-
-enum cpuid_needs {
-    NEEDS_NOTHING = 0,
-    NEEDS_RDTSCP = 1,
-    NEEDS_INVPCID = 2,
-    NEEDS_XSAVE = 4,
-    NEEDS_AVX = 8,
-    NEEDS_AVX512 = 16,
-    NEEDS_PKRU = 32,
-};
 
 #define XCR0_X87    BIT(0)
 #define XCR0_SSE    BIT(1)
 #define XCR0_AVX    BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
-#define XCR0_PKRU   BIT(9)
-#define XCR0_POLICY (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
-
-/* The legacy region and the header of an XSAVE area. */
-#define XSAVE_HEADER_END 576
 
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_EDX_APIC    BIT(9)
-#define FEATURES_EDX_HTT     BIT(28)
-#define FEATURES7_ECX_OSPKE  BIT(4)
-#define CLOCKSOURCE2         BIT(3)
-#define CLOCKSOURCE_STABLE   BIT(24)
-#define CR4_PKE              BIT(22)
-
-enum cpuid_action { ACTION_KEEP, ACTION_SET };
-
-struct cpuid_row {
-    uint32_t leaf;
-    uint8_t reg;    /* enum cpuid_register */
-    uint8_t action; /* enum cpuid_action */
-    uint8_t needs;  /* enum cpuid_needs */
-    uint32_t bits;
-};
-
-static const struct cpuid_row rows[] = {
-#define KEEP(leaf, reg, bits, needs, why) {leaf, CPUID_##reg, ACTION_KEEP, NEEDS_##needs, bits},
-#define SET(leaf, reg, bits, why)         {leaf, CPUID_##reg, ACTION_SET, NEEDS_NOTHING, bits},
-#define HIDE(leaf, reg, bits, why)
-#define COMPUTE(leaf, function, why)
-#include "hypervisor/vm/cpuid.def"
-};
-
-/* What a table is made from. */
-struct build {
-    struct cpuid_table *table;
-    const struct cpuid_config *config;
-    cpuid_host *host;
-    uint32_t host_max[2]; /* basic, extended */
-};
-
-static void read_host(const struct build *b, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
-{
-    bool extended = leaf >= CPUID_EXTENDED;
-    memset(out, 0, 4 * sizeof(out[0]));
-    if (leaf <= b->host_max[extended])
-        b->host(leaf, subleaf, out);
-}
-
-static struct cpuid_answer *find(const struct build *b, uint32_t leaf)
-{
-    return (struct cpuid_answer *)cpuid_find(b->table, leaf);
-}
-
-static uint32_t *answer(const struct build *b, uint32_t leaf)
-{
-    return find(b, leaf)->reg;
-}
-
-/* log2 of the number of APIC ids that the vCPUs need. */
-static unsigned id_bits(const struct build *b)
-{
-    unsigned bits = 0;
-    while (1u << bits < b->config->vcpus)
-        bits++;
-    return bits;
-}
-
-/* The XSAVE components that are switched and that the host describes, whole groups only. */
-static uint64_t allowed_xcr0(const struct build *b)
-{
-    uint32_t features[4], xstate[4];
-    read_host(b, 0x1, 0, features);
-    read_host(b, 0xd, 0, xstate);
-    if (!(features[CPUID_ECX] & CPUID_1_ECX_XSAVE))
-        return 0;
-    uint64_t host = xstate[CPUID_EAX] | (uint64_t)xstate[CPUID_EDX] << 32;
-    uint64_t xcr0 = host & b->config->xcr0 & XCR0_POLICY;
-    if ((xcr0 & (XCR0_X87 | XCR0_SSE)) != (XCR0_X87 | XCR0_SSE))
-        return 0;
-    if (!(xcr0 & XCR0_AVX) || (xcr0 & XCR0_AVX512) != XCR0_AVX512)
-        xcr0 &= ~XCR0_AVX512;
-    return xcr0;
-}
-
-static uint32_t met_needs(const struct build *b)
-{
-    uint64_t xcr0 = b->table->xcr0;
-    return (b->config->rdtscp ? NEEDS_RDTSCP : 0) | (b->config->invpcid ? NEEDS_INVPCID : 0) |
-           (xcr0 ? NEEDS_XSAVE : 0) | (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) |
-           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0);
-}
-
-static void apply_rows(const struct build *b)
-{
-    uint32_t met = met_needs(b);
-    for (const struct cpuid_row *row = rows; row < rows + ARRAY_SIZE(rows); row++) {
-        uint32_t host[4];
-        read_host(b, row->leaf, 0, host);
-        uint32_t source = row->action == ACTION_SET ? UINT32_MAX : host[row->reg];
-        if ((row->needs & ~met) == 0)
-            answer(b, row->leaf)[row->reg] |= source & row->bits;
-    }
-}
-
-static void logical_processors(const struct build *b)
-{
-    answer(b, 0x1)[CPUID_EBX] |= 1u << id_bits(b) << 16;
-    if (b->config->vcpus > 1)
-        answer(b, 0x1)[CPUID_EDX] |= FEATURES_EDX_HTT;
-    find(b, 0x1)->rule = CPUID_RULE_FEATURES;
-}
-
-static void more_features(const struct build *b)
-{
-    find(b, 0x7)->rule = CPUID_RULE_MORE_FEATURES;
-}
-
-/* Level 3 is shared by all vCPUs, levels 1 and 2 are each core's own. */
-static void caches(const struct build *b)
-{
-    uint32_t ids = (1u << id_bits(b)) - 1;
-    find(b, 0x4)->rule = CPUID_RULE_CACHE;
-    for (unsigned i = 0; i < ARRAY_SIZE(b->table->cache) - 1; i++) {
-        uint32_t *reg = b->table->cache[i].reg;
-        read_host(b, 0x4, i, reg);
-        if ((reg[CPUID_EAX] & 0x1f) == 0) {
-            memset(reg, 0, 4 * sizeof(reg[0]));
-            return;
-        }
-        unsigned level = reg[CPUID_EAX] >> 5 & 7;
-        reg[CPUID_EAX] = (reg[CPUID_EAX] & 0x3fff) | (level >= 3 ? ids << 14 : 0) | ids << 26;
-    }
-}
-
-/* Level types of leaf 0bh are in ECX bits 15-8: 1 thread, 2 core. */
-static void topology(const struct build *b)
-{
-    struct cpuid_answer *level = b->table->topology;
-    level[0] = (struct cpuid_answer){.reg = {0, 1, 1 << 8, 0}};
-    level[1] = (struct cpuid_answer){.reg = {id_bits(b), b->config->vcpus, 2 << 8 | 1, 0}};
-    find(b, 0xb)->rule = CPUID_RULE_TOPOLOGY;
-}
-
-/* The size of a standard-format XSAVE area for these components. */
-static uint32_t xsave_size(const struct cpuid_table *table, uint64_t xcr0)
-{
-    uint32_t size = XSAVE_HEADER_END;
-    for (uint64_t left = xcr0 >> 2 << 2; left; left &= left - 1) {
-        const uint32_t *reg = table->xstate[__builtin_ctzll(left)].reg;
-        if (reg[CPUID_EAX] + reg[CPUID_EBX] > size)
-            size = reg[CPUID_EAX] + reg[CPUID_EBX];
-    }
-    return size;
-}
-
-#define XSAVEOPT 1u
-
-static void xstate(const struct build *b)
-{
-    struct cpuid_answer *xstate = b->table->xstate;
-    uint64_t xcr0 = b->table->xcr0;
-    find(b, 0xd)->rule = CPUID_RULE_XSTATE;
-    if (xcr0 == 0)
-        return;
-    for (unsigned i = 2; i < CPUID_XSTATE_COUNT; i++) {
-        uint32_t host[4];
-        if (!(xcr0 & BIT(i)))
-            continue;
-        read_host(b, 0xd, i, host);
-        xstate[i].reg[CPUID_EAX] = host[CPUID_EAX];
-        xstate[i].reg[CPUID_EBX] = host[CPUID_EBX];
-    }
-    uint32_t host[4];
-    read_host(b, 0xd, 1, host);
-    xstate[1].reg[CPUID_EAX] = host[CPUID_EAX] & XSAVEOPT;
-    xstate[0].reg[CPUID_EAX] = (uint32_t)xcr0;
-    xstate[0].reg[CPUID_ECX] = xsave_size(b->table, xcr0);
-    xstate[0].reg[CPUID_EDX] = (uint32_t)(xcr0 >> 32);
-}
-
-/* A TSC of more Hz than 32 bits hold is not enumerated; such a guest has leaf 40000010h and
- * kvmclock. */
-static void tsc_ratio(const struct build *b)
-{
-    uint64_t hz = b->config->tsc_khz * 1000ULL;
-    uint32_t *reg = answer(b, 0x15);
-    if (hz > UINT32_MAX || !b->config->tsc_exact)
-        return;
-    reg[CPUID_EAX] = 1;
-    reg[CPUID_EBX] = 1;
-    reg[CPUID_ECX] = (uint32_t)hz;
-}
-
-static void frequencies(const struct build *b)
-{
-    uint32_t mhz = (b->config->tsc_khz + 500) / 1000;
-    uint32_t *reg = answer(b, 0x16);
-    reg[CPUID_EAX] = mhz; /* base */
-    reg[CPUID_EBX] = mhz; /* maximum */
-    reg[CPUID_ECX] = mhz; /* bus */
-}
-
-/* Linux takes its TSC's frequency from kvmclock, and calibrates no more. */
-static void clock_source(const struct build *b)
-{
-    if (b->config->tsc_exact)
-        answer(b, 0x40000001)[CPUID_EAX] |= CLOCKSOURCE2 | CLOCKSOURCE_STABLE;
-}
-
-static void timing(const struct build *b)
-{
-    uint32_t *reg = answer(b, CPUID_HYPERVISOR_MAX);
-    if (!b->config->tsc_exact)
-        return;
-    reg[CPUID_EAX] = b->config->tsc_khz;
-    reg[CPUID_EBX] = b->config->tsc_khz; /* the APIC timer's clock */
-}
-
-void cpuid_build(struct cpuid_table *table, cpuid_host *host, const struct cpuid_config *config)
-{
-    struct build b = {.table = table, .config = config, .host = host};
-    uint32_t out[4];
-    host(0x0, 0, out);
-    b.host_max[0] = out[CPUID_EAX];
-    host(CPUID_EXTENDED, 0, out);
-    b.host_max[1] = out[CPUID_EAX];
-
-    memset(table, 0, sizeof(*table));
-    table->xcr0 = allowed_xcr0(&b);
-    apply_rows(&b);
-#define KEEP(leaf, reg, bits, needs, why)
-#define SET(leaf, reg, bits, why)
-#define HIDE(leaf, reg, bits, why)
-#define COMPUTE(leaf, function, why) function(&b);
-#include "hypervisor/vm/cpuid.def"
-}
 
 /* The subleaf of a leaf that has them; one beyond the last is the last. */
 static const uint32_t *subleaf_of(const struct cpuid_answer *list, unsigned count, uint32_t subleaf)
@@ -298,70 +47,17 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
             out[CPUID_ECX] |= FEATURES_ECX_OSXSAVE;
         if (!dynamic->apic_enabled)
             out[CPUID_EDX] &= ~(uint32_t)FEATURES_EDX_APIC;
-    } else if (leaf->rule == CPUID_RULE_MORE_FEATURES && subleaf == 0 && (dynamic->cr4 & CR4_PKE)) {
-        out[CPUID_ECX] |= FEATURES7_ECX_OSPKE;
     } else if (leaf->rule == CPUID_RULE_TOPOLOGY) {
         out[CPUID_ECX] |= subleaf & 0xff;
         out[CPUID_EDX] = dynamic->apic_id;
-    } else if (leaf->rule == CPUID_RULE_XSTATE && subleaf == 0 && table->xcr0) {
-        out[CPUID_EBX] = xsave_size(table, dynamic->xcr0);
+    } else if (leaf->rule == CPUID_RULE_XSTATE && subleaf == 0 && reg[CPUID_EAX] != 0) {
+        out[CPUID_EBX] = cpuid_xsave_size(table, dynamic->xcr0);
     }
 }
 
-/* A bit of the table, whatever the vCPU's state. */
-static bool has(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf, unsigned reg,
-                unsigned bit)
+bool cpuid_xcr0_valid(uint64_t allowed, uint64_t value)
 {
-    const struct cpuid_answer *found =
-        leaf == 0xd ? &table->xstate[subleaf] : cpuid_find(table, leaf);
-    return found->reg[reg] >> bit & 1;
-}
-
-uint32_t cpuid_msr_features(const struct cpuid_table *table)
-{
-    uint32_t features = 0;
-#define F(name, leaf, subleaf, reg, bit)                                                           \
-    if (has(table, leaf, subleaf, reg, bit))                                                       \
-        features |= MSR_FEATURE_##name;
-    MSR_FEATURES(F)
-#undef F
-    return features;
-}
-
-uint64_t cpuid_cr4_allowed(const struct cpuid_table *table)
-{
-    static const struct {
-        uint64_t cr4;
-        uint32_t leaf;
-        uint8_t reg, bit;
-    } enabled_by[] = {
-        {BIT(0) | BIT(1), 0x1, CPUID_EDX, 1}, /* VME, PVI */
-        {BIT(2), 0x1, CPUID_EDX, 4},          /* TSD: TSC */
-        {BIT(3), 0x1, CPUID_EDX, 2},          /* DE */
-        {BIT(4), 0x1, CPUID_EDX, 3},          /* PSE */
-        {BIT(5), 0x1, CPUID_EDX, 6},          /* PAE */
-        {BIT(6), 0x1, CPUID_EDX, 7},          /* MCE */
-        {BIT(7), 0x1, CPUID_EDX, 13},         /* PGE */
-        {BIT(9), 0x1, CPUID_EDX, 24},         /* OSFXSR: FXSR */
-        {BIT(10), 0x1, CPUID_EDX, 25},        /* OSXMMEXCPT: SSE */
-        {BIT(11), 0x7, CPUID_ECX, 2},         /* UMIP */
-        {BIT(16), 0x7, CPUID_EBX, 0},         /* FSGSBASE */
-        {BIT(17), 0x1, CPUID_ECX, 17},        /* PCIDE: PCID */
-        {CR4_OSXSAVE, 0x1, CPUID_ECX, 26},    /* XSAVE */
-        {BIT(20), 0x7, CPUID_EBX, 7},         /* SMEP */
-        {BIT(21), 0x7, CPUID_EBX, 20},        /* SMAP */
-        {CR4_PKE, 0x7, CPUID_ECX, 3},         /* PKU */
-    };
-    uint64_t allowed = BIT(8); /* PCE: RDPMC is there on every CPU */
-    for (unsigned i = 0; i < ARRAY_SIZE(enabled_by); i++)
-        if (has(table, enabled_by[i].leaf, 0, enabled_by[i].reg, enabled_by[i].bit))
-            allowed |= enabled_by[i].cr4;
-    return allowed;
-}
-
-bool cpuid_xcr0_valid(const struct cpuid_table *table, uint64_t value)
-{
-    if (!(value & XCR0_X87) || (value & ~table->xcr0))
+    if (!(value & XCR0_X87) || (value & ~allowed))
         return false;
     if ((value & XCR0_AVX) && !(value & XCR0_SSE))
         return false;

@@ -97,7 +97,7 @@ void exit_xsetbv(struct vcpu *v)
 
     /* To the SDM ring 3 does not come here, but in Bochs it does (docs/emulator.md). */
     if (ACCESS_DPL(vmread(VMCS_GUEST_SS_ACCESS_RIGHTS)) != 0 || (uint32_t)v->gpr[GPR_RCX] != 0 ||
-        !cpuid_xcr0_valid(&v->vm->cpuid, value)) {
+        !cpuid_xcr0_valid(v->resident.xcr0_all, value)) {
         vcpu_raise(v, VECTOR_GP, 0);
         return;
     }

@@ -91,7 +91,7 @@ static bool write_cr4_guest(struct vcpu *v, uint64_t value)
     uint64_t old = guest_cr4(), efer = guest_efer(v);
     bool paging = guest_cr0() & CR0_PG;
 
-    if (value & ~cpuid_cr4_allowed(&v->vm->cpuid) || (efer & EFER_LMA && !(value & CR4_PAE)))
+    if (value & ~guest_cr4_allowed() || (efer & EFER_LMA && !(value & CR4_PAE)))
         return false;
     if (value & ~old & CR4_PCIDE && (!(efer & EFER_LMA) || vmread(VMCS_GUEST_CR3) & 0xfff))
         return false;

@@ -4,6 +4,7 @@
 #define VM_GUEST_REGISTERS_H
 
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/vcpu.h"
 
 /*
@@ -14,6 +15,12 @@
  */
 #define CR0_HIDDEN (CR0_NE | CR0_CD | CR0_NW)
 #define CR4_FORCED (CR4_VMXE | CR4_MCE)
+
+/* What the guest may set of CR4; all else is reserved: #GP. */
+static inline uint64_t guest_cr4_allowed(void)
+{
+    return CPUID_CR4 & vmx.caps.cr4_fixed1;
+}
 
 static inline uint64_t guest_cr0(void)
 {

@@ -25,6 +25,10 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
 
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
+    info->xcr0 = vm->vcpu->resident.xcr0_all;
+    info->rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP);
+    info->invpcid = control_has(&vmx.controls, CONTROL_INVPCID);
+    info->tsc_exact = tsc_is_exact();
     info->tsc_khz = tsc_khz();
     rtc_read(info->rtc, MONITOR_RTC_REGISTERS, &info->rtc_tsc);
     memcpy(info->on, vm->plan->on, sizeof(info->on));
@@ -42,6 +46,8 @@ void monitor_create(struct vm *vm, const struct phys_range *image, const struct 
 
     process_load(&vm->process, image);
     fill_info(vm, files);
+    vm->cpuid_page = arena_alloc(PAGE_SIZE);
+    process_map(&vm->process, MONITOR_CPUID, vm->cpuid_page, PAGE_SIZE, PAGING_W | PAGING_NX);
     process_map(&vm->process, MONITOR_EXIT, v->page, PAGE_SIZE, PAGING_W | PAGING_NX);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];

@@ -57,8 +57,9 @@ static uint64_t supported_xcr0(void)
     return (uint64_t)r.edx << 32 | r.eax;
 }
 
-void resident_reset(struct resident_state *state, uint64_t xcr0_all)
+void resident_reset(struct resident_state *state)
 {
+    uint64_t xcr0_all = cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0;
     size_t size = xcr0_all != 0 ? cpuid(0xd, 0).ecx : FPU_LEGACY_SIZE;
     void *fpu = state->fpu != NULL ? memset(state->fpu, 0, size) : arena_alloc(size);
 
@@ -199,8 +200,7 @@ void resident_init(enum msr_strategy strategy)
         (control_has(&vmx.controls, CONTROL_LOAD_GUEST_EFER) ? MSR_CONTROL_EFER : 0) |
         (control_has(&vmx.controls, CONTROL_LOAD_GUEST_PAT) ? MSR_CONTROL_PAT : 0);
 
-    resident_reset(&blank,
-                   cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0);
+    resident_reset(&blank);
     /* The first use of any vector register is #NM then, for resident_lend, and not #UD. */
     blank.xcr0 = blank.xcr0_all;
     service_claims_cpu = to_service;

@@ -21,14 +21,14 @@ struct vcpu;
 struct resident_state {
     void *fpu;         /* an XSAVE area, or FXSAVE's */
     uint64_t xcr0;     /* the guest's own */
-    uint64_t xcr0_all; /* what the area has room for; 0: the CPU has no XSAVE */
+    uint64_t xcr0_all; /* what the guest may set, and the area has room for; 0: no XSAVE */
     uint64_t dr[4], dr6;
 };
 
 /* As after a reset; allocates the area at the first time. */
-void resident_reset(struct resident_state *state, uint64_t xcr0_all);
+void resident_reset(struct resident_state *state);
 
-/* Loads the host's values, by the chosen strategy; once for each CPU. */
+/* Loads the host's values, by the chosen strategy; once for each CPU, before the first reset. */
 void resident_init(enum msr_strategy strategy);
 
 /* Before an entry that comes from a monitor or the scheduler: all that the CPU holds is v's. */

@@ -129,7 +129,7 @@ static void write_controls(struct vcpu *v)
     vmwrite(VMCS_MSR_BITMAPS, phys_of(v->vm->msr_bitmap));
     vmwrite(VMCS_EPT_POINTER, ept_pointer(&v->vm->ept));
     vmwrite(VMCS_CR0_MASK, CR0_HIDDEN | (control_has(c, CONTROL_LOAD_GUEST_EFER) ? 0 : CR0_PG));
-    vmwrite(VMCS_CR4_MASK, ~cpuid_cr4_allowed(&v->vm->cpuid) | CR4_FORCED);
+    vmwrite(VMCS_CR4_MASK, ~guest_cr4_allowed() | CR4_FORCED);
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, VM_VPID(v->vm));
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
@@ -154,7 +154,7 @@ struct vcpu *vcpu_create(struct vm *vm)
     v->thread.waits = false; /* until it has a monitor */
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
-    resident_reset(&v->resident, vm->cpuid.xcr0);
+    resident_reset(&v->resident);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->lapic.least_period = tsc_khz() * TIMER_PERIOD_US / 1000;
     v->vmcs = vmcs_new();
@@ -306,9 +306,8 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-    resident_reset(&v->resident, v->vm->cpuid.xcr0);
-    msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, cpuid_msr_features(&v->vm->cpuid),
-                     vmx.caps.physical_bits);
+    resident_reset(&v->resident);
+    msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
@@ -328,7 +327,7 @@ static void reset_rest(struct vcpu *v)
  * what an emulator leaves out of them, and ends (docs/emulator.md). */
 static const char *check_state(struct vcpu *v, const struct guest_state *s)
 {
-    if (s->cr4 & ~cpuid_cr4_allowed(&v->vm->cpuid))
+    if (s->cr4 & ~guest_cr4_allowed())
         return "CR4: bits that CPUID does not offer";
     if (s->efer & EFER_LMA && !(s->cr0 & CR0_PE && s->cr0 & CR0_PG))
         return "CR0: PE or PG is 0 with LMA";
@@ -341,6 +340,7 @@ bool vcpu_start(struct vcpu *v)
 {
     const struct guest_state state = v->page->state; /* read once: the page is ring 3's */
 
+    memcpy(&v->vm->cpuid, v->vm->cpuid_page, sizeof(v->vm->cpuid));
     vcpu_load(v);
     vcpu_load_segments(&state);
     reset_rest(v);

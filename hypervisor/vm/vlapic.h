@@ -8,7 +8,7 @@
  * only by the CPU that runs its vCPU; what another CPU wants delivered reaches it as a message.
  *
  * The timer's clock is the TSC: one tick of the undivided timer is one tick of the guest's TSC.
- * CPUID leaf 15h says so, by a core crystal clock that equals the TSC (see vm/cpuid.c).
+ * CPUID leaf 15h says so, by a core crystal clock that equals the TSC (see monitor/cpuid_table.c).
  */
 #ifndef VM_VLAPIC_H
 #define VM_VLAPIC_H

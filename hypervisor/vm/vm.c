@@ -10,18 +10,10 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 
 struct vm vms[PLAN_MAX_VMS];
 static uint32_t vm_count;
 struct vm_options vm_options;
-
-static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
-{
-    struct cpuid_result r = cpuid(leaf, subleaf);
-
-    memcpy(out, &r, sizeof(r));
-}
 
 /* The largest page alignment that helps the EPT with a piece of this size. */
 static uint64_t take_piece(struct phys_map *free, uint64_t size)
@@ -76,23 +68,21 @@ static void create_memory(struct vm *vm, struct phys_map *free)
     }
 }
 
+uint32_t vm_msr_features(void)
+{
+    return CPUID_MSR_FEATURES |
+           (control_has(&vmx.controls, CONTROL_RDTSCP) ? MSR_FEATURE_RDTSCP : 0) |
+           (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
+}
+
 void vm_create(const struct plan_vm *plan, struct phys_map *free)
 {
     struct vm *vm = &vms[vm_count];
-    const struct cpuid_config config = {
-        .tsc_khz = (uint32_t)tsc_khz(),
-        .tsc_exact = tsc_is_exact(),
-        .vcpus = plan->vcpus,
-        .xcr0 = XCR0_SWITCHED,
-        .rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP),
-        .invpcid = control_has(&vmx.controls, CONTROL_INVPCID),
-    };
 
     vm->plan = plan;
     create_memory(vm, free);
-    cpuid_build(&vm->cpuid, host_cpuid, &config);
     vm->msr_bitmap = arena_alloc(PAGE_SIZE);
-    msr_bitmap(vm->msr_bitmap, cpuid_msr_features(&vm->cpuid), vmx.caps.linear_bits);
+    msr_bitmap(vm->msr_bitmap, vm_msr_features(), vmx.caps.linear_bits);
     if (control_has(&vmx.controls, CONTROL_VIRTUAL_INTERRUPT_DELIVERY)) {
         vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);

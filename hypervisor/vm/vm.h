@@ -22,7 +22,8 @@ struct vm {
     struct process_extent extents[PROCESS_EXTENTS]; /* sizes are multiples of PLAN_MEMORY_UNIT */
     struct ept ept;
     struct doorbells bells;
-    struct cpuid_table cpuid;
+    struct cpuid_table cpuid;       /* as it was at GATE_START in */
+    struct cpuid_table *cpuid_page; /* its monitor's */
     uint8_t *msr_bitmap;
     uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
     struct process process;      /* its monitor */
@@ -50,6 +51,9 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free);
 
 /* The host-physical address of a guest-physical one, or PHYS_MAP_NONE where there is no memory. */
 uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
+
+/* The features whose MSRs guests have: what CPUID offers, if their monitors do as they are told. */
+uint32_t vm_msr_features(void);
 
 /* process_log for the VM's own process. */
 #define vm_log(vm, ...) process_log(&(vm)->process, __VA_ARGS__)

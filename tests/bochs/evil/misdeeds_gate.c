@@ -72,6 +72,28 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
     machine_start(board, page);
 }
 
+/* Everything, nothing, and each of CPUID's rules where no leaf has it; the guest may run, but not
+ * for long. What ring 0 lets it do does not follow from that. */
+void misdeed_offer_anything(struct board *board, struct exit_page *page)
+{
+    static struct cpuid_table good;
+    uint32_t *words = (uint32_t *)gate_cpuid();
+
+    good = *gate_cpuid();
+    for (uint32_t value = 0; value < 16; value++) {
+        for (size_t i = 0; i < sizeof(good) / sizeof(*words); i++)
+            words[i] = value < 8 ? value : UINT32_MAX << (value - 8) * 4;
+        machine_start(board, page);
+        gate_timer(gate_tsc() + 20 * board->info->tsc_khz);
+        expect(gate_run(0) == 0, "GATE_RUN looks into CPUID's table");
+        page->state.cr4 = 1 << 22; /* PKE */
+        expect(gate_start(0) == GATE_ESTATE, "CR4 follows CPUID's table");
+    }
+    gate_timer(UINT64_MAX);
+    *gate_cpuid() = good;
+    machine_start(board, page);
+}
+
 void misdeed_call_wrongly(struct board *board, struct exit_page *page)
 {
     static const uint64_t numbers[] = {GATE_WAIT,  GATE_CALL_COUNT, 255,       1ULL << 32,

@@ -165,6 +165,13 @@ int64_t gate_doorbell(uint16_t port, unsigned bit)
     return 0;
 }
 
+struct cpuid_table *gate_cpuid(void)
+{
+    static struct cpuid_table table;
+
+    return &table;
+}
+
 const struct process_info *gate_process(void)
 {
     static const struct process_info none;
