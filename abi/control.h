@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/exit.h"
 #include "abi/gate.h"
 
 #define CONTROL_LINE_VERSION 1
@@ -34,8 +35,17 @@ enum control_call {
     CONTROL_CALL_START,  /* a VM that is stopped starts anew */
     /* (argument: a position in the log): struct control_log, then records of abi/log.h */
     CONTROL_CALL_LOG,
+    CONTROL_CALL_REGISTERS, /* struct guest_state of abi/exit.h, of the VM's vCPU */
+    /* (argument: a guest-physical address, a multiple of CONTROL_DATA): so many bytes of memory;
+       the zeros at their end are left out */
+    CONTROL_CALL_MEMORY,
+    /* (likewise): the address, 8 bytes, from there on of the next such piece that is not all zeros:
+       or that of one at most CONTROL_SEARCH further on, which was not looked at, or is no memory */
+    CONTROL_CALL_SEARCH,
     CONTROL_CALL_COUNT
 };
+
+#define CONTROL_SEARCH 0x200000u
 
 enum control_error {
     CONTROL_OK,

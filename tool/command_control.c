@@ -33,18 +33,6 @@ static const char *state_of(const struct control_vm *vm)
     return vm->state < CONTROL_VM_STATE_COUNT ? states[vm->state] : "unknown";
 }
 
-/* Fetches what is known of a VM. LINTEL_MACHINE after a message. */
-static enum exit_code look(struct control_line *line, unsigned vm, struct control_vm *is)
-{
-    struct control_answer answer;
-
-    if (control_line_ask(line, CONTROL_CALL_LOOK, vm, 0, &answer) != CONTROL_OK)
-        return fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
-    memcpy(is, answer.data, sizeof(*is));
-    is->name[sizeof(is->name) - 1] = '\0';
-    return LINTEL_OK;
-}
-
 static uint64_t sum(const uint64_t exits[GATE_EXIT_REASONS])
 {
     uint64_t sum = 0;
@@ -93,7 +81,7 @@ static enum exit_code list(struct control_line *line, const struct control_hello
     for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
         if (!(hello->vms & BIT(i)))
             continue;
-        enum exit_code code = look(line, i, &vm);
+        enum exit_code code = control_line_look(line, i, &vm);
         if (code != LINTEL_OK)
             return code;
         if (json) {
@@ -136,37 +124,19 @@ int command_ps(const struct command *self, int argc, char *argv[])
     return output_close(json, output, code);
 }
 
-/* The number of the VM with this name; -1 after a message. */
-static int find(struct control_line *line, const struct control_hello *hello, const char *name)
-{
-    struct control_vm vm;
-
-    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
-        if (!(hello->vms & BIT(i)))
-            continue;
-        if (look(line, i, &vm) != LINTEL_OK)
-            return -1;
-        if (strcmp(vm.name, name) == 0)
-            return (int)i;
-    }
-    fail(LINTEL_USAGE, "there is no VM '%s' that may be controlled; see lintel ps %s", name,
-         line->path);
-    return -1;
-}
-
 static enum exit_code act(struct control_line *line, const struct control_hello *hello,
                           const char *name, enum control_call call, const char *verb)
 {
     struct control_answer answer;
     struct control_vm is = {0};
-    int vm = find(line, hello, name);
+    int vm = control_line_find(line, hello, name, &is);
 
     if (vm < 0)
         return LINTEL_USAGE;
     enum control_error error = control_line_ask(line, call, (unsigned)vm, 0, &answer);
     if (error == CONTROL_OK)
         return LINTEL_OK;
-    if (error == CONTROL_STATE && look(line, (unsigned)vm, &is) == LINTEL_OK)
+    if (error == CONTROL_STATE && control_line_look(line, (unsigned)vm, &is) == LINTEL_OK)
         return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), verb);
     return fail(LINTEL_MACHINE, "%s: vm %s: no answer", line->path, name);
 }

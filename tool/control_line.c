@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/bits.h"
 #include "lib/control_frame.h"
 
 #define TRIES       3
@@ -157,4 +158,31 @@ enum exit_code control_line_open(struct control_line *line, const char *path,
 void control_line_close(struct control_line *line)
 {
     close(line->file);
+}
+
+enum exit_code control_line_look(struct control_line *line, unsigned vm, struct control_vm *is)
+{
+    struct control_answer answer;
+
+    if (control_line_ask(line, CONTROL_CALL_LOOK, vm, 0, &answer) != CONTROL_OK)
+        return fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
+    memcpy(is, answer.data, sizeof(*is));
+    is->name[sizeof(is->name) - 1] = '\0';
+    return LINTEL_OK;
+}
+
+int control_line_find(struct control_line *line, const struct control_hello *hello,
+                      const char *name, struct control_vm *is)
+{
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
+        if (!(hello->vms & BIT(i)))
+            continue;
+        if (control_line_look(line, i, is) != LINTEL_OK)
+            return -1;
+        if (strcmp(is->name, name) == 0)
+            return (int)i;
+    }
+    fail(LINTEL_USAGE, "there is no VM '%s' that may be controlled; see lintel ps %s", name,
+         line->path);
+    return -1;
 }

@@ -26,6 +26,13 @@ enum exit_code control_line_open(struct control_line *line, const char *path,
 enum control_error control_line_ask(struct control_line *line, enum control_call call, unsigned vm,
                                     uint64_t argument, struct control_answer *answer);
 
+/* Fetches what is known of a VM. LINTEL_MACHINE after a message. */
+enum exit_code control_line_look(struct control_line *line, unsigned vm, struct control_vm *is);
+
+/* The number of the VM with this name, and what is known of it; -1 after a message. */
+int control_line_find(struct control_line *line, const struct control_hello *hello,
+                      const char *name, struct control_vm *is);
+
 void control_line_close(struct control_line *line);
 
 /* A socket's address. False after a message: the path is too long for one. */

@@ -119,6 +119,62 @@ static enum control_error start(const struct control_request *r, struct control_
     return error_of(result == 0 ? gate_control(r->vm, GATE_CONTROL_RESUME, 0) : result);
 }
 
+static enum control_error registers(const struct control_request *r, struct control_answer *a)
+{
+    int64_t result = gate_control(r->vm, GATE_CONTROL_REGISTERS, 0);
+
+    if (result != 0)
+        return error_of(result);
+    a->size = sizeof(struct guest_state);
+    memcpy(a->data, gate_text(), a->size);
+    return CONTROL_OK;
+}
+
+/* Bytes of a piece of memory up to the last that is not 0. */
+static size_t without_zeros(const char *piece)
+{
+    size_t size = CONTROL_DATA;
+
+    while (size > 0 && piece[size - 1] == 0)
+        size--;
+    return size;
+}
+
+/* The piece at this address, in the text page; NULL: there is no memory. */
+static const char *piece_at(uint8_t vm, uint64_t address)
+{
+    return gate_control(vm, GATE_CONTROL_MEMORY, address) == 0
+               ? gate_text() + address % PROCESS_TEXT_SIZE
+               : NULL;
+}
+
+static enum control_error memory(const struct control_request *r, struct control_answer *a)
+{
+    const char *piece = is_aligned(r->argument, CONTROL_DATA) ? piece_at(r->vm, r->argument) : NULL;
+
+    if (piece == NULL)
+        return CONTROL_NO_VM;
+    a->size = (uint16_t)without_zeros(piece);
+    memcpy(a->data, piece, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error search(const struct control_request *r, struct control_answer *a)
+{
+    uint64_t at = align_down(r->argument, CONTROL_DATA), end = at + CONTROL_SEARCH;
+    const char *piece = piece_at(r->vm, at);
+
+    if (piece == NULL)
+        return CONTROL_NO_VM;
+    while (at < end && piece != NULL && without_zeros(piece) == 0) {
+        at += CONTROL_DATA;
+        piece = at % PROCESS_TEXT_SIZE != 0 ? piece + CONTROL_DATA : piece_at(r->vm, at);
+    }
+    memcpy(a->data, &at, sizeof(at));
+    a->size = sizeof(at);
+    return CONTROL_OK;
+}
+
 static void copy_ring(void *to, uint64_t from, size_t size)
 {
     size_t start = from % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
@@ -158,9 +214,12 @@ static enum control_error records(const struct control_request *r, struct contro
 
 static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct control_request *,
                                                              struct control_answer *) = {
-    [CONTROL_CALL_HELLO] = hello,   [CONTROL_CALL_LOOK] = look,   [CONTROL_CALL_PAUSE] = pause,
-    [CONTROL_CALL_RESUME] = resume, [CONTROL_CALL_RESET] = reset, [CONTROL_CALL_STOP] = stop,
-    [CONTROL_CALL_START] = start,   [CONTROL_CALL_LOG] = records,
+    [CONTROL_CALL_HELLO] = hello,         [CONTROL_CALL_LOOK] = look,
+    [CONTROL_CALL_PAUSE] = pause,         [CONTROL_CALL_RESUME] = resume,
+    [CONTROL_CALL_RESET] = reset,         [CONTROL_CALL_STOP] = stop,
+    [CONTROL_CALL_START] = start,         [CONTROL_CALL_LOG] = records,
+    [CONTROL_CALL_REGISTERS] = registers, [CONTROL_CALL_MEMORY] = memory,
+    [CONTROL_CALL_SEARCH] = search,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

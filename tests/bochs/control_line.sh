@@ -13,7 +13,7 @@ for name in a b c; do
     [ $name = a ] && echo vms:
     printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$([ $name = b ] && echo ', control: no')"
 done >vm.yaml
-timeout 100 "$lintel" run --on bochs --time $start_time --timeout 90 --cpu "$cpu" --hypervisor-options console=lines \
+timeout 100 "$lintel" run --on bochs --time $start_time --timeout 90 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
     --control sock vm.yaml >whole 2>&1 </dev/null &
 run=$!
 for _ in {1..200}; do
@@ -63,6 +63,9 @@ result $? "a VM that is paused stands still, and no other does"
 result $? "it is not reset before it goes on"
 "$lintel" resume sock a && state a running && moves a && grep -q '^lintel: vm a: restart: who controls the VM asks for it' whole
 result $? "then it is, and goes on"
+"$lintel" core sock a -o core 2>said && gdb -batch -nx -ex bt "$build/guests/spin.elf" core >said 2>&1
+grep -q '^#0  *guest_main ()' said && grep -q 'in guest_start (' said && state a running
+result $? "gdb opens its core, and knows where it is"
 "$lintel" stop sock c && state c stopped && stands c && ! "$lintel" resume sock c 2>/dev/null
 result $? "a VM that is stopped stands still"
 "$lintel" start sock c && state c running && moves c && grep -q '^lintel: vm c: restart' whole

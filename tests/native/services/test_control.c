@@ -20,6 +20,9 @@
 #define BASE 0x2f8
 #define VMS  3 /* of which the last may not be controlled */
 
+#define MEMORY 0x600000u
+#define FULL   0x1ff000u /* the one page with something in it */
+
 enum { DATA, IER, IIR, LSR = 5, SCRATCH = 7 };
 
 static struct {
@@ -77,7 +80,7 @@ void outb(uint16_t number, uint8_t value)
 
 int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
 {
-    struct gate_vm is = {.memory = 0x1000000, .vcpus = 1, .tsc = 7, .exits = {[10] = 5}};
+    struct gate_vm is = {.memory = MEMORY, .vcpus = 1, .tsc = 7, .exits = {[10] = 5}};
 
     if (vm >= VMS - 1)
         return GATE_EINVAL;
@@ -97,6 +100,19 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         if (vms[vm].state != GATE_VM_PAUSED)
             return GATE_ESTATE;
         vms[vm].state = GATE_VM_RUNS;
+        return 0;
+    case GATE_CONTROL_REGISTERS:
+        acts--;
+        memset(text_page, 0, sizeof(text_page));
+        ((struct guest_state *)(void *)text_page)->rip = 0xffffffff80000000;
+        return 0;
+    case GATE_CONTROL_MEMORY:
+        acts--;
+        if (argument >= MEMORY)
+            return GATE_EINVAL;
+        memset(text_page, 0, sizeof(text_page));
+        if (align_down(argument, PAGE_SIZE) == FULL)
+            text_page[CONTROL_DATA + 9] = 'x';
         return 0;
     case GATE_CONTROL_RESET:
         if (vms[vm].state == GATE_VM_ENDED)
@@ -255,6 +271,45 @@ static void each_call_has_its_states(void **state)
         }
 }
 
+static uint64_t next_piece(uint64_t from)
+{
+    struct control_answer a = ask(CONTROL_CALL_SEARCH, 0, from);
+    uint64_t at;
+
+    assert_int_equal(a.error, CONTROL_OK);
+    assert_int_equal(a.size, sizeof(at));
+    memcpy(&at, a.data, sizeof(at));
+    return at;
+}
+
+static void memory_is_read(void **state)
+{
+    struct guest_state registers;
+
+    begin();
+    struct control_answer a = ask(CONTROL_CALL_REGISTERS, 0, 0);
+    assert_int_equal(a.size, sizeof(registers));
+    memcpy(&registers, a.data, sizeof(registers));
+    assert_true(registers.rip == 0xffffffff80000000);
+    assert_int_equal(next_piece(0), FULL + CONTROL_DATA);
+    assert_int_equal(next_piece(FULL + CONTROL_DATA), FULL + CONTROL_DATA);
+    assert_int_equal(next_piece(FULL + 2 * CONTROL_DATA), FULL + 2 * CONTROL_DATA + CONTROL_SEARCH);
+    assert_int_equal(next_piece(MEMORY - CONTROL_DATA), MEMORY);
+    a = ask(CONTROL_CALL_MEMORY, 0, FULL + CONTROL_DATA);
+    assert_int_equal(a.size, 10);
+    assert_int_equal(a.data[9], 'x');
+    assert_int_equal(ask(CONTROL_CALL_MEMORY, 0, 0).size, 0);
+    assert_int_equal(ask(CONTROL_CALL_MEMORY, 0, 1).error, CONTROL_NO_VM);
+    static const uint64_t wrong[] = {MEMORY, 1ULL << 63, UINT64_MAX - CONTROL_DATA + 1};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        assert_int_equal(ask(CONTROL_CALL_MEMORY, 0, wrong[i]).error, CONTROL_NO_VM);
+        assert_int_equal(ask(CONTROL_CALL_SEARCH, 0, wrong[i]).error, CONTROL_NO_VM);
+    }
+    assert_int_equal(ask(CONTROL_CALL_REGISTERS, 2, 0).error, CONTROL_NO_VM);
+    assert_int_equal(ask(CONTROL_CALL_MEMORY, 2, 0).error, CONTROL_NO_VM);
+    assert_int_equal(ask(CONTROL_CALL_SEARCH, 2, 0).error, CONTROL_NO_VM);
+}
+
 static void put_record(const char *text)
 {
     struct log_record is = {.length = (uint16_t)strlen(text), .vm = LOG_NO_VM};
@@ -383,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_what_there_is),
         cmocka_unit_test(each_call_has_its_states),
+        cmocka_unit_test(memory_is_read),
         cmocka_unit_test(the_log_is_read),
         cmocka_unit_test(noise_does_nothing),
         cmocka_unit_test(an_answers_frame_is_judged),

@@ -52,6 +52,15 @@ for step in 'resume 2 running' 'pause 0 paused' 'pause 2 paused' 'reset 0 paused
         "$lintel" ps sock >said && grep -q "^a *$after " said
     result $? "$verb is $([ "$code" = 0 ] && echo done || echo refused): it is $after then"
 done
+: >asked
+expect 'core writes an ELF core' 0 'Type: *CORE' sh -c '"$LINTEL" core sock a -o core && readelf -h core'
+[ "$(dd if=core bs=1 skip=$((0x6000)) count=7 status=none)" = 'a piece' ] && [ "$(grep -c '^9 ' asked)" -le 9 ]
+result $? 'with what is in memory, of which zeros are passed by'
+sed -n 's/^\([23]\) 0 .*/\1/p' asked | tr -d '\n' >said
+[ "$(cat said)" = 23 ]
+result $? 'and the VM is paused meanwhile'
+expect 'core: a file that cannot be written' 4 'no/core: No such file or directory; name a file' "$lintel" core sock a -o no/core
+expect 'core without a file' 2 "give the core's name with -o" "$lintel" core sock a
 expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
 expect 'a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" pause sock c
 "$lintel" log sock >log

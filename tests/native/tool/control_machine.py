@@ -42,12 +42,18 @@ def answer(call, vm, argument):
         return 0, struct.pack('<IIQ', 2 if how == 'version' else 1, 5, 10000)
     if call == 7:
         return 0, log_at(argument)
-    if call > 7:
+    if call > 10:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
         return 2, b''
     if call == 1:
         return 0, struct.pack('<32sQIIQ11Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, 99, *[0] * 10, 7)
+    if call == 8:
+        return 0, bytes(384)
+    if call == 9:
+        return 0, b'a piece' if argument == 0x5000 else b''
+    if call == 10:
+        return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (2 << 20))
     becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}}[call]
     if states[vm] not in becomes:
         return 3, b''

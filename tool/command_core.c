@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lintel core: a VM's memory and registers in a file that gdb opens. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/bits.h"
+#include "tool/command.h"
+#include "tool/control_line.h"
+#include "tool/core_file.h"
+#include "tool/unfinished.h"
+
+#define PROGRESS_STEP 0x100000ULL /* of memory, between words of how far it is */
+
+struct core_request {
+    struct control_line line;
+    unsigned vm;
+    const char *path;
+    int file;
+};
+
+static enum exit_code silent(const struct core_request *r)
+{
+    return fail(LINTEL_MACHINE, "%s: nobody answers any more", r->line.path);
+}
+
+/* All that is not zero from `gpa` on, up to `end`; `shift` is how much lower it lies in the file.
+ */
+static enum exit_code copy(struct core_request *r, uint64_t gpa, uint64_t end, uint64_t shift)
+{
+    struct control_answer answer;
+    uint64_t told = gpa;
+
+    while (gpa < end) {
+        if (control_line_ask(&r->line, CONTROL_CALL_SEARCH, r->vm, gpa, &answer) != CONTROL_OK)
+            return silent(r);
+        memcpy(&gpa, answer.data, sizeof(gpa));
+        if (gpa >= end)
+            break;
+        if (control_line_ask(&r->line, CONTROL_CALL_MEMORY, r->vm, gpa, &answer) != CONTROL_OK)
+            return silent(r);
+        if (answer.size > CONTROL_DATA ||
+            pwrite(r->file, answer.data, answer.size, (off_t)(CORE_MEMORY_AT + gpa - shift)) !=
+                answer.size)
+            return fail(LINTEL_MACHINE, "%s: %s", r->path, strerror(errno));
+        gpa += CONTROL_DATA;
+        if (gpa - told >= PROGRESS_STEP)
+            progress("%" PRIu64 " of %" PRIu64 " MiB", (gpa - shift) >> 20, (end - shift) >> 20);
+        told = gpa - told >= PROGRESS_STEP ? gpa : told;
+    }
+    return LINTEL_OK;
+}
+
+/* The registers, then memory, of a VM that stands still. */
+static enum exit_code fetch(struct core_request *r, uint64_t size)
+{
+    uint64_t low = size < PLAN_HOLE_START ? size : PLAN_HOLE_START;
+    struct control_answer answer;
+    struct guest_state state;
+
+    if (control_line_ask(&r->line, CONTROL_CALL_REGISTERS, r->vm, 0, &answer) != CONTROL_OK)
+        return fail(LINTEL_MACHINE, "the VM has not started yet");
+    memcpy(&state, answer.data, sizeof(state));
+    enum exit_code code = copy(r, 0, low, 0);
+    if (code == LINTEL_OK)
+        code =
+            copy(r, PLAN_HOLE_END, PLAN_HOLE_END + (size - low), PLAN_HOLE_END - PLAN_HOLE_START);
+    progress_end();
+    return code == LINTEL_OK ? core_complete(r->file, r->path, size, &state) : code;
+}
+
+/* One that runs is paused meanwhile. */
+static enum exit_code fetch_still(struct core_request *r, const struct control_vm *is)
+{
+    struct control_answer answer;
+    bool runs = is->state == CONTROL_VM_RUNS;
+
+    if (runs && control_line_ask(&r->line, CONTROL_CALL_PAUSE, r->vm, 0, &answer) != CONTROL_OK)
+        return silent(r);
+    enum exit_code code = fetch(r, is->memory);
+    if (runs)
+        control_line_ask(&r->line, CONTROL_CALL_RESUME, r->vm, 0, &answer);
+    return code;
+}
+
+static enum exit_code dump(struct core_request *r, const struct control_vm *is)
+{
+    r->file = open(r->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (r->file < 0)
+        return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written", r->path,
+                    strerror(errno));
+    enum exit_code code = fetch_still(r, is);
+    close(r->file);
+    if (code != LINTEL_OK)
+        unlink(r->path);
+    return code;
+}
+
+int command_core(const struct command *self, int argc, char *argv[])
+{
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {0}};
+    struct core_request request = {0};
+    struct control_hello hello;
+    struct control_vm is;
+    int option;
+
+    while ((option = command_option(self, argc, argv, "o:", options)) >= 0) {
+        if (option != 'o')
+            return LINTEL_USAGE;
+        request.path = optarg;
+    }
+    if (optind != argc - 2)
+        return command_misused(self, "give a run's socket and the name of a VM");
+    if (!request.path)
+        return command_misused(self, "give the core's name with -o");
+    int code = control_line_open(&request.line, argv[optind], &hello);
+    if (code != LINTEL_OK)
+        return code;
+    int vm = control_line_find(&request.line, &hello, argv[optind + 1], &is);
+    request.vm = (unsigned)vm;
+    code = vm < 0 ? LINTEL_USAGE : (int)dump(&request, &is);
+    control_line_close(&request.line);
+    return code;
+}

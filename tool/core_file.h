@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An ELF core of a VM, as gdb reads it: guest memory as the guest's own page tables show it, and
+ * the registers. It is made in a file that has guest memory at its beginning, behind the ELF
+ * header: what is zero is a hole.
+ */
+#ifndef TOOL_CORE_FILE_H
+#define TOOL_CORE_FILE_H
+
+#include <stdint.h>
+
+#include "abi/exit.h"
+#include "tool/report.h"
+
+#define CORE_MEMORY_AT 0x1000 /* where guest memory begins in the file */
+
+/* Where a guest-physical address lies in memory without the devices' hole, of `size` bytes; more
+ * than that: it is no memory. */
+uint64_t core_offset(uint64_t gpa, uint64_t size);
+
+/* Completes the file, of which the memory, of `size` bytes, is written. Of a guest that has paging
+ * off, or is not in long mode, linear addresses are taken for physical ones. */
+enum exit_code core_complete(int file, const char *path, uint64_t size,
+                             const struct guest_state *state);
+
+#endif
