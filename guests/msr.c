@@ -8,16 +8,18 @@
 #define CANONICAL_HIGH 0xffff800012345678
 #define CANONICAL_LOW  0x00007fff87654321
 
-#define MSR_FEATURE_CONTROL 0x3a
-#define MSR_BIOS_UPDT_TRIG  0x79
-#define MSR_MTRRCAP         0xfe
-#define MSR_MTRR_PHYSBASE0  0x200
-#define MSR_MTRR_PHYSMASK0  0x201
-#define MSR_MTRR_DEF_TYPE   0x2ff
-#define MSR_VMX_FIRST       0x480
-#define MSR_VMX_LAST        0x491
-#define MSR_KVM_WALL_CLOCK  0x4b564d00
-#define MSR_KVM_SYSTEM_TIME 0x4b564d01
+#define MSR_FEATURE_CONTROL   0x3a
+#define MSR_BIOS_UPDT_TRIG    0x79
+#define MSR_MTRRCAP           0xfe
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_FLUSH_CMD         0x10b
+#define MSR_MTRR_PHYSBASE0    0x200
+#define MSR_MTRR_PHYSMASK0    0x201
+#define MSR_MTRR_DEF_TYPE     0x2ff
+#define MSR_VMX_FIRST         0x480
+#define MSR_VMX_LAST          0x491
+#define MSR_KVM_WALL_CLOCK    0x4b564d00
+#define MSR_KVM_SYSTEM_TIME   0x4b564d01
 
 #define KVM_TIME_ENABLED 1
 #define NANOSECONDS      1000000000ULL
@@ -219,6 +221,31 @@ static void test_mtrr(void)
     is(rdmsr(MSR_MTRR_DEF_TYPE), value, "the default type reads back");
 }
 
+/* Bits that promise an MSR: IA32_SPEC_CTRL's IBRS at all times, IA32_TSX_CTRL, and more of them. */
+#define PROMISES                                                                                   \
+    (BIT(1) | BIT(3) | BIT(7) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(18) | BIT(25))
+
+/* What the CPU says of its flaws, and a command: there if CPUID says so, and only then. */
+static void test_speculation(void)
+{
+    uint64_t value = 0, nothing = 0;
+    uint32_t features = cpuid(7, 0).edx;
+    struct trap trap = try_rdmsr(MSR_ARCH_CAPABILITIES, &value);
+
+    ok((trap.vector == VECTOR_GP) == !(features >> 29 & 1),
+       "ARCH_CAPABILITIES can be read if CPUID says so");
+    ok(refused(MSR_ARCH_CAPABILITIES, value), "ARCH_CAPABILITIES is read-only");
+    ok(refused(MSR_FLUSH_CMD, 1) == !(features >> 28 & 1),
+       "FLUSH_CMD empties the L1 data cache if CPUID says so");
+    ok(refused(MSR_FLUSH_CMD, 2), "FLUSH_CMD refuses a reserved bit");
+    trap = try_rdmsr(MSR_FLUSH_CMD, &nothing);
+    ok(trap.vector == VECTOR_GP && trap.error_code == 0, "FLUSH_CMD cannot be read");
+    if (has_hypervisor())
+        is(value & PROMISES, 0, "ARCH_CAPABILITIES promises a guest no other MSR");
+    else
+        skip("the machine may have them", "ARCH_CAPABILITIES promises no other MSR");
+}
+
 static void test_tsc(void)
 {
     uint64_t target = rdtsc() + BIT(40), now;
@@ -386,6 +413,7 @@ void guest_main(void)
     test_pat();
     test_apic_base();
     test_mtrr();
+    test_speculation();
     test_tsc();
     test_kvm_clocks();
     test_tsc_aux();

@@ -214,7 +214,7 @@ void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)
 
 bool msr_write_passes(const struct msr_row *row, unsigned linear_width)
 {
-    return row->pass == MSR_PASS_READ_WRITE &&
+    return (row->pass == MSR_PASS_READ_WRITE || row->pass == MSR_PASS_WRITE) &&
            (row->check != MSR_CHECK_CANONICAL || linear_width <= LINEAR_WIDTH);
 }
 

@@ -26,6 +26,7 @@ enum msr_pass {
     MSR_PASS_NONE,
     MSR_PASS_READ,
     MSR_PASS_READ_WRITE,
+    MSR_PASS_WRITE,
     /* reads, while the guest's value and the CPU's own are known to be the same */
     MSR_PASS_READ_EQUAL,
 };
@@ -75,6 +76,8 @@ enum msr_handler {
     F(X2APIC, 0x1, 0, 2, 21)                                                                       \
     F(TSC_DEADLINE, 0x1, 0, 2, 24)                                                                 \
     F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
+    F(FLUSH_CMD, 0x7, 0, 3, 28)                                                                    \
+    F(ARCH_CAPABILITIES, 0x7, 0, 3, 29)                                                            \
     F(XSAVES, 0xd, 1, 0, 3)                                                                        \
     F(SYSCALL, 0x80000001, 0, 3, 11)                                                               \
     F(RDTSCP, 0x80000001, 0, 3, 27)                                                                \
@@ -103,6 +106,13 @@ enum msr_misc_enable {
     MISC_ENABLE_WRITABLE = 0
 #define BIT_ROW(bit, name, reset, writable, why) | (writable##ULL << (bit))
 #include "hypervisor/msr/misc_enable.def"
+};
+
+/* What a guest sees of IA32_ARCH_CAPABILITIES, from the rows of its bits. */
+enum msr_arch_capabilities {
+    ARCH_CAPABILITIES_SHOWN = 0
+#define CAPABILITY(bit, name, why) | (1ULL << (bit))
+#include "hypervisor/msr/arch_capabilities.def"
 };
 
 #define MSR_SWITCHED_RESIDENT(...) __VA_ARGS__

@@ -309,6 +309,9 @@ static void reset_rest(struct vcpu *v)
     resident_reset(&v->resident);
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
+    if (v->msr.file.features & MSR_FEATURE_ARCH_CAPABILITIES)
+        v->msr.file.value[MSR_SLOT_ARCH_CAPABILITIES] =
+            rdmsr(msr_rows[MSR_ROW_ARCH_CAPABILITIES].first) & ARCH_CAPABILITIES_SHOWN;
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);

@@ -51,6 +51,7 @@ struct word {
 static const struct word exits[] = {{"NONE", "read, write"},
                                     {"READ", "write"},
                                     {"READ_WRITE", "none"},
+                                    {"WRITE", "read"},
                                     {"READ_WRITE CANONICAL", "write on a CPU of 57-bit addresses"},
                                     {"READ_EQUAL", "write; read unless equal to the CPU's"}};
 static const struct word checks[] = {
@@ -141,6 +142,23 @@ static void print_bits(FILE *out)
 #include "hypervisor/msr/misc_enable.def"
 }
 
+/* IA32_ARCH_CAPABILITIES. */
+static void print_capabilities(FILE *out)
+{
+    fputs(
+        "\n"
+        "## IA32_ARCH_CAPABILITIES\n"
+        "\n"
+        "Made from `hypervisor/msr/arch_capabilities.def`: the bits of the CPU's own value that a "
+        "guest sees.\n"
+        "\n"
+        "| bit | name | what it says |\n"
+        "|---|---|---|\n",
+        out);
+#define CAPABILITY(bit, name, why) fprintf(out, "| %d | %s | %s |\n", bit, name, why);
+#include "hypervisor/msr/arch_capabilities.def"
+}
+
 static bool is_same(const char *path, const char *expected, size_t size)
 {
     FILE *file = fopen(path, "rb");
@@ -162,6 +180,7 @@ int main(int argc, char **argv)
         return 1;
     print_page(out);
     print_bits(out);
+    print_capabilities(out);
     fclose(out);
     bool good = true;
     if (argc > 1)

@@ -93,7 +93,8 @@ static void bitmap(void **state)
     msr_bitmap(map, ALL_FEATURES, 48);
     for (size_t i = 0; i < sizeof(map); i++)
         clear += 8 - (size_t)__builtin_popcount(map[i]);
-    assert_int_equal(clear, 2 * 6 + 10);
+    assert_int_equal(clear, 2 * 6 + 10 + 1);
+    assert_true(intercepted(map, 0x10b, false) && !intercepted(map, 0x10b, true));
     for (unsigned i = 0; i < 6; i++)
         assert_false(intercepted(map, read_write[i], false) ||
                      intercepted(map, read_write[i], true));
@@ -194,10 +195,10 @@ static void unknown(void **state)
 /* Rows that say why software that looks for an MSR does not find it. */
 static void never(void **state)
 {
-    static const uint32_t indices[] = {0x33,  0x34,  0x48,  0x49,  0x4e,  0xc1,  0xc8,      0xce,
-                                       0xcf,  0xe2,  0xe7,  0xe8,  0x10a, 0x10b, 0x140,     0x186,
-                                       0x18d, 0x19b, 0x19c, 0x1b0, 0x1b2, 0x345, 0x38d,     0x480,
-                                       0x493, 0x64e, 0x66a, 0x66c, 0x770, 0x777, 0xc0011029};
+    static const uint32_t indices[] = {0x33,  0x34,  0x48,  0x49,  0x4e,      0xc1,  0xc8,  0xce,
+                                       0xcf,  0xe2,  0xe7,  0xe8,  0x140,     0x186, 0x18d, 0x19b,
+                                       0x19c, 0x1b0, 0x1b2, 0x345, 0x38d,     0x480, 0x493, 0x64e,
+                                       0x66a, 0x66c, 0x770, 0x777, 0xc0011029};
     uint64_t value = 0x1234;
     for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
         assert_non_null(msr_find(indices[i]));
@@ -234,6 +235,24 @@ static void special_rows(void **state)
     assert_int_equal(write(0x17a, 7), MSR_OK);
     assert_reads(0x17a, 7);
     assert_int_equal(write(0x17a, 8), MSR_GP);
+}
+
+/* Nothing but what says that a flaw is not there, warns of one, or tells what VERW does: no bit
+ * that promises an MSR, as IBRS_ALL (1), TSX_CTRL (7), FB_CLEAR_CTRL (18) and GDS_CTRL (25) do. */
+static void arch_capabilities(void **state)
+{
+    static const uint64_t promises =
+        1 << 1 | 1 << 3 | 1 << 7 | 0xf << 9 | 1 << 18 | 3 << 21 | 1 << 25;
+
+    assert_true((ARCH_CAPABILITIES_SHOWN & promises) == 0);
+    assert_true((ARCH_CAPABILITIES_SHOWN & 1) != 0 && (uint64_t)ARCH_CAPABILITIES_SHOWN >> 62 == 1);
+    file.value[MSR_SLOT_ARCH_CAPABILITIES] = 0x11; /* the host's */
+    assert_reads(0x10a, 0x11);
+    assert_int_equal(write(0x10a, 0x11), MSR_GP);
+    file.features = ALL_FEATURES & ~(uint32_t)MSR_FEATURE_ARCH_CAPABILITIES;
+    assert_int_equal(write(0x10a, 0), MSR_GP);
+    uint64_t value;
+    assert_int_equal(msr_read(&file, msr_find(0x10a), 0x10a, &value), MSR_GP);
 }
 
 /* Each bit by itself: 0, 3, 18, 22 and 34 can be written. */
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(areas),
         cmocka_unit_test(resident),
         cmocka_unit_test(switched),
+        cmocka_unit_test_setup(arch_capabilities, setup),
         cmocka_unit_test_setup(unknown, setup),
         cmocka_unit_test_setup(never, setup),
         cmocka_unit_test_setup(features, setup),
