@@ -246,7 +246,7 @@ vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
 description 'no way to switch MSRs' 3 \
-    "^vm.yaml:1:20: host\.msr-switch: 'never' is no way to switch MSRs; write one of: none-needed lazy eager area$" <<'E1'
+    "^vm.yaml:1:20: host\.msr-switch: 'never' is no way to switch MSRs; write one of: none-needed list lazy eager area$" <<'E1'
 host: {msr-switch: never}
 vms:
   - {name: a, kernel: kernel, memory: 26M}
