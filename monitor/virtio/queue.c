@@ -43,14 +43,16 @@ static void fence(void)
 /* An indirect table may lie at any address. */
 static struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
 {
-    uint64_t words[DESCRIPTOR_SIZE / 8]; /* in registers, by two loads */
+    const uint8_t *at = table + index * (uint64_t)DESCRIPTOR_SIZE;
+    uint64_t address, rest; /* in registers, by a load each */
 
-    __builtin_memcpy(words, table + index * (uint64_t)DESCRIPTOR_SIZE, sizeof(words));
-    __asm__ volatile("" : "+r"(words[0]), "+r"(words[1])); /* from here on the copy is looked at */
-    return (struct descriptor){.address = words[0],
-                               .size = (uint32_t)words[1],
-                               .flags = (uint16_t)(words[1] >> 32),
-                               .next = (uint16_t)(words[1] >> 48)};
+    __builtin_memcpy(&address, at, sizeof(address));
+    __builtin_memcpy(&rest, at + sizeof(address), sizeof(rest));
+    __asm__ volatile("" : "+r"(address), "+r"(rest)); /* from here on the copy is looked at */
+    return (struct descriptor){.address = address,
+                               .size = (uint32_t)rest,
+                               .flags = (uint16_t)(rest >> 32),
+                               .next = (uint16_t)(rest >> 48)};
 }
 
 bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
