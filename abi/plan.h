@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      7
+#define PLAN_VERSION      8
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -86,6 +86,8 @@ struct plan_vm {
     uint32_t initrd;               /* an index into files, or PLAN_NO_FILE */
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint32_t budget, period;       /* PLAN_BUDGET_MIN */
+    uint32_t cpu;                  /* its home: 0 is the CPU that booted */
+    uint32_t reserved;
 };
 
 /* What a process gets of the machine, beyond its own memory. */
@@ -114,6 +116,8 @@ struct plan_process {
     uint32_t interrupts[PLAN_INTERRUPTS]; /* ISA interrupts, 0 to 15 */
     uint32_t budget, period;              /* PLAN_BUDGET_MIN */
     uint32_t controls;                    /* VMs that it may control: bit n is VM n */
+    uint32_t cpu;                         /* its home: 0 is the CPU that booted */
+    uint32_t reserved;
     uint64_t dma; /* bytes of memory for its device, contiguous, below 4 GiB; a multiple of 4 KiB */
 };
 
@@ -153,10 +157,10 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2120, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_process) == 240, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2128, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_process) == 248, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 60, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2120 + 9 * 240 + 64 * 60,
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2128 + 9 * 248 + 64 * 60,
                "the plan's layout is ABI");
 
 #endif

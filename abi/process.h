@@ -16,10 +16,12 @@
 #define PROCESS_CHANNELS    16
 #define PROCESS_EXTENTS     16
 
-/* Where what lies. The process's own image is below PROCESS_IMAGE_END, where its ELF file says. */
-#define PROCESS_IMAGE_END 0x0000100000000000ULL
-#define PROCESS_INFO      0x0000100000080000ULL /* struct process_info, read-only */
-#define PROCESS_TEXT      0x0000100000100000ULL /* one page of text, read-write */
+/* Where what lies. The process's own image is between PROCESS_IMAGE_START and PROCESS_IMAGE_END,
+ * where its ELF file says. */
+#define PROCESS_IMAGE_START 0x0000000000200000ULL
+#define PROCESS_IMAGE_END   0x0000100000000000ULL
+#define PROCESS_INFO        0x0000100000080000ULL /* struct process_info, read-only */
+#define PROCESS_TEXT        0x0000100000100000ULL /* one page of text, read-write */
 /* the end of the stack, PROCESS_STACK_SIZE below it */
 #define PROCESS_STACK 0x0000100000400000ULL
 #define PROCESS_FILE  0x0000200000000000ULL /* the plan's file for it, read-only */

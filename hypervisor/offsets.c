@@ -22,6 +22,7 @@ void offsets(void)
     DEFINE(TRAP_VECTOR_MC, VECTOR_MC);
     DEFINE(VCPU_STACK, offsetof(struct vcpu, stack));
     DEFINE(VCPU_LAUNCHED, offsetof(struct vcpu, launched));
+    DEFINE(PROCESS_SELF, PROCESS_SELF);
     DEFINE(PROCESS_STACK_END, offsetof(struct process, stack));
     DEFINE(PROCESS_USER_FRAME, offsetof(struct process, user_frame));
     DEFINE(PROCESS_rbx, offsetof(struct process, user_frame.rbx));

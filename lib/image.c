@@ -31,7 +31,7 @@ bool image_loads(const struct elf_segment *s)
 const char *image_check(const void *file, uint64_t size)
 {
     const struct elf_header *h = file;
-    uint64_t start = 0, end = 0;
+    uint64_t start = 0, end = PROCESS_IMAGE_START;
     bool has_entry = false;
 
     if (!header_valid(h, size))
@@ -42,7 +42,7 @@ const char *image_check(const void *file, uint64_t size)
         if (!segment_valid(s, size, end))
             return "has a segment that is damaged, writable code, not page-aligned or not behind "
                    "the one before it";
-        if (end == 0)
+        if (start == 0)
             start = s->vaddr;
         end = align_up(s->vaddr + s->memsz, PAGE_SIZE);
         if (end - start > PROCESS_IMAGE_SPAN)

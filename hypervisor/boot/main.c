@@ -228,6 +228,7 @@ void boot_main(uint64_t information, uint64_t image)
     cpu_init(&boot_cpu);
     machine_check_init();
     sched_no_event = events_none_due;
+    cpu_kicked = sched_kicked;
 
     stage("boot information");
     read_boot_information(information);

@@ -5,6 +5,7 @@
 #include "abi/channel.h"
 #include "abi/process.h"
 #include "hypervisor/cpu/acpi.h"
+#include "hypervisor/cpu/layout.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -77,18 +78,20 @@ static const char *check_overlap(struct checker *c, uint32_t i)
 }
 
 /* The promise of a VM or a process is none, or one that can be kept; `sum` is that of all until
- * now, in millionths of the CPU. */
-static const char *check_promise(struct checker *c, const char *name, uint32_t budget,
-                                 uint32_t period, uint64_t *sum)
+ * now, in millionths of each CPU. */
+static const char *check_promise(struct checker *c, const char *name, uint32_t cpu, uint32_t budget,
+                                 uint32_t period, uint64_t sum[])
 {
+    if (cpu >= CPUS_MAX)
+        return FAIL(c, "%s: CPU %u; at most %u are looked at", name, cpu, CPUS_MAX);
     if (budget == 0 && period == 0)
         return NULL;
     if (budget < PLAN_BUDGET_MIN || budget > period || period > PLAN_PERIOD_MAX)
         return FAIL(
             c, "%s: a budget of %u us in each %u us; at least %u, and no period longer than %u",
             name, budget, period, PLAN_BUDGET_MIN, PLAN_PERIOD_MAX);
-    *sum += plan_promised(budget, period);
-    if (*sum > PLAN_PROMISED_MAX * 10000ULL)
+    sum[cpu] += plan_promised(budget, period);
+    if (sum[cpu] > PLAN_PROMISED_MAX * 10000ULL)
         return FAIL(c, "with %s more than %u %% of the CPU are promised", name, PLAN_PROMISED_MAX);
     return NULL;
 }
@@ -97,13 +100,14 @@ static const char *check_promises(struct checker *c)
 {
     const struct plan *p = c->plan;
     const char *error = NULL;
-    uint64_t sum = 0;
+    uint64_t sum[CPUS_MAX] = {0};
 
     for (uint32_t i = 0; error == NULL && i < p->vm_count; i++)
-        error = check_promise(c, p->vms[i].name, p->vms[i].budget, p->vms[i].period, &sum);
+        error = check_promise(c, p->vms[i].name, p->vms[i].cpu, p->vms[i].budget, p->vms[i].period,
+                              sum);
     for (uint32_t i = 0; error == NULL && i < p->process_count; i++)
-        error = check_promise(c, p->processes[i].name, p->processes[i].budget,
-                              p->processes[i].period, &sum);
+        error = check_promise(c, p->processes[i].name, p->processes[i].cpu, p->processes[i].budget,
+                              p->processes[i].period, sum);
     return error;
 }
 
@@ -143,6 +147,10 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
     uint32_t of_function = (p->grants & PLAN_GRANT_PCI) != 0;
     if (p->controls >> c->plan->vm_count != 0)
         return FAIL(c, "process %s: it controls VMs that are not there", p->name);
+    for (uint32_t i = 0; i < c->plan->vm_count; i++)
+        if (p->controls & BIT(i) && c->plan->vms[i].cpu != p->cpu)
+            return FAIL(c, "process %s controls vm %s, which is at home on another CPU", p->name,
+                        c->plan->vms[i].name);
     if (p->port_range_count > PLAN_PORT_RANGES ||
         p->interrupt_count > PLAN_INTERRUPTS - of_function)
         return FAIL(c,

@@ -20,8 +20,7 @@
 #define CPU_DATA_SIZE  0x4000
 #define CPU_IST_SIZE   0x1000
 
-#define PER_CPU       __attribute__((section(".percpu")))
-#define PER_CPU_FIRST __attribute__((section(".percpu.first"))) /* where assembly finds it */
+#define PER_CPU __attribute__((section(".percpu")))
 
 /* The variable `name` of the CPU whose block this is; of the CPU that runs this. */
 #define CPU_OF(block, name) (*(__typeof__(&(name)))((uint64_t)(block) + (uint64_t)&(name)))

@@ -50,6 +50,8 @@ extern const uint8_t start_code[], start_code_end[], start_tables[], boot_pml4[]
 extern uint64_t start_root, start_stack;
 uint64_t start_root, start_stack;
 
+void (*cpu_kicked)(void);
+
 void cpus_allocate(uint32_t number)
 {
     others = arena_alloc(number * sizeof(*others));
@@ -59,6 +61,22 @@ void cpus_allocate(uint32_t number)
 static struct cpu_block *block_of(uint32_t number)
 {
     return number == 0 ? &boot_cpu : &others[number - 1];
+}
+
+struct cpu_block *cpu_block(uint32_t number)
+{
+    return number < count && CPU_OF(block_of(number), cpu).step == STEP_READY ? block_of(number)
+                                                                              : NULL;
+}
+
+uint32_t cpu_apic_id(const struct cpu_block *block)
+{
+    return CPU_OF(block, cpu).apic_id;
+}
+
+void cpu_kick(const struct cpu_block *block)
+{
+    apic_send(cpu_apic_id(block), VECTOR_KICK);
 }
 
 static bool wait_for(const enum step *step, enum step least, uint64_t microseconds)
@@ -227,6 +245,6 @@ void cpus_run(void (*by)(void))
 {
     __atomic_store_n(&run, by, __ATOMIC_SEQ_CST);
     for (uint32_t i = 1; i < count; i++)
-        if (CPU_OF(block_of(i), cpu).step == STEP_READY)
-            apic_send(CPU_OF(block_of(i), cpu).apic_id, VECTOR_KICK);
+        if (cpu_block(i) != NULL)
+            cpu_kick(cpu_block(i));
 }

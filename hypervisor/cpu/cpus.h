@@ -24,6 +24,14 @@ void cpus_allocate(uint32_t number);
 void cpus_start(const struct acpi_info *acpi, uint64_t page, void (*take_up)(void));
 void cpus_run(void (*run)(void));
 
+/* The block of a CPU; NULL: there is none of this number, or it is not used. */
+struct cpu_block *cpu_block(uint32_t number);
+uint32_t cpu_apic_id(const struct cpu_block *block);
+
+/* Sends it VECTOR_KICK; cpu_kicked is called there. Set once, before that. */
+void cpu_kick(const struct cpu_block *block);
+extern void (*cpu_kicked)(void);
+
 /* start.S: a CPU has come. */
 void __attribute__((noreturn)) cpu_arrived(void);
 

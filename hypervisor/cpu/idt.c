@@ -63,14 +63,14 @@ const char *exception_name(uint64_t vector)
     return vector < ARRAY_SIZE(names) ? names[vector] : "reserved";
 }
 
+static PER_CPU bool told[ARRAY_SIZE(idt)];
+
 /* Each vector once: a device that the firmware left switched on may go on for ever. */
 static void report_stray(uint8_t vector)
 {
-    static bool told[ARRAY_SIZE(idt)];
-
-    if (!told[vector])
+    if (!THIS_CPU(told)[vector])
         log_line("an interrupt that nobody asked for: vector %u", vector);
-    told[vector] = true;
+    THIS_CPU(told)[vector] = true;
 }
 
 void interrupt_handle(uint8_t vector)
@@ -79,7 +79,8 @@ void interrupt_handle(uint8_t vector)
     case VECTOR_TIMER: /* whoever sleeps looks at its deadlines after each interrupt */
         apic_timer_fired();
         break;
-    case VECTOR_KICK: /* it has ended a sleep */
+    case VECTOR_KICK:
+        cpu_kicked();
         break;
     case VECTOR_MC_CAME:
         machine_check_report();

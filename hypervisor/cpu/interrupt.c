@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/cpu/interrupt.h"
 
-#include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/panic.h"
@@ -26,18 +26,19 @@ uint8_t interrupt_claim(void (*handle)(void *argument), void *argument)
     return (uint8_t)(VECTOR_DEVICE + device_count++);
 }
 
-bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq)
+bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq,
+                         const struct cpu_block *cpu)
 {
     struct device *d = &devices[vector - VECTOR_DEVICE];
 
     d->gsi = acpi->isa[irq].gsi;
     d->level = acpi->isa[irq].level;
-    return d->line = ioapic_route(&acpi->isa[irq], vector);
+    return d->line = ioapic_route(&acpi->isa[irq], vector, cpu_apic_id(cpu));
 }
 
-uint32_t interrupt_message_address(void)
+uint32_t interrupt_message_address(const struct cpu_block *cpu)
 {
-    return MESSAGE_ADDRESS | apic_id() << MESSAGE_DESTINATION;
+    return MESSAGE_ADDRESS | cpu_apic_id(cpu) << MESSAGE_DESTINATION;
 }
 
 void interrupt_done(uint8_t vector)

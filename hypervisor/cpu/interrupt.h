@@ -7,22 +7,24 @@
 #include <stdint.h>
 
 #include "hypervisor/cpu/acpi.h"
+#include "hypervisor/cpu/cpu.h"
 
 /* Devices' vectors: this many, from VECTOR_DEVICE on. */
 #define INTERRUPT_DEVICES 36
 
 /*
- * A vector of this CPU's for a device's interrupt: `handle` is called with `argument` whenever it
+ * A vector, on each CPU, for a device's interrupt: `handle` is called with `argument` whenever it
  * comes. At boot; the plan's bounds are such that there is always one left.
  */
 uint8_t interrupt_claim(void (*handle)(void *argument), void *argument);
 
-/* Sends an ISA interrupt there. False: no IOAPIC has its line, or what it sends would not arrive.
- */
-bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq);
+/* Sends an ISA interrupt there, to this CPU. False: no IOAPIC has its line, or what it sends would
+ * not arrive. */
+bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq,
+                         const struct cpu_block *cpu);
 
 /* The message that a PCI function sends there. */
-uint32_t interrupt_message_address(void);
+uint32_t interrupt_message_address(const struct cpu_block *cpu);
 
 /* What has come is handled: a level-triggered line, which is masked since then, may come again. */
 void interrupt_done(uint8_t vector);

@@ -3,10 +3,10 @@
  * Remapping". */
 #include "hypervisor/cpu/ioapic.h"
 
-#include "hypervisor/cpu/apic.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/lock.h"
 
 #define REGISTERS_SIZE 0x20 /* an index at 0, data at 10h */
 #define DATA           4    /* double words */
@@ -67,7 +67,7 @@ static bool find_arrives(const struct acpi_info *acpi)
         if (mmio_read(host_map_registers(acpi->remapping[i] + REMAPPING_STATUS, sizeof(uint32_t))) &
             STATUS_IRES)
             return false;
-    return apic_id() <= LAST_ID;
+    return true;
 }
 
 void ioapic_init(const struct acpi_info *acpi)
@@ -78,13 +78,13 @@ void ioapic_init(const struct acpi_info *acpi)
     arrives = find_arrives(acpi);
 }
 
-bool ioapic_route(const struct acpi_irq *irq, uint8_t vector)
+bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id)
 {
     const struct ioapic *ioapic = find(irq->gsi);
 
-    if (ioapic == NULL || !arrives)
+    if (ioapic == NULL || !arrives || apic_id > LAST_ID)
         return false;
-    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1, apic_id() << DESTINATION);
+    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1, apic_id << DESTINATION);
     write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi),
           vector | (irq->level ? LEVEL : 0) | (irq->active_low ? ACTIVE_LOW : 0));
     return true;
@@ -92,8 +92,12 @@ bool ioapic_route(const struct acpi_irq *irq, uint8_t vector)
 
 void ioapic_mask(uint32_t gsi, bool masked)
 {
+    static uint32_t lock; /* index and data belong together (R20) */
     const struct ioapic *ioapic = find(gsi);
-    uint32_t reg = REDIRECTION(gsi - ioapic->gsi), low = read(ioapic, reg) & ~(uint32_t)MASKED;
+    uint32_t reg = REDIRECTION(gsi - ioapic->gsi);
 
+    lock_take(&lock);
+    uint32_t low = read(ioapic, reg) & ~(uint32_t)MASKED;
     write(ioapic, reg, masked ? low | MASKED : low);
+    lock_release(&lock);
 }

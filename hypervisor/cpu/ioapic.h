@@ -16,7 +16,7 @@ void ioapic_init(const struct acpi_info *acpi);
  * an IOAPIC sends would not arrive: the firmware left interrupt remapping on, or this CPU's id has
  * more than the eight bits that there are without it.
  */
-bool ioapic_route(const struct acpi_irq *irq, uint8_t vector);
+bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id);
 
 /* Of an input that has been routed. */
 void ioapic_mask(uint32_t gsi, bool masked);

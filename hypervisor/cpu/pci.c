@@ -5,6 +5,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/lock.h"
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA    0xcfc
@@ -49,16 +50,23 @@
 #define MSIX_BAR            0x7u
 #define MSIX_ENTRY          16
 
+static uint32_t lock; /* address and data belong together (R20) */
+
 static uint32_t read(uint32_t function, uint32_t reg)
 {
+    lock_take(&lock);
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
-    return inl(CONFIG_DATA);
+    uint32_t value = inl(CONFIG_DATA);
+    lock_release(&lock);
+    return value;
 }
 
 static void write(uint32_t function, uint32_t reg, uint32_t value)
 {
+    lock_take(&lock);
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
     outl(CONFIG_DATA, value);
+    lock_release(&lock);
 }
 
 static bool is_there(uint32_t function)

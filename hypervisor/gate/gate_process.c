@@ -15,12 +15,14 @@ int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p)
     return 0;
 }
 
+static PER_CPU char said[160];
+
 /* A copy of the text page's line, printable: what a process says cannot pretend to be the
  * hypervisor's own line. */
 static const char *copy_text(const struct process *p, uint64_t length)
 {
-    static char line[160];
-    size_t n = min_u64(length, sizeof(line) - 1);
+    char *line = THIS_CPU(said);
+    size_t n = min_u64(length, sizeof(said) - 1);
 
     memcpy(line, p->text, n);
     line[n] = '\0';

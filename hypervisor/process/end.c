@@ -25,9 +25,8 @@ void process_end(struct process *p, bool fault, const char *why)
     channel_end_all(p);
     if (!p->awaited)
         return;
-    ended++;
-    faults += fault;
-    if (ended < count)
+    __atomic_fetch_add(&faults, fault, __ATOMIC_SEQ_CST);
+    if (__atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST) < count)
         return;
     log_record(LOG_END, LOG_NO_VM, "end: %u %s, %u faults", count, kind, faults);
     if (!log_is_handed_over())

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate: SYSCALL from ring 3, and SYSRET back. Interrupts are off; RSP is still ring 3's, and is replaced
- * before anything is pushed. There is no SWAPGS: the CPU's block is at a fixed address.
+ * before anything is pushed. There is no SWAPGS: each address space has a page that says whose it is.
  */
-#include "hypervisor/cpu/layout.h"
 #include "offsets.h"
 
         .macro  gate_body
@@ -13,7 +12,7 @@
         movq    %r8, %rcx
         movq    %rax, %r8
         call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, process, call) */
-        movq    boot_cpu(%rip), %rdi
+        movq    PROCESS_SELF, %rdi
         movq    %rax, %rsi
         .endm
 
@@ -22,9 +21,9 @@
         .global process_gate_syscall
         .type   process_gate_syscall, @function
 process_gate_syscall:
-        movq    boot_cpu(%rip), %r8
+        movq    PROCESS_SELF, %r8
         movq    %rsp, PROCESS_RSP(%r8)
-        leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
+        movq    PROCESS_STACK_END(%r8), %rsp
         movq    %rcx, PROCESS_RIP(%r8)
         movq    %r11, PROCESS_RFLAGS(%r8)
         gate_body
@@ -42,7 +41,7 @@ process_gate_syscall:
 process_gate_sysenter:
         pushq   $2
         popfq
-        movq    boot_cpu(%rip), %r8
+        movq    PROCESS_SELF, %r8
         shlq    $17, %rcx
         shrq    $17, %rcx
         shlq    $17, %r11

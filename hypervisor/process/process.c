@@ -5,6 +5,7 @@
 #include "abi/gate.h"
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
@@ -14,8 +15,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-PER_CPU_FIRST struct process *current_process;
-static PER_CPU struct process *port_owner; /* whose ports the TSS allows; NULL: nobody's */
+static PER_CPU struct process *current_process; /* whose ring 3 runs, or has run last */
+static PER_CPU struct process *port_owner;      /* whose ports the TSS allows; NULL: nobody's */
 
 /* Read by entry.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
 bool process_sysenter;
@@ -33,12 +34,19 @@ void process_map_module(struct process *p, uint64_t virt, const struct phys_rang
     ASSERT(size == 0 || paging_map(p->root, virt, module->start, size, PAGING_U | PAGING_NX));
 }
 
-void process_init(struct process *p, const char *name)
+void process_init(struct process *p, const char *name, uint32_t cpu)
 {
     struct process_info *info = arena_alloc(sizeof(*info));
+    struct process **self = arena_alloc(PAGE_SIZE);
 
-    p->stack = (uint8_t *)this_cpu() + CPU_BLOCK_SIZE;
+    p->cpu = cpu_block(cpu);
+    if (p->cpu == NULL)
+        stopped("plan: %s is to run on CPU %u, which this machine does not have, or cannot use",
+                name, cpu);
+    p->stack = p->cpu + 1;
     p->root = host_new_root();
+    *self = p;
+    ASSERT(paging_map(p->root, PROCESS_SELF, phys_of(self), PAGE_SIZE, PAGING_NX));
     p->text = arena_alloc(PROCESS_TEXT_SIZE);
     p->info = info;
     info->version = GATE_VERSION;

@@ -17,6 +17,7 @@ struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */
     struct trap_frame user_frame __attribute__((aligned(16)));
+    struct cpu_block *cpu; /* its thread's home */
     void *stack;           /* the end of the CPU's stack, for trap.S */
     struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
     bool service;          /* it is no monitor, but a part of a struct service */
@@ -39,11 +40,12 @@ struct process {
 /* The bytes behind user_frame would break the stack that an interrupt builds there. */
 _Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the frame it pushes");
 
-/* Whose ring 3 this CPU runs, or has run last; entry.S reads it. */
-extern PER_CPU_FIRST struct process *current_process;
+/* For entry.S: in each address space, and for ring 0 alone, the address of its process. */
+#define PROCESS_SELF (PROCESS_IMAGE_START - PAGE_SIZE)
 
-/* A new address space, with the pages that every process has. */
-void process_init(struct process *p, const char *name);
+/* A new address space, with the pages that every process has; at home on the CPU of this number.
+ * Stops with a verdict where that is not used. */
+void process_init(struct process *p, const char *name, uint32_t cpu);
 
 /* Maps memory of ring 0's into it; size is rounded up to pages. */
 void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,

@@ -33,13 +33,9 @@ static void release(struct service *s)
 
 static int64_t take_events(struct thread *t)
 {
-    uint64_t events = t->events;
-
     if (__builtin_expect(SERVICE_OF(t)->held != 0, 0))
         release(SERVICE_OF(t));
-    t->events = 0;
-    t->work &= ~WORK_EVENTS;
-    return (int64_t)events;
+    return (int64_t)sched_take_events(t);
 }
 
 static bool can_run(const struct thread *t)
@@ -108,7 +104,7 @@ static void add_interrupt(struct service *s, const struct acpi_info *acpi, uint3
     struct process_info *info = s->process.info;
     uint8_t vector = claim(s);
 
-    if (!interrupt_route_isa(vector, acpi, irq)) {
+    if (!interrupt_route_isa(vector, acpi, irq, s->process.cpu)) {
         log_line("process %s: ISA interrupt %u does not arrive: it polls", info->name, irq);
         return;
     }
@@ -164,7 +160,8 @@ static void add_function(struct service *s)
     pci_enable(function);
     s->function = function;
     uint8_t vector = claim(s);
-    if (pci_interrupt(function, interrupt_message_address(), vector, host_map_registers))
+    if (pci_interrupt(function, interrupt_message_address(s->process.cpu), vector,
+                      host_map_registers))
         s->vectors[info->interrupt_count++] = vector;
     s->trusted = s->plan->dma > 0;
     if (s->trusted)
@@ -202,7 +199,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     struct service *s = &services[service_count++];
     struct process_info *info;
 
-    process_init(&s->process, plan->name);
+    process_init(&s->process, plan->name, plan->cpu);
     s->process.service = true;
     s->process.vm = LOG_NO_VM;
     info = s->process.info;
@@ -217,7 +214,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     if (plan->grants & PLAN_GRANT_PCI)
         add_function(s);
     add_memory(s, files);
-    sched_add(&s->thread, &service_thread, plan->budget, plan->period);
+    sched_add(&s->thread, s->process.cpu, &service_thread, plan->budget, plan->period);
     service_start(s);
     if (plan->grants & PLAN_GRANT_LOG) {
         console = s;

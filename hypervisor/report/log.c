@@ -3,6 +3,7 @@
 
 #include "hypervisor/report/serial.h"
 #include "lib/format.h"
+#include "lib/lock.h"
 #include "lib/string.h"
 
 /* Of the ring: what the end of each VM has to say, and some lines. */
@@ -12,6 +13,7 @@ struct log_pages log_pages;
 
 static struct log_ring *const ring = &log_pages.ring;
 static void (*tell)(void); /* NULL: ring 0 prints */
+static uint32_t lock;
 
 /* What the console has not taken; nothing, if its page says what cannot be. */
 static uint64_t used(void)
@@ -49,6 +51,18 @@ static void print_rest(void)
     log_pages.reader.head = ring->tail;
 }
 
+/* It is lost where there is no room. */
+static void put(const void *record, uint64_t size)
+{
+    uint64_t start = ring->tail % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
+
+    if (size + LOG_ALIGN > LOG_RING_SIZE - used())
+        return;
+    memcpy(&ring->bytes[start], record, first);
+    memcpy(ring->bytes, (const uint8_t *)record + first, size - first);
+    __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_SEQ_CST);
+}
+
 void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
 {
     struct {
@@ -61,17 +75,14 @@ void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
     int length = vformat(record.text, sizeof(record.text), fmt, args);
     va_end(args);
     record.is.length = (uint16_t)min_u64((uint64_t)length, sizeof(record.text) - 1);
-    uint64_t size = sizeof(record.is) + record.is.length;
-    if (size + LOG_ALIGN > LOG_RING_SIZE - used())
-        return;
-    uint64_t start = ring->tail % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
-    memcpy(&ring->bytes[start], &record, first);
-    memcpy(ring->bytes, (const uint8_t *)&record + first, size - first);
-    __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_SEQ_CST);
+    lock_take(&lock);
+    put(&record, sizeof(record.is) + record.is.length);
     if (tell == NULL)
         print_rest();
-    else if (!__atomic_load_n(&log_pages.reader.looks, __ATOMIC_SEQ_CST))
-        tell();
+    lock_release(&lock);
+    void (*told)(void) = tell;
+    if (told != NULL && !__atomic_load_n(&log_pages.reader.looks, __ATOMIC_SEQ_CST))
+        told();
 }
 
 void log_hand_over(void (*grown)(void))
@@ -96,8 +107,10 @@ static void print_queue(struct log_reader *r)
 
 void log_take_back(void)
 {
+    lock_take(&lock);
     if (tell != NULL)
         print_queue(&log_pages.reader);
     tell = NULL;
     print_rest();
+    lock_release(&lock);
 }

@@ -3,8 +3,10 @@
 
 #include "abi/process.h"
 #include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/sched/post.h"
 #include "lib/bits.h"
 
 /*
@@ -21,6 +23,7 @@
 #define WAKE_SHIFT    3
 
 PER_CPU struct sched sched;
+static PER_CPU struct posts posts;
 
 void (*sched_no_event)(void);
 
@@ -30,12 +33,13 @@ void sched_init(void)
         .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
 }
 
-void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period)
+void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind *kind,
+               uint32_t budget, uint32_t period)
 {
-    struct sched *s = &THIS_CPU(sched);
+    struct sched *s = &CPU_OF(cpu, sched);
 
     *t = (struct thread){.waits = true,
-                         .cpu = this_cpu(),
+                         .cpu = cpu,
                          .kind = kind,
                          .next = s->threads,
                          .budget = budget * tsc_khz() / 1000,
@@ -270,9 +274,31 @@ void sched_notify(struct thread *t)
 
 void sched_post(struct thread *t, uint64_t events)
 {
+    if (t->cpu != this_cpu()) {
+        if (post_put(&CPU_OF(t->cpu, posts), &t->posted, events))
+            cpu_kick(t->cpu);
+        return;
+    }
     t->events |= events;
     t->work |= WORK_EVENTS;
     sched_notify(t);
+}
+
+void sched_kicked(void)
+{
+    post_open(&THIS_CPU(posts));
+    for (struct thread *t = THIS_CPU(sched).threads; t != NULL; t = t->next)
+        if (post_waits(&t->posted))
+            sched_post(t, 0);
+}
+
+uint64_t sched_take_events(struct thread *t)
+{
+    uint64_t events = t->events | post_take(&t->posted);
+
+    t->events = 0;
+    t->work &= ~WORK_EVENTS;
+    return events;
 }
 
 void sched_forget_event(struct cpu_block *cpu)

@@ -32,10 +32,11 @@ extern PER_CPU struct sched sched;
 /* Before the first thread of this CPU. */
 void sched_init(void);
 
-/* A new thread of this CPU; it wants the CPU. In each `period` it is promised `budget` of it,
+/* A new thread of a CPU, which it wants. In each `period` it is promised `budget` of it,
  * microseconds that the plan's check has passed; 0: nothing, it shares with the others what is
  * left. At boot. */
-void sched_add(struct thread *t, const struct thread_kind *kind, uint32_t budget, uint32_t period);
+void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind *kind,
+               uint32_t budget, uint32_t period);
 
 /* Runs the next thread that can run; sleeps while none can. The caller's stack is gone: schedule.S
  * empties it. */
@@ -54,8 +55,14 @@ void sched_leave(void);
  */
 void sched_notify(struct thread *t);
 
-/* Something for t's ring 3: EVENT_*. */
+/* Something for t's ring 3: EVENT_*. From any CPU; the other functions are for t's own. */
 void sched_post(struct thread *t, uint64_t events);
+
+/* What has been posted for t, which runs, since this was called last. */
+uint64_t sched_take_events(struct thread *t);
+
+/* Another CPU has posted something for threads of this one: VECTOR_KICK has come. */
+void sched_kicked(void);
 
 /* Whether t neither has the CPU nor wants it. */
 bool sched_sleeps(const struct thread *t);

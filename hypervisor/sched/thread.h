@@ -47,7 +47,8 @@ struct thread {
     uint64_t period_end;     /* TIME_NEVER: it has none */
     uint64_t timer;          /* host TSC at which ring 3 wants EVENT_TIMER */
     uint64_t deadline;       /* host TSC of the kind's own timer, for `expire` */
-    uint64_t events;         /* EVENT_* of abi/process.h that ring 3 has not been told */
+    uint64_t events;         /* EVENT_* of abi/process.h that ring 3 has not been told, */
+    uint64_t posted;         /* and those that other CPUs have posted (hypervisor/sched/post.h) */
 };
 
 /* The structure that a thread is a part of. */

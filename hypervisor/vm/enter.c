@@ -70,7 +70,19 @@ static void __attribute__((cold, noinline)) hand_over_kicks(struct vcpu *v)
     v->page->kicks = v->kicks;
     v->kicks = 0;
     v->thread.events |= EVENT_KICK;
+    v->thread.work |= WORK_EVENTS;
     CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
+}
+
+static void __attribute__((cold, noinline)) hand_over_events(struct vcpu *v, enum exit_kind kind)
+{
+    v->page->events = sched_take_events(&v->thread);
+    if (kind == EXIT_EOI) {
+        v->page->eoi.vector = v->eoi_pending - 1;
+        v->eoi_pending = 0;
+    }
+    if (v->eoi_pending != 0)
+        v->thread.work |= WORK_EVENTS;
 }
 
 void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
@@ -82,14 +94,9 @@ void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
     page->kind = kind;
     if (__builtin_expect(v->kicks != 0, 0))
         hand_over_kicks(v);
-    page->events = v->thread.events;
-    v->thread.events = 0;
-    if (kind == EXIT_EOI) {
-        page->eoi.vector = v->eoi_pending - 1;
-        v->eoi_pending = 0;
-    }
-    if (v->eoi_pending == 0)
-        v->thread.work &= ~WORK_EVENTS;
+    page->events = 0;
+    if (__builtin_expect(v->thread.work & WORK_EVENTS, 0))
+        hand_over_events(v, kind);
     resident_to_monitor(v);
     sched_set_timer(&v->thread);
     process_return(&v->vm->process, 0);

@@ -88,14 +88,14 @@ static void write_host(struct vcpu *v)
     vmwrite(VMCS_HOST_CR0, read_cr0());
     vmwrite(VMCS_HOST_CR3, phys_of(v->vm->process.root));
     vmwrite(VMCS_HOST_CR4, read_cr4());
-    vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&THIS_CPU(cpu_tss));
-    vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&THIS_CPU(cpu_gdt));
+    vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&CPU_OF(VCPU_CPU(v), cpu_tss));
+    vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&CPU_OF(VCPU_CPU(v), cpu_gdt));
     vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
     vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
     vmwrite(VMCS_HOST_RIP, (uint64_t)(msr_switch_each_exit() ? vmx_exit_eager : vmx_exit));
     /* R30: what resident_init has set */
     vmwrite(VMCS_HOST_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS));
-    vmwrite(VMCS_HOST_SYSENTER_ESP, rdmsr(MSR_IA32_SYSENTER_ESP));
+    vmwrite(VMCS_HOST_SYSENTER_ESP, (uint64_t)v->stack);
     vmwrite(VMCS_HOST_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP));
     if (control_has(&vmx.controls, CONTROL_LOAD_HOST_EFER))
         vmwrite(VMCS_HOST_EFER, rdmsr(MSR_IA32_EFER));
@@ -149,21 +149,23 @@ struct vcpu *vcpu_create(struct vm *vm)
     struct vcpu *v = arena_alloc(sizeof(*v));
 
     v->vm = vm;
-    v->stack = this_cpu() + 1;
-    sched_add(&v->thread, &vcpu_thread, vm->plan->budget, vm->plan->period);
+    v->stack = vm->process.stack;
+    sched_add(&v->thread, vm->process.cpu, &vcpu_thread, vm->plan->budget, vm->plan->period);
     v->thread.waits = false; /* until it has a monitor */
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
     resident_reset(&v->resident);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->lapic.least_period = tsc_khz() * TIMER_PERIOD_US / 1000;
-    v->vmcs = vmcs_new();
+    v->vmcs = vmcs_new(VCPU_CPU(v));
     vcpu_load(v);
     write_constants();
     write_host(v);
     write_areas(v);
     write_controls(v);
     apic_virtual_init(v);
+    vmcs_clear(v->vmcs); /* it is loaded again where it is at home (R19) */
+    THIS_CPU(vm_cpu).vmcs_owner = NULL;
     return v;
 }
 
@@ -317,7 +319,7 @@ static void reset_rest(struct vcpu *v)
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);
     v->halted = v->nmi_pending = false;
     v->eoi_pending = 0;
-    v->thread.work &= WORK_SCHEDULE;
+    v->thread.work &= WORK_SCHEDULE | WORK_EVENTS; /* nobody kicks again for what was posted */
     apic_virtual_update(v);
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     resident_forget(v);

@@ -208,9 +208,9 @@ void vmx_instruction_failed(const char *instruction, uint64_t operand)
           vm_instruction_error_name((uint32_t)error));
 }
 
-uint64_t vmcs_new(void)
+uint64_t vmcs_new(struct cpu_block *block)
 {
-    struct vmx_cpu *cpu = &THIS_CPU(vmx_cpu);
+    struct vmx_cpu *cpu = &CPU_OF(block, vmx_cpu);
     uint64_t phys = page_with_revision();
 
     ASSERT(cpu->count < ARRAY_SIZE(cpu->all));

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "hypervisor/cpu/cpu.h"
 #include "hypervisor/vmx/caps.h"
 #include "hypervisor/vmx/vmcs.h"
 
@@ -36,9 +37,10 @@ void vmx_enable(void);
  * could not be entered (R9). */
 void vmx_read_values(struct vmcs_values *out);
 
-/* A VMCS on a page of its own, with the revision in it, cleared (R5). Returns
- * its physical address. */
-uint64_t vmcs_new(void);
+/* A VMCS on a page of its own, with the revision in it, cleared (R5); it is to run on the CPU
+ * of this block, which
+ * clears it at the end. Returns its physical address. */
+uint64_t vmcs_new(struct cpu_block *block);
 
 void vmcs_clear(uint64_t phys);
 void vmcs_load(uint64_t phys);

@@ -4,9 +4,9 @@
  * NAME=VALUE belongs to the last row. Files are numbered as they are named, and printed in this
  * order.
  *
- *   vm NAME KERNEL [cmdline=TEXT]          with 16 MiB of memory
+ *   vm NAME KERNEL [cmdline=TEXT] [vcpu=N] with 16 MiB of memory, at home on CPU N
  *   process NAME IMAGE [class=N] [index=N] [dma=N] [file=FILE] [interrupt=N] [ports=FIRST:COUNT]
- *       [arguments=TEXT] [grants=N] [controls=N]
+ *       [arguments=TEXT] [grants=N] [controls=N] [cpu=N]
  *   channel CLIENT SERVER LABEL            a disk's; an end is a process's number, or vN for a VM's
  *   network CLIENT SERVER LABEL            likewise
  *   console IMAGE                          a process, with a channel of each VM that is named
@@ -127,6 +127,10 @@ static bool set(const char *word)
     char *end;
     uint64_t value;
 
+    if (strncmp(word, "vcpu=", 5) == 0 && plan.vm_count > 0) {
+        plan.vms[plan.vm_count - 1].cpu = (uint32_t)strtoul(word + 5, NULL, 0);
+        return true;
+    }
     if (plan.process_count == 0 || text++ == NULL)
         return false;
     value = strtoull(text, &end, 0);
@@ -139,6 +143,8 @@ static bool set(const char *word)
         p->grants |= (uint32_t)value;
     } else if (strncmp(word, "controls=", 9) == 0) {
         p->controls = (uint32_t)value;
+    } else if (strncmp(word, "cpu=", 4) == 0) {
+        p->cpu = (uint32_t)value;
     } else if (strncmp(word, "dma=", 4) == 0) {
         p->dma = value;
     } else if (strncmp(word, "interrupt=", 10) == 0) {

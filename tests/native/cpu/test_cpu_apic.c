@@ -172,7 +172,7 @@ static void begin(bool x2apic, uint32_t max_lvt)
 static bool route(void)
 {
     apic_init(&acpi);
-    return ioapic_route(&acpi.isa[4], VECTOR);
+    return ioapic_route(&acpi.isa[4], VECTOR, apic_id());
 }
 
 /* All of them masked, whatever they were, but for the one that is routed: input 5 of the second. */

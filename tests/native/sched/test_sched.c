@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/sched/sched.h"
@@ -71,6 +72,12 @@ void apic_timer_arm(struct cpu_block *cpu, uint64_t tsc)
 void apic_timer_put_off(uint64_t tsc)
 {
     armed = tsc;
+}
+
+/* There is only one. */
+void cpu_kick(const struct cpu_block *block)
+{
+    fail();
 }
 
 static struct actor *actor_of(const struct thread *t)
@@ -142,7 +149,7 @@ static struct actor *add(enum manner manner, uint32_t budget, uint32_t period)
                         .wanted = manner == WAKES ? 0 : TIME_NEVER,
                         .next_wake = TIME_NEVER,
                         .least = TIME_NEVER};
-    sched_add(&a->thread, &kind, budget, period);
+    sched_add(&a->thread, this_cpu(), &kind, budget, period);
     a->thread.waits = manner != WAKES;
     return a;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The accesses to words that several CPUs write: each is one instruction, and nothing here decides
+ * anything. The last two are full fences (SDM volume 3, "Memory Ordering"). */
+#ifndef CPU_WORDS_H
+#define CPU_WORDS_H
+
+#include <stdint.h>
+
+static inline uint64_t word_load(const uint64_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/* What was in it. */
+static inline uint64_t word_or(uint64_t *word, uint64_t bits)
+{
+    return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t word_swap(uint64_t *word, uint64_t value)
+{
+    return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+#endif
