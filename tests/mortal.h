@@ -2,9 +2,9 @@
 /*
  * A driver that dies: the ordinary one, where the linker (--wrap) puts functions between it and
  * what it calls: included by one file that has a row for each of them. Each of its first starts
- * ends before or behind some call, whichever chance says. Its arguments may be "calls=N seed=N":
- * how many calls each of them lives for at most, and another chance; or ALWAYS: then each start
- * ends so.
+ * ends before or behind some call, whichever chance says, within MORTAL_CALLS, which the build
+ * gives. Its arguments may be "calls=N seed=N": how many calls each of them lives for at most, and
+ * another chance; or ALWAYS: then each start ends so.
  */
 #ifndef TESTS_MORTAL_H
 #define TESTS_MORTAL_H
@@ -15,7 +15,6 @@
 #include "lib/string.h"
 
 #define DEATHS 4u
-#define CALLS  1000u
 #define ALWAYS "calls=100 always"
 
 static uint32_t left;
@@ -26,7 +25,7 @@ static uint32_t calls(const char *at)
     uint32_t value = 0;
 
     if (strncmp(at, word, sizeof(word) - 1) != 0)
-        return CALLS;
+        return MORTAL_CALLS;
     for (at += sizeof(word) - 1; *at >= '0' && *at <= '9'; at++)
         value = value * 10 + (uint32_t)(*at - '0');
     return value;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # world.sh LINTEL CPU: a Linux guest on a network with a card, whose other end is the network of this machine: it gets an address by
 # DHCP, and fetches a file from a server on this machine's loopback, and the server gets one from it; all bytes are compared. A port of
-# this machine leads to a server in the guest.
+# this machine leads to a server in the guest. All of this also with a driver that dies meanwhile and is started again (LINTEL_E1000).
 lintel=$1 cpu=$2
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
@@ -78,6 +78,11 @@ result $? 'and sends one, all of whose bytes arrive'
 fetched=$(grep -oE '^[0-9a-f]{32}  -' said | head -n 1)
 grep -qx "fetched ${fetched%  -}" said
 result $? 'a port of this machine leads to a server in the guest, whose file has all of its bytes'
+if [ -n "${LINTEL_E1000:-}" ]; then
+    sed -n '/^lease of/,/Power down/p' said | grep 'lan\.nic: stopped for a fault: .* it is started again$' | sed 's/^/# /' | tee deaths
+    [ -s deaths ]
+    result $? 'the driver of the card dies while files pass'
+fi
 [ $code = 0 ]
 result $? 'the run ends well'
 plan
