@@ -50,6 +50,12 @@ says '^lintel: process console: stopped for a fault: #UD.*; it is started again$
 says '^lintel: process a: stopped for a fault: [^;]*$' 'and not for ever'
 says '^lintel: end: 1 processes, 1 faults$' 'all that it has not printed is there'
 
+# A network card more than the machine has.
+make_boot end=qemu process nic "$build/drivers/lintel-e1000" class=0x020000 index=1 dma=0x104000 \
+    process client "$build/tests/qemu/nic" arguments=slirp network 1 0 ''
+boot_qemu 10 max -device e1000
+says '^lintel: process nic: this machine has no PCI function 1 of class 020000$' 'a card that is not there'
+
 # A DMA area whose page tables are many.
 make_boot end=qemu process a "$build/drivers/lintel-ram" dma=0x28000000
 boot_qemu 10 max -m 1024
