@@ -52,17 +52,19 @@
 #define DR6_RESET 0xffff0ff0ULL
 #define DR7_RESET 0x00000400ULL
 
-#define CPUID_1_ECX_X2APIC        0x00200000u
-#define CPUID_1_ECX_TSC_DEADLINE  0x01000000u
-#define CPUID_1_ECX_XSAVE         0x04000000u
-#define CPUID_1_EDX_MTRR          0x00001000u
-#define CPUID_7_EBX_TSC_ADJUST    0x00000002u
-#define CPUID_7_EBX_SMEP          0x00000080u
-#define CPUID_7_EBX_SMAP          0x00100000u
-#define CPUID_7_ECX_UMIP          0x00000004u
-#define CPUID_7_1_EAX_MSRLIST     0x08000000u
-#define CPUID_80000001_EDX_NX     0x00100000u
-#define CPUID_80000001_EDX_RDTSCP 0x08000000u
+#define CPUID_1_ECX_X2APIC            0x00200000u
+#define CPUID_1_ECX_TSC_DEADLINE      0x01000000u
+#define CPUID_1_ECX_XSAVE             0x04000000u
+#define CPUID_1_EDX_MTRR              0x00001000u
+#define CPUID_7_EBX_TSC_ADJUST        0x00000002u
+#define CPUID_7_EBX_SMEP              0x00000080u
+#define CPUID_7_EBX_SMAP              0x00100000u
+#define CPUID_7_ECX_UMIP              0x00000004u
+#define CPUID_7_1_EAX_MSRLIST         0x08000000u
+#define CPUID_7_EDX_L1D_FLUSH         0x10000000u
+#define CPUID_7_EDX_ARCH_CAPABILITIES 0x20000000u
+#define CPUID_80000001_EDX_NX         0x00100000u
+#define CPUID_80000001_EDX_RDTSCP     0x08000000u
 
 /* The host's own MSRs: IA32_ names of SDM volume 4. */
 #define MSR_IA32_APIC_BASE       0x01b

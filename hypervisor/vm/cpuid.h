@@ -10,8 +10,8 @@
 #include "hypervisor/msr/msr.h"
 
 /* What goes with bits of CPUID in ring 0, whatever the table says: the features whose MSRs a guest
- * has, beside RDTSCP's and KVM's clock; and the bits of CR4 that it may set where the processor has
- * them: VME to UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP and SMAP. */
+ * has, beside those that the processor may lack (vm_msr_features); and the bits of CR4 that it may
+ * set where the processor has them: VME to UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP and SMAP. */
 #define CPUID_MSR_FEATURES                                                                         \
     (MSR_FEATURE_TSC | MSR_FEATURE_APIC | MSR_FEATURE_SEP | MSR_FEATURE_MTRR | MSR_FEATURE_MCA |   \
      MSR_FEATURE_PAT | MSR_FEATURE_X2APIC | MSR_FEATURE_TSC_DEADLINE | MSR_FEATURE_TSC_ADJUST |    \

@@ -5,6 +5,7 @@
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
@@ -70,7 +71,10 @@ static void create_memory(struct vm *vm, struct phys_map *free)
 
 uint32_t vm_msr_features(void)
 {
-    return CPUID_MSR_FEATURES |
+    uint32_t edx = cpuid(7, 0).edx;
+
+    return CPUID_MSR_FEATURES | (edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
+           (edx & CPUID_7_EDX_ARCH_CAPABILITIES ? MSR_FEATURE_ARCH_CAPABILITIES : 0) |
            (control_has(&vmx.controls, CONTROL_RDTSCP) ? MSR_FEATURE_RDTSCP : 0) |
            (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
 }
