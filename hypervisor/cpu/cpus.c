@@ -126,6 +126,8 @@ void cpu_arrived(void)
     cpu_init(this_cpu());
     machine_check_init();
     apic_init_other();
+    if (apic_id() != me->apic_id) /* too late: this block is for the next one */
+        machine_hang();
     take_step(me, STEP_CAME);
     answer_tsc(me);
     same_as_first(me->differs, sizeof(me->differs));

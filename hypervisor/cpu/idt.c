@@ -66,11 +66,16 @@ const char *exception_name(uint64_t vector)
 static PER_CPU bool told[ARRAY_SIZE(idt)];
 
 /* Each vector once: a device that the firmware left switched on may go on for ever. */
-static void report_stray(uint8_t vector)
+static void __attribute__((cold, noinline)) report_stray(uint8_t vector)
 {
     if (!THIS_CPU(told)[vector])
         log_line("an interrupt that nobody asked for: vector %u", vector);
     THIS_CPU(told)[vector] = true;
+}
+
+static void __attribute__((cold, noinline)) report_nmi(void)
+{
+    log_line("an NMI from the platform: parity, a watchdog or a button");
 }
 
 void interrupt_handle(uint8_t vector)
@@ -86,7 +91,7 @@ void interrupt_handle(uint8_t vector)
         machine_check_report();
         break;
     case VECTOR_NMI_CAME:
-        log_line("an NMI from the platform: parity, a watchdog or a button");
+        report_nmi();
         break;
     case VECTOR_SPURIOUS:
         return; /* has no end (SDM volume 3, "Spurious Interrupt") */
@@ -122,13 +127,12 @@ static void nmi(void)
     apic_interrupt_self(VECTOR_NMI_CAME); /* it may be in the middle of another line */
 }
 
-void trap_in_hypervisor(struct trap_frame *frame)
+/* What is no interrupt can come between STI and the next instruction. */
+static void __attribute__((noinline)) handle_exception(struct trap_frame *frame)
 {
     if (frame->cs == SELECTOR_KERNEL_CODE)
         trap_repeat_sti(frame);
-    if (frame->vector >= VECTOR_FIRST_INTERRUPT)
-        interrupt_handle((uint8_t)frame->vector);
-    else if (frame->vector == VECTOR_NMI)
+    if (frame->vector == VECTOR_NMI)
         nmi();
     else if (frame->vector == VECTOR_MC)
         machine_check();
@@ -139,4 +143,12 @@ void trap_in_hypervisor(struct trap_frame *frame)
         read_zero(frame);
     else
         panic_trap(frame);
+}
+
+void trap_in_hypervisor(struct trap_frame *frame)
+{
+    if (frame->vector >= VECTOR_FIRST_INTERRUPT)
+        interrupt_handle((uint8_t)frame->vector);
+    else
+        handle_exception(frame);
 }

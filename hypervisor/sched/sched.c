@@ -25,7 +25,7 @@
 PER_CPU struct sched sched;
 static PER_CPU struct posts posts;
 
-void (*sched_no_event)(void);
+void (*sched_no_event)(struct cpu_block *cpu);
 
 void sched_init(void)
 {
@@ -307,8 +307,8 @@ void sched_forget_event(struct cpu_block *cpu)
     bool armed = s->next_event != TIME_NEVER;
 
     s->next_event = TIME_NEVER;
-    if (armed && sched_no_event != NULL)
-        sched_no_event();
+    if (armed)
+        sched_no_event(cpu);
 }
 
 /* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */

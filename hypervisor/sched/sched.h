@@ -100,6 +100,6 @@ static inline __attribute__((always_inline)) void sched_set_timer(const struct t
 
 /* Called when next_event becomes TIME_NEVER: whoever lets another timer than the local APIC's run
  * takes it out of the way. Set once, before the first thread runs. */
-extern void (*sched_no_event)(void);
+extern void (*sched_no_event)(struct cpu_block *cpu);
 
 #endif

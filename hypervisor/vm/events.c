@@ -33,10 +33,10 @@ void events_kicked(struct vcpu *v)
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }
 
-void events_none_due(void)
+void events_none_due(struct cpu_block *cpu)
 {
-    if (THIS_CPU(vm_cpu).vmcs_owner != NULL)
-        events_set_guest_timer(this_cpu(), TIME_NEVER, 0);
+    if (CPU_OF(cpu, vm_cpu).vmcs_owner != NULL)
+        events_set_guest_timer(cpu, TIME_NEVER, 0);
 }
 
 static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)

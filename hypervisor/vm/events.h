@@ -46,7 +46,7 @@ void events_kicked(struct vcpu *v);
 
 /* For the scheduler: nobody waits for anything; the preemption timer, if a VMCS is there to set it,
  * is out of the way. */
-void events_none_due(void);
+void events_none_due(struct cpu_block *cpu);
 
 /* Delivers an interrupt message to the local APICs of v's VM; whether one accepts it. */
 bool events_message(struct vcpu *v, const struct apic_message *message);
