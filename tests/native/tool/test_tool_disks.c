@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* before cmocka.h, which has a macro of the name of the tool's fail */
+#include "abi/process.h"
 #include "hypervisor/boot/plan.h"
 #include "tool/console_process.h"
 #include "tool/disk_file.h"
@@ -44,15 +45,15 @@ static void put_elf(const char *name)
                    .e_type = ET_EXEC,
                    .e_machine = EM_X86_64,
                    .e_version = 1,
-                   .e_entry = MIB,
+                   .e_entry = PROCESS_IMAGE_START,
                    .e_phoff = sizeof(Elf64_Ehdr),
                    .e_ehsize = sizeof(Elf64_Ehdr),
                    .e_phentsize = sizeof(Elf64_Phdr),
                    .e_phnum = 1},
         .segment = {.p_type = PT_LOAD,
                     .p_flags = PF_R | PF_X,
-                    .p_vaddr = MIB,
-                    .p_paddr = MIB,
+                    .p_vaddr = PROCESS_IMAGE_START,
+                    .p_paddr = PROCESS_IMAGE_START,
                     .p_filesz = sizeof(file),
                     .p_memsz = 4096},
     };
