@@ -5,17 +5,22 @@
 # small repository here, and this machine reaches its sshd by a port. MAKER makes the Debian: where it cannot, for want of a network or of
 # what mmdebstrap needs, there is nothing to test.
 lintel=$1 yaml=$(realpath "$2") maker=$(realpath "$3") cpu=$4
+here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
-. "$(dirname "$(realpath "$0")")/common.bash"
+. "$here/common.bash"
+# shellcheck source=tests/bochs/server.bash
+. "$here/server.bash"
 # What systemd tells while it waits would be taken for a prompt.
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-$HOME/.cache}
 export HOME=$work/home
 mkdir -p "$HOME/.ssh" repository
 ssh-keygen -q -t ed25519 -N '' -f "$HOME/.ssh/id_ed25519"
 printf 'Package: lintel-trial\nVersion: 1.0\nArchitecture: all\nMaintainer: nobody\nFilename: trial.deb\nSize: 0\n\n' >repository/Packages
-cat >server.py <<'END'
-import http.server, os, socket, subprocess
+serve <<'END'
+import http.server, os, subprocess
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *words):
+        super().__init__(*words, directory="repository")
     def do_GET(self):
         if self.path != "/ssh":
             return super().do_GET()
@@ -29,23 +34,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words):
         pass
 key = os.environ["HOME"] + "/.ssh/id_ed25519"
-os.chdir("repository")
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-free = socket.create_server(("127.0.0.1", 0))
-forward = free.getsockname()[1]
-free.close()
-with open("../port.new", "w") as file:
-    print(server.server_port, forward, file=file)
-os.rename("../port.new", "../port")
-server.serve_forever()
 END
-python3 server.py >server.out 2>&1 &
-server=$!
-for _ in $(seq 100); do
-    [ -f port ] && break
-    sleep 0.1
-done
-read -r port forward <port
 sed "s/systemd.show_status=1/systemd.show_status=0/; s/2222:22/$forward:22/" "$yaml" >debian.yaml
 export PATH=$PATH:/usr/sbin:/sbin
 

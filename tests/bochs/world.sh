@@ -4,11 +4,14 @@
 # DHCP, and fetches a file from a server on this machine's loopback, and the server gets one from it; all bytes are compared. A port of
 # this machine leads to a server in the guest. All of this also with a driver that dies meanwhile and is started again (LINTEL_E1000).
 lintel=$1 cpu=$2
+here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
-. "$(dirname "$(realpath "$0")")/common.bash"
+. "$here/common.bash"
+# shellcheck source=tests/bochs/server.bash
+. "$here/server.bash"
 
-cat >server.py <<'END'
-import hashlib, http.server, os, socket, urllib.request
+serve <<'END'
+import hashlib, http.server, urllib.request
 BODY = bytes(range(256)) * 4096
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
@@ -26,22 +29,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(hashlib.md5(data).hexdigest().encode() + b" of %d\n" % len(data))
     def log_message(self, *words):
         pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-free = socket.create_server(("127.0.0.1", 0))
-forward = free.getsockname()[1]
-free.close()
-with open("port.new", "w") as file:
-    print(server.server_port, forward, file=file)
-os.rename("port.new", "port")
-server.serve_forever()
 END
-python3 server.py >server.out 2>&1 &
-server=$!
-for _ in $(seq 100); do
-    [ -f port ] && break
-    sleep 0.1
-done
-read -r port forward <port
 
 cat >vm.yaml <<END
 host:
