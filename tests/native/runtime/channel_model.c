@@ -1,59 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The protocol of a channel, explored: two processes run the real runtime/channel.c, and every
- * order in which their accesses to the shared pages can happen is tried, with the store buffers
- * that x86 processors have (a store is seen by others some time later, in order; a load sees its
- * own processor's stores at once). Rings have two entries.
- *
- * A process goes by turns. A turn is run again from its start for each of its steps, with the
- * answers that it has had before, up to the access that is new. States that have been seen are not
- * followed again.
+ * The protocol of a channel, explored: two processes run the real runtime/channel.c, each access to
+ * the shared pages a step of tests/native/tso/tso.h. Rings have two entries.
  *
  * channel_model: nothing goes wrong. channel_model lost|torn: that does, in some scenario.
  */
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "abi/channel.h"
 #include "runtime/channel.h"
 #include "runtime/gate.h"
 #include "runtime/shared.h"
+#include "tests/native/tso/tso.h"
 
-#define WORDS      (sizeof(struct channel) / sizeof(uint32_t))
-#define MAX_STEPS  32
-#define MAX_STORES 32
-#define MAX_DEPTH  1000
-#define COUNT      5 /* entries in each scenario: rings are filled twice, and wrap */
-#define LAST_WORD  (CHANNEL_ENTRY_SIZE / 4 - 1)
+#define WORDS     (sizeof(struct channel) / sizeof(uint32_t))
+#define COUNT     5 /* entries in each scenario: rings are filled twice, and wrap */
+#define LAST_WORD (CHANNEL_ENTRY_SIZE / 4 - 1)
 
 _Static_assert(CHANNEL_ENTRIES == 2, "the model's own abi/channel.h comes first");
-
-enum kind { LOAD, STORE, FENCE, NOTIFY, WAIT, DONE };
-
-struct step {
-    enum kind kind;
-    uint32_t word, value;
-};
 
 struct process {
     struct channel_end end;
     uint32_t done, batch; /* entries given or taken; those of them since the last flush */
-    uint32_t event;
-    uint32_t store_count, answer_count;
-    struct step next;
-    struct {
-        uint32_t word, value;
-    } store[MAX_STORES];
-    uint32_t answer[MAX_STEPS]; /* of this turn */
-};
-
-struct state {
-    uint32_t memory[WORDS];
-    struct process process[2];
 };
 
 struct scenario {
@@ -63,46 +32,26 @@ struct scenario {
 
 static struct channel pages; /* its addresses stand for the state's memory */
 static const struct scenario *scenario;
-static const char *violation;
+static unsigned running;
 
-/* The process that runs. */
-static struct process *running;
-static uint32_t answered;
-static jmp_buf stop;
-
-static uint32_t take_step(enum kind kind, uint32_t word, uint32_t value)
+static size_t word_of(const void *at)
 {
-    if (answered < running->answer_count)
-        return running->answer[answered++];
-    running->next = (struct step){kind, word, value};
-    longjmp(stop, 1);
-}
-
-static _Noreturn void violate(const char *what)
-{
-    violation = what;
-    running->next.kind = DONE;
-    longjmp(stop, 1);
-}
-
-static uint32_t word_of(const void *at)
-{
-    return (uint32_t)((const uint32_t *)at - (const uint32_t *)&pages);
+    return (size_t)((const uint32_t *)at - (const uint32_t *)&pages);
 }
 
 uint32_t shared_load(const uint32_t *at)
 {
-    return take_step(LOAD, word_of(at), 0);
+    return tso_load(word_of(at));
 }
 
 void shared_store(uint32_t *at, uint32_t value)
 {
-    take_step(STORE, word_of(at), value);
+    tso_store(word_of(at), value);
 }
 
 void shared_fence(void)
 {
-    take_step(FENCE, 0, 0);
+    tso_fence();
 }
 
 /* Of an entry the first and the last word, one by one. */
@@ -122,12 +71,7 @@ void shared_copy(void *to, const void *from, size_t size)
 
 void gate_notify(unsigned channel)
 {
-    take_step(NOTIFY, 0, 0);
-}
-
-static void wait(void)
-{
-    take_step(WAIT, 0, 0);
+    tso_send(!running);
 }
 
 /* The programs. Each entry has a number twice. */
@@ -146,7 +90,7 @@ static bool get(struct channel_end *c, uint32_t number)
     if (!channel_get(c, entry))
         return false;
     if (entry[0] != number || entry[LAST_WORD] != number)
-        violate("torn");
+        tso_violate("torn");
     return true;
 }
 
@@ -154,7 +98,7 @@ static void rest(struct process *p)
 {
     channel_flush(&p->end);
     if (channel_sleep(&p->end))
-        wait();
+        tso_wait();
     channel_awake(&p->end);
 }
 
@@ -187,7 +131,7 @@ static bool give(struct process *p, uint32_t batch)
     p->batch = 0;
     channel_flush(&p->end);
     if (!given)
-        wait();
+        tso_wait();
     return true;
 }
 
@@ -212,7 +156,7 @@ static bool give_gathered(struct process *p)
         for (; p->batch > 0 && put(&p->end, p->done + 1); p->batch--)
             p->done++;
     else if (p->done + p->batch == COUNT)
-        wait();
+        tso_wait();
     channel_flush(&p->end);
     return true;
 }
@@ -248,7 +192,7 @@ static bool answer(struct process *p)
         p->batch = 0;
     } else {
         channel_flush(&p->end);
-        wait();
+        tso_wait();
     }
     return true;
 }
@@ -260,176 +204,38 @@ static const struct scenario scenarios[] = {
     {"questions and answers", {ask, answer}},
 };
 
-/* The machine. */
-
-static void run_to_next_step(struct state *s, unsigned who)
+static void start(void *own, unsigned who)
 {
-    struct process *p = &s->process[who];
-    static struct process trial;
-    static bool goes_on;
+    struct process *p = own;
 
-    running = p;
-    do {
-        answered = 0;
-        trial = *p;
-        if (setjmp(stop) != 0)
-            return;
-        goes_on = scenario->turn[who](&trial);
-        p->end = trial.end;
-        p->done = trial.done;
-        p->batch = trial.batch;
-        p->answer_count = 0;
-        memset(p->answer, 0, sizeof(p->answer));
-    } while (goes_on);
-    p->next = (struct step){.kind = DONE};
+    p->end.in = &pages.ring[!who];
+    p->end.out = &pages.ring[who];
 }
 
-static uint32_t load(const struct state *s, const struct process *p, uint32_t word)
+static bool turn(void *own, unsigned who)
 {
-    for (uint32_t i = p->store_count; i-- > 0;)
-        if (p->store[i].word == word)
-            return p->store[i].value;
-    return s->memory[word];
+    running = who;
+    return scenario->turn[who](own);
 }
 
-static bool can_step(const struct process *p)
+static const char *choose(unsigned i)
 {
-    switch (p->next.kind) {
-    case FENCE:
-        return p->store_count == 0;
-    case WAIT:
-        return p->event != 0;
-    default:
-        return p->next.kind != DONE;
-    }
-}
-
-static void make_step(struct state *s, unsigned who)
-{
-    struct process *p = &s->process[who];
-    uint32_t result = 0;
-
-    switch (p->next.kind) {
-    case LOAD:
-        result = load(s, p, p->next.word);
-        break;
-    case STORE:
-        if (p->store_count == MAX_STORES)
-            abort();
-        p->store[p->store_count].word = p->next.word;
-        p->store[p->store_count++].value = p->next.value;
-        break;
-    case NOTIFY:
-        s->process[!who].event = 1;
-        break;
-    case WAIT:
-        p->event = 0;
-        break;
-    default:
-        break;
-    }
-    if (p->answer_count == MAX_STEPS)
-        abort();
-    p->answer[p->answer_count++] = result;
-    run_to_next_step(s, who);
-}
-
-/* What nobody else can tell from its order is done at once. */
-static void step_with_what_is_private(struct state *s, unsigned who)
-{
-    struct process *p = &s->process[who];
-
-    make_step(s, who);
-    while (violation == NULL &&
-           (p->next.kind == STORE || (p->next.kind == FENCE && p->store_count == 0)))
-        make_step(s, who);
-}
-
-static void drain(struct state *s, unsigned who)
-{
-    struct process *p = &s->process[who];
-
-    s->memory[p->store[0].word] = p->store[0].value;
-    p->store_count--;
-    memmove(&p->store[0], &p->store[1], p->store_count * sizeof(p->store[0]));
-    memset(&p->store[p->store_count], 0, sizeof(p->store[0]));
-}
-
-/* The states seen, by a hash of 64 bits. */
-#define SEEN_SIZE (1u << 24)
-static uint64_t *seen;
-static unsigned seen_count;
-
-static bool is_new(const struct state *s)
-{
-    const uint32_t *words = (const uint32_t *)s;
-    uint64_t hash = 0xcbf29ce484222325;
-
-    for (size_t i = 0; i < sizeof(*s) / 4; i++) {
-        hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15;
-        hash ^= hash >> 29;
-    }
-    hash |= 1;
-    for (uint64_t i = hash >> 20;; i++) {
-        if (seen[i % SEEN_SIZE] == hash)
-            return false;
-        if (seen[i % SEEN_SIZE] == 0) {
-            seen[i % SEEN_SIZE] = hash;
-            if (++seen_count > SEEN_SIZE / 2)
-                abort();
-            return true;
-        }
-    }
-}
-
-static void explore(const struct state *s, unsigned depth)
-{
-    bool stuck = true;
-
-    if (depth == MAX_DEPTH)
-        abort();
-    for (unsigned choice = 0; choice < 4 && violation == NULL; choice++) {
-        unsigned who = choice & 1;
-        const struct process *p = &s->process[who];
-        if (choice < 2 ? !can_step(p) : p->store_count == 0)
-            continue;
-        stuck = false;
-        struct state *next = malloc(sizeof(*next));
-        *next = *s;
-        if (choice < 2)
-            step_with_what_is_private(next, who);
-        else
-            drain(next, who);
-        if (violation == NULL && is_new(next))
-            explore(next, depth + 1);
-        free(next);
-    }
-    if (stuck && (s->process[0].next.kind != DONE || s->process[1].next.kind != DONE))
-        violation = "lost";
+    if (i == sizeof(scenarios) / sizeof(scenarios[0]))
+        return NULL;
+    scenario = &scenarios[i];
+    return scenario->name;
 }
 
 int main(int argc, char **argv)
 {
-    const char *expected = argc > 1 ? argv[1] : NULL;
+    static const struct tso_model model = {
+        .cpus = 2,
+        .words = WORDS,
+        .own = sizeof(struct process),
+        .scenario = choose,
+        .start = start,
+        .turn = turn,
+    };
 
-    seen = calloc(SEEN_SIZE, sizeof(*seen));
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]) && violation == NULL; i++) {
-        static struct state start;
-        memset(&start, 0, sizeof(start));
-        memset(seen, 0, SEEN_SIZE * sizeof(*seen));
-        seen_count = 0;
-        scenario = &scenarios[i];
-        for (unsigned who = 0; who < 2; who++) {
-            start.process[who].end =
-                (struct channel_end){.in = &pages.ring[!who], .out = &pages.ring[who]};
-            run_to_next_step(&start, who);
-        }
-        explore(&start, 0);
-        printf("%s: %u states, %s\n", scenario->name, seen_count,
-               violation == NULL ? "all is well" : violation);
-    }
-    free(seen);
-    if (expected == NULL)
-        return violation != NULL;
-    return violation == NULL || strcmp(violation, expected) != 0;
+    return tso_main(&model, argv[1]);
 }
