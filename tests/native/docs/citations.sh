@@ -89,8 +89,17 @@ missing_variables()
     done
 }
 
+# Rows that an empty line parts from their table, which are shown as they stand: no rule follows, as it would behind a heading.
+lost_rows()
+{
+    awk 'lost && !/^\|[-:|]+$/ { print "line " NR - 1 " is of no table: " lost } { lost = "" }
+        /^\|/ && last == "" && above ~ /^\|/ { lost = $0 } { above = last; last = $0 }
+        END { if (lost) print "the last line is of no table: " lost }' "$1"
+}
+
 for page in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md SUPPORT.md docs/*.md; do
     report "$page" "the files that it names exist" "$(missing_files "$page")"
+    report "$page" "its tables are whole" "$(lost_rows "$page")"
 done
 for page in docs/tour.md docs/adding.md; do
     report "$page" "the functions that it names exist" "$(missing_names <"$page")"
