@@ -70,7 +70,7 @@ static unsigned line_count(const struct emulation *emulation)
     return control_process_is_in(&emulation->machine->plan) ? LINE_COUNT : 1;
 }
 
-/* A CPU is MODEL[+FEATURE]...; Bochs adds features since version 3.0. */
+/* A CPU is MODEL[+FEATURE]...: see bochs_adds_nothing. */
 static int model_length(const char *cpu)
 {
     return (int)strcspn(cpu, "+");
@@ -222,7 +222,7 @@ const char *emulator_end_word(enum runner runner)
     return runners[runner].end_word;
 }
 
-bool emulator_cpu_known(const char *cpu)
+static bool cpu_known(const char *cpu)
 {
     static const char question[] = "bochs --help cpu 2>&1";
     char model[64];
@@ -230,6 +230,36 @@ bool emulator_cpu_known(const char *cpu)
     snprintf(model, sizeof(model), "%.*s", model_length(cpu), cpu);
     return strcmp(model, EMULATOR_CPU) == 0 || bochs_lists(question, model) ||
            !bochs_lists(question, EMULATOR_CPU);
+}
+
+/* Whether Bochs says that it is 2.7, or older: these have no add_features. */
+static bool bochs_adds_nothing(void)
+{
+    unsigned major, minor;
+    char line[256];
+    bool old = false;
+    FILE *answer = popen("bochs --help 2>&1", "r");
+
+    while (answer && fgets(line, sizeof(line), answer))
+        if (sscanf(line, " Bochs x86 Emulator %u.%u", &major, &minor) == 2)
+            old = major < 2 || (major == 2 && minor <= 7);
+    if (answer)
+        pclose(answer);
+    return old;
+}
+
+char *emulator_cpu_obstacle(const char *cpu)
+{
+    int length = model_length(cpu);
+
+    if (!cpu_known(cpu))
+        return text("Bochs has no CPU model '%.*s'; 'bochs --help cpu' lists them", length, cpu);
+    if (cpu[length] != '\0' && bochs_adds_nothing()) {
+        return text("this Bochs adds no features to a CPU model; write '%.*s' alone, or install "
+                    "Bochs 3.0",
+                    length, cpu);
+    }
+    return NULL;
 }
 
 enum exit_code emulator_check(const struct emulation *emulation)
@@ -247,9 +277,12 @@ enum exit_code emulator_check(const struct emulation *emulation)
     }
     if (emulation->runner == RUNNER_BOCHS && access(VGA_ROM, R_OK) != 0)
         return fail(LINTEL_MACHINE, VGA_ROM " is missing; install the package vgabios");
-    if (emulation->runner == RUNNER_BOCHS && !emulator_cpu_known(emulation->cpu)) {
-        return fail(LINTEL_USAGE, "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them",
-                    emulation->cpu);
+    char *obstacle =
+        emulation->runner == RUNNER_BOCHS ? emulator_cpu_obstacle(emulation->cpu) : NULL;
+    if (obstacle) {
+        fail(LINTEL_USAGE, "%s", obstacle);
+        free(obstacle);
+        return LINTEL_USAGE;
     }
     return emulated_disks_check(emulation->machine, emulation->runner);
 }

@@ -32,8 +32,9 @@ struct emulation {
 /* False when no firmware has this name. */
 bool firmware_parse(const char *name, enum firmware *firmware);
 
-/* False when Bochs is installed and says that it has no such CPU model. */
-bool emulator_cpu_known(const char *model);
+/* What the Bochs that is installed has against a CPU, MODEL[+FEATURE]...: a message, which the
+ * caller frees, or NULL. */
+char *emulator_cpu_obstacle(const char *cpu);
 
 /* Whether what the emulation needs is installed, and its CPU known; otherwise says
  * what is missing. */

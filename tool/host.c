@@ -82,6 +82,22 @@ static void load_hidden(struct loading *loading, unsigned i)
     machine->hide = longer;
 }
 
+/* MODEL[+FEATURE]... */
+static void load_cpu(struct loading *loading)
+{
+    const char *cpu = loading->file.content->host.cpu;
+
+    if (cpu && (!cpu[0] || cpu[strspn(cpu, WORD_CHARACTERS "+")])) {
+        description_error(&loading->file, "host.cpu",
+                          "'%s' is no CPU model; 'bochs --help cpu' lists them", cpu);
+        return;
+    }
+    char *obstacle = cpu ? emulator_cpu_obstacle(cpu) : NULL;
+    if (obstacle)
+        description_error(&loading->file, "host.cpu", "%s", obstacle);
+    free(obstacle);
+}
+
 void host_load(struct loading *loading)
 {
     const struct host_description *host = &loading->file.content->host;
@@ -91,13 +107,7 @@ void host_load(struct loading *loading)
         description_error(&loading->file, "host.memory",
                           "'%s' is no size in MiB; write for example 512M or 2G", host->memory);
     }
-    if (host->cpu && (!host->cpu[0] || host->cpu[strspn(host->cpu, WORD_CHARACTERS)])) {
-        description_error(&loading->file, "host.cpu",
-                          "'%s' is no CPU model; 'bochs --help cpu' lists them", host->cpu);
-    } else if (host->cpu && !emulator_cpu_known(host->cpu)) {
-        description_error(&loading->file, "host.cpu",
-                          "Bochs has no CPU model '%s'; 'bochs --help cpu' lists them", host->cpu);
-    }
+    load_cpu(loading);
     machine->cpu = host->cpu ? text("%s", host->cpu) : NULL;
     load_msr_switch(loading);
     for (unsigned i = 0; i < host->hide_count; i++)

@@ -261,6 +261,21 @@ host: {cpu: 'a b'}
 vms:
   - {name: a, kernel: kernel, memory: 26M}
 E1
+mkdir old
+printf '#!/bin/sh\necho; echo corei7_skylake_x; echo "  Bochs x86 Emulator 2.7"\n' >old/bochs
+sed 's/ 2\.7/ 3.0/' old/bochs >new
+chmod +x old/bochs new
+PATH=$work/old:$PATH description 'a feature that this Bochs does not add' 3 \
+    "^vm.yaml:1:13: host\.cpu: this Bochs adds no features to a CPU model; write 'corei7_skylake_x' alone" <<'E1'
+host: {cpu: corei7_skylake_x+msrlist}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+printf 'vms:\n  - {name: a, kernel: kernel, memory: 26M}\n' >least.yaml
+PATH=$work/old:$PATH expect 'run with a feature that this Bochs does not add' 2 "this Bochs adds no features to a CPU model; write 'corei7_skylake_x' alone" \
+    "$lintel" run least.yaml --on bochs --cpu corei7_skylake_x+msrlist
+mv new old/bochs
+PATH=$work/old:$PATH expect 'check: a feature that Bochs adds' 0 '^vm.yaml: good' "$lintel" check vm.yaml
 description 'a CPU model that Bochs lacks' 3 "^vm.yaml:1:13: host\.cpu: Bochs has no CPU model 'corei7'" <<'E1'
 host: {cpu: corei7}
 vms:
@@ -328,15 +343,28 @@ manual=$(sed -n 's/^More: man -l //p' said)
 result $? 'the help names the manual where it is'
 expect '--version' 0 '^lintel [0-9]' "$lintel" --version
 expect 'help of no command' 2 'no such command: boot' "$lintel" help boot
+# manual COMMAND: what the man page says of it under its own heading, or under the one that it shares.
+manual()
+{
+    sed -n '/^\.Sh DESCRIPTION/,/^\.Sh CONSOLE/p' "$root/docs/lintel.1" | sed 's/\\-/-/g' |
+        awk -v command="$1" '/^\.Bl/ { depth++ } /^\.El/ { depth-- }
+            depth == 1 && /^\.It/ { on = 0; for (i = 3; i <= NF && $i != "Op" && $i != "Fl"; i++) on = on || $i == command } on'
+}
 for command in $("$lintel" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     expect "help $command" 0 "^Usage: lintel $command" "$lintel" help "$command"
     expect "$command --help" 0 "^Usage: lintel $command" "$lintel" "$command" --help
-    grep -qE "^\.It Cm $command( |\$)|Pa ./lintel $command|^\.Pa \./lintel test" "$root/docs/lintel.1"
+    manual "$command" >said
+    [ -s said ]
     result $? "the man page has $command"
-    for option in $("$lintel" "$command" --help | grep -oE '^  --[a-z-]+' | grep -v help); do
-        sed 's/\\-/-/g' "$root/docs/lintel.1" | grep -qE -- "^\.(It|Op) Fl .*-${option#--}( |\$)"
+    for option in $("$lintel" "$command" --help | grep -oE '^  (-[a-z], )?--[a-z-]+' | grep -oE '[a-z-]+$' | grep -v help); do
+        grep -qE -- "^\.(It )?Fl (.* )?${option#-}( |\$)" said
         result $? "the man page has $command $option"
     done
+done
+manual bench >said
+for name in $("$lintel" bench --help | sed -n '1s/^[^[]*\[\([a-z|-]*\).*/\1/p' | tr '|' ' '); do
+    grep -qE "^\.Cm (.* )?$name( |\$)" said
+    result $? "the man page has bench $name"
 done
 expect 'check without a file' 2 'give one VM description; see lintel check --help' "$lintel" check
 expect 'check of no file' 3 '^lintel: nothing.yaml: No such file' "$lintel" check nothing.yaml
