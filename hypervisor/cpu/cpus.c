@@ -11,6 +11,7 @@
 #include "hypervisor/cpu/same.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/cpu/words.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"
@@ -21,7 +22,8 @@
 #define PATIENCE_US 100000 /* then a CPU that has not come is broken */
 #define TSC_ROUNDS  32     /* of comparing the TSC */
 
-/* How far another CPU has come; it and the first one write it in turn. */
+/* How far another CPU has come; it and the first one write it in turn, but that one may give it up
+ * at any time. */
 enum step {
     STEP_NONE,
     STEP_CAME,     /* and answers TSC_ROUNDS times with its TSC, */
@@ -33,7 +35,7 @@ enum step {
 
 struct cpu {
     uint32_t apic_id;
-    enum step step;
+    uint64_t step;                 /* enum step */
     uint64_t asked, answered, tsc; /* rounds; and what the TSC was in the last one */
     char differs[40];              /* in what, from the first; "": in nothing */
 };
@@ -79,24 +81,29 @@ void cpu_kick(const struct cpu_block *block)
     apic_send(cpu_apic_id(block), VECTOR_KICK);
 }
 
-static bool wait_for(const enum step *step, enum step least, uint64_t microseconds)
+static bool wait_for(const uint64_t *word, uint64_t least, uint64_t microseconds)
 {
     uint64_t end = rdtsc() + tsc_khz() * microseconds / 1000;
 
-    while (__atomic_load_n(step, __ATOMIC_ACQUIRE) < least && rdtsc() < end)
+    while (word_load(word) < least && rdtsc() < end)
         cpu_relax();
-    return __atomic_load_n(step, __ATOMIC_ACQUIRE) >= least;
+    return word_load(word) >= least;
 }
 
-static void take_step(struct cpu *c, enum step step)
+/* This one is a step further. Who is given up does nothing any more. */
+static void come_to(struct cpu *me, enum step step)
 {
-    __atomic_store_n(&c->step, step, __ATOMIC_SEQ_CST);
+    uint64_t before = step - 1;
+
+    if (!__atomic_compare_exchange_n(&me->step, &before, step, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        machine_hang();
 }
 
 static void answer_tsc(struct cpu *me)
 {
     for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
-        while (__atomic_load_n(&me->asked, __ATOMIC_ACQUIRE) < round)
+        while (word_load(&me->asked) < round && word_load(&me->step) == STEP_CAME)
             cpu_relax();
         me->tsc = rdtsc_after_loads();
         __atomic_store_n(&me->answered, round, __ATOMIC_RELEASE);
@@ -104,7 +111,7 @@ static void answer_tsc(struct cpu *me)
 }
 
 /* Whether its TSC is between two readings of this one's, each time; then they are the same but for
- * less than a message takes. */
+ * less than a message takes. Who does not answer does not come to the next step. */
 static bool tsc_agrees(struct cpu *c)
 {
     bool agrees = true;
@@ -112,8 +119,8 @@ static bool tsc_agrees(struct cpu *c)
     for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
         uint64_t before = rdtsc();
         __atomic_store_n(&c->asked, round, __ATOMIC_SEQ_CST);
-        while (__atomic_load_n(&c->answered, __ATOMIC_ACQUIRE) < round)
-            cpu_relax();
+        if (!wait_for(&c->answered, round, PATIENCE_US))
+            break;
         agrees &= c->tsc >= before && c->tsc <= rdtsc_after_loads();
     }
     return agrees;
@@ -128,16 +135,16 @@ void cpu_arrived(void)
     apic_init_other();
     if (apic_id() != me->apic_id) /* too late: this block is for the next one */
         machine_hang();
-    take_step(me, STEP_CAME);
+    come_to(me, STEP_CAME);
     answer_tsc(me);
     same_as_first(me->differs, sizeof(me->differs));
-    take_step(me, STEP_COMPARED);
-    while (__atomic_load_n(&me->step, __ATOMIC_ACQUIRE) == STEP_COMPARED)
+    come_to(me, STEP_COMPARED);
+    while (word_load(&me->step) == STEP_COMPARED)
         cpu_relax();
     if (me->step == STEP_STOPPED)
         machine_hang();
     take_up();
-    take_step(me, STEP_READY);
+    come_to(me, STEP_READY);
     while (__atomic_load_n(&run, __ATOMIC_ACQUIRE) == NULL)
         sti_hlt_cli();
     run();
@@ -155,11 +162,14 @@ static const char *try_start(struct cpu_block *block, uint32_t sipi)
         apic_send(c->apic_id, sipi);
     if (!wait_for(&c->step, STEP_CAME, PATIENCE_US))
         return "it does not start";
-    if (!tsc_agrees(c))
+    bool agrees = tsc_agrees(c);
+    if (!wait_for(&c->step, STEP_COMPARED, PATIENCE_US))
+        return "it has stopped";
+    if (!agrees)
         return "its TSC is another one than the first CPU's";
-    if (!wait_for(&c->step, STEP_COMPARED, PATIENCE_US) || c->differs[0] != '\0')
+    if (c->differs[0] != '\0')
         return c->differs;
-    take_step(c, STEP_USED);
+    word_swap(&c->step, STEP_USED);
     return wait_for(&c->step, STEP_READY, PATIENCE_US) ? NULL : "it has stopped";
 }
 
@@ -171,7 +181,7 @@ static bool start(uint32_t number, uint32_t sipi)
 
     if (why == NULL)
         return true;
-    take_step(c, STEP_STOPPED);
+    word_swap(&c->step, STEP_STOPPED);
     log_line("CPU %u, of APIC id %u, is not used: %s%s", number, c->apic_id,
              why == c->differs ? "it differs from the first in " : "", why);
     return false;
@@ -212,7 +222,7 @@ void cpu_stop_if_told(void)
     if (stopper == NULL || stopper == this_cpu())
         return;
     machine_leave();
-    take_step(&THIS_CPU(cpu), STEP_STOPPED);
+    word_swap(&THIS_CPU(cpu).step, STEP_STOPPED);
     machine_hang();
 }
 
@@ -237,7 +247,7 @@ void cpus_start(const struct acpi_info *acpi, uint64_t page, void (*take_up_by)(
     sipi = prepare(page);
     for (uint32_t i = 1; i < count; i++)
         apic_send(CPU_OF(block_of(i), cpu).apic_id, APIC_SEND_INIT);
-    wait_for(&(enum step){STEP_NONE}, STEP_CAME, INIT_US);
+    wait_for(&(uint64_t){STEP_NONE}, STEP_CAME, INIT_US);
     for (uint32_t i = 1; i < count; i++)
         started += start(i, sipi);
     log_line("%u other CPUs run", started);
