@@ -129,16 +129,20 @@ static enum exit_code act(struct control_line *line, const struct control_hello 
 {
     struct control_answer answer;
     struct control_vm is = {0};
-    int vm = control_line_find(line, hello, name, &is);
+    unsigned vm;
+    enum exit_code code = control_line_find(line, hello, name, &vm, &is);
 
-    if (vm < 0)
-        return LINTEL_USAGE;
-    enum control_error error = control_line_ask(line, call, (unsigned)vm, 0, &answer);
+    if (code != LINTEL_OK)
+        return code;
+    enum control_error error = control_line_ask(line, call, vm, 0, &answer);
     if (error == CONTROL_OK)
         return LINTEL_OK;
-    if (error == CONTROL_STATE && control_line_look(line, (unsigned)vm, &is) == LINTEL_OK)
-        return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), verb);
-    return fail(LINTEL_MACHINE, "%s: vm %s: no answer", line->path, name);
+    if (error != CONTROL_STATE)
+        return control_line_gone(line);
+    code = control_line_look(line, vm, &is);
+    if (code != LINTEL_OK)
+        return code;
+    return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), verb);
 }
 
 static int command_act(const struct command *self, int argc, char *argv[], enum control_call call,
@@ -196,8 +200,7 @@ static enum exit_code print_log(struct control_line *line, bool follow)
     for (;;) {
         uint64_t asked = log.next;
         if (control_line_ask(line, CONTROL_CALL_LOG, 0, asked, &answer) != CONTROL_OK)
-            return follow ? LINTEL_OK
-                          : fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
+            return follow ? LINTEL_OK : control_line_gone(line);
         memcpy(&log, answer.data, sizeof(log));
         if (answer.size > sizeof(log) && answer.size <= CONTROL_DATA)
             print_records(answer.data + sizeof(log), answer.size - sizeof(log));

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/bits.h"
@@ -22,26 +23,23 @@ struct core_request {
     int file;
 };
 
-static enum exit_code silent(const struct core_request *r)
-{
-    return fail(LINTEL_MACHINE, "%s: nobody answers any more", r->line.path);
-}
-
 /* All that is not zero from `gpa` on, up to `end`; `shift` is how much lower it lies in the file.
- */
+ * A signal ends it. */
 static enum exit_code copy(struct core_request *r, uint64_t gpa, uint64_t end, uint64_t shift)
 {
     struct control_answer answer;
     uint64_t told = gpa;
 
     while (gpa < end) {
+        if (unfinished_ends())
+            return LINTEL_UNFINISHED;
         if (control_line_ask(&r->line, CONTROL_CALL_SEARCH, r->vm, gpa, &answer) != CONTROL_OK)
-            return silent(r);
+            return control_line_gone(&r->line);
         memcpy(&gpa, answer.data, sizeof(gpa));
         if (gpa >= end)
             break;
         if (control_line_ask(&r->line, CONTROL_CALL_MEMORY, r->vm, gpa, &answer) != CONTROL_OK)
-            return silent(r);
+            return control_line_gone(&r->line);
         if (answer.size > CONTROL_DATA ||
             pwrite(r->file, answer.data, answer.size, (off_t)(CORE_MEMORY_AT + gpa - shift)) !=
                 answer.size)
@@ -55,32 +53,38 @@ static enum exit_code copy(struct core_request *r, uint64_t gpa, uint64_t end, u
 }
 
 /* The registers, then memory, of a VM that stands still. */
-static enum exit_code fetch(struct core_request *r, uint64_t size)
+static enum exit_code fetch(struct core_request *r, const struct control_vm *is)
 {
-    uint64_t low = size < PLAN_HOLE_START ? size : PLAN_HOLE_START;
+    uint64_t low = is->memory < PLAN_HOLE_START ? is->memory : PLAN_HOLE_START;
     struct control_answer answer;
     struct guest_state state;
+    enum control_error error =
+        control_line_ask(&r->line, CONTROL_CALL_REGISTERS, r->vm, 0, &answer);
 
-    if (control_line_ask(&r->line, CONTROL_CALL_REGISTERS, r->vm, 0, &answer) != CONTROL_OK)
-        return fail(LINTEL_MACHINE, "the VM has not started yet");
+    if (error == CONTROL_STATE)
+        return fail(LINTEL_MACHINE, "vm %s has no registers yet; try again when it has started",
+                    is->name);
+    if (error != CONTROL_OK)
+        return control_line_gone(&r->line);
     memcpy(&state, answer.data, sizeof(state));
     enum exit_code code = copy(r, 0, low, 0);
     if (code == LINTEL_OK)
-        code =
-            copy(r, PLAN_HOLE_END, PLAN_HOLE_END + (size - low), PLAN_HOLE_END - PLAN_HOLE_START);
+        code = copy(r, PLAN_HOLE_END, PLAN_HOLE_END + (is->memory - low),
+                    PLAN_HOLE_END - PLAN_HOLE_START);
     progress_end();
-    return code == LINTEL_OK ? core_complete(r->file, r->path, size, &state) : code;
+    return code == LINTEL_OK ? core_complete(r->file, r->path, is->memory, &state) : code;
 }
 
-/* One that runs is paused meanwhile. */
+/* One that runs is paused meanwhile. That it cannot be means that it has been, and the answer was
+ * lost. */
 static enum exit_code fetch_still(struct core_request *r, const struct control_vm *is)
 {
     struct control_answer answer;
     bool runs = is->state == CONTROL_VM_RUNS;
 
-    if (runs && control_line_ask(&r->line, CONTROL_CALL_PAUSE, r->vm, 0, &answer) != CONTROL_OK)
-        return silent(r);
-    enum exit_code code = fetch(r, is->memory);
+    if (runs && control_line_ask(&r->line, CONTROL_CALL_PAUSE, r->vm, 0, &answer) == CONTROL_SILENT)
+        return control_line_gone(&r->line);
+    enum exit_code code = fetch(r, is);
     if (runs)
         control_line_ask(&r->line, CONTROL_CALL_RESUME, r->vm, 0, &answer);
     return code;
@@ -88,14 +92,20 @@ static enum exit_code fetch_still(struct core_request *r, const struct control_v
 
 static enum exit_code dump(struct core_request *r, const struct control_vm *is)
 {
+    struct stat info;
+
+    if (stat(r->path, &info) == 0 && !S_ISREG(info.st_mode))
+        return fail(LINTEL_MACHINE, "%s: this is no file for a core; name another", r->path);
     r->file = open(r->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (r->file < 0)
         return fail(LINTEL_MACHINE, "%s: %s; name a file that can be written", r->path,
                     strerror(errno));
+    unfinished_begin(r->path); /* a signal waits until the VM goes on */
     enum exit_code code = fetch_still(r, is);
     close(r->file);
     if (code != LINTEL_OK)
         unlink(r->path);
+    unfinished_end();
     return code;
 }
 
@@ -119,9 +129,9 @@ int command_core(const struct command *self, int argc, char *argv[])
     int code = control_line_open(&request.line, argv[optind], &hello);
     if (code != LINTEL_OK)
         return code;
-    int vm = control_line_find(&request.line, &hello, argv[optind + 1], &is);
-    request.vm = (unsigned)vm;
-    code = vm < 0 ? LINTEL_USAGE : (int)dump(&request, &is);
+    code = control_line_find(&request.line, &hello, argv[optind + 1], &request.vm, &is);
+    if (code == LINTEL_OK)
+        code = dump(&request, &is);
     control_line_close(&request.line);
     return code;
 }

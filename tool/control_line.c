@@ -160,29 +160,32 @@ void control_line_close(struct control_line *line)
     close(line->file);
 }
 
+enum exit_code control_line_gone(const struct control_line *line)
+{
+    return fail(LINTEL_MACHINE, "%s: nobody answers any more; has the machine ended?", line->path);
+}
+
 enum exit_code control_line_look(struct control_line *line, unsigned vm, struct control_vm *is)
 {
     struct control_answer answer;
 
     if (control_line_ask(line, CONTROL_CALL_LOOK, vm, 0, &answer) != CONTROL_OK)
-        return fail(LINTEL_MACHINE, "%s: nobody answers any more", line->path);
+        return control_line_gone(line);
     memcpy(is, answer.data, sizeof(*is));
     is->name[sizeof(is->name) - 1] = '\0';
     return LINTEL_OK;
 }
 
-int control_line_find(struct control_line *line, const struct control_hello *hello,
-                      const char *name, struct control_vm *is)
+enum exit_code control_line_find(struct control_line *line, const struct control_hello *hello,
+                                 const char *name, unsigned *vm, struct control_vm *is)
 {
-    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
-        if (!(hello->vms & BIT(i)))
+    for (*vm = 0; *vm < PLAN_MAX_VMS; ++*vm) {
+        if (!(hello->vms & BIT(*vm)))
             continue;
-        if (control_line_look(line, i, is) != LINTEL_OK)
-            return -1;
-        if (strcmp(is->name, name) == 0)
-            return (int)i;
+        enum exit_code code = control_line_look(line, *vm, is);
+        if (code != LINTEL_OK || strcmp(is->name, name) == 0)
+            return code;
     }
-    fail(LINTEL_USAGE, "there is no VM '%s' that may be controlled; see lintel ps %s", name,
-         line->path);
-    return -1;
+    return fail(LINTEL_USAGE, "there is no VM '%s' that may be controlled; see lintel ps %s", name,
+                line->path);
 }

@@ -29,9 +29,13 @@ enum control_error control_line_ask(struct control_line *line, enum control_call
 /* Fetches what is known of a VM. LINTEL_MACHINE after a message. */
 enum exit_code control_line_look(struct control_line *line, unsigned vm, struct control_vm *is);
 
-/* The number of the VM with this name, and what is known of it; -1 after a message. */
-int control_line_find(struct control_line *line, const struct control_hello *hello,
-                      const char *name, struct control_vm *is);
+/* The number of the VM with this name, and what is known of it. Its code otherwise, after a
+ * message. */
+enum exit_code control_line_find(struct control_line *line, const struct control_hello *hello,
+                                 const char *name, unsigned *vm, struct control_vm *is);
+
+/* Says that no answer has come where there had been some. Returns LINTEL_MACHINE. */
+enum exit_code control_line_gone(const struct control_line *line);
 
 void control_line_close(struct control_line *line);
 

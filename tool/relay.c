@@ -47,7 +47,8 @@ enum exit_code relay_open(struct relay *relay, const char *path)
     }
     int error = errno;
     close(relay->listener);
-    return fail(LINTEL_MACHINE, "%s: no socket can be made there: %s", path, strerror(error));
+    return fail(LINTEL_MACHINE, "%s: no socket can be made there: %s; name another path", path,
+                strerror(error));
 }
 
 void relay_start(struct relay *relay, int line)

@@ -40,6 +40,18 @@ void unfinished_begin(const char *path)
     paths[depth++] = path;
 }
 
+bool unfinished_ends(void)
+{
+    sigset_t signals, held;
+
+    unfinished_signals(&signals);
+    sigpending(&held);
+    for (int number = 1; number < NSIG; number++)
+        if (sigismember(&signals, number) == 1 && sigismember(&held, number) == 1)
+            return true;
+    return false;
+}
+
 void unfinished_end(void)
 {
     assert(depth > 0);

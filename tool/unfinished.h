@@ -5,6 +5,7 @@
 #define TOOL_UNFINISHED_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 /*
  * From here to unfinished_end, `path` (a file, or a folder with all that is in it; it need not be
@@ -13,6 +14,10 @@
  * stay valid.
  */
 void unfinished_begin(const char *path);
+
+/* Whether a signal is held: who waits elsewhere for long looks now and then, and comes to an end.
+ */
+bool unfinished_ends(void);
 
 /* The path of the last unfinished_begin stays, or is removed already. A signal that was held ends
  * the tool now. */

@@ -60,6 +60,14 @@ sed -n 's/^\([23]\) 0 .*/\1/p' asked | tr -d '\n' >said
 [ "$(cat said)" = 23 ]
 result $? 'and the VM is paused meanwhile'
 expect 'core: a file that cannot be written' 4 'no/core: No such file or directory; name a file' "$lintel" core sock a -o no/core
+expect 'core: a folder' 4 '^lintel: bin: this is no file for a core; name another' "$lintel" core sock a -o bin
+ln -s /dev/null null
+expect 'core: a device' 4 '^lintel: null: this is no file for a core; name another' "$lintel" core sock a -o null
+[ -L null ]
+result $? 'which stays'
+expect 'core: a file that does not grow' 4 'full: File too large' bash -c 'ulimit -f 10; "$LINTEL" core sock a -o full'
+! [ -e full ] && "$lintel" ps sock >said && grep -q '^a *running' said
+result $? 'of which nothing is left, and the VM goes on'
 expect 'core without a file' 2 "give the core's name with -o" "$lintel" core sock a
 expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
 expect 'a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" pause sock c
@@ -113,7 +121,7 @@ result $? 'twelve at once are all answered'
 ! grep -q damaged asked
 result $? 'nothing but whole requests has reached the machine'
 "$lintel" run --on bochs --control sock vm.yaml >said 2>&1 </dev/null
-[ $? = 4 ] && grep -q 'sock: no socket can be made there: Address already in use' said && kill -0 $run
+[ $? = 4 ] && grep -q 'sock: no socket can be made there: Address already in use; name another path' said && kill -0 $run
 result $? 'a socket that is in use is left alone'
 end
 [ ! -e sock ]
@@ -126,8 +134,37 @@ wait $run 2>/dev/null
 begin good
 expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
 end
-begin gone
-expect 'a machine that ends' 4 '^lintel: sock: nobody answers any more' "$lintel" ps sock
+# A machine that ends after so many answers.
+for step in 'ps 1' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
+    read -r verb answers <<<"$step"
+    case $verb in
+    core) words=(core sock a -o half) ;;
+    pause) words=(pause sock a) ;;
+    *) words=("$verb" sock) ;;
+    esac
+    begin "gone-$answers"
+    expect "a machine that ends after answer $answers to $verb" 4 '^lintel: sock: nobody answers any more; has the machine ended' \
+        "$lintel" "${words[@]}"
+    end
+done
+[ ! -e half ]
+result $? 'of a core nothing is left'
+begin young
+expect 'core of a VM that has not started' 4 '^lintel: vm a has no registers yet; try again when it has started' "$lintel" core sock a -o half
+[ ! -e half ] && "$lintel" ps sock >said && grep -q '^a *running' said
+result $? 'nothing is left of it, and the VM goes on'
+end
+begin slow
+"$lintel" core sock a -o half >said 2>&1 &
+core=$!
+for _ in {1..50}; do
+    grep -q '^10 ' asked && break
+    sleep 0.1
+done
+[ -e half ] && kill $core
+wait $core
+[ $? = 143 ] && [ ! -e half ] && "$lintel" ps sock >said && grep -q '^a *running' said && [ "$(grep -c '^10 ' asked)" -le 3 ]
+result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
 expect 'another version' 4 'speaks version 2 of the control line, this tool 1$' "$lintel" ps sock

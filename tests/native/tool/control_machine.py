@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
-control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone", which ends after the
-first answer; "damaged", whose first answer to each question has a wrong sum. It writes down what it was asked in `asked`."""
+control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
+answers; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", whose first answer to each question has a wrong sum. It writes down what it was asked in `asked`."""
 import os
 import socket
 import struct
 import sys
 import termios
+import time
 import tty
 import zlib
 
@@ -49,10 +50,11 @@ def answer(call, vm, argument):
     if call == 1:
         return 0, struct.pack('<32sQIIQ11Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, 99, *[0] * 10, 7)
     if call == 8:
-        return 0, bytes(384)
+        return (3, b'') if how == 'young' else (0, bytes(384))
     if call == 9:
         return 0, b'a piece' if argument == 0x5000 else b''
     if call == 10:
+        time.sleep(0.2 if how == 'slow' else 0)
         return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (2 << 20))
     becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}}[call]
     if states[vm] not in becomes:
@@ -85,7 +87,7 @@ def play(read, write):
             if how == 'damaged' and times % 2:
                 out = out[:-1] + bytes([out[-1] ^ 1])
             write(out)
-            if how == 'gone':
+            if how == f'gone-{times}':
                 return
 
 
