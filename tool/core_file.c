@@ -50,14 +50,18 @@ uint64_t core_offset(uint64_t gpa, uint64_t size)
     return gpa >= PLAN_HOLE_END ? gpa - (PLAN_HOLE_END - PLAN_HOLE_START) : UINT64_MAX;
 }
 
+/* What is memory of a page that may be larger than all of it. */
 static void add(struct core *core, uint64_t linear, uint64_t gpa, uint64_t size)
 {
+    uint64_t at = core_offset(gpa, core->size);
     struct run *last = core->count > 0 ? &core->runs[core->count - 1] : NULL;
 
-    if (core_offset(gpa, core->size) > core->size - size)
+    if (at >= core->size)
         return;
+    if (size > core->size - at)
+        size = core->size - at;
     if (last && last->linear + last->size == linear && last->gpa + last->size == gpa &&
-        core_offset(gpa, core->size) - core_offset(last->gpa, core->size) == last->size) {
+        at - core_offset(last->gpa, core->size) == last->size) {
         last->size += size;
         return;
     }
@@ -219,8 +223,8 @@ enum exit_code core_complete(int file, const char *path, uint64_t size,
     core.memory = memory;
     find_runs(&core, state);
     if (core.count > RUNS_MAX) {
-        note("%s: the guest's memory is in %zu pieces; the core has the first %d of them", path,
-             core.count, RUNS_MAX);
+        note("%s: the guest has its memory in more than %d pieces; the core has the first of them",
+             path, RUNS_MAX);
         core.count = RUNS_MAX;
     }
     bool good = write_headers(file, &core, state);

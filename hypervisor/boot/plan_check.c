@@ -83,7 +83,7 @@ static const char *check_promise(struct checker *c, const char *name, uint32_t c
                                  uint32_t period, uint64_t sum[])
 {
     if (cpu >= CPUS_MAX)
-        return FAIL(c, "%s: CPU %u; at most %u are looked at", name, cpu, CPUS_MAX);
+        return FAIL(c, "%s: its home is CPU %u; the last one is %u", name, cpu, CPUS_MAX - 1);
     if (budget == 0 && period == 0)
         return NULL;
     if (budget < PLAN_BUDGET_MIN || budget > period || period > PLAN_PERIOD_MAX)
@@ -149,7 +149,7 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
         return FAIL(c, "process %s: it controls VMs that are not there", p->name);
     for (uint32_t i = 0; i < c->plan->vm_count; i++)
         if (p->controls & BIT(i) && c->plan->vms[i].cpu != p->cpu)
-            return FAIL(c, "process %s controls vm %s, which is at home on another CPU", p->name,
+            return FAIL(c, "process %s: it controls vm %s of another CPU: put both on one", p->name,
                         c->plan->vms[i].name);
     if (p->port_range_count > PLAN_PORT_RANGES ||
         p->interrupt_count > PLAN_INTERRUPTS - of_function)

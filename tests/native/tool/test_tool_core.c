@@ -106,6 +106,23 @@ static void pages_of_each_size_are_found(void **state)
     free(core);
 }
 
+/* A page may be larger than the memory, whose end is the core's. */
+static void of_a_page_beyond_memory_is_what_is_there(void **state)
+{
+    size_t size;
+
+    begin();
+    set(TABLE, 0, 0x11000 | PRESENT);
+    set(0x11000, 1, PRESENT | LARGE);
+    set(0x11000, 2, 0x40000000 | PRESENT | LARGE); /* no memory at all */
+    uint8_t *core = make(&long_mode, &size);
+    assert_int_equal(loads(core), 1);
+    assert_int_equal(place_of(core, 0x40000000), CORE_MEMORY_AT);
+    assert_int_equal(place_of(core, 0x40000000 + SIZE - 1), CORE_MEMORY_AT + SIZE - 1);
+    assert_int_equal(place_of(core, 0x40000000 + SIZE), 0);
+    free(core);
+}
+
 static void the_registers_are_a_note(void **state)
 {
     struct elf_prstatus status;
@@ -145,7 +162,9 @@ static void hostile_tables_end(void **state)
         set(TABLE, i, TABLE | PRESENT);
         set(0x11000, i, (i % 2 ? 0x12000 : 0xfffffff000) | PRESENT);
     }
-    free(make(&wild, &size));
+    uint8_t *core = make(&wild, &size);
+    assert_int_equal(loads(core), PN_XNUM - 2); /* as many as an ELF file has */
+    free(core);
     for (unsigned i = 0; i < 512; i++) /* without an end, and without a page */
         set(TABLE, i, 0x11000 | PRESENT);
     for (unsigned i = 0; i < 512; i++) {
@@ -179,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_of_each_size_are_found),
+        cmocka_unit_test(of_a_page_beyond_memory_is_what_is_there),
         cmocka_unit_test(the_registers_are_a_note),
         cmocka_unit_test(without_paging_linear_is_physical),
         cmocka_unit_test(hostile_tables_end),

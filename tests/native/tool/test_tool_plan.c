@@ -11,6 +11,7 @@
 #include "abi/block.h"
 #include "abi/console.h"
 #include "hypervisor/boot/plan.h"
+#include "hypervisor/cpu/layout.h"
 
 #define MIB       (1ULL << 20)
 #define FILE_SIZE 0x1800
@@ -82,6 +83,12 @@ static void make_good(struct boot *b)
     SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
     SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
     SPOIL(controls, b->plan.processes[0].controls = 4, "controls VMs that are not there")          \
+    SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpu = 1),         \
+          "process disk: it controls vm b of another CPU: put both on one")                        \
+    SPOIL(home_of_vm, b->plan.vms[1].cpu = CPUS_MAX,                                               \
+          "b: its home is CPU 256; the last one is 255")                                           \
+    SPOIL(home_of_process, b->plan.processes[1].cpu = UINT32_MAX,                                  \
+          "console: its home is CPU 4294967295; the last one is 255")                              \
     SPOIL(consoles, b->plan.processes[0].grants = b->plan.processes[1].grants, "are the console")  \
     SPOIL(port_ranges, b->plan.processes[0].port_range_count = 5, "5 port ranges")                 \
     SPOIL(interrupts, b->plan.processes[0].interrupt_count = 5, "5 interrupts")                    \
