@@ -33,8 +33,11 @@ void process_end(struct process *p, bool fault, const char *why)
         machine_end();
 }
 
+/* In this order: the last one, on another CPU, may end meanwhile, and leave the machine's end to
+ * the console. */
 void process_printed(void)
 {
+    log_take_back();
     if (count > 0 && ended == count)
         machine_end();
 }

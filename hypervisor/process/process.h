@@ -92,7 +92,8 @@ void process_await(struct process *p, const char *of_kind);
  * still to print the last line. */
 void process_end(struct process *p, bool fault, const char *why);
 
-/* The console has ended, which says that it has printed all. Returns while the machine goes on. */
+/* The console has ended, which says that it has printed all: the log is ring 0's again. Returns
+ * while the machine goes on. */
 void process_printed(void);
 
 /* Ring 3 enters by SYSENTER; entry.S reads it. */

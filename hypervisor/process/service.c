@@ -257,10 +257,8 @@ void service_stop(struct service *s, bool fault, const char *why)
         service_start(s);
         schedule();
     }
-    if (s == console) {
+    if (s == console)
         process_printed();
-        log_take_back();
-    }
     s->ended = true;
     if (s->function != PCI_NONE)
         pci_stop_master(s->function); /* before its clients take their memory for their own */

@@ -110,7 +110,7 @@ void log_take_back(void)
     lock_take(&lock);
     if (tell != NULL)
         print_queue(&log_pages.reader);
-    tell = NULL;
+    __atomic_store_n(&tell, NULL, __ATOMIC_SEQ_CST); /* before what follows is looked at */
     print_rest();
     lock_release(&lock);
 }
