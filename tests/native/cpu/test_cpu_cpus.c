@@ -215,10 +215,12 @@ void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
     va_end(args);
 }
 
+static jmp_buf *ends;
+
 void machine_end(void)
 {
-    fail();
-    __builtin_unreachable();
+    assert_non_null(ends);
+    longjmp(*ends, 1);
 }
 
 void panic_begin(void)
@@ -263,13 +265,18 @@ static int finish(void **state)
     return 0;
 }
 
-static void start(void)
+static void start_from(uint64_t page, uint32_t cpus)
 {
-    static const struct acpi_info acpi = {.cpu_count = 2, .cpus = {FIRST_ID, SECOND_ID}};
+    struct acpi_info acpi = {.cpu_count = cpus, .cpus = {FIRST_ID, SECOND_ID}};
 
     cpus_allocate(acpi.cpu_count);
-    cpus_start(&acpi, 0x8000, take_up);
+    cpus_start(&acpi, page, take_up);
     assert_true(microseconds < LONG_US);
+}
+
+static void start(void)
+{
+    start_from(0x8000, 2);
 }
 
 /* It is not used for this reason; whatever it still does, it ends asleep, or as it was to end. */
@@ -354,6 +361,21 @@ static void stops_taking_up(void **state)
     is_not_used("it has stopped", false);
 }
 
+/* Only who starts another CPU needs memory below 1 MiB. */
+static void has_no_page_to_start_from(void **state)
+{
+    jmp_buf end;
+
+    start_from(PHYS_MAP_NONE, 1);
+    assert_string_equal(line, "");
+    ends = &end;
+    if (setjmp(end) == 0)
+        start_from(PHYS_MAP_NONE, 2);
+    ends = NULL;
+    assert_string_equal(line, "stopped: this machine has several CPUs, and no free memory below "
+                              "1 MiB to start them from");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stops_comparing, begin, finish),
         cmocka_unit_test_setup_teardown(is_different, begin, finish),
         cmocka_unit_test_setup_teardown(stops_taking_up, begin, finish),
+        cmocka_unit_test_setup_teardown(has_no_page_to_start_from, begin, finish),
         cmocka_unit_test_setup_teardown(is_used, begin, finish), /* the last: it ends the machine */
     };
 
