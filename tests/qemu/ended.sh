@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # ended.sh BUILD: a driver that dies until it is not started again: its device is no bus master any more, so
-# that what it may still have goes to nobody's memory. QEMU's monitor tells of the device's command register.
+# that what it may still have goes to nobody's memory. QEMU's monitor tells of the device's command register. And an NMI, which that
+# sends as a platform does, is told of, and nothing else comes of it.
 build=$(realpath "$1") lintel=$build/tool/lintel
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
@@ -43,5 +44,15 @@ result $? "it is started again five times"
 echo "# the command register is $value" >>said
 [ -n "$value" ] && [ $((value & MASTER)) = 0 ]
 result $? "then its device is no bus master any more"
+for number in 1 2; do
+    echo nmi >&3
+    for ((tries = 0; tries < 50; tries++)); do
+        [ "$(grep -c '^lintel: an NMI from the platform: parity, a watchdog or a button' serial)" = $number ] && break
+        sleep 0.1
+    done
+done
+tr -d '\r' <serial >said
+[ $tries -lt 50 ] && tail -n 1 said | grep -q 'an NMI from the platform'
+result $? "an NMI from the platform is told of, and the next one, too"
 echo quit >&3
 plan

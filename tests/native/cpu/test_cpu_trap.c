@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An NMI behind STI: where it returns to. No emulator here sends one from the platform. */
+/* An NMI behind STI: where it returns to. On an emulator none comes just there (tests/qemu/ended.sh
+ * has one sent as a platform does). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
