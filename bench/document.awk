@@ -118,7 +118,8 @@ function cell(view,    sum, i)
     return grouped($3)
 }
 
-# A table of FILE's second column by its first; rows with nothing in them are left out.
+# A table of FILE's second column by its first; rows with nothing in them are left out, and of the view "differing" those that say the
+# same of all.
 function matrix(file, view,    columns, rows, column, row, value, seen, any, line, rule, c, r)
 {
     begin(file)
@@ -131,7 +132,8 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
             row[++rows] = $2
         seen["column", $1] = seen["row", $2] = 1
         value[$1, $2] = cell(view)
-        any[$2] = any[$2] value[$1, $2]
+        if (view != "differing" || value[$1, $2] != value[column[1], $2])
+            any[$2] = any[$2] value[$1, $2]
     }
     line = "| operation |"
     rule = "|---|"
@@ -175,6 +177,8 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
         matrix("msr", "accesses")
     else if (name == "msr-exits")
         matrix("msr", "exits")
+    else if (name == "msr-list")
+        matrix("msr-list", "differing")
     else if (name == "msr-cycles") {
         costs(0)
         matrix("msr", "cycles")
