@@ -99,8 +99,18 @@ make_image()
         --fonts= --locales= --themes= >grub.log 2>&1
 }
 
+# cpu_line MODEL[+FEATURE]... COUNT: so many of them, in Bochs's configuration; versions before 3.0 add no features.
+cpu_line()
+{
+    local model=${1%%+*} features
+    features=${1#"$model"}
+    features=${features#+}
+    echo "cpu: model=$model${features:+, add_features=\"${features//+/ }\"}, count=$2, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
+}
+
 # boot_image ISO CPU MEMORY_MB SECONDS [LINE...]: runs an image in Bochs without the tool, with these lines more in its
-# configuration; `said` is the serial line. at_end: what Bochs's debugger does behind the end, lines; bochs.out has what it says.
+# configuration, on one CPU or as `cpus` says; `said` is the serial line. at_end: what Bochs's debugger does behind the end, lines;
+# bochs.out has what it says.
 boot_image()
 {
     cat >bochsrc <<END
@@ -108,7 +118,7 @@ display_library: rfb, options="timeout=0"
 megs: $3
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
-cpu: model=$2, count=1, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+$(cpu_line "$2" "${cpus:-1}")
 clock: sync=none, time0=$start_time
 ata0-master: type=cdrom, path=$1, status=inserted
 boot: cdrom

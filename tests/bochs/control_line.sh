@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# control_line.sh BUILD CPU: VMs seen and steered from outside, by the tool's commands; and a control line that floods the machine
-# with noise and requests, which the VM beside does not notice.
+# control_line.sh BUILD CPU WORDS...: VMs seen and steered from outside, by the tool's commands; and a control line that floods the machine
+# with noise and requests, which the VM beside does not notice, also where the process has another CPU, once with each of WORDS for the
+# hypervisor.
 build=$(realpath "$1") lintel=$build/tool/lintel cpu=$2
+shift 2
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
 . "$here/common.bash"
@@ -95,28 +97,37 @@ result $? "several tools at once are answered, and one that was killed harms non
 kill $run
 wait $run
 
-# The flood.
-make_boot end=bochs vm victim "$build/guests/victim.elf" cmdline=280 vm long "$build/guests/victim.elf" \
-    console "$build/services/lintel-console" \
-    process control "$build/services/lintel-control" dma=0 controls=2 ports=0x2f8:8 interrupt=3
-: >serial
-rm -f whole
-python3 "$here/control_flood.py" "$PWD/serial" >flood 2>&1 &
-flood=$!
-for _ in {1..50}; do
-    [ -e device ] && break
-    sleep 0.1
+# flood HOME WORDS: a line that floods a machine with two CPUs, where the control process and the VM that it may control are at home on
+# CPU HOME, and the hypervisor has these words.
+flood()
+{
+    local home=$1 words=$2
+    make_boot "end=bochs $words" vm victim "$build/guests/victim.elf" cmdline=280 vm long "$build/guests/victim.elf" "vcpu=$home" \
+        console "$build/services/lintel-console" \
+        process control "$build/services/lintel-control" "cpu=$home" dma=0 controls=2 ports=0x2f8:8 interrupt=3
+    : >serial
+    rm -f whole device
+    python3 "$here/control_flood.py" "$PWD/serial" >flood 2>&1 &
+    local pid=$!
+    for _ in {1..50}; do
+        [ -e device ] && break
+        sleep 0.1
+    done
+    cpus=2 boot_image boot.iso "$cpu" 256 60 "com2: enabled=1, mode=term, dev=$(cat device)"
+    kill $pid
+    wait $pid
+    cp said whole
+    sed -n 's/^\[victim\] //p; s/^lintel: vm victim: //p' whole >said
+    ! grep -qE '^not ok|^Bail out' said && [ "$(grep -c '^ok' said)" = 2 ] && grep -q '^powered off: ' said
+    result $? "a VM beside a hostile control line gets its share"
+    grep -E '^lintel|^answers' whole flood >said
+    ! grep -q '^lintel: process control: stopped\|panic' whole && grep -q '^lintel: end: 2 VMs, 0 faults' whole
+    result $? "the control process and the hypervisor outlive it"
+    grep -qE 'answers [0-9]{2,} others 0$' flood && grep -q '^lintel: vm long: restart' whole
+    result $? "what of it was whole is answered, for the VM that it may control"
+}
+flood 0 ''
+for words; do
+    flood 1 "$words"
 done
-boot_image boot.iso "$cpu" 256 60 "com2: enabled=1, mode=term, dev=$(cat device)"
-kill $flood
-wait $flood
-cp said whole
-sed -n 's/^\[victim\] //p; s/^lintel: vm victim: //p' whole >said
-! grep -qE '^not ok|^Bail out' said && [ "$(grep -c '^ok' said)" = 2 ] && grep -q '^powered off: ' said
-result $? "a VM beside a hostile control line gets its share"
-grep -E '^lintel|^answers' whole flood >said
-! grep -q '^lintel: process control: stopped\|panic' whole && grep -q '^lintel: end: 2 VMs, 0 faults' whole
-result $? "the control process and the hypervisor outlive it"
-grep -qE 'answers [0-9]{2,} others 0$' flood && grep -q '^lintel: vm long: restart' whole
-result $? "what of it was whole is answered, for the VM that it may control"
 plan

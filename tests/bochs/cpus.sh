@@ -13,7 +13,7 @@ at_end=
 for ((i = 1; i < cpus; i++)); do
     at_end+="set \$cpu = $i"$'\nregs\ncreg\n'
 done
-boot_image cpus.iso corei7_skylake_x 256 120 "cpu: model=corei7_skylake_x, count=$cpus, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
+boot_image cpus.iso corei7_skylake_x 256 120
 says "^lintel: $((cpus - 1)) other CPUs run$" "the others run"
 says '^lintel: end: 1 VMs, 0 faults$' "the VM runs to its end"
 for ((i = 1; i < cpus; i++)); do

@@ -18,7 +18,7 @@ for kernel in "${kernels[@]}"; do
 done
 make_boot "end=bochs $options" "${rows[@]}" console "$build/services/lintel-console"
 result $? "$# VMs on as many CPUs"
-boot_image boot.iso "$cpu" 256 200 "cpu: model=$cpu, count=$#, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
+cpus=$# boot_image boot.iso "$cpu" 256 200
 says "^lintel: end: $# VMs, 0 faults$" "all run to their end"
 for ((number = 1; number <= $#; number++)); do
     says "^\\[vm$number\\] 1\\.\\.[0-9]+$" "CPU $((number % $#)): a kernel ends"
