@@ -130,4 +130,11 @@ flood 0 ''
 for words; do
     flood 1 "$words"
 done
+
+# A machine without that port.
+make_boot end=bochs vm a "$build/guests/reset.elf" console "$build/services/lintel-console" \
+    process control "$build/services/lintel-control" dma=0 controls=1 ports=0x2f8:8 interrupt=3
+boot_image boot.iso "$cpu" 256 60
+says '^lintel: process control: ended: no serial port answers at 2f8: nothing is controlled by it$' 'a port that is not there'
+says '^lintel: end: 1 VMs, 0 faults$' 'its VM runs all the same'
 plan
