@@ -13,31 +13,20 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "abi/process.h"
 #include "lib/bits.h"
-#include "runtime/gate.h"
-#include "runtime/net.h"
 #include "services/switch/switch.h"
+#include "tests/native/net/ports.h"
 
-#define PORTS 4u
-#define ALL   (NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6)
 #define LIVES 60u  /* of a switch */
 #define STEPS 600u /* in a life */
 #define OWN   0xb5 /* the type of the frames of 0 and 2 */
 
 static unsigned long seconds, frames, others;
-static struct process_info info;
-static uint8_t *pages;
-static struct net_end machine[PORTS]; /* 0 and 2; the others' are not kept to */
-static uint32_t sent[PORTS], came[PORTS];
-static uint64_t events, timer, tsc;
-static bool switch_runs;
-static char text[PROCESS_TEXT_SIZE];
+static uint32_t sent[PORTS], came[PORTS]; /* of 0 and 2; the others do not keep to their ends */
 static uint64_t chance = 0x9e3779b97f4a7c15;
 
 static uint32_t below(uint32_t limit)
@@ -48,64 +37,12 @@ static uint32_t below(uint32_t limit)
     return (uint32_t)(chance >> 32) % limit;
 }
 
-void gate_notify(unsigned channel)
-{
-    if (!switch_runs)
-        events |= EVENT_CHANNEL(channel);
-}
-
-void gate_send(void)
-{
-}
-
-int64_t gate_wait(void)
-{
-    uint64_t now = events;
-
-    if (timer > tsc)
-        tsc = timer;
-    timer = events = 0;
-    return (int64_t)now;
-}
-
-int64_t gate_timer(uint64_t when)
-{
-    timer = when;
-    return 0;
-}
-
-char *gate_text(void)
-{
-    return text;
-}
-
-int64_t gate_log(size_t length)
-{
-    return 0;
-}
-
-uint64_t gate_tsc(void)
-{
-    return tsc += below(300);
-}
-
-_Noreturn void gate_stop(enum gate_stop why)
-{
-    fail_msg("the switch has stopped");
-    abort();
-}
-
-static uint8_t *pages_of(unsigned port)
-{
-    return pages + port * PROCESS_CHANNEL_STRIDE;
-}
-
 static void turns(unsigned count)
 {
-    switch_runs = true;
-    for (; count > 0; count--)
-        switch_turn();
-    switch_runs = false;
+    for (; count > 0; count--) {
+        passes = below(300);
+        one_turn();
+    }
 }
 
 /* The two that talk. */
@@ -255,23 +192,12 @@ static void act(unsigned port)
 
 static void begin(void)
 {
-    info = (struct process_info){.tsc_khz = 100000, .channel_count = PORTS};
-    pages = aligned_alloc(4096, PORTS * PROCESS_CHANNEL_STRIDE);
-    memset(pages, 0, PORTS * PROCESS_CHANNEL_STRIDE);
+    ports_open(100000);
     for (unsigned i = 0; i < PORTS; i++) {
-        struct process_channel *c = &info.channels[i];
-        bool card = i == PORTS - 1;
-
-        ASAN_POISON_MEMORY_REGION(pages_of(i) + NET_CHANNEL_SIZE,
-                                  PROCESS_CHANNEL_STRIDE - NET_CHANNEL_SIZE);
-        *c = (struct process_channel){.kind = PLAN_CHANNEL_NET, .server = !card};
-        memcpy(c->label, "02:00:00:00:00:00", 18);
-        c->label[16] = (char)('0' + i);
-        net_open(&machine[i], pages_of(i), i, card);
         net_set_takes(&machine[i], below(4) ? ALL : 0);
         sent[i] = came[i] = 0;
     }
-    switch_start(&info, pages);
+    start_switch();
     for (unsigned i = 0; i < PORTS; i++)
         net_flush(&machine[i]);
     turns(3);
@@ -292,8 +218,7 @@ static void end(void)
         events |= EVENT_CHANNEL(0) | EVENT_CHANNEL(2);
     }
     assert_true(came[0] - before[0] > 50 && came[2] - before[1] > 50);
-    ASAN_UNPOISON_MEMORY_REGION(pages, PORTS * PROCESS_CHANNEL_STRIDE);
-    free(pages);
+    ports_close();
 }
 
 static void live(void)
@@ -308,7 +233,7 @@ static void live(void)
         if (below(4))
             listen(below(2) * 2);
         if (!below(100)) {
-            switch_start(&info, pages);
+            start_switch();
             events |= EVENT_CHANNEL(0) | EVENT_CHANNEL(2);
         }
     }
