@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 10
+#define GATE_VERSION 11
 
 enum gate_call {
     /* (vcpu, with): notifies the channels of `with`, a bit for each, and sends its message, if it
@@ -140,20 +140,19 @@ struct monitor_info {
     uint32_t vcpus;
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint64_t memory;               /* bytes of guest RAM */
-    uint64_t tsc_khz;              /* measured; the guest's TSC ticks at the same rate */
     /* the first registers of the host's RTC when the TSC read rtc_tsc; all 0: it has none */
     uint8_t rtc[MONITOR_RTC_REGISTERS];
     uint8_t rdtscp, invpcid; /* 1: guests may have these instructions */
-    uint8_t tsc_exact;       /* 1: tsc_khz is exact to a few ppm: a guest need not calibrate */
+    /* 1: the TSC's frequency is exact to a few ppm: a guest need not calibrate */
+    uint8_t tsc_exact;
     uint8_t reserved;
     uint64_t rtc_tsc;
     uint64_t xcr0; /* what guests may set of XCR0 */
     struct monitor_file kernel, initrd;
-    char name[PLAN_NAME_SIZE];
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 96 + 32 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 88 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

@@ -86,10 +86,10 @@ struct process_channel {
 };
 
 struct process_info {
-    uint32_t version; /* GATE_VERSION */
-    uint32_t gate;    /* enum gate_entry */
-    uint64_t tsc_khz;
-    char name[PLAN_NAME_SIZE];
+    uint32_t version;                    /* GATE_VERSION */
+    uint32_t gate;                       /* enum gate_entry */
+    uint64_t tsc_khz;                    /* measured; a guest's TSC ticks at the same rate */
+    char name[PLAN_NAME_SIZE];           /* as in the plan: a monitor's is its VM's */
     char arguments[PLAN_ARGUMENTS_SIZE]; /* words for the program, from the plan */
     uint32_t starts;                     /* how often it has been started: 1 at first */
     uint32_t window_count, interrupt_count, channel_count;

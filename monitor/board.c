@@ -37,10 +37,10 @@ static void send_output(struct board *b)
  * not wait for a console that takes nothing. */
 __attribute__((cold, noinline)) static void wait_for_transmitter(struct board *b)
 {
-    uint64_t end = gate_tsc() + b->info->tsc_khz * 1000 * TRANSMIT_SECONDS;
+    uint64_t end = gate_tsc() + b->process->tsc_khz * 1000 * TRANSMIT_SECONDS;
 
     while (b->uart.transmit.count == UART_FIFO_SIZE && !b->console_stands) {
-        gate_spin(gate_tsc() + b->info->tsc_khz);
+        gate_spin(gate_tsc() + b->process->tsc_khz);
         b->console_stands = gate_tsc() >= end;
         send_output(b);
     }
@@ -330,7 +330,7 @@ void board_events(struct board *b, uint64_t events)
 
 static void open_channels(struct board *b)
 {
-    const struct process_info *p = gate_process();
+    const struct process_info *p = b->process;
 
     for (unsigned n = 0; n < p->channel_count; n++) {
         const struct process_channel *c = &p->channels[n];
@@ -344,7 +344,7 @@ static void open_channels(struct board *b)
 
 static void wait_for_disks(struct board *b)
 {
-    uint64_t end = gate_tsc() + b->info->tsc_khz * 1000 * DISK_SECONDS;
+    uint64_t end = gate_tsc() + b->process->tsc_khz * 1000 * DISK_SECONDS;
 
     for (unsigned i = 0; i < b->disk_count; i++)
         if (!disk_wait(&b->disks[i].disk, end))
@@ -366,10 +366,11 @@ static void fill_bus(struct board *b)
     virtio_console_init(&b->virtio_console, &b->console, &b->pci, &b->memory);
 }
 
-static void fill_cpuid(const struct monitor_info *info)
+static void fill_cpuid(const struct board *b)
 {
+    const struct monitor_info *info = b->info;
     const struct cpuid_config config = {
-        .tsc_khz = (uint32_t)info->tsc_khz,
+        .tsc_khz = (uint32_t)b->process->tsc_khz,
         .tsc_exact = info->tsc_exact,
         .vcpus = info->vcpus,
         .xcr0 = info->xcr0,
@@ -382,18 +383,20 @@ static void fill_cpuid(const struct monitor_info *info)
 
 void board_init(struct board *b, const struct monitor_info *info, uint8_t *memory)
 {
-    uint64_t hz = info->tsc_khz * 1000, seconds = rtc_seconds(info->rtc);
+    const struct process_info *process = gate_process();
+    uint64_t seconds = rtc_seconds(info->rtc);
 
     b->info = info;
+    b->process = process;
     b->timer = UINT64_MAX;
     b->memory = guest_memory_make(memory, info->memory);
     processor_page_tables(&b->memory);
-    fill_cpuid(info);
+    fill_cpuid(b);
     code_page_reset(&b->code_page);
-    rtc_init(&b->rtc, hz, seconds, info->rtc_tsc);
-    kvmclock_init(&b->kvmclock, info->tsc_khz, seconds, info->rtc_tsc);
+    rtc_init(&b->rtc, process->tsc_khz * 1000, seconds, info->rtc_tsc);
+    kvmclock_init(&b->kvmclock, process->tsc_khz, seconds, info->rtc_tsc);
     map_ports();
-    console_open(&b->console, gate_process());
+    console_open(&b->console, process);
     report_behind(&b->console);
     open_channels(b);
     wait_for_disks(b);
@@ -404,7 +407,7 @@ void board_reset(struct board *b)
     uart_reset(&b->uart);
     ioapic_reset(&b->ioapic, DRIVEN_LINES);
     rtc_reset(&b->rtc);
-    pm_reset(&b->pm, b->info->tsc_khz * 1000, gate_tsc());
+    pm_reset(&b->pm, b->process->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
     b->verdict = (struct verdict){0};
     b->wish = b->restart = b->halt_told = false;

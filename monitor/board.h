@@ -38,6 +38,7 @@
 
 struct board {
     const struct monitor_info *info;
+    const struct process_info *process;
     struct guest_memory memory;
     struct code_page code_page;
     struct uart uart;

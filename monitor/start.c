@@ -29,7 +29,7 @@ void machine_start(struct board *b, struct exit_page *page)
     if (!load_guest(&load))
         report_stop(GATE_STOP_FAULT, "%s: %s", load_part_name(load.wrong), load.error);
     acpi_build(&b->memory, info->vcpus);
-    smbios_build(&b->memory, info);
+    smbios_build(&b->memory, b->process, info);
     page->state = load_state(&load);
     if (gate_start(0) != 0)
         report_stop(GATE_STOP_FAULT, "the hypervisor refused the start state; see its log");
@@ -41,7 +41,7 @@ void machine_start(struct board *b, struct exit_page *page)
 
 void machine_restart(struct board *b, struct exit_page *page)
 {
-    uint64_t earliest = b->started + b->info->tsc_khz * RESTART_MS;
+    uint64_t earliest = b->started + b->process->tsc_khz * RESTART_MS;
 
     if (gate_tsc() < earliest)
         report("the start is held back until %u ms after the last one", RESTART_MS);

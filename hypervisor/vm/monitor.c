@@ -20,7 +20,7 @@ static struct monitor_file map_file(struct vm *vm, uint64_t *next, const struct 
 
 static void fill_info(struct vm *vm, const struct phys_range *files)
 {
-    struct monitor_info *info = vm->info = arena_alloc(PAGE_SIZE);
+    struct monitor_info *info = arena_alloc(PAGE_SIZE);
     uint64_t next = MONITOR_FILES;
 
     info->vcpus = vm->plan->vcpus;
@@ -29,10 +29,8 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
     info->rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP);
     info->invpcid = control_has(&vmx.controls, CONTROL_INVPCID);
     info->tsc_exact = tsc_is_exact();
-    info->tsc_khz = tsc_khz();
     rtc_read(info->rtc, MONITOR_RTC_REGISTERS, &info->rtc_tsc);
     memcpy(info->on, vm->plan->on, sizeof(info->on));
-    memcpy(info->name, vm->plan->name, sizeof(info->name));
     memcpy(info->cmdline, vm->plan->cmdline, sizeof(info->cmdline));
     info->kernel = map_file(vm, &next, &files[vm->plan->kernel]);
     if (vm->plan->initrd != PLAN_NO_FILE)

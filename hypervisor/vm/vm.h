@@ -27,7 +27,6 @@ struct vm {
     uint8_t *msr_bitmap;
     uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
     struct process process;      /* its monitor */
-    struct monitor_info *info;
     struct vcpu *vcpu;
 };
 

@@ -93,9 +93,10 @@ static void add_machine(struct table *t, const char *name)
     ADD(t, SMBIOS_CHASSIS, chassis, "Lintel");
 }
 
-static void add_processor(struct table *t, const struct monitor_info *info)
+static void add_processor(struct table *t, const struct process_info *process,
+                          const struct monitor_info *info)
 {
-    uint16_t mhz = (uint16_t)min_u64(info->tsc_khz / 1000, UINT16_MAX);
+    uint16_t mhz = (uint16_t)min_u64(process->tsc_khz / 1000, UINT16_MAX);
     struct smbios_processor p = {
         .socket = 1,
         .kind = PROCESSOR_CENTRAL,
@@ -191,7 +192,8 @@ static void place_entry(const struct guest_memory *m, uint64_t size)
     memcpy(m->base + SMBIOS_BASE, &e, sizeof(e));
 }
 
-void smbios_build(const struct guest_memory *memory, const struct monitor_info *info)
+void smbios_build(const struct guest_memory *memory, const struct process_info *process,
+                  const struct monitor_info *info)
 {
     struct table t = {.at = memory->base + STRUCTURES};
     struct smbios_boot boot = {0};
@@ -199,8 +201,8 @@ void smbios_build(const struct guest_memory *memory, const struct monitor_info *
         struct smbios_header header;
     } end;
 
-    add_machine(&t, info->name);
-    add_processor(&t, info);
+    add_machine(&t, process->name);
+    add_processor(&t, process, info);
     add_memory(&t, memory, info->memory);
     ADD(&t, SMBIOS_BOOT, boot);
     ADD(&t, SMBIOS_END, end);

@@ -4,6 +4,7 @@
 #define MONITOR_SMBIOS_H
 
 #include "abi/gate.h"
+#include "abi/process.h"
 #include "monitor/guest_memory.h"
 
 /* Guest-physical: the entry point, and behind it all structures, where the specification has the
@@ -11,7 +12,8 @@
 #define SMBIOS_BASE 0xf0000ULL
 #define SMBIOS_SIZE 0x1000ULL
 
-/* Writes entry point and structures for the machine of `info`. */
-void smbios_build(const struct guest_memory *memory, const struct monitor_info *info);
+/* Writes entry point and structures for the machine of these two. */
+void smbios_build(const struct guest_memory *memory, const struct process_info *process,
+                  const struct monitor_info *info);
 
 #endif

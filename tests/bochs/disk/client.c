@@ -360,10 +360,10 @@ _Noreturn void process_main(const struct process_info *info)
 {
     const struct monitor_info *vm = (const struct monitor_info *)MONITOR_INFO;
 
-    tsc_khz = vm->tsc_khz;
-    for (const char *c = vm->name; *c != '\0'; c++)
+    tsc_khz = info->tsc_khz;
+    for (const char *c = info->name; *c != '\0'; c++)
         chance = chance * 31 + (uint64_t)*c;
-    open_channel((const struct process_info *)PROCESS_INFO);
+    open_channel(info);
     while (__atomic_load_n(&area->epoch, __ATOMIC_ACQUIRE) == 0)
         ;
     for (unsigned i = 0; i < ARRAY_SIZE(roles); i++)

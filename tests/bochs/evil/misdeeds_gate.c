@@ -75,7 +75,7 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
             ((uint64_t *)&page->state)[word] = values[i];
             int64_t started = gate_start(0);
             expect(started == 0 || started == GATE_ESTATE, "GATE_START knows another error");
-            gate_timer(gate_tsc() + 20 * board->info->tsc_khz); /* far behind the entry */
+            gate_timer(gate_tsc() + 20 * board->process->tsc_khz); /* far behind the entry */
             expect(gate_run(0) == started, "GATE_RUN does not agree with GATE_START");
             failed += started == 0 && refused(page);
         }
@@ -96,7 +96,7 @@ void misdeed_offer_anything(struct board *board, struct exit_page *page)
         for (size_t i = 0; i < sizeof(good) / sizeof(*words); i++)
             words[i] = value < 8 ? value : UINT32_MAX << (value - 8) * 4;
         machine_start(board, page);
-        gate_timer(gate_tsc() + 20 * board->info->tsc_khz);
+        gate_timer(gate_tsc() + 20 * board->process->tsc_khz);
         expect(gate_run(0) == 0, "GATE_RUN looks into CPUID's table");
         page->state.cr4 = 1 << 22; /* PKE */
         expect(gate_start(0) == GATE_ESTATE, "CR4 follows CPUID's table");

@@ -23,7 +23,7 @@
  */
 void misdeed_spin(struct board *board, struct exit_page *page)
 {
-    const uint64_t start = gate_tsc(), end = start + SPIN_SECONDS * 1000 * board->info->tsc_khz;
+    const uint64_t start = gate_tsc(), end = start + SPIN_SECONDS * 1000 * board->process->tsc_khz;
     volatile uint64_t mine[STACK_WORDS];
 
     for (unsigned i = 0; i < STACK_WORDS; i++)
@@ -92,7 +92,7 @@ void misdeed_use_vectors_late(struct board *board, struct exit_page *page)
     for (unsigned uses = 0; uses < AVX_USES;) {
         expect(gate_run(0) == 0, "GATE_RUN fails");
         if (guest_has_avx()) {
-            uint64_t end = gate_tsc() + OTHERS_TURNS * board->info->tsc_khz;
+            uint64_t end = gate_tsc() + OTHERS_TURNS * board->process->tsc_khz;
             while (gate_tsc() < end)
                 ;
             __asm__ volatile("vmovups %%ymm1, %0" : "=m"(ymm));

@@ -15,6 +15,7 @@ static struct monitor_info info;
 
 /* The console, at the other end of channel 0. */
 static const struct process_info process = {
+    .tsc_khz = 1000000,
     .channel_count = 1,
     .channels = {{.kind = PLAN_CHANNEL_CONSOLE, .size = CONSOLE_CHANNEL_SIZE, .peer = "console"}},
 };
@@ -174,7 +175,7 @@ struct cpuid_table *gate_cpuid(void)
 
 const struct process_info *gate_process(void)
 {
-    static const struct process_info none;
+    static const struct process_info none = {.tsc_khz = 1000000};
 
     return fakes.process != NULL ? fakes.process : &none;
 }
@@ -221,11 +222,9 @@ struct board *fake_board_with(uint64_t memory, void (*spin)(void))
     info = (struct monitor_info){
         .vcpus = 1,
         .memory = memory,
-        .tsc_khz = 1000000,
         .rtc =
             {[0] = 0x20, [2] = 0x13, [4] = 0x22, [7] = 0x14, [8] = 0x11, [9] = 0x23, [11] = 0x02},
-        .rtc_tsc = fakes.tsc,
-        .name = "test"};
+        .rtc_tsc = fakes.tsc};
     board_init(board, &info, base);
     board_reset(board);
     return board;

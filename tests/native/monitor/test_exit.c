@@ -618,9 +618,9 @@ static void restart_in_a_loop(void **state)
     for (int i = 0; i < 10; i++)
         exit_handle(b, 0, &page);
     assert_int_equal(fakes.starts, 11);
-    assert_true(fakes.tsc - begin >= b->info->tsc_khz * 1000);
+    assert_true(fakes.tsc - begin >= b->process->tsc_khz * 1000);
     assert_string_equal(fakes.text, "the start is held back until 100 ms after the last one");
-    fakes.tsc = begin = fakes.tsc + b->info->tsc_khz * 1000;
+    fakes.tsc = begin = fakes.tsc + b->process->tsc_khz * 1000;
     exit_handle(b, 0, &page);
     assert_int_equal(fakes.tsc, begin);
     assert_string_equal(fakes.text, "restart");

@@ -18,11 +18,11 @@ static uint8_t memory[SMBIOS_BASE + SMBIOS_SIZE];
 static const struct smbios_entry *build(uint64_t bytes)
 {
     struct guest_memory m = guest_memory_make(memory, bytes);
-    struct monitor_info info = {
-        .vcpus = 1, .memory = bytes, .tsc_khz = 2100000, .name = "a-name-of-31-characters-at-most"};
+    struct process_info process = {.tsc_khz = 2100000, .name = "a-name-of-31-characters-at-most"};
+    struct monitor_info info = {.vcpus = 1, .memory = bytes};
 
     memset(memory, 0xcc, sizeof(memory));
-    smbios_build(&m, &info);
+    smbios_build(&m, &process, &info);
     return (const struct smbios_entry *)(memory + SMBIOS_BASE);
 }
 

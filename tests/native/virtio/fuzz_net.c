@@ -207,7 +207,7 @@ static void step(bool noisy)
 static void begin(void)
 {
     fakes_reset();
-    process = (struct process_info){.channel_count = 1};
+    process = (struct process_info){.tsc_khz = 1000000, .channel_count = 1};
     fakes.channels = aligned_alloc(4096, NET_CHANNEL_SIZE);
     memset(fakes.channels, 0, NET_CHANNEL_SIZE);
     process.channels[0] = (struct process_channel){.kind = PLAN_CHANNEL_NET,

@@ -22,7 +22,7 @@ void server_make(bool read_only)
     server.flags = BLOCK_CAN_WRITE | BLOCK_CAN_DISCARD | BLOCK_CAN_ZERO;
     for (unsigned i = 0; i < sizeof(server.disk); i++)
         server.disk[i] = (uint8_t)(i / BLOCK_SECTOR + i % 251);
-    process = (struct process_info){.channel_count = 1};
+    process = (struct process_info){.tsc_khz = 1000000, .channel_count = 1};
     process.channels[0] = (struct process_channel){.kind = PLAN_CHANNEL_BLOCK,
                                                    .read_only = read_only,
                                                    .size = BLOCK_CHANNEL_SIZE,

@@ -64,7 +64,7 @@ static void start(uint64_t features)
 static int setup(void **state)
 {
     fakes_reset();
-    process = (struct process_info){.channel_count = NETS};
+    process = (struct process_info){.tsc_khz = 1000000, .channel_count = NETS};
     fakes.channels = aligned_alloc(4096, NETS * PROCESS_CHANNEL_STRIDE);
     memset(fakes.channels, 0, NETS * PROCESS_CHANNEL_STRIDE);
     for (unsigned n = 0; n < NETS; n++) {
