@@ -8,6 +8,11 @@ _lintel_words()
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
 }
 
+_lintel_models()
+{
+    _lintel_words "$(bochs --help cpu 2>&1 | grep -E '^[a-z0-9_]+$')"
+}
+
 # Names of files, by compgen's words: the shell quotes them, and puts a slash behind a folder.
 _lintel_files()
 {
@@ -27,9 +32,10 @@ _lintel()
         --on) _lintel_words 'bochs qemu-kvm'; return ;;
         --firmware) _lintel_words 'bios ovmf seabios'; return ;;
         --end) _lintel_words 'halt bochs qemu'; return ;;
-        --cpu) _lintel_words "$(bochs --help cpu 2>&1 | grep -E '^[a-z0-9_]+$')"; return ;;
+        --cpu) _lintel_models; return ;;
         --keep | --log) _lintel_files -d; return ;;
-        -o | --output | --junit | --json | --control) _lintel_files -f; return ;;
+        -o | --output | --junit | --json) _lintel_files -f; return ;;
+        --control) [[ $command != run ]] || { _lintel_files -f; return; } ;;
         --ips | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
@@ -38,6 +44,8 @@ _lintel()
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
     elif [[ $command == @(ps|pause|resume|reset|stop|start|core|log) ]]; then
         _lintel_files -f
+    elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
+        _lintel_models
     elif [[ $command == bench ]]; then
         _lintel_words "$("$tool" bench --help | sed -n '1s/^[^[]*\[\([a-z|-]*\).*/\1/p' | tr '|' ' ')"
     else

@@ -495,6 +495,12 @@ result $? 'the completion knows benchmarks'
 complete_words "$lintel" run --cpu corei7_sky >said
 grep -qx corei7_skylake_x said
 result $? 'the completion knows CPU models'
+complete_words "$lintel" bench exits corei7_sky >said
+grep -qx corei7_skylake_x said
+result $? "the completion knows a benchmark's CPU models"
+complete_words "$lintel" run --control kern >said && complete_words "$lintel" image --control kern >>said
+printf 'kernel\n\n' | cmp -s - said
+result $? "the completion knows that run's --control names a file, and image's does not"
 mkdir quoted
 touch 'quoted/two words.yaml'
 # What a user gets: a shell that edits its line, and is given a tab.
