@@ -13,6 +13,7 @@
 #define TURN_TICKS       29000
 #define LEAST_TURN_TICKS 9000
 #define SHORT            300
+#define LONG             2000000 /* a fifth of a second */
 
 #define IOAPIC             0xfec00000ULL
 #define NO_MEMORY          0xd0000000ULL
@@ -58,6 +59,17 @@ static void pause(void)
 {
     for (;;)
         cpu_relax();
+}
+
+/* Lets the others run as a guest that spins for a lock does, and then wants all of that back. */
+static void pause_and_work(void)
+{
+    for (;;) {
+        for (uint64_t start = rdtsc(); rdtsc() - start < LONG;)
+            cpu_relax();
+        for (uint64_t start = rdtsc(); rdtsc() - start < LONG;)
+            ;
+    }
 }
 
 static void halt_between(uint64_t busy, uint64_t idle)

@@ -224,6 +224,18 @@ void schedule_on_empty_stack(void)
     run(s, t);
 }
 
+/* Whom it lets run has more than its share, and could wait as long for it afterwards. */
+void sched_give_way(struct thread *t)
+{
+    struct sched *s = &CPU_OF(t->cpu, sched);
+    uint64_t turn = TURN_MS * tsc_khz();
+
+    account(s);
+    if (s->rival_used != UINT64_MAX && s->rival_used > turn)
+        t->used = max_u64(t->used, s->rival_used - turn);
+    t->work |= WORK_SCHEDULE;
+}
+
 bool sched_sleeps(const struct thread *t)
 {
     return !t->waits && t != CPU_OF(t->cpu, sched).running;

@@ -47,6 +47,10 @@ void __attribute__((noreturn)) schedule_on_empty_stack(void);
  * interrupted for them. */
 void sched_leave(void);
 
+/* t, which runs, lets others have the CPU before it goes on. Of what they have had more than it
+ * by then it keeps a turn: yielding saves nothing up. */
+void sched_give_way(struct thread *t);
+
 /*
  * t may have been woken. With a budget it gets the CPU at once, unless one runs whose period ends
  * earlier. Otherwise, if it has had less of the CPU than the one that runs, it gets it as soon

@@ -82,7 +82,7 @@ void exit_invd(struct vcpu *v)
 void exit_pause(struct vcpu *v)
 {
     vcpu_skip_instruction(v);
-    v->thread.work |= WORK_SCHEDULE;
+    sched_give_way(&v->thread);
 }
 
 void exit_vmcall(struct vcpu *v)

@@ -3,6 +3,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/exit.h"
@@ -74,7 +75,7 @@ void exit_instruction_timeout(struct vcpu *v)
     if (vmread(VMCS_EXIT_QUALIFICATION) & TIMEOUT_CONTEXT_INVALID)
         exit_shutdown(v, SHUTDOWN_UNSUPPORTED, EXIT_REASON_INSTRUCTION_TIMEOUT);
     event_fields_resume(v);
-    v->thread.work |= WORK_SCHEDULE;
+    sched_give_way(&v->thread);
 }
 
 void exit_triple_fault(struct vcpu *v)

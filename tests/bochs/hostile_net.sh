@@ -31,7 +31,8 @@ END
 # With a promise that is nothing to the victim.
 for row in "${rows[@]}"; do
     case $row in
-    net_deaf | net_segments) beside "$row" 100 ;;
+    net_deaf) beside "$row" 450 ;;
+    net_segments) beside "$row" 250 ;;
     *) beside "$row" 440 ;;
     esac
 done

@@ -198,8 +198,10 @@ static void go_on(struct actor *a)
         sched_expire(now);
     if (a->wanted == 0)
         a->slowest = max_u64(a->slowest, now - a->woken);
-    if (a->wanted == 0 || a->manner == YIELDS)
+    if (a->wanted == 0)
         a->thread.work |= WORK_SCHEDULE;
+    else if (a->manner == YIELDS)
+        sched_give_way(&a->thread);
 }
 
 static void simulate(uint64_t until)
@@ -258,6 +260,22 @@ static void nobody_pays_for_the_boot(void **state)
     simulate(now + 100 * MS);
     assert_in_range(a->had, 45 * MS, 55 * MS);
     assert_in_range(b->had, 45 * MS, 55 * MS);
+}
+
+/* Who has given the CPU away for long does not have it back all at once. */
+static void yielding_saves_nothing_up(void **state)
+{
+    struct actor *a = add(COMPUTES, 0, 0), *b = add(YIELDS, 0, 0);
+
+    simulate(now + 3000 * MS);
+    assert_true(a->had > 2500 * MS);
+    for (unsigned window = 0; window < 10; window++) {
+        uint64_t before = a->had;
+
+        b->manner = COMPUTES;
+        simulate(now + 100 * MS);
+        assert_true(a->had - before >= 45 * MS);
+    }
 }
 
 /* 3 ms of each 10, beside three that compute. */
@@ -386,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(equal_shares, fresh),
         cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
+        cmocka_unit_test_setup(yielding_saves_nothing_up, fresh),
         cmocka_unit_test_setup(budget_in_every_period, fresh),
         cmocka_unit_test_setup(budget_wakes_at_once, fresh),
         cmocka_unit_test_setup(without_budget_waits, fresh),
