@@ -36,6 +36,13 @@ bool command_number(const struct command *self, const char *option, const char *
 int command_option(const struct command *self, int argc, char *argv[], const char *short_options,
                    const struct option *long_options);
 
+/*
+ * The words of a command that takes one (argv[optind] then; `give` says what it is) and --json
+ * FILE, whose name or NULL goes to *json. Otherwise LINTEL_USAGE after a message.
+ */
+int command_with_json(const struct command *self, int argc, char *argv[], const char *give,
+                      const char **json);
+
 /* Declares command_NAME for each row. */
 #define COMMAND(name, ...) int command_##name(const struct command *self, int argc, char *argv[]);
 #include "tool/commands.def"

@@ -11,8 +11,6 @@
 #include "tool/output_file.h"
 #include "tool/promise.h"
 
-static const struct option long_options[] = {{"json", required_argument, NULL, 'j'}, {0}};
-
 static FILE *errors; /* of the JSON's list */
 
 static void add_error(const struct complaint *complaint)
@@ -96,18 +94,12 @@ static int check(const char *path, FILE *json)
 
 int command_check(const struct command *self, int argc, char *argv[])
 {
-    const char *output = NULL;
+    const char *output;
     FILE *json;
-    int option;
+    int code = command_with_json(self, argc, argv, "give one VM description", &output);
 
-    while ((option = command_option(self, argc, argv, "", long_options)) >= 0) {
-        if (option != 'j')
-            return LINTEL_USAGE;
-        output = optarg;
-    }
-    if (optind != argc - 1)
-        return command_misused(self, "give one VM description");
-    int code = output_open(output, &json);
+    if (code == LINTEL_OK)
+        code = output_open(output, &json);
     if (code == LINTEL_OK)
         code = output_close(json, output, check(argv[optind], json));
     return code;

@@ -99,21 +99,14 @@ static enum exit_code list(struct control_line *line, const struct control_hello
 
 int command_ps(const struct command *self, int argc, char *argv[])
 {
-    static const struct option options[] = {{"json", required_argument, NULL, 'j'}, {0}};
     struct control_hello hello;
     struct control_line line;
-    const char *output = NULL;
+    const char *output;
     FILE *json;
-    int option;
+    int code = command_with_json(self, argc, argv, "give a run's socket", &output);
 
-    while ((option = command_option(self, argc, argv, "", options)) >= 0) {
-        if (option != 'j')
-            return LINTEL_USAGE;
-        output = optarg;
-    }
-    if (optind != argc - 1)
-        return command_misused(self, "give a run's socket");
-    int code = output_open(output, &json);
+    if (code == LINTEL_OK)
+        code = output_open(output, &json);
     if (code != LINTEL_OK)
         return code;
     code = control_line_open(&line, argv[optind], &hello);

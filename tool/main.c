@@ -82,6 +82,21 @@ int command_option(const struct command *self, int argc, char *argv[], const cha
     return option;
 }
 
+int command_with_json(const struct command *self, int argc, char *argv[], const char *give,
+                      const char **json)
+{
+    static const struct option options[] = {{"json", required_argument, NULL, 'j'}, {0}};
+    int option;
+
+    *json = NULL;
+    while ((option = command_option(self, argc, argv, "", options)) >= 0) {
+        if (option != 'j')
+            return LINTEL_USAGE;
+        *json = optarg;
+    }
+    return optind == argc - 1 ? LINTEL_OK : command_misused(self, "%s", give);
+}
+
 static const struct command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
