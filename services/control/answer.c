@@ -140,6 +140,15 @@ static size_t without_zeros(const char *piece)
     return size;
 }
 
+static bool is_zero(const char *piece)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < CONTROL_DATA && word == 0; i += sizeof(word))
+        memcpy(&word, piece + i, sizeof(word));
+    return word == 0;
+}
+
 /* The piece at this address, in the text page; NULL: there is no memory. */
 static const char *piece_at(uint8_t vm, uint64_t address)
 {
@@ -166,7 +175,7 @@ static enum control_error search(const struct control_request *r, struct control
 
     if (piece == NULL)
         return CONTROL_NO_VM;
-    while (at < end && piece != NULL && without_zeros(piece) == 0) {
+    while (at < end && piece != NULL && is_zero(piece)) {
         at += CONTROL_DATA;
         piece = at % PROCESS_TEXT_SIZE != 0 ? piece + CONTROL_DATA : piece_at(r->vm, at);
     }

@@ -291,7 +291,7 @@ static void memory_is_read(void **state)
     assert_int_equal(a.size, sizeof(registers));
     memcpy(&registers, a.data, sizeof(registers));
     assert_true(registers.rip == 0xffffffff80000000);
-    assert_int_equal(next_piece(0), FULL + CONTROL_DATA);
+    assert_int_equal(next_piece(FULL + 2 * CONTROL_DATA - CONTROL_SEARCH), FULL + CONTROL_DATA);
     assert_int_equal(next_piece(FULL + CONTROL_DATA), FULL + CONTROL_DATA);
     assert_int_equal(next_piece(FULL + 2 * CONTROL_DATA), FULL + 2 * CONTROL_DATA + CONTROL_SEARCH);
     assert_int_equal(next_piece(MEMORY - CONTROL_DATA), MEMORY);

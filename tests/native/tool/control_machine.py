@@ -54,8 +54,8 @@ def answer(call, vm, argument):
     if call == 9:
         return 0, b'a piece' if argument == 0x5000 else b''
     if call == 10:
-        time.sleep(0.2 if how == 'slow' else 0)
-        return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (2 << 20))
+        time.sleep(0.05 if how == 'slow' else 0)
+        return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (1 << 18))
     becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}}[call]
     if states[vm] not in becomes:
         return 3, b''
