@@ -38,7 +38,9 @@ bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t 
 
 uint32_t interrupt_message_address(const struct cpu_block *cpu)
 {
-    return MESSAGE_ADDRESS | cpu_apic_id(cpu) << MESSAGE_DESTINATION;
+    uint32_t id = cpu_apic_id(cpu);
+
+    return ioapic_arrives(id) ? MESSAGE_ADDRESS | id << MESSAGE_DESTINATION : 0;
 }
 
 void interrupt_done(uint8_t vector)

@@ -23,7 +23,7 @@ uint8_t interrupt_claim(void (*handle)(void *argument), void *argument);
 bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t irq,
                          const struct cpu_block *cpu);
 
-/* The message that a PCI function sends there. */
+/* Where a PCI function sends the vector to, for this CPU; 0: it would not arrive. */
 uint32_t interrupt_message_address(const struct cpu_block *cpu);
 
 /* What has come is handled: a level-triggered line, which is masked since then, may come again. */

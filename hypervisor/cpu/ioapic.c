@@ -27,7 +27,7 @@ static struct ioapic {
     uint32_t gsi, pins; /* the first one's, and how many there are */
 } ioapics[ACPI_IOAPICS_MAX];
 static uint32_t ioapic_count;
-static bool arrives; /* what they send */
+static bool arrives; /* what devices send */
 
 static const struct ioapic *find(uint32_t gsi)
 {
@@ -78,11 +78,16 @@ void ioapic_init(const struct acpi_info *acpi)
     arrives = find_arrives(acpi);
 }
 
+bool ioapic_arrives(uint32_t apic_id)
+{
+    return arrives && apic_id <= LAST_ID;
+}
+
 bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id)
 {
     const struct ioapic *ioapic = find(irq->gsi);
 
-    if (ioapic == NULL || !arrives || apic_id > LAST_ID)
+    if (ioapic == NULL || !ioapic_arrives(apic_id))
         return false;
     write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1, apic_id << DESTINATION);
     write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi),

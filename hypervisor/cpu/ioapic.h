@@ -11,11 +11,13 @@
 /* Finds them, and masks every input of every one. */
 void ioapic_init(const struct acpi_info *acpi);
 
-/*
- * Sends an input to this CPU. False: it cannot interrupt, because no IOAPIC has its line, or what
- * an IOAPIC sends would not arrive: the firmware left interrupt remapping on, or this CPU's id has
- * more than the eight bits that there are without it.
+/* Whether this CPU gets what an IOAPIC or another device sends: not where the firmware left
+ * interrupt remapping on, or the CPU's id has more than the eight bits that there are without it.
  */
+bool ioapic_arrives(uint32_t apic_id);
+
+/* Sends an input to this CPU. False: it cannot interrupt, because no IOAPIC has its line, or what
+ * it sends would not arrive. */
 bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id);
 
 /* Of an input that has been routed. */

@@ -159,9 +159,9 @@ static void add_function(struct service *s)
             add_bar(s, &bars[i]);
     pci_enable(function);
     s->function = function;
+    uint32_t address = interrupt_message_address(s->process.cpu);
     uint8_t vector = claim(s);
-    if (pci_interrupt(function, interrupt_message_address(s->process.cpu), vector,
-                      host_map_registers))
+    if (address != 0 && pci_interrupt(function, address, vector, host_map_registers))
         s->vectors[info->interrupt_count++] = vector;
     s->trusted = s->plan->dma > 0;
     if (s->trusted)
@@ -193,6 +193,19 @@ static void add_memory(struct service *s, const struct phys_range *files)
                     sizeof(log_pages.ring), PAGING_NX);
 }
 
+/* Puts it at its entry point, with the memory of a new program. */
+static void start(struct service *s)
+{
+    s->process.info->starts++;
+    process_load(&s->process, s->image);
+    s->waiting = false;
+    s->thread.timer = TIME_NEVER;
+    take_events(&s->thread);
+    /* what came for the program before was never said to be handled */
+    for (uint32_t i = 0; i < s->process.info->interrupt_count; i++)
+        interrupt_done(s->vectors[i]);
+}
+
 void service_create(const struct plan_process *plan, const struct phys_range *files,
                     const struct acpi_info *acpi)
 {
@@ -215,23 +228,11 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
         add_function(s);
     add_memory(s, files);
     sched_add(&s->thread, s->process.cpu, &service_thread, plan->budget, plan->period);
-    service_start(s);
+    start(s);
     if (plan->grants & PLAN_GRANT_LOG) {
         console = s;
         log_hand_over(log_grown);
     }
-}
-
-void service_start(struct service *s)
-{
-    s->process.info->starts++;
-    process_load(&s->process, s->image);
-    s->waiting = false;
-    s->thread.timer = TIME_NEVER;
-    take_events(&s->thread);
-    /* what came for the program before was never said to be handled */
-    for (uint32_t i = 0; i < s->process.info->interrupt_count; i++)
-        interrupt_done(s->vectors[i]);
 }
 
 int64_t service_wait(struct service *s, uint64_t channels, uint64_t interrupts)
@@ -254,7 +255,7 @@ void service_stop(struct service *s, bool fault, const char *why)
 
     if (again) {
         process_log(&s->process, "stopped for a fault: %s; it is started again", why);
-        service_start(s);
+        start(s);
         schedule();
     }
     if (s == console)

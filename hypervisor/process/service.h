@@ -38,9 +38,6 @@ extern void (*service_claims_cpu)(bool trusted);
 void service_create(const struct plan_process *plan, const struct phys_range *files,
                     const struct acpi_info *acpi);
 
-/* Puts it at its entry point, with the memory of a new program. */
-void service_start(struct service *s);
-
 /* GATE_WAIT: notifies these channels, ends these interrupts, and returns its events, once there are
  * some. */
 int64_t service_wait(struct service *s, uint64_t channels, uint64_t interrupts);

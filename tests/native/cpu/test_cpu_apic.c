@@ -7,14 +7,18 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hypervisor/cpu/apic.h"
+#include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/interrupt.h"
 #include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
+#include "hypervisor/report/panic.h"
 #include "lib/bits.h"
 
 #define PINS      24
@@ -122,6 +126,25 @@ void mmio_write(volatile uint32_t *reg, uint32_t value)
         *ioapic_register(phys) = value;
 }
 
+uint32_t cpu_apic_id(const struct cpu_block *block)
+{
+    return apic_id();
+}
+
+void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
+{
+}
+
+void panic_begin(void)
+{
+    fail();
+}
+
+void panic_finish_here(void)
+{
+    abort();
+}
+
 uint64_t rdmsr(uint32_t index)
 {
     if (index == APIC_BASE)
@@ -210,7 +233,8 @@ static void stays_masked(void)
             assert_int_equal(machine.ioapics[i].redirection[2 * pin], MASKED);
 }
 
-/* No IOAPIC has the line, it is remapped, or this CPU is not to be named in eight bits. */
+/* No IOAPIC has the line, it is remapped, or this CPU is not to be named in eight bits. What a PCI
+ * function sends goes the same way. */
 static void cannot_interrupt(void **state)
 {
     begin(true, 6);
@@ -221,14 +245,18 @@ static void cannot_interrupt(void **state)
     acpi.remapping[acpi.remapping_count++] = REMAPPING_PHYS;
     machine.remapping_status = 0x7dffffff;
     assert_true(route());
+    assert_int_equal(interrupt_message_address(NULL), 0xfee00000 | apic_id() << 12);
     machine.remapping_status = 0x02000000; /* IRES */
     stays_masked();
+    assert_int_equal(interrupt_message_address(NULL), 0);
 
     begin(true, 6);
     machine.local[ID] = 255;
     stays_masked();
+    assert_int_equal(interrupt_message_address(NULL), 0);
     machine.local[ID] = 254;
     assert_true(route());
+    assert_int_equal(interrupt_message_address(NULL), 0xfeefe000);
 }
 
 /* Until nothing is in service, and not for ever. */
