@@ -41,7 +41,7 @@ void event_fields_reflect(struct vcpu *v)
     apply(v, event_reflect(&fields));
 }
 
-void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
+void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
 {
     struct event_exit fields = read_fields();
 

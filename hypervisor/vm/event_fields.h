@@ -13,8 +13,4 @@ void event_fields_resume(struct vcpu *v);
  * and not return. */
 void event_fields_reflect(struct vcpu *v);
 
-/* A hardware exception that emulation found, or an event's delivery met (R15); may find a triple
- * fault and not return. */
-void event_fields_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
-
 #endif

@@ -123,7 +123,8 @@ void events_arm_timer(struct vcpu *v)
         events_set_guest_timer(VCPU_CPU(v), due, now);
 }
 
-void events_interrupt(struct vcpu *v)
+/* The local APIC's state has changed: look at it before the next entry; a halted vCPU wakes. */
+static void interrupt(struct vcpu *v)
 {
     v->thread.work |= WORK_INTERRUPT;
     sched_notify(&v->thread);
@@ -154,22 +155,17 @@ void events_clock(struct vcpu *v, uint64_t event)
     sched_post(&v->thread, event);
 }
 
-/* What did not wake it does not the next time: its timer is looked at again when it runs. */
-static void stop_asking(struct vcpu *v)
-{
-    v->thread.deadline = TIME_NEVER;
-    v->thread.work |= WORK_TIMER;
-}
-
 void events_deadline_due(struct thread *t, uint64_t now)
 {
     struct vcpu *v = VCPU_OF(t);
 
     vlapic_expire(&v->lapic, now + v->tsc_offset);
     follow_timer(v, now);
-    events_interrupt(v);
-    if (sched_sleeps(t))
-        stop_asking(v);
+    interrupt(v);
+    if (sched_sleeps(t)) { /* what did not wake it does not the next time: see when it runs */
+        t->deadline = TIME_NEVER;
+        t->work |= WORK_TIMER;
+    }
 }
 
 bool events_message(struct vcpu *v, const struct apic_message *message)
@@ -194,7 +190,7 @@ bool events_message(struct vcpu *v, const struct apic_message *message)
     default: /* SIPI wants a vCPU that waits for it; SMI and ExtINT have no source here */
         return true;
     }
-    events_interrupt(v);
+    interrupt(v);
     return true;
 }
 

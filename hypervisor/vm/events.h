@@ -21,9 +21,6 @@ static inline void events_before_entry(struct vcpu *v)
         events_arm_timer(v);
 }
 
-/* The local APIC's state has changed: look at it before the next entry; a halted vCPU wakes. */
-void events_interrupt(struct vcpu *v);
-
 /* The guest's APIC timer has another deadline, or the TSC has moved; now is the host's TSC. */
 void events_deadline_changed(struct vcpu *v, uint64_t now);
 

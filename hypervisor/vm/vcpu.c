@@ -8,7 +8,6 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
-#include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_tsc.h"
@@ -362,9 +361,4 @@ void vcpu_pend_single_step(uint64_t rflags)
     /* With BTF only branches trap, and no instruction that exits is one. */
     if (rflags & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
         vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
-}
-
-void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code)
-{
-    event_fields_raise(v, vector, error_code);
 }

@@ -114,7 +114,9 @@ static inline uint64_t vcpu_skip_instruction(struct vcpu *v)
     return rflags;
 }
 
-/* The guest gets a hardware exception, in place of the instruction that exited. */
+/* event_fields.c: the guest gets a hardware exception that emulation found, in place of the
+ * instruction that exited, or that an event's delivery met (R15); may find a triple fault and not
+ * return. */
 void vcpu_raise(struct vcpu *v, uint8_t vector, uint32_t error_code);
 
 /* Whether a halted vCPU has something to wake up for. */
