@@ -38,6 +38,7 @@
 #define BURST     64u /* units at once: the price of a frame of at most UNIT bytes, and */
 #define WAKE      8u  /* of having a receiver look */
 #define PART      12u /* who waits does so for as many */
+#define FIRST     2u  /* segments, of a longer frame that is cut: TCP sends what is lost again */
 #define DEAREST   20u /* until one was moved, a unit takes a millisecond's 20th */
 
 struct port {
@@ -192,14 +193,14 @@ static unsigned copy(struct port *p, const struct port *from, struct net_entry *
 /* The first segment for which there is no room is the last: what is behind it would be of no use.
  */
 static unsigned cut(struct port *p, const struct port *from, const struct net_entry *e,
-                    const uint8_t *frame)
+                    const uint8_t *frame, unsigned most)
 {
     struct segments s;
     unsigned units = 0;
 
     if (!segments_read(&s, e, frame))
         return 0;
-    for (uint32_t at = 0; at < s.payload; at += s.most, units++) {
+    for (uint32_t at = 0; at < s.payload && units < most; at += s.most, units++) {
         struct net_entry out = {.size = segment_size(&s, at)};
         uint8_t *place = place_from(p, from, out.size);
 
@@ -219,13 +220,14 @@ static bool is_there(const struct port *p)
     return p->end.met && !shared_load(&p->channel->ended);
 }
 
+/* Of what must be cut, so many segments at most. */
 static unsigned send(struct port *p, const struct port *from, struct net_entry *e,
-                     const uint8_t *frame)
+                     const uint8_t *frame, unsigned most)
 {
     if (p == from || !is_there(p))
         return 0;
     if (e->gso != NET_GSO_NONE && net_needs(e) & ~p->end.other_takes)
-        return cut(p, from, e, frame);
+        return cut(p, from, e, frame, most);
     return copy(p, from, e, frame);
 }
 
@@ -243,7 +245,7 @@ static bool send_stranger(struct port *from, struct port *to, struct net_entry *
         return false;
     }
     for (struct port *p = first; p <= last; p++) {
-        unsigned wake = p->end.channel.put ? 0 : WAKE, one = send(p, from, e, frame);
+        unsigned wake = p->end.channel.put ? 0 : WAKE, one = send(p, from, e, frame, FIRST);
 
         p->answers[from - ports] = ANSWERS;
         units += one;
@@ -272,7 +274,7 @@ static bool forward(struct port *from, struct net_entry *e, const uint8_t *frame
     if (*answers == 0)
         return send_stranger(from, to, e, frame);
     --*answers;
-    send(to, from, e, frame);
+    send(to, from, e, frame, UNITS);
     return true;
 }
 

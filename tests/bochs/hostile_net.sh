@@ -27,13 +27,13 @@ END
     outlasts "beside $1${3:+, with $3}" lan hostile echo
 }
 
-# The victim goes on taking what it is sent. What costs the one that answers much, at once, is for some time a third that wants the CPU.
+# The victim goes on taking what it is sent, which is its own work, and comes as bursts of strangers' frames where these may.
 # With a promise that is nothing to the victim.
 for row in "${rows[@]}"; do
     case $row in
-    net_deaf) beside "$row" 450 ;;
-    net_segments) beside "$row" 250 ;;
-    *) beside "$row" 440 ;;
+    net_segments) beside "$row" 420 ;;
+    net_flood | net_sources) beside "$row" 440 ;;
+    *) beside "$row" 450 ;;
     esac
 done
 beside net_flood 680 'budget: 7ms'

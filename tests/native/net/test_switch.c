@@ -81,6 +81,13 @@ static void whole(void **state)
     assert_memory_equal(&e, &sent, sizeof(e));
 }
 
+/* From then on VM 0 may send it all of a longer frame. */
+static void ask(void)
+{
+    send_frame(1, address_of(0), address_of(1), 60);
+    assert_int_equal(who_got(60), 1);
+}
+
 static void cut(void **state)
 {
     static uint8_t rest[NET_FRAME_MAX];
@@ -90,6 +97,7 @@ static void cut(void **state)
 
     net_set_takes(&machine[1], 0);
     meet();
+    ask();
     assert_true(send_entry(0, address_of(1), address_of(0), sent, rest));
     settle();
     while ((frame = next_frame(1, &e)) != NULL) {
@@ -121,6 +129,7 @@ static void cut_without_room(void **state)
     sent.segment_size = 1;
     net_set_takes(&machine[1], 0);
     meet();
+    ask();
     assert_true(send_entry(0, address_of(1), address_of(0), sent, rest));
     settle();
     for (; next_frame(1, &e) != NULL; got++)
@@ -129,6 +138,24 @@ static void cut_without_room(void **state)
     sent.checksum_offset = 6; /* no TCP: it is nobody's */
     assert_true(send_entry(0, address_of(1), address_of(0), sent, rest));
     settle();
+    assert_null(next_frame(1, &e));
+}
+
+/* Who has not asked is sent the first two. */
+static void cut_by_a_stranger(void **state)
+{
+    static uint8_t rest[NET_FRAME_MAX];
+    struct net_entry sent = tcp_frame(rest, 60000), e;
+
+    net_set_takes(&machine[1], 0);
+    meet();
+    assert_true(send_entry(0, address_of(1), address_of(0), sent, rest));
+    settle();
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(next_frame(1, &e));
+        assert_int_equal(e.size, 1514);
+        net_take(&machine[1]);
+    }
     assert_null(next_frame(1, &e));
 }
 
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whole, ports_setup, ports_teardown),
         cmocka_unit_test_setup_teardown(cut, ports_setup, ports_teardown),
         cmocka_unit_test_setup_teardown(cut_without_room, ports_setup, ports_teardown),
+        cmocka_unit_test_setup_teardown(cut_by_a_stranger, ports_setup, ports_teardown),
         cmocka_unit_test_setup_teardown(started_again, ports_setup, ports_teardown),
         cmocka_unit_test_setup_teardown(links, ports_setup, ports_teardown),
         cmocka_unit_test_setup_teardown(told, ports_setup, ports_teardown),
