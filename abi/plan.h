@@ -12,13 +12,16 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      8
+#define PLAN_VERSION      9
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
 #define PLAN_NAME_SIZE    32
 #define PLAN_CMDLINE_SIZE 2048
 #define PLAN_NO_FILE      UINT32_MAX
+
+/* How many of a VM's vCPUs this version runs. */
+#define PLAN_RUN_VCPUS 1
 
 #define PLAN_MAX_PROCESSES  9
 #define PLAN_MAX_CHANNELS   64
@@ -85,9 +88,8 @@ struct plan_vm {
     uint32_t kernel;               /* an index into files */
     uint32_t initrd;               /* an index into files, or PLAN_NO_FILE */
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
-    uint32_t budget, period;       /* PLAN_BUDGET_MIN */
-    uint32_t cpu;                  /* its home: 0 is the CPU that booted */
-    uint32_t reserved;
+    uint32_t budget, period;       /* PLAN_BUDGET_MIN; of each vCPU */
+    uint32_t cpus[PLAN_MAX_VCPUS]; /* each vCPU's home: 0 is the CPU that booted */
 };
 
 /* What a process gets of the machine, beyond its own memory. */
@@ -157,10 +159,10 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2128, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2152, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_process) == 248, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 60, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2128 + 9 * 248 + 64 * 60,
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2152 + 9 * 248 + 64 * 60,
                "the plan's layout is ABI");
 
 #endif

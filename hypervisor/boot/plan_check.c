@@ -102,9 +102,10 @@ static const char *check_promises(struct checker *c)
     const char *error = NULL;
     uint64_t sum[CPUS_MAX] = {0};
 
-    for (uint32_t i = 0; error == NULL && i < p->vm_count; i++)
-        error = check_promise(c, p->vms[i].name, p->vms[i].cpu, p->vms[i].budget, p->vms[i].period,
-                              sum);
+    for (uint32_t i = 0; i < p->vm_count; i++)
+        for (uint32_t v = 0; error == NULL && v < p->vms[i].vcpus; v++)
+            error = check_promise(c, p->vms[i].name, p->vms[i].cpus[v], p->vms[i].budget,
+                                  p->vms[i].period, sum);
     for (uint32_t i = 0; error == NULL && i < p->process_count; i++)
         error = check_promise(c, p->processes[i].name, p->processes[i].cpu, p->processes[i].budget,
                               p->processes[i].period, sum);
@@ -121,8 +122,9 @@ static const char *check_vm(struct checker *c, uint32_t i)
     for (uint32_t j = 0; j < i; j++)
         if (strcmp(vm->name, c->plan->vms[j].name) == 0)
             return FAIL(c, "two VMs have the name %s", vm->name);
-    if (vm->vcpus != 1)
-        return FAIL(c, "vm %s: %u vCPUs; this version gives a VM one", vm->name, vm->vcpus);
+    if (vm->vcpus < 1 || vm->vcpus > PLAN_RUN_VCPUS)
+        return FAIL(c, "vm %s: %u vCPUs; this version runs 1 to %u", vm->name, vm->vcpus,
+                    PLAN_RUN_VCPUS);
     if (vm->memory == 0 || !is_aligned(vm->memory, PLAN_MEMORY_UNIT))
         return FAIL(c, "vm %s: %lu bytes of memory; it must be a multiple of 2 MiB", vm->name,
                     vm->memory);
@@ -148,9 +150,10 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
     if (p->controls >> c->plan->vm_count != 0)
         return FAIL(c, "process %s: it controls VMs that are not there", p->name);
     for (uint32_t i = 0; i < c->plan->vm_count; i++)
-        if (p->controls & BIT(i) && c->plan->vms[i].cpu != p->cpu)
-            return FAIL(c, "process %s: it controls vm %s of another CPU: put both on one", p->name,
-                        c->plan->vms[i].name);
+        for (uint32_t v = 0; p->controls & BIT(i) && v < c->plan->vms[i].vcpus; v++)
+            if (c->plan->vms[i].cpus[v] != p->cpu)
+                return FAIL(c, "process %s: it controls vm %s of another CPU: put both on one",
+                            p->name, c->plan->vms[i].name);
     if (p->port_range_count > PLAN_PORT_RANGES ||
         p->interrupt_count > PLAN_INTERRUPTS - of_function)
         return FAIL(c,

@@ -91,7 +91,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
         vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
         apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
     }
-    process_init(&vm->process, plan->name, plan->cpu);
+    process_init(&vm->process, plan->name, plan->cpus[0]);
     vm->process.vm = (uint8_t)vm_count++;
     vm->vcpu = vcpu_create(vm);
     process_await(&vm->process, "VMs");

@@ -128,7 +128,7 @@ static bool set(const char *word)
     uint64_t value;
 
     if (strncmp(word, "vcpu=", 5) == 0 && plan.vm_count > 0) {
-        plan.vms[plan.vm_count - 1].cpu = (uint32_t)strtoul(word + 5, NULL, 0);
+        plan.vms[plan.vm_count - 1].cpus[0] = (uint32_t)strtoul(word + 5, NULL, 0);
         return true;
     }
     if (plan.process_count == 0 || text++ == NULL)

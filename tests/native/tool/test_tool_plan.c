@@ -83,9 +83,9 @@ static void make_good(struct boot *b)
     SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
     SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
     SPOIL(controls, b->plan.processes[0].controls = 4, "controls VMs that are not there")          \
-    SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpu = 1),         \
+    SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpus[0] = 1),     \
           "process disk: it controls vm b of another CPU: put both on one")                        \
-    SPOIL(home_of_vm, b->plan.vms[1].cpu = CPUS_MAX,                                               \
+    SPOIL(home_of_vm, b->plan.vms[1].cpus[0] = CPUS_MAX,                                           \
           "b: its home is CPU 256; the last one is 255")                                           \
     SPOIL(home_of_process, b->plan.processes[1].cpu = UINT32_MAX,                                  \
           "console: its home is CPU 4294967295; the last one is 255")                              \
@@ -139,7 +139,8 @@ static void make_good(struct boot *b)
     SPOIL(name_twice, b->plan.vms[1].name[0] = 'a', "two VMs have the name a")                     \
     SPOIL(cmdline_without_end, memset(b->plan.vms[0].cmdline, 'x', PLAN_CMDLINE_SIZE),             \
           "without an end")                                                                        \
-    SPOIL(vcpus, b->plan.vms[1].vcpus = 2, "2 vCPUs")                                              \
+    SPOIL(vcpus, b->plan.vms[1].vcpus = PLAN_RUN_VCPUS + 1, "vCPUs; this version runs 1 to")       \
+    SPOIL(no_vcpu, b->plan.vms[1].vcpus = 0, "vm b: 0 vCPUs")                                      \
     SPOIL(no_memory, b->plan.vms[1].memory = 0, "0 bytes")                                         \
     SPOIL(odd_memory, b->plan.vms[1].memory += MIB, "multiple of 2 MiB")                           \
     SPOIL(kernel, b->plan.vms[1].kernel = 2, "no file of the plan")                                \
