@@ -35,7 +35,9 @@ done
 
 # A page that no file has, the last but one of the partition's 62 MiB.
 page=$((62 * 256 - 2))
+# Without echo and prompts, what is typed while a command is silent for long does not tear what it says.
 cat >typed <<END
+stty -echo; PS1=
 ls /; md5sum -c sum; cat words; echo more >words
 dd if=/dev/vda of=/dev/null bs=4096 skip=$page count=1; dd if=/dev/zero of=/dev/vda bs=4096 seek=$page count=1 conv=fsync,notrunc
 dd if=/dev/vda of=/dev/null bs=4096 skip=$((page - 1)) count=1 && echo the page before is read

@@ -43,7 +43,9 @@ vms:
     memory: 128M
     net: lan
 END
+# On a busy machine a command is silent for so long that the next one is typed: without echo and prompts, that does not tear what the first one says.
 cat >typed <<END
+stty -echo; PS1=
 ip link set eth0 up
 udhcpc -i eth0 -n -q -t 5 -s /bin/true 2>&1 | grep -o 'lease of [0-9.]* obtained'
 ip address add 10.0.2.15/24 dev eth0
