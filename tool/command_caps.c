@@ -39,6 +39,7 @@ static int ask_emulated(const char *cpu, FILE *json)
     struct machine machine = {
         .plan = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .size = sizeof(struct plan)},
         .memory = CAPS_MEMORY,
+        .cpus = 1,
     };
     char *folder = json ? work_folder_make() : NULL;
     struct boot_request request = {

@@ -27,12 +27,15 @@ static void add_error(const struct complaint *complaint)
     fputs("}", errors);
 }
 
-static void write_vm(FILE *to, const struct plan_vm *vm)
+static void write_vm(FILE *to, const struct plan_vm *vm, bool alone)
 {
     fputs("{\"name\": ", to);
     json_string(to, vm->name);
-    fprintf(to, ", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"budget_us\": %u, \"period_us\": %u}",
-            vm->memory, vm->vcpus, vm->budget, vm->period);
+    fprintf(to, ", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"cpus\": [", vm->memory, vm->vcpus);
+    for (uint32_t v = 0; v < vm->vcpus; v++)
+        fprintf(to, "%s%u", v > 0 ? ", " : "", vm->cpus[v]);
+    fprintf(to, "], \"alone\": %s, \"budget_us\": %u, \"period_us\": %u}", alone ? "true" : "false",
+            vm->budget, vm->period);
 }
 
 /* machine: NULL where the description is wrong. */
@@ -44,10 +47,11 @@ static void write_json(FILE *to, const char *path, int code, const char *listed,
     fprintf(to, ",\n  \"code\": %d,\n  \"good\": %s,\n  \"errors\": [%s%s]", code,
             machine ? "true" : "false", listed, *listed ? "\n  " : "");
     if (machine) {
-        fprintf(to, ",\n  \"memory\": %" PRIu64 ",\n  \"vms\": [", machine->memory);
+        fprintf(to, ",\n  \"memory\": %" PRIu64 ",\n  \"cpus\": %u,\n  \"vms\": [", machine->memory,
+                machine->cpus);
         for (uint32_t i = 0; i < machine->plan.vm_count; i++) {
             fputs(i > 0 ? ",\n    " : "\n    ", to);
-            write_vm(to, &machine->plan.vms[i]);
+            write_vm(to, &machine->plan.vms[i], machine->alone[i]);
         }
         fputs("\n  ],\n  \"files\": [", to);
         for (uint32_t i = 0; i < machine->plan.file_count; i++) {
@@ -63,10 +67,11 @@ static void print(const char *path, const struct machine *machine)
 {
     const struct plan *plan = &machine->plan;
 
-    printf("%s: good: %u VM%s, %u file%s, %llu MiB for the machine\n", path, plan->vm_count,
-           plan->vm_count == 1 ? "" : "s", plan->file_count, plan->file_count == 1 ? "" : "s",
-           (unsigned long long)machine->memory >> 20);
-    promise_print(plan);
+    printf("%s: good: %u VM%s, %u file%s, %llu MiB and %u CPU%s for the machine\n", path,
+           plan->vm_count, plan->vm_count == 1 ? "" : "s", plan->file_count,
+           plan->file_count == 1 ? "" : "s", (unsigned long long)machine->memory >> 20,
+           machine->cpus, machine->cpus == 1 ? "" : "s");
+    promise_print(machine);
 }
 
 /* Into the open file `json`, or with NULL for people alone. */

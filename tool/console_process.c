@@ -54,7 +54,10 @@ void console_process_load(struct loading *loading)
     for (uint32_t vm = 0; vm < plan->vm_count; vm++)
         if (strcmp(plan->vms[vm].name, NAME) == 0)
             snprintf(where, sizeof(where), "vms[%u].name", vm);
-    int process = process_add(loading, where, BUILT_CONSOLE, &console);
+    struct plan_process row = console;
+
+    row.cpu = loading->common;
+    int process = process_add(loading, where, BUILT_CONSOLE, &row);
 
     for (uint32_t vm = 0; process >= 0 && vm < plan->vm_count; vm++)
         add_channel(loading, vm, (uint32_t)process);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tool/processes.h"
+#include "tool/yes_no.h"
 
 #define NAME "control"
 
@@ -21,30 +22,46 @@ static const struct plan_process control = {
 
 static bool lets(struct loading *loading, unsigned vm)
 {
-    const char *word = loading->file.content->vms[vm].control;
     char where[32];
 
-    if (!word || strcmp(word, "yes") == 0 || strcmp(word, "true") == 0)
-        return true;
-    if (strcmp(word, "no") != 0 && strcmp(word, "false") != 0) {
-        snprintf(where, sizeof(where), "vms[%u].control", vm);
-        description_error(&loading->file, where, "'%s' is not possible; write yes or no", word);
-    }
-    return false;
+    snprintf(where, sizeof(where), "vms[%u].control", vm);
+    return yes_no(loading, where, loading->file.content->vms[vm].control, true);
+}
+
+/* Ring 0 has a VM looked at and stopped on its own CPU alone. */
+static void check_homes(struct loading *loading, const struct plan_process *process)
+{
+    const struct plan *plan = &loading->machine->plan;
+    char where[32];
+
+    for (unsigned i = 0; i < plan->vm_count; i++)
+        for (uint32_t v = 0; process->controls & 1u << i && v < plan->vms[i].vcpus; v++) {
+            if (plan->vms[i].cpus[v] == process->cpu)
+                continue;
+            snprintf(where, sizeof(where), "vms[%u].cpus", i);
+            description_error(&loading->file, where,
+                              "it is on CPU %u, and who controls VMs reaches those on CPU %u; give "
+                              "it 'control: no', or that CPU",
+                              plan->vms[i].cpus[v], process->cpu);
+            break;
+        }
 }
 
 void control_process_load(struct loading *loading, bool wanted)
 {
     struct plan_process process = control;
 
+    process.cpu = loading->common;
     for (uint32_t vm = 0; vm < loading->machine->plan.vm_count; vm++)
         if (lets(loading, vm))
             process.controls |= 1u << vm;
-    if (wanted && process.controls == 0)
+    if (!wanted)
+        return;
+    if (process.controls == 0)
         description_error(&loading->file, "vms",
                           "no VM lets itself be controlled; take 'control: no' from one");
-    else if (wanted)
-        process_add(loading, "vms", BUILT_CONTROL, &process);
+    check_homes(loading, &process);
+    process_add(loading, "vms", BUILT_CONTROL, &process);
 }
 
 bool control_process_is_in(const struct plan *plan)

@@ -27,6 +27,9 @@
 #define WORD(flags, structure, key, member)                                                        \
     CYAML_FIELD_STRING_PTR(key, flags, struct structure, member, 0, CYAML_UNLIMITED)
 
+static const cyaml_schema_value_t word_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
+
 static const cyaml_schema_field_t vm_disk_fields[] = {
     WORD(OPTIONAL, vm_disk_description, "on", on),
     WORD(OPTIONAL, vm_disk_description, "partition", partition),
@@ -54,6 +57,9 @@ static const cyaml_schema_field_t vm_fields[] = {
     WORD(OPTIONAL, vm_description, "cmdline", cmdline),
     WORD(NEEDED, vm_description, "memory", memory),
     WORD(OPTIONAL, vm_description, "vcpus", vcpus),
+    CYAML_FIELD_SEQUENCE("cpus", OPTIONAL, struct vm_description, cpus, &word_schema, 0,
+                         CYAML_UNLIMITED),
+    WORD(OPTIONAL, vm_description, "alone", alone),
     WORD(OPTIONAL, vm_description, "budget", budget),
     WORD(OPTIONAL, vm_description, "period", period),
     WORD(OPTIONAL, vm_description, "console", console),
@@ -73,15 +79,13 @@ static const cyaml_schema_value_t vm_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct vm_description, vm_fields),
 };
 
-static const cyaml_schema_value_t word_schema = {
-    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
-
 static const cyaml_schema_field_t disk_fields[] = {
     WORD(NEEDED, disk_description, "name", name),
     WORD(NEEDED, disk_description, "driver", driver),
     WORD(OPTIONAL, disk_description, "index", index),
     WORD(OPTIONAL, disk_description, "file", file),
     WORD(OPTIONAL, disk_description, "size", size),
+    WORD(OPTIONAL, disk_description, "cpu", cpu),
     WORD(OPTIONAL, disk_description, "budget", budget),
     WORD(OPTIONAL, disk_description, "period", period),
     CYAML_FIELD_END,
@@ -102,6 +106,7 @@ static const cyaml_schema_field_t nic_fields[] = {
 static const cyaml_schema_field_t network_fields[] = {
     WORD(NEEDED, network_description, "name", name),
     CYAML_FIELD_MAPPING_PTR("nic", OPTIONAL, struct network_description, nic, nic_fields),
+    WORD(OPTIONAL, network_description, "cpu", cpu),
     WORD(OPTIONAL, network_description, "budget", budget),
     WORD(OPTIONAL, network_description, "period", period),
     CYAML_FIELD_END,
@@ -114,6 +119,7 @@ static const cyaml_schema_value_t network_schema = {
 static const cyaml_schema_field_t host_fields[] = {
     WORD(OPTIONAL, host_description, "memory", memory),
     WORD(OPTIONAL, host_description, "cpu", cpu),
+    WORD(OPTIONAL, host_description, "cpus", cpus),
     WORD(OPTIONAL, host_description, "msr-switch", msr_switch),
     CYAML_FIELD_SEQUENCE("hide", OPTIONAL, struct host_description, hide, &word_schema, 0,
                          CYAML_UNLIMITED),

@@ -25,7 +25,9 @@ struct vm_network_description {
 
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
-    char *control;
+    char *control, *alone;
+    char **cpus;
+    unsigned cpus_count;
     char *on_reset, *on_fault, *on_halt;
     char *net; /* the one network that it is on, in place of a list */
     struct vm_disk_description *disk;
@@ -34,7 +36,7 @@ struct vm_description {
 };
 
 struct disk_description {
-    char *name, *driver, *index, *file, *size, *budget, *period;
+    char *name, *driver, *index, *file, *size, *cpu, *budget, *period;
 };
 
 struct nic_description {
@@ -44,12 +46,12 @@ struct nic_description {
 };
 
 struct network_description {
-    char *name, *budget, *period;
+    char *name, *cpu, *budget, *period;
     struct nic_description *nic; /* NULL: it reaches the VMs on it alone */
 };
 
 struct host_description {
-    char *memory, *cpu, *msr_switch;
+    char *memory, *cpu, *cpus, *msr_switch;
     char **hide;
     unsigned hide_count;
     struct disk_description *disks;

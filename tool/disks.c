@@ -9,11 +9,13 @@
 #include "abi/block.h"
 #include "drivers/disk.h"
 #include "tool/contents.h"
+#include "tool/homes.h"
 #include "tool/name.h"
 #include "tool/named_file.h"
 #include "tool/processes.h"
 #include "tool/promise.h"
 #include "tool/size.h"
+#include "tool/yes_no.h"
 
 #define LABEL_MAX 36 /* characters of a GPT partition's name (UEFI 2.10, 5.3.3) */
 #define DISK_DMA  (256 * 1024)
@@ -103,8 +105,9 @@ static void load_host_disk(struct loading *loading, unsigned i)
                           "a machine has one disk by ata; use ahci or nvme for another");
         return;
     }
-    promise_load(loading, at("host.disks", i, ""), from->budget, from->period, &process.budget,
-                 &process.period);
+    process.cpu = home_load(loading, AT_HOST(i, "cpu"), from->cpu);
+    promise_load(loading, at("host.disks", i, ""), from->budget, from->period, &process.cpu, 1,
+                 &process.budget, &process.period);
     process.dma = DISK_DMA;
     process.file = PLAN_NO_FILE;
     snprintf(process.name, sizeof(process.name), "%s", from->name);
@@ -120,15 +123,8 @@ static void load_host_disk(struct loading *loading, unsigned i)
 
 static bool read_only(struct loading *loading, unsigned vm)
 {
-    const char *word = loading->file.content->vms[vm].disk->read_only;
-
-    if (!word || strcmp(word, "no") == 0 || strcmp(word, "false") == 0)
-        return false;
-    if (strcmp(word, "yes") != 0 && strcmp(word, "true") != 0) {
-        description_error(&loading->file, AT_VM(vm, ".read-only"),
-                          "'%s' is not possible; write yes or no", word);
-    }
-    return true;
+    return yes_no(loading, AT_VM(vm, ".read-only"), loading->file.content->vms[vm].disk->read_only,
+                  false);
 }
 
 /* The number of the host's disk that a VM names; -1 after a message. */
@@ -261,7 +257,7 @@ static void load_ram(struct loading *loading, unsigned vm)
 {
     const struct vm_disk_description *from = loading->file.content->vms[vm].disk;
     struct machine *machine = loading->machine;
-    struct plan_process process = {.dma = DISK_SERVER_DMA};
+    struct plan_process process = {.dma = DISK_SERVER_DMA, .cpu = loading->common};
     struct mapped mapped;
     bool only_read = read_only(loading, vm);
 

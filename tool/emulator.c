@@ -103,9 +103,9 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     fprintf(config, "vgaromimage: file=" VGA_ROM "\n");
     /* A triple fault ends the run. */
     fprintf(config,
-            "cpu: model=%.*s, count=1, ips=%" PRIu64
+            "cpu: model=%.*s, count=%u, ips=%" PRIu64
             ", reset_on_triple_fault=0, ignore_bad_msrs=%d",
-            model_length(emulation->cpu), emulation->cpu, emulation->ips,
+            model_length(emulation->cpu), emulation->cpu, emulation->machine->cpus, emulation->ips,
             firmwares[emulation->firmware].any_msr);
     write_features(config, emulation->cpu);
     fprintf(config, "clock: sync=none, time0=%" PRIu64 "\n",
@@ -170,6 +170,7 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
 static void become_qemu(const struct emulation *emulation, unsigned port)
 {
     char *memory = text("%" PRIu64 "M", emulation->memory / MIB);
+    char *cpus = text("%u", emulation->machine->cpus);
     const char *rom = firmwares[emulation->firmware].qemu_rom;
 
     const char *words[32 + 4 * LINE_COUNT + EMULATED_DISK_WORDS + EMULATED_NIC_WORDS] = {
@@ -184,6 +185,8 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
         "host",
         "-m",
         memory,
+        "-smp",
+        cpus,
         "-cdrom",
         EMULATOR_IMAGE,
         "-boot",
@@ -211,10 +214,11 @@ static void become_qemu(const struct emulation *emulation, unsigned port)
 
 static const struct {
     const char *program, *package, *end_word;
+    uint32_t cpus; /* at most: with more, its firmware does not start */
     void (*become)(const struct emulation *emulation, unsigned port);
 } runners[RUNNER_COUNT] = {
-    [RUNNER_BOCHS] = {"bochs", "bochs", "bochs", become_bochs},
-    [RUNNER_QEMU_KVM] = {"qemu-system-x86_64", "qemu-system-x86", "qemu", become_qemu},
+    [RUNNER_BOCHS] = {"bochs", "bochs", "bochs", 15, become_bochs},
+    [RUNNER_QEMU_KVM] = {"qemu-system-x86_64", "qemu-system-x86", "qemu", 255, become_qemu},
 };
 
 const char *emulator_end_word(enum runner runner)
@@ -283,6 +287,13 @@ enum exit_code emulator_check(const struct emulation *emulation)
         fail(LINTEL_USAGE, "%s", obstacle);
         free(obstacle);
         return LINTEL_USAGE;
+    }
+    if (emulation->machine->cpus > runners[emulation->runner].cpus) {
+        return fail(LINTEL_DESCRIPTION,
+                    "the machine needs %u CPUs, and %s emulates %u at most: choose lower numbers "
+                    "in 'cpus'",
+                    emulation->machine->cpus, runners[emulation->runner].program,
+                    runners[emulation->runner].cpus);
     }
     return emulated_disks_check(emulation->machine, emulation->runner);
 }

@@ -3,6 +3,7 @@
 #ifndef TOOL_LOADING_H
 #define TOOL_LOADING_H
 
+#include "hypervisor/cpu/layout.h"
 #include "tool/description.h"
 #include "tool/machine.h"
 
@@ -10,7 +11,8 @@ struct loading {
     struct description_file file;
     struct machine *machine;
     char *modules[PLAN_MAX_VMS]; /* archives with the modules of VMs' kernels; NULL: none */
-    uint64_t promised;           /* of the CPU, in millionths */
+    uint64_t promised[CPUS_MAX]; /* of each CPU, in millionths */
+    uint32_t common;             /* the first CPU that no VM has alone */
     enum exit_code code;         /* LINTEL_MACHINE when something but the description is at fault */
 };
 

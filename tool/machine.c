@@ -17,6 +17,7 @@
 #include "tool/disks.h"
 #include "tool/ends.h"
 #include "tool/forwards.h"
+#include "tool/homes.h"
 #include "tool/host.h"
 #include "tool/initrd_builtin.h"
 #include "tool/initrd_file.h"
@@ -242,13 +243,8 @@ static void load_vm(struct loading *loading, unsigned i)
     unmap(&initrd);
     ends_load(&loading->file, i, loading->machine);
     snprintf(place, sizeof(place), "vms[%u]", i);
-    promise_load(loading, place, from->budget, from->period, &vm->budget, &vm->period);
-    vm->vcpus = 1;
-    if (from->vcpus && strcmp(from->vcpus, "1") != 0) {
-        description_error(&loading->file, at(i, "vcpus"),
-                          "'%s' is not possible: this version gives each VM one vCPU; use 1",
-                          from->vcpus);
-    }
+    promise_load(loading, place, from->budget, from->period, vm->cpus, vm->vcpus, &vm->budget,
+                 &vm->period);
 }
 
 /* Whether all VMs and files fit the machine: the one described, or the one that the
@@ -301,12 +297,14 @@ enum exit_code machine_load(const char *path, unsigned use, struct machine *mach
     }
     machine->plan.vm_count = count;
     host_load(&loading);
+    homes_load(&loading);
     for (unsigned i = 0; i < count; i++)
         load_vm(&loading, i);
     console_process_load(&loading);
     disks_load(&loading);
     networks_load(&loading);
     control_process_load(&loading, use & MACHINE_CONTROLLED);
+    homes_count(machine);
     if (use & MACHINE_EMULATED) {
         disk_files_look(&loading);
         forwards_try(&loading);

@@ -37,6 +37,7 @@ struct machine_partition {
 struct machine {
     struct plan plan;
     char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
+    bool alone[PLAN_MAX_VMS];       /* nobody else is at home on a VM's CPUs */
     unsigned success[PLAN_MAX_VMS]; /* the exit status that is a VM's success; 0: none is */
     char *folder; /* what was made for it, until machine_free; NULL: nothing was */
     struct machine_disk disks[PLAN_MAX_PROCESSES];
@@ -54,6 +55,7 @@ struct machine {
     } forwards[MACHINE_FORWARDS];
     unsigned forward_count;
     uint64_t memory;        /* bytes that the machine below the hypervisor has, or must have */
+    uint32_t cpus;          /* that it has, or must have */
     char *cpu;              /* Bochs's name of a CPU model; NULL: the default */
     char *hide;             /* VMX controls to do without, joined by commas; NULL: none */
     const char *msr_switch; /* a name of strategies.def; NULL: the default */

@@ -9,6 +9,7 @@
 
 #include "abi/net.h"
 #include "monitor/board.h"
+#include "tool/homes.h"
 #include "tool/name.h"
 #include "tool/nics.h"
 #include "tool/processes.h"
@@ -83,7 +84,9 @@ static void load_network(struct loading *loading, const struct network_descripti
                           "no VM is on the network '%s'; name it in a VM's networks, or remove it",
                           from->name);
     }
-    promise_load(loading, where, from->budget, from->period, &process.budget, &process.period);
+    process.cpu = home_load(loading, at(where, ".cpu"), from->cpu);
+    promise_load(loading, where, from->budget, from->period, &process.cpu, 1, &process.budget,
+                 &process.period);
     snprintf(process.name, sizeof(process.name), "%s", from->name);
     int number = process_add(loading, at(where, ".name"), BUILT_SWITCH, &process);
     snprintf(nic_at, sizeof(nic_at), "%s.nic", where);

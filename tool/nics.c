@@ -23,6 +23,7 @@ void nic_load(struct loading *loading, const struct nic_description *from, const
         .grants = PLAN_GRANT_PCI,
         .pci_class = NIC_CLASS,
         .dma = NIC_DMA,
+        .cpu = plan->processes[process].cpu, /* what it takes and gives is its switch's */
     };
 
     snprintf(driver_at, sizeof(driver_at), "%s.driver", where);

@@ -42,8 +42,20 @@ static bool read_time(struct loading *loading, const char *where, const char *ke
     return false;
 }
 
+/* One promise more on a CPU. */
+static void add(struct loading *loading, const char *where, uint32_t cpu, uint64_t millionths)
+{
+    loading->promised[cpu] += millionths;
+    if (loading->promised[cpu] > PLAN_PROMISED_MAX * MILLION / 100)
+        description_error(&loading->file, where,
+                          "with this one %.1f %% of CPU %u are promised; lower it, or another, or "
+                          "choose another CPU: %u %% can be",
+                          (double)loading->promised[cpu] * 100 / MILLION, cpu, PLAN_PROMISED_MAX);
+}
+
 void promise_load(struct loading *loading, const char *where, const char *budget,
-                  const char *period, uint32_t *budget_us, uint32_t *period_us)
+                  const char *period, const uint32_t *cpus, uint32_t count, uint32_t *budget_us,
+                  uint32_t *period_us)
 {
     uint32_t us = 0, in = PERIOD_DEFAULT;
     char path[64];
@@ -59,28 +71,58 @@ void promise_load(struct loading *loading, const char *where, const char *budget
                           "%s is more than the period of %uus; lower it, or raise the period",
                           budget, in);
     } else if (us > 0) {
-        loading->promised += plan_promised(us, in);
         *budget_us = us;
         *period_us = in;
-        if (loading->promised > PLAN_PROMISED_MAX * MILLION / 100)
-            description_error(
-                &loading->file, path,
-                "with this one %.1f %% of the CPU are promised; lower it, or another: %u %% can be",
-                (double)loading->promised * 100 / MILLION, PLAN_PROMISED_MAX);
+        for (uint32_t i = 0; i < count; i++)
+            add(loading, path, cpus[i], plan_promised(us, in));
     }
 }
 
-static void print(const char *name, uint32_t budget, uint32_t period)
+static void print_promise(uint32_t budget, uint32_t period)
 {
     if (budget)
-        printf("%s: %uus of the CPU in each %uus, %.1f %%\n", name, budget, period,
-               100.0 * budget / period);
+        printf("%uus in each %uus, %.1f %%\n", budget, period, 100.0 * budget / period);
+    else
+        printf("nothing is promised\n");
 }
 
-void promise_print(const struct plan *plan)
+static void print_vm(const struct plan_vm *vm, bool alone)
 {
+    printf("%s:", vm->name);
+    for (uint32_t v = 0; v < vm->vcpus; v++)
+        printf("%s CPU %u", v ? "," : "", vm->cpus[v]);
+    printf("%s: ", vm->vcpus > 1 ? ", each" : "");
+    if (alone)
+        printf("alone\n");
+    else
+        print_promise(vm->budget, vm->period);
+}
+
+static void print_sum(const struct plan *plan, uint32_t cpu)
+{
+    double sum = 0;
+
     for (uint32_t i = 0; i < plan->vm_count; i++)
-        print(plan->vms[i].name, plan->vms[i].budget, plan->vms[i].period);
+        for (uint32_t v = 0; plan->vms[i].budget && v < plan->vms[i].vcpus; v++)
+            if (plan->vms[i].cpus[v] == cpu)
+                sum += 100.0 * plan->vms[i].budget / plan->vms[i].period;
     for (uint32_t i = 0; i < plan->process_count; i++)
-        print(plan->processes[i].name, plan->processes[i].budget, plan->processes[i].period);
+        if (plan->processes[i].budget && plan->processes[i].cpu == cpu)
+            sum += 100.0 * plan->processes[i].budget / plan->processes[i].period;
+    if (sum > 0)
+        printf("CPU %u: %.1f %% is promised, of %u %%\n", cpu, sum, PLAN_PROMISED_MAX);
+}
+
+void promise_print(const struct machine *machine)
+{
+    const struct plan *plan = &machine->plan;
+
+    for (uint32_t i = 0; i < plan->vm_count; i++)
+        print_vm(&plan->vms[i], machine->alone[i]);
+    for (uint32_t i = 0; i < plan->process_count; i++) {
+        printf("%s: CPU %u: ", plan->processes[i].name, plan->processes[i].cpu);
+        print_promise(plan->processes[i].budget, plan->processes[i].period);
+    }
+    for (uint32_t cpu = 0; cpu < machine->cpus; cpu++)
+        print_sum(plan, cpu);
 }

@@ -39,7 +39,7 @@ json()
     expect "check --json: $1" 0 "$2" python3 -m json.tool --compact json
 }
 "$lintel" check --json json vm.yaml >/dev/null
-json 'a good description' '"good":true,"errors":\[\],"memory":1073741824,"vms":\[\{"name":"a","memory":67108864,.*"budget_us":2500'
+json 'a good description' '"good":true,"errors":\[\],"memory":1073741824,"cpus":1,"vms":\[\{"name":"a","memory":67108864,.*"budget_us":2500'
 printf 'vms:\n  - {name: "a\\"b", kernel: kernel, memory: 26M}\n  - {name: b, kernel: gone, memory: 26M}\n' >bad.yaml
 expect 'check --json: the exit code is that of the check' 3 '^bad.yaml:2:' "$lintel" check --json json bad.yaml
 json 'all that is wrong, with its place' '"code":3,"good":false,"errors":\[\{"line":2,"column":12,"where":"vms\[0\].name","message":".*","message":"gone: '
@@ -199,7 +199,7 @@ value 'odd memory' '^vm.yaml:6:13: vms\[0\]\.memory: 65M is no multiple of 2M; u
 value 'too little memory' '^vm.yaml:6:13: vms\[0\]\.memory: 24M is too small .* use at least 28M' memory 24M
 value 'too much memory' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs .* this machine has' memory 1000T
 value 'as much memory as an address can have' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs 4294967' memory 4096T
-value 'two vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '2' is not possible: this version gives each VM one" vcpus 2
+value 'two vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '2' is not possible; this version runs 1" vcpus 2
 value 'no vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '0' is not possible" vcpus 0
 value 'half a vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '1.5' is not possible" vcpus 1.5
 
@@ -218,11 +218,65 @@ promise 'a short budget' "^vm.yaml:3:14: vms\[1\]\.budget: '249us' is no time" '
 promise 'a long period' "^vm.yaml:3:27: vms\[1\]\.period: '101ms' is no time" 'budget: 1ms, period: 101ms'
 promise 'more than the period' "^vm.yaml:3:14: vms\[1\]\.budget: 3ms is more than the period of 2000us" 'budget: 3ms, period: 2ms'
 promise 'a period alone' "^vm.yaml:3:14: vms\[1\]\.period: there is no budget" 'period: 2ms'
-promise 'more than can be promised' "^vm.yaml:3:14: vms\[1\]\.budget: with this one 90.1 % of the CPU" 'budget: 4010us'
-description 'what is promised' 0 '^b: 2500us of the CPU in each 5000us, 50.0 %' <<'E1'
+promise 'more than can be promised' "^vm.yaml:3:14: vms\[1\]\.budget: with this one 90.1 % of CPU 0 are promised" 'budget: 4010us'
+description 'what is promised' 0 '^b: CPU 0: 2500us in each 5000us, 50.0 %' <<'E1'
 vms:
   - {name: b, kernel: kernel, memory: 26M, budget: 2500us, period: 5ms}
 E1
+
+# homes NAME CODE PATTERN KEYS: a VM with these keys beside one that has CPU 0 alone, and one on CPU 2, of four.
+homes()
+{
+    description "$1" "$2" "$3" <<E1
+host: {cpus: 4}
+vms:
+  - {name: a, kernel: kernel, memory: 26M, cpus: [0], alone: yes}
+  - {name: b, kernel: kernel, memory: 26M, cpus: [2], budget: 5ms}
+  - {$4, name: c, kernel: kernel, memory: 26M}
+E1
+}
+homes 'homes' 0 '^a: CPU 0: alone$' 'cpus: [3]'
+homes 'a home by choice' 0 '^c: CPU 3: nothing is promised$' 'cpus: [3]'
+homes 'by rule, where no VM is alone' 0 '^c: CPU 1: 1000us in each 2000us, 50.0 %$' 'budget: 1ms, period: 2ms'
+homes 'the console beside it' 0 '^console: CPU 1: nothing is promised$' 'budget: 1ms, period: 2ms'
+homes 'the console is not where a later VM is alone' 0 '^console: CPU 2: nothing is promised$' 'cpus: [1], alone: yes'
+homes 'the sum of a CPU' 0 '^CPU 2: 90.0 % is promised, of 90 %$' 'cpus: [2], budget: 4ms'
+homes 'more than a CPU has' 3 "^vm.yaml:5:25: vms\[2\]\.budget: with this one 90.1 % of CPU 2 are promised" 'cpus: [2], budget: 4010us'
+homes 'a CPU that another VM has alone' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[0\] is on CPU 0, and one of them wants it alone" 'cpus: [0]'
+homes 'alone where another VM is' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[1\] is on CPU 2, and one of them wants it alone" 'cpus: [2], alone: yes'
+homes 'alone twice' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[0\] is on CPU 0" 'cpus: [0], alone: yes'
+homes 'alone nowhere' 3 "^vm.yaml:5:13: vms\[2\]\.alone: the CPUs that it has alone are missing" 'alone: yes'
+homes 'alone with a budget' 3 "^vm.yaml:5:37: vms\[2\]\.budget: it has its CPUs alone" 'cpus: [1], alone: yes, budget: 1ms'
+homes 'alone, perhaps' 3 "^vm.yaml:5:24: vms\[2\]\.alone: 'maybe' is not possible; write yes or no" 'cpus: [1], alone: maybe'
+homes 'a CPU that is not there' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '4' is no CPU of the machine \(host.cpus\); write a number from 0 to 3" 'cpus: [4]'
+homes 'no number of a CPU' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '-1' is no CPU" 'cpus: [-1]'
+homes 'no list of CPUs' 3 "^vm.yaml:5:12: vms\[2\]\.cpus: a list must be here" 'cpus: 1'
+homes 'more CPUs than vCPUs' 3 "^vm.yaml:5:16: vms\[2\]\.cpus\[1\]: the VM has 1 vCPU, and so many CPUs at most" 'cpus: [1, 3]'
+description 'a CPU that no machine has' 3 "^vm.yaml:2:51: vms\[0\]\.cpus\[0\]: '256' is no CPU; write a number from 0 to 255" <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, cpus: [256]}
+E1
+description 'a machine without CPUs' 3 "^vm.yaml:1:14: host\.cpus: '0' is no number of CPUs; write one from 1 to 256" <<'E1'
+host: {cpus: 0}
+vms:
+  - {name: a, kernel: kernel, memory: 26M}
+E1
+description 'no CPU for the console' 3 "^vm.yaml:1:14: host\.cpus: VMs have all CPUs of the machine alone" <<'E1'
+host: {cpus: 1}
+vms:
+  - {name: a, kernel: kernel, memory: 26M, cpus: [0], alone: yes}
+E1
+description 'as many CPUs as it needs' 0 ' MiB and 6 CPUs for the machine$' <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, cpus: [5]}
+E1
+expect 'image --control: a VM on another CPU' 3 "^vm.yaml:2:50: vms\[0\]\.cpus: it is on CPU 5, and who controls VMs reaches those on CPU 0" \
+    "$lintel" image --control vm.yaml -o a.iso
+description 'more CPUs than Bochs has' 0 ' MiB and 16 CPUs for the machine$' <<'E1'
+vms:
+  - {name: a, kernel: kernel, memory: 26M, cpus: [15]}
+E1
+expect 'run: more CPUs than Bochs has' 3 '^lintel: the machine needs 16 CPUs, and bochs emulates 15 at most' "$lintel" run --on bochs vm.yaml
 
 description 'a name twice' 3 "^vm.yaml:3:12: vms\[1\]\.name: vms\[0\] is named 'a' already" <<'E1'
 vms:
@@ -289,7 +343,7 @@ E1
 [ "$(grep -c '^vm.yaml:2:' said)" = 3 ]
 result $? 'check: all errors are told at once'
 cat >vm.yaml <<'E1'
-host: {cpus: corei7, hide: [ept, vpid]}
+host: {cpux: corei7, hide: [ept, vpid]}
 vms:
   - {name: a b, kernel: kernel, memory: 2M, cmdline: 12345678901234567}
   - {nam: c, kernel: noise, memory: 26M, console: vga}

@@ -25,9 +25,11 @@ vms 'addresses' 0 good '{name: lan}' '{on: lan, mac: "02:00:00:00:00:0A"}' '{on:
 vms 'a VM on four networks' 0 'good: 1 VM, 3 files' '{name: a}, {name: b}, {name: c}, {name: d}' \
     '{on: a}, {on: b}, {on: c}, {on: d}'
 vms 'one address on two networks' 0 good '{name: a}, {name: b}' '{on: a, mac: "02:00:00:00:00:01"}' '{on: b, mac: "02:00:00:00:00:01"}'
-vms 'a promise of the CPU' 0 '^lan: 500us of the CPU in each 2000us, 25.0 %' '{name: lan, budget: 500us, period: 2ms}' '{on: lan}'
+vms 'a promise of the CPU' 0 '^lan: CPU 0: 500us in each 2000us, 25.0 %' '{name: lan, budget: 500us, period: 2ms}' '{on: lan}'
 vms 'a VM on five networks' 3 '^vm.yaml:4:93: vms\[0\]\.networks\[4\]: a VM is on 4 networks at most' \
     '{name: a}, {name: b}, {name: c}, {name: d}, {name: e}' '{on: a}, {on: b}, {on: c}, {on: d}, {on: e}'
+vms 'a home' 0 '^lan: CPU 2: nothing is promised' '{name: lan, cpu: 2}' '{on: lan}'
+vms 'a card, where its switch is' 0 '^lan.nic: CPU 2: nothing is promised' '{name: lan, cpu: 2, nic: {driver: e1000}}' '{on: lan}'
 vms 'no name' 3 "^vm.yaml:1:19: host\.networks\[0\]: the key 'name' is missing" '{budget: 1ms}' '{on: lan}'
 vms 'a name of other characters' 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: 'l/n' is no name" '{name: l/n}' '{on: l/n}'
 vms "a VM's name" 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: there is a VM 'vm0' already; choose another" '{name: vm0}' '{on: vm0}'
