@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# two_linux.sh LINTEL DESCRIPTION CPU: two Linux VMs at once, on one CPU or on two, each to its shell; what is typed goes to the one that has the
+# two_linux.sh LINTEL TWO.YAML CPU: two Linux VMs at once, each to its shell; what is typed goes to the one that has the
 # console, Ctrl-] n gives it to the other, and so does a power-off. The first one is busy while the second answers. The second one
 # fetches a file from the first, by TCP over their network, and has all of its bytes; neither has lost a frame.
 lintel=$1 two=$(realpath "$2") cpu=$3
