@@ -222,7 +222,7 @@ void vlapic_tsc_moved(struct vlapic *l, uint64_t now, uint64_t delta);
 
 /*
  * Decodes an interrupt message (SDM volume 3, "Message Signalled Interrupts"). False: the address
- * is not in fee00000h-feefffffh.
+ * is not in fee00000h-feefffffh, or the data are of a kind that is reserved or has no effect.
  */
 bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *message);
 

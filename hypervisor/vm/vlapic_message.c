@@ -3,12 +3,21 @@
 #include "hypervisor/vm/vlapic_page.h"
 #include "lib/bits.h"
 
+/* What a device may send: "Message Data Register Format". A start-up IPI is no device's. */
+static bool is_sendable(uint8_t delivery, uint32_t data)
+{
+    if (delivery == APIC_RESERVED || delivery == APIC_SIPI)
+        return false;
+    return delivery != APIC_INIT || (data & (ICR_LEVEL | ICR_ASSERT)) != ICR_LEVEL;
+}
+
 bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *message)
 {
-    if (address >> 20 != 0xfee)
-        return false;
-    bool redirectable = address & 0x8;
     uint8_t delivery = data >> 8 & 7;
+    bool redirectable = address & 0x8;
+
+    if (address >> 20 != 0xfee || !is_sendable(delivery, data))
+        return false;
     *message = (struct apic_message){
         .destination = address >> 12 & 0xff,
         .vector = (uint8_t)data,
@@ -16,7 +25,7 @@ bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *messag
         .shorthand = APIC_TO_DESTINATION,
         .logical = address & 0x4,
         .x2apic = false,
-        .level = data & 0x8000,
+        .level = data & ICR_LEVEL,
         .lowest = redirectable || delivery == APIC_LOWEST_PRIORITY,
     };
     return true;

@@ -14,6 +14,11 @@
 #define ESR_RECEIVE_ILLEGAL_VECTOR 0x40u
 #define ESR_ILLEGAL_REGISTER       0x80u
 
+/* The ICR and the data of a message, whose other values of these have no effect but for INIT: its
+ * level de-assert is a thing of the past. */
+#define ICR_ASSERT 0x4000u
+#define ICR_LEVEL  0x8000u
+
 /* Vectors below this are illegal for fixed interrupts. */
 #define APIC_FIRST_VECTOR 16
 

@@ -40,23 +40,23 @@ static struct apic_message decode_icr(uint32_t low, uint32_t destination, bool x
     };
 }
 
-#define ICR_ASSERT 0x4000u
-#define ICR_LEVEL  0x8000u
-
-/* Whether the ICR may send that at all: SDM volume 3, "Valid Combinations for the ... ICR". */
+/* Whether the ICR may send that at all: SDM volume 3, "Valid Combinations for the ... ICR", and
+ * "ICR Operation in x2APIC Mode", which has no lowest priority. */
 static bool is_sendable(const struct apic_message *m, uint32_t low)
 {
+    bool addressed = m->shorthand == APIC_TO_DESTINATION || m->shorthand == APIC_TO_OTHERS;
+
     switch (m->delivery) {
     case APIC_FIXED:
         return true;
     case APIC_LOWEST_PRIORITY:
+        return addressed && !m->x2apic;
     case APIC_SMI:
     case APIC_NMI:
     case APIC_SIPI:
-        return m->shorthand == APIC_TO_DESTINATION || m->shorthand == APIC_TO_OTHERS;
-    case APIC_INIT: /* INIT level de-assert is a thing of the past: not supported, no effect */
-        return (m->shorthand == APIC_TO_DESTINATION || m->shorthand == APIC_TO_OTHERS) &&
-               ((low & ICR_ASSERT) || !(low & ICR_LEVEL));
+        return addressed;
+    case APIC_INIT:
+        return addressed && (low & (ICR_LEVEL | ICR_ASSERT)) != ICR_LEVEL;
     }
     return false;
 }

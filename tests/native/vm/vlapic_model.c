@@ -263,6 +263,8 @@ static bool sends(struct model *m, uint32_t low)
     bool with_vector = delivery == 0 || delivery == 1;
     if (delivery == 3 || delivery == 7)
         return false;
+    if (delivery == 1 && (m->base & 0x400)) /* figure "ICR in x2APIC Mode": reserved */
+        return false;
     if (delivery != 0 && (shorthand == 1 || shorthand == 2))
         return false;
     if (delivery == 5 && (low & 0xc000) == 0x8000)
