@@ -20,13 +20,13 @@
 #define INIT_US     10000  /* between INIT and SIPI */
 #define SIPI_US     200    /* between the two SIPIs */
 #define PATIENCE_US 100000 /* then a CPU that has not come is broken */
-#define TSC_ROUNDS  32     /* of comparing the TSC */
+#define TSC_ROUNDS  32     /* of comparing the TSC, before it is put right and behind that */
 
 /* How far another CPU has come; it and the first one write it in turn, but that one may give it up
  * at any time. */
 enum step {
     STEP_NONE,
-    STEP_CAME,     /* and answers TSC_ROUNDS times with its TSC, */
+    STEP_CAME,     /* and answers 2 * TSC_ROUNDS times with its TSC, */
     STEP_COMPARED, /* has compared itself with the first, */
     STEP_USED,     /* is told so, */
     STEP_READY,    /* and waits for cpus_run */
@@ -37,6 +37,7 @@ struct cpu {
     uint32_t apic_id;
     uint64_t step;                 /* enum step */
     uint64_t asked, answered, tsc; /* rounds; and what the TSC was in the last one */
+    int64_t ahead;                 /* of the first one's, it is found to be, TSC ticks */
     char differs[40];              /* in what, from the first; "": in nothing */
 };
 static PER_CPU struct cpu cpu;
@@ -102,28 +103,48 @@ static void come_to(struct cpu *me, enum step step)
 
 static void answer_tsc(struct cpu *me)
 {
-    for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
+    for (uint64_t round = 1; round <= 2 * TSC_ROUNDS; round++) {
         while (word_load(&me->asked) < round && word_load(&me->step) == STEP_CAME)
             cpu_relax();
+        if (round == TSC_ROUNDS + 1 && me->ahead != 0)
+            tsc_move(-me->ahead);
         me->tsc = rdtsc_after_loads();
         __atomic_store_n(&me->answered, round, __ATOMIC_RELEASE);
     }
 }
 
-/* Whether its TSC is between two readings of this one's, each time; then they are the same but for
- * less than a message takes. Who does not answer does not come to the next step. */
-static bool tsc_agrees(struct cpu *c)
-{
-    bool agrees = true;
+/* How far its TSC is ahead of this one's, which is from `least` to `most`: each time, its reading
+ * is made between two of this one's. Who does not answer does not come to the next step. */
+struct ahead {
+    int64_t least, most;
+};
 
-    for (uint64_t round = 1; round <= TSC_ROUNDS; round++) {
+static struct ahead compare_tsc(struct cpu *c, uint64_t rounds)
+{
+    struct ahead ahead = {INT64_MIN, INT64_MAX};
+
+    for (uint64_t round = rounds - TSC_ROUNDS + 1; round <= rounds; round++) {
         uint64_t before = rdtsc();
         __atomic_store_n(&c->asked, round, __ATOMIC_SEQ_CST);
         if (!wait_for(&c->answered, round, PATIENCE_US))
             break;
-        agrees &= c->tsc >= before && c->tsc <= rdtsc_after_loads();
+        int64_t least = (int64_t)(c->tsc - rdtsc_after_loads());
+        int64_t most = (int64_t)(c->tsc - before);
+        ahead.least = least > ahead.least ? least : ahead.least;
+        ahead.most = most < ahead.most ? most : ahead.most;
     }
-    return agrees;
+    return ahead;
+}
+
+/* Whether its TSC is this one's but for less than a message takes, if need be behind a move. */
+static bool tsc_agrees(struct cpu *c)
+{
+    struct ahead ahead = compare_tsc(c, TSC_ROUNDS);
+
+    if (ahead.least > 0 || ahead.most < 0)
+        c->ahead = ahead.least + (ahead.most - ahead.least) / 2;
+    ahead = compare_tsc(c, 2 * TSC_ROUNDS);
+    return ahead.least <= 0 && ahead.most >= 0;
 }
 
 void cpu_arrived(void)
@@ -166,7 +187,7 @@ static const char *try_start(struct cpu_block *block, uint32_t sipi)
     if (!wait_for(&c->step, STEP_COMPARED, PATIENCE_US))
         return "it has stopped";
     if (!agrees)
-        return "its TSC is another one than the first CPU's";
+        return "its TSC is another one than the first CPU's, and cannot be put right";
     if (c->differs[0] != '\0')
         return c->differs;
     word_swap(&c->step, STEP_USED);
@@ -179,6 +200,9 @@ static bool start(uint32_t number, uint32_t sipi)
     struct cpu *c = &CPU_OF(block_of(number), cpu);
     const char *why = try_start(block_of(number), sipi);
 
+    if (why == NULL && c->ahead != 0)
+        log_line("CPU %u: its TSC was %ld ticks from the first CPU's, and is put right", number,
+                 c->ahead);
     if (why == NULL)
         return true;
     word_swap(&c->step, STEP_STOPPED);

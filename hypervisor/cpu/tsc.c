@@ -2,6 +2,7 @@
 #include "hypervisor/cpu/tsc.h"
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/report/panic.h"
 #include "lib/string.h"
 
@@ -170,6 +171,15 @@ uint64_t tsc_khz(void)
 bool tsc_is_exact(void)
 {
     return exact;
+}
+
+bool tsc_move(int64_t ticks)
+{
+    bool can = cpuid(7, 0).ebx & CPUID_7_EBX_TSC_ADJUST;
+
+    if (can)
+        wrmsr(MSR_IA32_TSC_ADJUST, rdmsr(MSR_IA32_TSC_ADJUST) + (uint64_t)ticks);
+    return can;
 }
 
 static uint8_t cmos(uint8_t index)

@@ -24,6 +24,9 @@ uint64_t tsc_khz(void);
  * itself. */
 bool tsc_is_exact(void);
 
+/* Moves this CPU's TSC by as many ticks. False: it has no IA32_TSC_ADJUST, and nothing is done. */
+bool tsc_move(int64_t ticks);
+
 /* The RTC's first registers, as they were when the TSC read *tsc; all 0: there is no RTC that runs.
  */
 void rtc_read(uint8_t *registers, uint8_t count, uint64_t *tsc);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,17 +23,20 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/panic.h"
 
-#define TURN_US   10      /* of each CPU, between two looks at what the other has done */
-#define LONG_US   1000000 /* no start of a CPU takes longer, whatever it does */
-#define LATE_US   200000  /* when its start is given up */
-#define FIRST_ID  4
-#define SECOND_ID 6
+#define TURN_US     10      /* of each CPU, between two looks at what the other has done */
+#define LONG_US     1000000 /* no start of a CPU takes longer, whatever it does */
+#define MESSAGE_TSC 20000   /* what a message between them takes, at most */
+#define LATE_US     200000  /* when its start is given up */
+#define FIRST_ID    4
+#define SECOND_ID   6
 
 /* What becomes of the second CPU. */
 static struct {
-    bool never, late, other_tsc, other_id;
-    unsigned answers; /* then it stops for ever: so many readings of its TSC, */
-    bool stops_comparing, stops_taking_up;
+    bool never, late, other_id;
+    int64_t tsc_ahead;             /* of the first one's */
+    bool tsc_faster, tsc_is_fixed; /* it gains on the first one's; nothing moves it */
+    unsigned answers;              /* then it stops for ever: so many readings of its TSC, */
+    bool stops_comparing, stops_taking_up, stops_asleep;
     const char *differs;
 } fate;
 
@@ -102,7 +106,17 @@ uint64_t rdtsc_after_loads(void)
 {
     if (running == &second && fate.answers > 0 && --fate.answers == 0)
         end();
-    return microseconds * 1000 + (running == &second && fate.other_tsc ? 500000000 : 0);
+    if (running == &boot_cpu)
+        return microseconds * 1000;
+    return microseconds * (fate.tsc_faster ? 2000 : 1000) + (uint64_t)fate.tsc_ahead;
+}
+
+bool tsc_move(int64_t ticks)
+{
+    assert_ptr_equal(running, &second);
+    if (!fate.tsc_is_fixed)
+        fate.tsc_ahead += ticks;
+    return !fate.tsc_is_fixed;
 }
 
 uint64_t tsc_khz(void)
@@ -117,6 +131,8 @@ void cpu_relax(void)
 
 void sti_hlt_cli(void)
 {
+    if (fate.stops_asleep)
+        end();
     pass();
 }
 
@@ -339,8 +355,38 @@ static void stops_in_the_rounds(void **state)
 
 static void has_another_tsc(void **state)
 {
-    fate.other_tsc = true;
-    is_not_used("its TSC is another one than the first CPU's", true);
+    static const int64_t ahead[] = {500000000, -500000000, 30000, -30000, INT64_MAX / 4};
+
+    for (unsigned i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+        char expected[160];
+        int64_t told;
+
+        begin(state);
+        fate.tsc_ahead = ahead[i];
+        fate.stops_asleep = true;
+        start();
+        assert_int_equal(sscanf(line, "CPU 1: its TSC was %" SCNd64, &told), 1);
+        assert_in_range(told - ahead[i] + MESSAGE_TSC, 0, 2 * MESSAGE_TSC);
+        snprintf(expected, sizeof(expected),
+                 "CPU 1: its TSC was %" PRId64 " ticks from the first CPU's, and is put right",
+                 told);
+        assert_string_equal(line, expected);
+        assert_in_range(fate.tsc_ahead + MESSAGE_TSC, 0, 2 * MESSAGE_TSC);
+        assert_non_null(cpu_block(1));
+        pass();
+        finish(state);
+    }
+}
+
+static void has_a_tsc_that_cannot_be_put_right(void **state)
+{
+    fate.tsc_ahead = 500000000;
+    fate.tsc_is_fixed = true;
+    is_not_used("its TSC is another one than the first CPU's, and cannot be put right", true);
+    finish(state);
+    begin(state);
+    fate.tsc_faster = true;
+    is_not_used("its TSC is another one than the first CPU's, and cannot be put right", true);
 }
 
 static void stops_comparing(void **state)
@@ -383,11 +429,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(comes_too_late, begin, finish),
         cmocka_unit_test_setup_teardown(is_the_one_before, begin, finish),
         cmocka_unit_test_setup_teardown(stops_in_the_rounds, begin, finish),
-        cmocka_unit_test_setup_teardown(has_another_tsc, begin, finish),
+        cmocka_unit_test_setup_teardown(has_a_tsc_that_cannot_be_put_right, begin, finish),
         cmocka_unit_test_setup_teardown(stops_comparing, begin, finish),
         cmocka_unit_test_setup_teardown(is_different, begin, finish),
         cmocka_unit_test_setup_teardown(stops_taking_up, begin, finish),
         cmocka_unit_test_setup_teardown(has_no_page_to_start_from, begin, finish),
+        cmocka_unit_test_setup_teardown(has_another_tsc, begin, finish),
         cmocka_unit_test_setup_teardown(is_used, begin, finish), /* the last: it ends the machine */
     };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"
@@ -32,6 +33,8 @@ static struct machine {
     uint64_t pit_start;
     uint8_t rtc_index;
     struct cpuid_result highest, crystal, base;
+    bool has_adjust;
+    uint64_t adjust; /* IA32_TSC_ADJUST */
 } machine;
 
 static jmp_buf stop;
@@ -65,7 +68,23 @@ uint64_t rdtsc(void)
 
 struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
+    if (leaf == 7)
+        return (struct cpuid_result){.ebx = machine.has_adjust ? CPUID_7_EBX_TSC_ADJUST : 0};
     return leaf == 0 ? machine.highest : leaf == 0x15 ? machine.crystal : machine.base;
+}
+
+uint64_t rdmsr(uint32_t index)
+{
+    assert_int_equal(index, MSR_IA32_TSC_ADJUST);
+    assert_true(machine.has_adjust);
+    return machine.adjust;
+}
+
+void wrmsr(uint32_t index, uint64_t value)
+{
+    assert_int_equal(index, MSR_IA32_TSC_ADJUST);
+    assert_true(machine.has_adjust);
+    machine.adjust = value;
 }
 
 uint32_t inl(uint16_t port)
@@ -244,6 +263,18 @@ static void wall_clock(void **state)
     assert_memory_equal(registers, none, sizeof(none));
 }
 
+/* From where the firmware left it. */
+static void moved(void **state)
+{
+    assert_false(tsc_move(5));
+    machine.has_adjust = true;
+    machine.adjust = 100;
+    assert_true(tsc_move(-101));
+    assert_int_equal(machine.adjust, UINT64_MAX);
+    assert_true(tsc_move(8));
+    assert_int_equal(machine.adjust, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup(smis, setup),       cmocka_unit_test_setup(crystal, setup),
         cmocka_unit_test_setup(pit, setup),        cmocka_unit_test_setup(pm_timer_stands, setup),
         cmocka_unit_test_setup(both_stand, setup), cmocka_unit_test_setup(wall_clock, setup),
+        cmocka_unit_test_setup(moved, setup),
     };
 
     return cmocka_run_group_tests_name("the TSC's frequency", tests, NULL, NULL);
