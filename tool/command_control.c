@@ -117,8 +117,14 @@ int command_ps(const struct command *self, int argc, char *argv[])
     return output_close(json, output, code);
 }
 
+struct act {
+    enum control_call call;
+    enum control_vm_state leads_to;
+    const char *done; /* the word */
+};
+
 static enum exit_code act(struct control_line *line, const struct control_hello *hello,
-                          const char *name, enum control_call call, const char *verb)
+                          const char *name, const struct act *act)
 {
     struct control_answer answer;
     struct control_vm is = {0};
@@ -127,7 +133,8 @@ static enum exit_code act(struct control_line *line, const struct control_hello 
 
     if (code != LINTEL_OK)
         return code;
-    enum control_error error = control_line_ask(line, call, vm, 0, &answer);
+    uint32_t before = is.state;
+    enum control_error error = control_line_ask(line, act->call, vm, 0, &answer);
     if (error == CONTROL_OK)
         return LINTEL_OK;
     if (error != CONTROL_STATE)
@@ -135,11 +142,12 @@ static enum exit_code act(struct control_line *line, const struct control_hello 
     code = control_line_look(line, vm, &is);
     if (code != LINTEL_OK)
         return code;
-    return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), verb);
+    if (before != act->leads_to && is.state == act->leads_to)
+        return LINTEL_OK; /* it was asked again because the answer was lost */
+    return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), act->done);
 }
 
-static int command_act(const struct command *self, int argc, char *argv[], enum control_call call,
-                       const char *verb)
+static int command_act(const struct command *self, int argc, char *argv[], const struct act *what)
 {
     static const struct option no_options[] = {{0}};
     struct control_hello hello;
@@ -151,22 +159,24 @@ static int command_act(const struct command *self, int argc, char *argv[], enum 
         return command_misused(self, "give a run's socket and the name of a VM");
     int code = control_line_open(&line, argv[optind], &hello);
     if (code == LINTEL_OK) {
-        code = act(&line, &hello, argv[optind + 1], call, verb);
+        code = act(&line, &hello, argv[optind + 1], what);
         control_line_close(&line);
     }
     return code;
 }
 
-#define ACT(name, CALL, verb)                                                                      \
+#define ACT(name, CALL, LEADS_TO, done)                                                            \
     int command_##name(const struct command *self, int argc, char *argv[])                         \
     {                                                                                              \
-        return command_act(self, argc, argv, CONTROL_CALL_##CALL, verb);                           \
+        static const struct act what = {CONTROL_CALL_##CALL, CONTROL_VM_##LEADS_TO, done};         \
+                                                                                                   \
+        return command_act(self, argc, argv, &what);                                               \
     }
-ACT(pause, PAUSE, "paused")
-ACT(resume, RESUME, "resumed")
-ACT(reset, RESET, "reset")
-ACT(stop, STOP, "stopped")
-ACT(start, START, "started")
+ACT(pause, PAUSE, PAUSED, "paused")
+ACT(resume, RESUME, RUNS, "resumed")
+ACT(reset, RESET, RUNS, "reset")
+ACT(stop, STOP, STOPPED, "stopped")
+ACT(start, START, RUNS, "started")
 #undef ACT
 
 static void print_records(const uint8_t *bytes, size_t size)

@@ -193,7 +193,16 @@ for _ in {1..50}; do
     [ -e device ] && break
     sleep 0.1
 done
-expect 'a serial port, of which each second answer arrives' 0 '^a +running +16 MiB' "$lintel" ps "$(cat device)"
+expect 'a serial port, whose first answer is lost' 0 '^a +running +16 MiB' "$lintel" ps "$(cat device)"
+for step in 'pause 0 paused' 'pause 2 paused' 'resume 0 running' 'stop 0 stopped' 'start 0 running'; do
+    read -r verb code after <<<"$step"
+    "$lintel" "$verb" "$(cat device)" a >said 2>&1
+    [ $? = "$code" ] && "$lintel" ps "$(cat device)" >said && grep -q "^a *$after " said
+    result $? "the first answer to $verb is lost: it is $([ "$code" = 0 ] && echo done || echo refused)"
+done
+expect 'and a core' 0 'Type: *CORE' sh -c '"$LINTEL" core "$(cat device)" a -o lossy && readelf -h lossy && cmp lossy core'
+"$lintel" ps "$(cat device)" >said && grep -q '^a *running ' said
+result $? 'for which the VM is paused no longer'
 kill $port
 wait $port 2>/dev/null
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
 control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
-answers; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", whose first answer to each question has a wrong sum. It writes down what it was asked in `asked`."""
+answers; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
+first to each request to do something, have a wrong sum. It writes down what it was asked in `asked`."""
 import os
 import socket
 import struct
@@ -66,6 +67,7 @@ def answer(call, vm, argument):
 def play(read, write):
     waiting = b''
     times = 0
+    lost = None  # the call whose answer was
     while True:
         got = read(64)
         if not got:
@@ -84,7 +86,8 @@ def play(read, write):
             times += 1
             if how == 'noisy':
                 out = b'\xa8\xa8noise\xa8\x00\x00' + os.urandom(9) + out
-            if how == 'damaged' and times % 2:
+            lost = call if how == 'damaged' and call != lost and (times == 1 or 2 <= call <= 6) else None
+            if lost is not None:
                 out = out[:-1] + bytes([out[-1] ^ 1])
             write(out)
             if how == f'gone-{times}':
