@@ -42,6 +42,7 @@ enum control_call {
     /* (likewise): the address, 8 bytes, from there on of the next such piece that is not all zeros:
        or that of one at most CONTROL_SEARCH further on, which was not looked at, or is no memory */
     CONTROL_CALL_SEARCH,
+    CONTROL_CALL_POWER_OFF, /* its power button is pressed: its guest may switch itself off */
     CONTROL_CALL_COUNT
 };
 

@@ -88,6 +88,7 @@ enum gate_control {
     GATE_CONTROL_RESET,     /* EVENT_RESET for its monitor */
     GATE_CONTROL_REGISTERS, /* the text page holds a struct guest_state (abi/exit.h) */
     GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
+    GATE_CONTROL_POWER_OFF, /* EVENT_POWER_BUTTON for its monitor */
     GATE_CONTROL_COUNT
 };
 

@@ -61,9 +61,10 @@
 #define EVENT_KICK (1ULL << 5) /* exit_page.kicks has bits */
 /* Before the guest goes on its monitor writes a record of KVM's clocks, from exit_page.clock: that
  * of the time, if it is enabled, and that of the wall clock. */
-#define EVENT_CLOCK      (1ULL << 6)
-#define EVENT_WALL_CLOCK (1ULL << 7)
-#define EVENT_RESET      (1ULL << 8) /* who controls the VM wants it to start anew */
+#define EVENT_CLOCK        (1ULL << 6)
+#define EVENT_WALL_CLOCK   (1ULL << 7)
+#define EVENT_RESET        (1ULL << 8) /* who controls the VM wants it to start anew */
+#define EVENT_POWER_BUTTON (1ULL << 9) /* likewise, to press its power button */
 
 struct process_ports {
     uint16_t first, count;

@@ -143,6 +143,13 @@ static void pm_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size,
     wire_clocks(b);
 }
 
+static void press_power(struct board *b)
+{
+    report("who controls the VM presses its power button%s",
+           pm_press_power(&b->pm) ? "" : ": the guest does not look at it");
+    wire_clocks(b);
+}
+
 /* The ways to a reset. */
 
 static uint32_t reset_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
@@ -320,6 +327,8 @@ void board_events(struct board *b, uint64_t events)
             net_device_event(&b->nets[i]);
     if (events & EVENT_APIC)
         ioapic_try_again(&b->ioapic);
+    if (events & EVENT_POWER_BUTTON)
+        press_power(b);
     /* The processor that booted goes to the firmware, which starts the machine again. */
     if (events & EVENT_INIT)
         b->reset.requested = b->wish = true;

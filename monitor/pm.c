@@ -5,9 +5,10 @@
 
 #include "monitor/scale.h"
 
-#define TIMER_EVENT (1u << 0) /* TMR_STS and TMR_EN */
-#define RTC_EVENT   (1u << 10)
-#define EVENT_BITS  0x0721u /* timer, global lock, power and sleep button, RTC */
+#define TIMER_EVENT  (1u << 0) /* TMR_STS and TMR_EN */
+#define POWER_BUTTON (1u << 8) /* PWRBTN_STS and PWRBTN_EN */
+#define RTC_EVENT    (1u << 10)
+#define EVENT_BITS   0x0721u /* timer, global lock, power and sleep button, RTC */
 
 #define SCI_EN        (1u << 0)
 #define BM_RLD        (1u << 1)
@@ -80,6 +81,12 @@ void pm_set_rtc(struct pm *pm, bool high)
     if (high && !pm->rtc)
         pm->status |= RTC_EVENT;
     pm->rtc = high;
+}
+
+bool pm_press_power(struct pm *pm)
+{
+    pm->status |= POWER_BUTTON;
+    return pm->enable & POWER_BUTTON;
 }
 
 bool pm_interrupt(struct pm *pm, uint64_t tsc)

@@ -41,6 +41,9 @@ void pm_write(struct pm *pm, unsigned offset, uint32_t value, uint32_t mask, uin
  * sleeps. */
 void pm_set_rtc(struct pm *pm, bool high);
 
+/* The power button is pressed. Whether the guest wants to be told. */
+bool pm_press_power(struct pm *pm);
+
 /* The level of the SCI. */
 bool pm_interrupt(struct pm *pm, uint64_t tsc);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is asked of a machine by its control line: lintel ps, log, pause, resume, reset, stop and
- * start. */
+/* What is asked of a machine by its control line: lintel ps, log, pause, resume, reset, poweroff,
+ * stop and start. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -175,6 +175,7 @@ static int command_act(const struct command *self, int argc, char *argv[], const
 ACT(pause, PAUSE, PAUSED, "paused")
 ACT(resume, RESUME, RUNS, "resumed")
 ACT(reset, RESET, RUNS, "reset")
+ACT(poweroff, POWER_OFF, ENDED, "switched off")
 ACT(stop, STOP, STOPPED, "stopped")
 ACT(start, START, RUNS, "started")
 #undef ACT

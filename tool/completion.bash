@@ -42,7 +42,7 @@ _lintel()
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
-    elif [[ $command == @(ps|pause|resume|reset|stop|start|core|log) ]]; then
+    elif [[ $command == @(ps|pause|resume|reset|poweroff|stop|start|core|log) ]]; then
         _lintel_files -f
     elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
         _lintel_models

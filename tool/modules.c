@@ -13,10 +13,11 @@
 #include "tool/cpio.h"
 #include "tool/report.h"
 
-/* The bus, the devices, and for a disk a file system with the checksum that it asks for by name
- * only. */
-static const char *const wanted[] = {"virtio_pci", "virtio_rng",     "virtio_net", "virtio_console",
-                                     "virtio_blk", "crc32c_generic", "ext4"};
+/* The bus, the devices, for a disk a file system with the checksum that it asks for by name only,
+ * and the power button with what programs read it by. */
+static const char *const wanted[] = {"virtio_pci",     "virtio_rng", "virtio_net",
+                                     "virtio_console", "virtio_blk", "crc32c_generic",
+                                     "ext4",           "button",     "evdev"};
 
 struct module {
     char *name, *path;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Counts what changed in which modules are packed: archives are kept by this name. */
-#define MODULES_VERSION "3"
+#define MODULES_VERSION "4"
 
 /*
  * Writes them into a cpio archive: those below `folder`, where a kernel's package was unpacked, and

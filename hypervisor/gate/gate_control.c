@@ -48,12 +48,22 @@ static int64_t resume(struct vm *vm, uint64_t argument, void *page)
     return 0;
 }
 
-static int64_t reset(struct vm *vm, uint64_t argument, void *page)
+static int64_t post(struct vm *vm, uint64_t event)
 {
     if (vm->vcpu->mode == VCPU_STOPPED)
         return GATE_ESTATE;
-    sched_post(&vm->vcpu->thread, EVENT_RESET);
+    sched_post(&vm->vcpu->thread, event);
     return 0;
+}
+
+static int64_t reset(struct vm *vm, uint64_t argument, void *page)
+{
+    return post(vm, EVENT_RESET);
+}
+
+static int64_t power_off(struct vm *vm, uint64_t argument, void *page)
+{
+    return post(vm, EVENT_POWER_BUTTON);
 }
 
 /* CR2 the CPU has no more: ring 3 runs. */
@@ -84,6 +94,7 @@ static int64_t (*const controls[GATE_CONTROL_COUNT])(struct vm *, uint64_t argum
     [GATE_CONTROL_LOOK] = look,           [GATE_CONTROL_PAUSE] = pause,
     [GATE_CONTROL_RESUME] = resume,       [GATE_CONTROL_RESET] = reset,
     [GATE_CONTROL_REGISTERS] = registers, [GATE_CONTROL_MEMORY] = memory,
+    [GATE_CONTROL_POWER_OFF] = power_off,
 };
 
 int64_t gate_control(uint64_t vm, uint64_t what, uint64_t argument, struct process *p)

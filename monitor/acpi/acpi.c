@@ -27,8 +27,7 @@
 
 #define FADT_WBINVD          (1u << 0)
 #define FADT_C1              (1u << 2)
-#define FADT_NO_POWER_BUTTON (1u << 4) /* none among the fixed registers */
-#define FADT_NO_SLEEP_BUTTON (1u << 5)
+#define FADT_NO_SLEEP_BUTTON (1u << 5) /* none among the fixed registers */
 #define FADT_TIMER_32        (1u << 8)
 #define FADT_RESET_REGISTER  (1u << 10)
 #define LATENCY_NO_STATE     0xffff
@@ -131,8 +130,7 @@ static void place_fadt(const struct guest_memory *m)
         .c3_latency = LATENCY_NO_STATE,
         .century = RTC_CENTURY,
         .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
-        .flags = FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON |
-                 FADT_TIMER_32 | FADT_RESET_REGISTER,
+        .flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON | FADT_TIMER_32 | FADT_RESET_REGISTER,
         .reset_register = ports(RESET_CONTROL_PORT, 1, ACCESS_BYTES),
         .reset_value = RESET_CONTROL_VALUE,
         .minor_revision = 4,

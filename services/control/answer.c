@@ -91,6 +91,12 @@ static enum control_error reset(const struct control_request *r, struct control_
     return is_stopped(r->vm) ? CONTROL_STATE : error_of(gate_control(r->vm, GATE_CONTROL_RESET, 0));
 }
 
+static enum control_error power_off(const struct control_request *r, struct control_answer *a)
+{
+    return is_stopped(r->vm) ? CONTROL_STATE
+                             : error_of(gate_control(r->vm, GATE_CONTROL_POWER_OFF, 0));
+}
+
 /* A VM that is paused already can be stopped, and one that is stopped again. */
 static enum control_error stop(const struct control_request *r, struct control_answer *a)
 {
@@ -228,7 +234,7 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_RESET] = reset,         [CONTROL_CALL_STOP] = stop,
     [CONTROL_CALL_START] = start,         [CONTROL_CALL_LOG] = records,
     [CONTROL_CALL_REGISTERS] = registers, [CONTROL_CALL_MEMORY] = memory,
-    [CONTROL_CALL_SEARCH] = search,
+    [CONTROL_CALL_SEARCH] = search,       [CONTROL_CALL_POWER_OFF] = power_off,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

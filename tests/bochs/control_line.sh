@@ -15,6 +15,7 @@ for name in a b c; do
     [ $name = a ] && echo vms:
     printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$([ $name = b ] && echo ', control: no')"
 done >vm.yaml
+printf '  - {name: %s, kernel: %s/guests/button.elf, memory: 16M, cmdline: "%s"}\n' d "$build" '' e "$build" deaf >>vm.yaml
 timeout 100 "$lintel" run --on bochs --time $start_time --timeout 90 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
     --control sock vm.yaml >whole 2>&1 </dev/null &
 run=$!
@@ -72,6 +73,19 @@ result $? "gdb opens its core, and knows where it is"
 result $? "a VM that is stopped stands still"
 "$lintel" start sock c && state c running && moves c && grep -q '^lintel: vm c: restart' whole
 result $? "and starts anew"
+"$lintel" poweroff sock e && "$lintel" poweroff sock d && state e running
+for _ in {1..50}; do
+    state d ended && break
+    sleep 0.1
+done
+grep -aE '^\[d\] (not )?ok|^lintel: vm [de]: ' whole >said
+[ "$(grep -c '^\[d\] ok' said)" = 3 ] && grep -q '^lintel: vm d: who controls the VM presses its power button$' said &&
+    grep -q '^lintel: vm d: powered off: the guest switched itself off$' said
+result $? "a guest hears of its power button, and switches itself off"
+grep -q '^lintel: vm e: who controls the VM presses its power button: the guest does not look at it$' said
+result $? "of one that does not look at it, the log says so"
+! "$lintel" poweroff sock d 2>said && grep -q '^lintel: vm d is ended: it cannot be switched off$' said
+result $? "one that has ended is not switched off again"
 ! "$lintel" pause sock b 2>said && grep -q "there is no VM 'b'" said
 result $? "a VM with 'control: no' is left alone"
 "$lintel" log -f sock >log &

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# linux_debian.sh LINTEL DEBIAN.YAML MAKER CPU: a Debian boots from its own disk to a login, somebody logs in, writes a file and switches it
-# off. What it wrote, and that it is whole, is seen in the disk's file. It has the network of this machine: apt-get fetches the list of a
+# linux_debian.sh LINTEL DEBIAN.YAML MAKER CPU: a Debian boots from its own disk to a login, somebody logs in and writes a file, and presses its
+# power button. What it wrote, and that it is whole, is seen in the disk's file. It has the network of this machine: apt-get fetches the list of a
 # small repository here, and this machine reaches its sshd by a port. MAKER makes the Debian: where it cannot, for want of a network or of
 # what mmdebstrap needs, there is nothing to test.
 lintel=$1 yaml=$(realpath "$2") maker=$(realpath "$3") cpu=$4
@@ -55,10 +55,16 @@ cat /etc/os-release; systemctl is-system-running --wait; echo from \$((6*7)) >/r
 ip -4 -o address show eth0; cat /etc/resolv.conf
 echo deb [trusted=yes] http://10.0.2.2:$port/ ./ >/etc/apt/sources.list; apt-get -q update; grep -h Package: /var/lib/apt/lists/*
 busybox wget -q http://10.0.2.2:$port/ssh -O -
-systemctl poweroff
+echo ready \$((6*9))
 END
-timeout 890 "$lintel" run --on bochs --time "$start_time" --timeout 800 --cpu "$cpu" debian.yaml >said 2>&1 <typed
-result $? 'a Debian boots, and switches itself off'
+timeout 890 "$lintel" run --on bochs --time "$start_time" --timeout 800 --cpu "$cpu" --control sock debian.yaml >said 2>&1 <typed &
+run=$!
+while kill -0 $run 2>/dev/null && ! grep -qa '^ready 54' said; do
+    sleep 1
+done
+"$lintel" poweroff sock debian 2>pressed
+wait $run
+result $? 'a Debian boots, and switches itself off when its power button is pressed'
 kill $server
 says '^lintel: putting debian:.* into the partition lintel-root' 'its root file system is made'
 says '^debian login: ' 'it has a login on its console'
@@ -68,6 +74,7 @@ says ' inet 10\.0\.2\.15/24 ' 'it has an address by DHCP'
 says '^nameserver 10\.0\.2\.3$' 'and a server of names'
 says '^Package: lintel-trial$' 'apt-get fetches a list of packages'
 says '^by ssh debian 48$' 'this machine reaches its sshd by a port, with a key'
+says '^lintel: vm debian: who controls the VM presses its power button.$' 'it has looked at its power button'
 says '^lintel: vm debian: powered off' 'its end is a power-off'
 dd if=debian.img of=partition bs=1M skip=1 count=1022 conv=sparse status=none
 e2fsck -fn partition >check 2>&1

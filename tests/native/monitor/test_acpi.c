@@ -92,6 +92,7 @@ static void fadt(void **state)
     assert_int_equal(f->reset_register.address, 0xcf9);
     assert_int_equal(f->reset_value, 6);
     assert_int_equal(f->flags & 1u << 20, 0); /* not hardware-reduced */
+    assert_int_equal(f->flags & 1u << 4, 0);  /* a power button among the fixed registers */
     assert_int_equal(f->flags & 1u << 6, 0);  /* RTC_STS and RTC_EN are there */
     assert_int_equal(f->boot_flags & 2, 0);   /* no keyboard controller */
     assert_memory_equal(facs->signature, "FACS", 4);

@@ -114,6 +114,16 @@ static void rtc_event(void **state)
     assert_int_equal(board_in(b, 0, 0xb000, 2) & 0xffff, 0x0400);
 }
 
+/* Who controls the VM presses it: the SCI. */
+static void power_button(void **state)
+{
+    program_pin(9, EDGE_RTC);
+    board_out(b, 0, 0xb002, 2, 0x0100);
+    board_events(b, EVENT_POWER_BUTTON);
+    assert_int_equal(fakes.messages, 1);
+    assert_int_equal(board_in(b, 0, 0xb000, 2) & 0xffff, 0x0100);
+}
+
 /* What no local APIC took is sent again when one may. */
 static void try_again(void **state)
 {
@@ -314,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pm_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(rtc_event, setup, teardown),
+        cmocka_unit_test_setup_teardown(power_button, setup, teardown),
         cmocka_unit_test_setup_teardown(try_again, setup, teardown),
         cmocka_unit_test_setup_teardown(console_output, setup, teardown),
         cmocka_unit_test_setup_teardown(console_full, setup, teardown),

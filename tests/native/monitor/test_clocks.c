@@ -307,6 +307,20 @@ static void pm_rtc(void **state)
     assert_true(pm_interrupt(&pm, 0));
 }
 
+/* PWRBTN_STS is set by each press, and is the SCI where PWRBTN_EN is set. */
+static void pm_power_button(void **state)
+{
+    assert_false(pm_press_power(&pm));
+    assert_int_equal(pm_read(&pm, PM_EVENT, 0), 0x0100);
+    assert_false(pm_interrupt(&pm, 0));
+    pm_write(&pm, PM_EVENT, 0x01000000, 0xffff0000, 0);
+    assert_true(pm_interrupt(&pm, 0));
+    pm_write(&pm, PM_EVENT, 0x0100, 0xffff, 0);
+    assert_false(pm_interrupt(&pm, 0));
+    assert_true(pm_press_power(&pm));
+    assert_true(pm_interrupt(&pm, 0));
+}
+
 static void pm_registers(void **state)
 {
     assert_int_equal(pm_read(&pm, PM_CONTROL, 0), 1);
@@ -336,6 +350,7 @@ int main(void)
         cmocka_unit_test(kvm_no_records),
         cmocka_unit_test_setup(pm_timer, reset),
         cmocka_unit_test_setup(pm_rtc, reset),
+        cmocka_unit_test_setup(pm_power_button, reset),
         cmocka_unit_test_setup(pm_registers, reset),
     };
 

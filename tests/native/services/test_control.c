@@ -35,7 +35,7 @@ static struct {
 
 static struct {
     enum gate_vm_state state;
-    unsigned resets;
+    unsigned resets, presses;
 } vms[VMS];
 
 static char text_page[PROCESS_TEXT_SIZE] __attribute__((aligned(8)));
@@ -115,9 +115,11 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
             text_page[CONTROL_DATA + 9] = 'x';
         return 0;
     case GATE_CONTROL_RESET:
+    case GATE_CONTROL_POWER_OFF:
         if (vms[vm].state == GATE_VM_ENDED)
             return GATE_ESTATE;
-        vms[vm].resets++;
+        vms[vm].resets += what == GATE_CONTROL_RESET;
+        vms[vm].presses += what == GATE_CONTROL_POWER_OFF;
         return 0;
     default:
         fail_msg("call %d", what);
@@ -251,6 +253,7 @@ static void each_call_has_its_states(void **state)
         {CONTROL_CALL_RESET, {RUNS, PAUSED, SAME, SAME}},
         {CONTROL_CALL_STOP, {STOPPED, STOPPED, SAME, STOPPED}},
         {CONTROL_CALL_START, {SAME, SAME, SAME, RUNS}},
+        {CONTROL_CALL_POWER_OFF, {RUNS, PAUSED, SAME, SAME}},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -266,6 +269,8 @@ static void each_call_has_its_states(void **state)
             expect(rows[i].call, 0, after == SAME ? CONTROL_STATE : CONTROL_OK);
             assert_int_equal(state_of(0), after == SAME ? before : after);
             assert_int_equal(vms[0].resets, resets);
+            assert_int_equal(vms[0].presses,
+                             after != SAME && rows[i].call == CONTROL_CALL_POWER_OFF);
             assert_int_equal(state_of(1), CONTROL_VM_RUNS);
             expect(rows[i].call, 2, CONTROL_NO_VM);
         }

@@ -45,7 +45,7 @@ expect 'the socket is its user'"'"'s alone' 0 '^srw-------' ls -l sock
 expect 'ps --json: it is JSON' 0 '"number":2,"name":"b","state":"ended","memory":16777216,"vcpus":1,"tsc":99,"exits":\{"CPUID":7\}' \
     python3 -m json.tool --compact json
 for step in 'resume 2 running' 'pause 0 paused' 'pause 2 paused' 'reset 0 paused' 'resume 0 running' 'start 2 running' 'reset 0 running' \
-    'stop 0 stopped' 'stop 0 stopped' 'resume 2 stopped' 'pause 2 stopped' 'reset 2 stopped' 'start 0 running'; do
+    'stop 0 stopped' 'stop 0 stopped' 'resume 2 stopped' 'pause 2 stopped' 'reset 2 stopped' 'poweroff 2 stopped' 'start 0 running'; do
     read -r verb code after <<<"$step"
     "$lintel" "$verb" sock a >said 2>&1
     [ $? = "$code" ] && { [ "$code" = 0 ] || grep -q "^lintel: vm a is $after: it cannot be " said; } &&
@@ -203,6 +203,8 @@ done
 expect 'and a core' 0 'Type: *CORE' sh -c '"$LINTEL" core "$(cat device)" a -o lossy && readelf -h lossy && cmp lossy core'
 "$lintel" ps "$(cat device)" >said && grep -q '^a *running ' said
 result $? 'for which the VM is paused no longer'
+"$lintel" poweroff "$(cat device)" a && "$lintel" ps "$(cat device)" >said && grep -q '^a *ended ' said
+result $? 'the first answer to poweroff is lost: it is done'
 kill $port
 wait $port 2>/dev/null
 

@@ -44,7 +44,7 @@ def answer(call, vm, argument):
         return 0, struct.pack('<IIQ', 2 if how == 'version' else 1, 5, 10000)
     if call == 7:
         return 0, log_at(argument)
-    if call > 10:
+    if call > 11:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
         return 2, b''
@@ -57,7 +57,7 @@ def answer(call, vm, argument):
     if call == 10:
         time.sleep(0.05 if how == 'slow' else 0)
         return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (1 << 18))
-    becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}}[call]
+    becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}, 11: {0: 2, 1: 1}}[call]
     if states[vm] not in becomes:
         return 3, b''
     states[vm] = becomes[states[vm]]
@@ -86,7 +86,7 @@ def play(read, write):
             times += 1
             if how == 'noisy':
                 out = b'\xa8\xa8noise\xa8\x00\x00' + os.urandom(9) + out
-            lost = call if how == 'damaged' and call != lost and (times == 1 or 2 <= call <= 6) else None
+            lost = call if how == 'damaged' and call != lost and (times == 1 or call in (2, 3, 4, 5, 6, 11)) else None
             if lost is not None:
                 out = out[:-1] + bytes([out[-1] ^ 1])
             write(out)
