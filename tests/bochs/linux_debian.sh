@@ -57,6 +57,7 @@ echo deb [trusted=yes] http://10.0.2.2:$port/ ./ >/etc/apt/sources.list; apt-get
 busybox wget -q http://10.0.2.2:$port/ssh -O -
 echo ready \$((6*9))
 END
+: >said
 timeout 890 "$lintel" run --on bochs --time "$start_time" --timeout 800 --cpu "$cpu" --control sock debian.yaml >said 2>&1 <typed &
 run=$!
 while kill -0 $run 2>/dev/null && ! grep -qa '^ready 54' said; do
@@ -74,7 +75,7 @@ says ' inet 10\.0\.2\.15/24 ' 'it has an address by DHCP'
 says '^nameserver 10\.0\.2\.3$' 'and a server of names'
 says '^Package: lintel-trial$' 'apt-get fetches a list of packages'
 says '^by ssh debian 48$' 'this machine reaches its sshd by a port, with a key'
-says '^lintel: vm debian: who controls the VM presses its power button.$' 'it has looked at its power button'
+says '^lintel: vm debian: who controls the VM presses its power button$' 'it has looked at its power button'
 says '^lintel: vm debian: powered off' 'its end is a power-off'
 dd if=debian.img of=partition bs=1M skip=1 count=1022 conv=sparse status=none
 e2fsck -fn partition >check 2>&1
