@@ -72,6 +72,25 @@ boot()
         >said 2>&1 </dev/null
 }
 
+# boot_until COUNT PATTERN SECONDS [OPTION...]: the same, until so many lines match: what would go on says nothing more that matters.
+# The result is whether they did.
+boot_until()
+{
+    local count=$1 pattern=$2 seconds=$3 run
+    shift 2
+    : >said
+    boot "$@" &
+    run=$!
+    for ((i = 0; i < 10 * seconds; i++)); do
+        [ "$(grep -cE -- "$pattern" said)" -ge "$count" ] && break
+        kill -0 $run 2>/dev/null || break
+        sleep 0.1
+    done
+    pkill -TERM -P $run 2>/dev/null
+    wait $run 2>/dev/null
+    [ "$(grep -cE -- "$pattern" said)" -ge "$count" ]
+}
+
 # before_bochs: from now on the tool's runs start Bochs with $before, a command that is executed in this folder first.
 before_bochs()
 {

@@ -9,6 +9,7 @@ shift 4
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
+words=(--cpu "$cpu" --hypervisor-options "$options console=lines")
 STARTS=3 # of the kernel: a plan is printed at the end of each
 
 # describe_order ORDER: writes vm.yaml with a VM for each letter.
@@ -33,20 +34,16 @@ vm_passes()
     return 1
 }
 
-audit()
-{
-    describe_order "$1"
-    boot 120 --cpu "$cpu" --hypervisor-options "$options console=lines"
-}
-
 if [ "${1:-}" = leaks ]; then
-    audit abcd
+    describe_order abcd
+    boot_until 1 "^\[.\] not ok [0-9]+ - .*($2)" 120 "${words[@]}"
+    found=$?
     grep -aE '^\[.\] not ok ' said | sort | uniq -c | head -n 12 | sed 's/^/# /'
-    grep -qE "^\[.\] not ok [0-9]+ - .*($2)" said
-    result $? "$options: a planted leak is found: $2"
+    result $found "$options: a planted leak is found: $2"
 else
     for order; do
-        audit "$order"
+        describe_order "$order"
+        boot 120 "${words[@]}"
         result $? "$options, VMs $order: the run ends in good order"
         for name in $(fold -w1 <<<"$order"); do
             vm_passes "$name"

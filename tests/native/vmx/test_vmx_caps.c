@@ -262,6 +262,21 @@ static void test_choose_ivy_bridge(void **test)
     assert_int_equal(controls.proc2, 0xea);
 }
 
+/* A needed one that is hidden is what is missing, and the others can be done without. */
+static void test_hidden(void **test)
+{
+    const struct vmx_caps caps = with_all_controls();
+    struct vmx_controls controls;
+    enum control_id missing;
+
+    for (unsigned id = 0; id < CONTROL_COUNT; id++) {
+        bool needed = control_rows[id].need == CONTROL_NEEDED;
+        assert_int_equal(vmx_controls_choose(&caps, BIT(id), &controls, &missing), !needed);
+        assert_int_equal(missing, needed ? id : CONTROL_NONE);
+        assert_false(controls.have & BIT(id));
+    }
+}
+
 /* A CPU without EPT (Penryn: WBINVD exiting and little more) gets the verdict on the first needed
  * thing. */
 static void test_missing(void **test)
@@ -454,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_apic_controls),
         cmocka_unit_test(test_choose_coffee_lake),
         cmocka_unit_test(test_choose_ivy_bridge),
+        cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_hide_each),
         cmocka_unit_test(test_groups),
