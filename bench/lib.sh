@@ -9,6 +9,7 @@ lintel=$build/tool/lintel
 cpu=${LINTEL_BENCH_CPU:-corei7_skylake_x} # MODEL[+FEATURE]..., as lintel run takes it
 ips=10000000           # instructions in an emulated second; the TSC counts instructions
 start_time=1700000000  # fixed, so that a run repeats
+quick=${LINTEL_BENCH_QUICK:-} # not empty: what the aims' test needs, from fewer runs
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

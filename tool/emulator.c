@@ -125,15 +125,19 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     return good & (fclose(config) == 0) & (fclose(commands) == 0);
 }
 
-/* Whether a line of this answer of Bochs's starts with this word. */
-static bool bochs_lists(const char *question, const char *word)
+/* Which of these words, a bit for each, a line of this answer of Bochs's starts with. */
+static unsigned bochs_lists(const char *question, const char *const words[], unsigned count)
 {
     char line[256], first[64];
-    bool found = false;
+    unsigned found = 0;
     FILE *answer = popen(question, "r");
 
-    while (answer && fgets(line, sizeof(line), answer))
-        found |= sscanf(line, "%63s", first) == 1 && strcmp(first, word) == 0;
+    while (answer && fgets(line, sizeof(line), answer)) {
+        if (sscanf(line, "%63s", first) != 1)
+            continue;
+        for (unsigned i = 0; i < count; i++)
+            found |= (unsigned)(strcmp(first, words[i]) == 0) << i;
+    }
     if (answer)
         pclose(answer);
     return found;
@@ -151,11 +155,12 @@ static void become_bochs(const struct emulation *emulation, unsigned port)
     const char *words[] = {"bochs", "-q", "-unlock", "-f", "bochsrc", NULL, NULL, NULL, NULL};
     size_t count = 5;
 
-    if (bochs_lists("bochs --help 2>&1", "-rc")) {
+    unsigned has = bochs_lists("bochs --help 2>&1", (const char *[]){"-rc", "-debugger"}, 2);
+    if (has & 1) {
         words[count++] = "-rc";
         words[count++] = "rc";
     }
-    if (bochs_lists("bochs --help 2>&1", "-debugger"))
+    if (has & 2)
         words[count++] = "-debugger";
     if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX)
         limit.rlim_cur = limit.rlim_max = LOG_MAX + bochs_memory(emulation);
@@ -228,12 +233,13 @@ const char *emulator_end_word(enum runner runner)
 
 static bool cpu_known(const char *cpu)
 {
-    static const char question[] = "bochs --help cpu 2>&1";
     char model[64];
 
     snprintf(model, sizeof(model), "%.*s", model_length(cpu), cpu);
-    return strcmp(model, EMULATOR_CPU) == 0 || bochs_lists(question, model) ||
-           !bochs_lists(question, EMULATOR_CPU);
+    if (strcmp(model, EMULATOR_CPU) == 0)
+        return true;
+    /* Bit 1 is missing where Bochs lists no models. */
+    return bochs_lists("bochs --help cpu 2>&1", (const char *[]){model, EMULATOR_CPU}, 2) != 2;
 }
 
 /* Whether Bochs says that it is 2.7, or older: these have no add_features. */

@@ -6,7 +6,7 @@ lintel=$1 aims=$(realpath "$2") bench=$(realpath "$3")
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 LINTEL_BUILD=$(dirname "$(dirname "$lintel")")
-export LINTEL_BUILD
+export LINTEL_BUILD LINTEL_BENCH_QUICK=yes
 
 # The places that the aims name with this unit, each once.
 places()

@@ -15,7 +15,7 @@ cp "$root"/tests/*.py tree/tests
 count=0
 
 # Nothing but these programs: whether this machine has sudo must not matter.
-for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp readlink realpath rm sed sleep tail touch xargs; do
+for program in sh bash cat chmod cut dirname env find flock grep mkdir mktemp nproc readlink realpath rm sed sleep tail touch xargs; do
     ln -s "$(command -v $program)" bin/$program
 done
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" bin/python3
