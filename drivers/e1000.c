@@ -429,7 +429,9 @@ static bool find(const struct process_info *info)
     for (unsigned i = 0; i < ARRAY_SIZE(models); i++)
         if (vendor == 0x8086 && device == models[i].device)
             nic.model = &models[i];
-    if (nic.model == NULL)
+    if (info->pci_id == 0)
+        log_line("it has no card");
+    else if (nic.model == NULL)
         log_line("PCI device %04x:%04x is no card of the families that it drives: SUPPORT.md has "
                  "them",
                  vendor, device);

@@ -26,16 +26,22 @@ make_boot()
     make_image tree boot.iso i386-pc 'multiboot2 setpci'
 }
 
-# boot_qemu SECONDS CPU [OPTION...]: runs boot.iso with these devices to its end, on one CPU or as `cpus` says; `said` is the serial
-# line.
+# boot_qemu SECONDS CPU [OPTION...]: runs boot.iso with these devices, on one CPU or as `cpus` says; to its end, or until a line is there
+# that matches `until`; `said` is the serial line.
 boot_qemu()
 {
     : >serial
     timeout "$1" qemu-system-x86_64 -nodefaults -no-reboot -display none -machine pc -accel tcg -cpu "$2" -smp "${cpus:-1}" -m 256 \
         -drive if=none,id=boot,format=raw,media=cdrom,readonly=on,file=boot.iso -device ide-cd,drive=boot,bus=ide.1,bootindex=0 \
-        "${@:3}" -serial file:serial -device isa-debug-exit,iobase=0xf4,iosize=4 >qemu.out 2>&1 </dev/null
-    local code=$?
+        "${@:3}" -serial file:serial -device isa-debug-exit,iobase=0xf4,iosize=4 >qemu.out 2>&1 </dev/null &
+    local code pid=$!
+    while [ -n "${until:-}" ] && kill -0 $pid 2>/dev/null && ! tr -d '\r' <serial | grep -qE "$until"; do
+        sleep 0.1
+    done
+    [ -z "${until:-}" ] || kill $pid 2>/dev/null
+    wait $pid
+    code=$?
     # 33 is what end=qemu says; a signal is QEMU's own fault, and 124 the end of the time.
-    [ $code -lt 124 ] || echo "# QEMU ended with $code: $(tail -n 1 qemu.out)"
+    [ $code -lt 124 ] || [ -n "${until:-}" ] || echo "# QEMU ended with $code: $(tail -n 1 qemu.out)"
     tr -d '\r' <serial >said
 }
