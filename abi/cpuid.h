@@ -41,9 +41,10 @@ struct cpuid_table {
     struct cpuid_answer cache[5];                   /* leaf 4; the last says "no more" */
     struct cpuid_answer topology[3];                /* leaf 0bh: thread, core, no more */
     struct cpuid_answer xstate[CPUID_XSTATE_COUNT]; /* leaf 0dh */
+    struct cpuid_answer controls;                   /* leaf 7, subleaf 2 */
 };
 
-_Static_assert(sizeof(struct cpuid_table) == 121 * 20, "the table's layout is ABI");
+_Static_assert(sizeof(struct cpuid_table) == 122 * 20, "the table's layout is ABI");
 _Static_assert(sizeof(struct cpuid_table) <= 4096, "it is one page");
 
 /*

@@ -9,6 +9,8 @@
 #define CANONICAL_LOW  0x00007fff87654321
 
 #define MSR_FEATURE_CONTROL   0x3a
+#define MSR_SPEC_CTRL         0x48
+#define MSR_PRED_CMD          0x49
 #define MSR_BIOS_UPDT_TRIG    0x79
 #define MSR_MTRRCAP           0xfe
 #define MSR_ARCH_CAPABILITIES 0x10a
@@ -221,9 +223,63 @@ static void test_mtrr(void)
     is(rdmsr(MSR_MTRR_DEF_TYPE), value, "the default type reads back");
 }
 
-/* Bits that promise an MSR: IA32_SPEC_CTRL's IBRS at all times, IA32_TSX_CTRL, and more of them. */
-#define PROMISES                                                                                   \
-    (BIT(1) | BIT(3) | BIT(7) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(18) | BIT(25))
+/* Bits that promise an MSR: IA32_TSX_CTRL, and more of them. */
+#define PROMISES (BIT(3) | BIT(7) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(18) | BIT(25))
+
+/* The bits of IA32_SPEC_CTRL that CPUID tells of (SDM volume 4). */
+static uint64_t spec_ctrl_bits(void)
+{
+    static const uint16_t by_control[] = {0x80, 0x18, 0x60, 0x100, 0x400};
+    struct cpuid features = cpuid(7, 0);
+    uint64_t bits = 0x3 | (features.edx >> 31 ? 0x4 : 0);
+
+    for (unsigned i = 0; features.eax >= 2 && i < ARRAY_SIZE(by_control); i++)
+        if (cpuid(7, 2).edx >> i & 1)
+            bits |= by_control[i];
+    return bits;
+}
+
+/* One bit of CPUID promises both. What is written reads back, whatever else the CPU holds. */
+static void test_spec_ctrl(void)
+{
+    uint64_t value = 0, bits;
+    bool all = true;
+
+    if (!(cpuid(7, 0).edx >> 26 & 1)) {
+        ok(refused(MSR_SPEC_CTRL, 0) && refused(MSR_PRED_CMD, 1),
+           "SPEC_CTRL and PRED_CMD are not there if CPUID does not say so");
+        return;
+    }
+    bits = spec_ctrl_bits();
+    is(rdmsr(MSR_SPEC_CTRL), 0, "SPEC_CTRL after reset");
+    for (unsigned bit = 0; bit < 11; bit++) {
+        if (!(bits >> bit & 1))
+            continue;
+        wrmsr(MSR_SPEC_CTRL, BIT(bit));
+        cpuid(0, 0);
+        outb(UART_SCR, 0);
+        all = rdmsr(MSR_SPEC_CTRL) == BIT(bit) && all;
+    }
+    ok(all, "each bit of SPEC_CTRL that CPUID tells of stays over exits");
+    ok(refused(MSR_SPEC_CTRL, BIT(9)) && refused(MSR_SPEC_CTRL, BIT(11)) &&
+           refused(MSR_SPEC_CTRL, BIT(63)),
+       "SPEC_CTRL's reserved bits are refused");
+    if (has_hypervisor()) {
+        for (unsigned bit = 0; bit < 64; bit++)
+            if (!(bits >> bit & 1))
+                all = refused(MSR_SPEC_CTRL, BIT(bit)) && all;
+        ok(all, "so are those that CPUID does not tell of");
+    } else {
+        skip("Bochs takes them", "so are those that CPUID does not tell of");
+    }
+    wrmsr(MSR_SPEC_CTRL, bits);
+    is(rdmsr(MSR_SPEC_CTRL), bits, "SPEC_CTRL takes all of them");
+    wrmsr(MSR_SPEC_CTRL, 0);
+    is(rdmsr(MSR_SPEC_CTRL), 0, "SPEC_CTRL takes 0");
+    ok(!refused(MSR_PRED_CMD, 1) && refused(MSR_PRED_CMD, 2),
+       "PRED_CMD takes IBPB, and no reserved bit");
+    ok(try_rdmsr(MSR_PRED_CMD, &value).vector == VECTOR_GP, "PRED_CMD cannot be read");
+}
 
 /* What the CPU says of its flaws, and a command: there if CPUID says so, and only then. */
 static void test_speculation(void)
@@ -414,6 +470,7 @@ void guest_main(void)
     test_apic_base();
     test_mtrr();
     test_speculation();
+    test_spec_ctrl();
     test_tsc();
     test_kvm_clocks();
     test_tsc_aux();

@@ -11,21 +11,22 @@
 #include "guests/lib/guest.h"
 #include "lib/string.h"
 
-#define STARTS       3
-#define ROUNDS       250
-#define RENEWAL      16 /* rounds from one set of canaries to the next */
-#define REPORTS_MAX  12
-#define CMOS_STARTS  0x60
-#define UNCLAIMED    0xd0000000ULL
-#define TIMER_VECTOR 0x41
-#define SLEEP_MAX    0x7fff  /* TSC ticks */
-#define SPIN_MAX     0x3ffff /* longer than a time slice */
-#define MSR_DEBUGCTL 0x1d9
-#define PAT_RESET    0x0007040600070406
-#define EFER_START   (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
-#define DR6_RESET    0xffff0ff0
-#define DR7_RESET    0x400
-#define CPUID_RDPID  BIT(22) /* leaf 7, ECX */
+#define STARTS        3
+#define ROUNDS        250
+#define RENEWAL       16 /* rounds from one set of canaries to the next */
+#define REPORTS_MAX   12
+#define CMOS_STARTS   0x60
+#define UNCLAIMED     0xd0000000ULL
+#define TIMER_VECTOR  0x41
+#define SLEEP_MAX     0x7fff  /* TSC ticks */
+#define SPIN_MAX      0x3ffff /* longer than a time slice */
+#define MSR_DEBUGCTL  0x1d9
+#define MSR_SPEC_CTRL 0x48
+#define PAT_RESET     0x0007040600070406
+#define EFER_START    (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
+#define DR6_RESET     0xffff0ff0
+#define DR7_RESET     0x400
+#define CPUID_RDPID   BIT(22) /* leaf 7, ECX */
 
 static uint64_t identity, generation;
 static bool xsave; /* remembered: CPUID exits */
@@ -67,6 +68,11 @@ static bool has_rdtscp(void)
 static bool has_rdpid(void)
 {
     return cpuid(7, 0).ecx & CPUID_RDPID;
+}
+
+static bool has_spec_ctrl(void)
+{
+    return cpuid(7, 0).edx >> 26 & 1;
 }
 
 static bool has_debugctl(void)
@@ -140,6 +146,8 @@ static void write_nothing(uint64_t value)
     STATE_MSR(X, EFER, EFER_START, efer())                                                         \
     X(DEBUGCTL, "DEBUGCTL", has_debugctl(), rdmsr(MSR_DEBUGCTL), wrmsr(MSR_DEBUGCTL, value), 0,    \
       identity & 1)                                                                                \
+    X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
+      0, 1 | ((identity + generation) & 1) << 1)                                                   \
     X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
       narrow(STATE_TSC_AUX))                                                                       \
     X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \

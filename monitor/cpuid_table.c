@@ -20,6 +20,7 @@ enum cpuid_needs {
     NEEDS_XSAVE = 4,
     NEEDS_AVX = 8,
     NEEDS_AVX512 = 16,
+    NEEDS_SPEC_CTRL = 32,
 };
 
 #define XCR0_X87    BIT(0)
@@ -30,6 +31,8 @@ enum cpuid_needs {
 
 #define FEATURES_ECX_XSAVE BIT(26)
 #define FEATURES_EDX_HTT   BIT(28)
+#define SPEC_CTRL          BIT(26) /* leaf 7, EDX */
+#define SPEC_CTRL_CONTROLS 0x3f    /* subleaf 2, EDX */
 #define CLOCKSOURCE2       BIT(3)
 #define CLOCKSOURCE_STABLE BIT(24)
 
@@ -104,12 +107,19 @@ static uint64_t allowed_xcr0(const struct build *b)
     return xcr0;
 }
 
+static bool has_spec_ctrl(const struct build *b)
+{
+    uint32_t host[4];
+    read_host(b, 0x7, 0, host);
+    return host[CPUID_EDX] & SPEC_CTRL;
+}
+
 static uint32_t met_needs(const struct build *b)
 {
     uint64_t xcr0 = b->xcr0;
     return (b->config->rdtscp ? NEEDS_RDTSCP : 0) | (b->config->invpcid ? NEEDS_INVPCID : 0) |
            (xcr0 ? NEEDS_XSAVE : 0) | (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) |
-           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0);
+           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (has_spec_ctrl(b) ? NEEDS_SPEC_CTRL : 0);
 }
 
 static void apply_rows(const struct build *b)
@@ -134,7 +144,14 @@ static void logical_processors(const struct build *b)
 
 static void more_features(const struct build *b)
 {
+    uint32_t host[4];
     find(b, 0x7)->rule = CPUID_RULE_MORE_FEATURES;
+    read_host(b, 0x7, 0, host);
+    if (host[CPUID_EAX] < 2 || !has_spec_ctrl(b))
+        return;
+    read_host(b, 0x7, 2, host);
+    b->table->controls.reg[CPUID_EDX] = host[CPUID_EDX] & SPEC_CTRL_CONTROLS;
+    answer(b, 0x7)[CPUID_EAX] = 2;
 }
 
 /* Level 3 is shared by all vCPUs, levels 1 and 2 are each core's own. */

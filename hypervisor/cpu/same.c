@@ -23,6 +23,7 @@ static const struct {
     {1, 0, {ALL, 0xff00, ALL, ALL}},
     {7, 0, {ALL, ALL, ALL, ALL}},
     {7, 1, {ALL, ALL, ALL, ALL}},
+    {7, 2, {ALL, ALL, ALL, ALL}}, /* the bits of IA32_SPEC_CTRL */
     {0xd, 0, {ALL, NONE, ALL, ALL}},
     {0xd, 1, {ALL, NONE, ALL, ALL}},
     {0x15, 0, {ALL, ALL, ALL, NONE}},
@@ -35,8 +36,8 @@ static const struct {
     uint32_t first, last;
 } msrs[] = {
     {MSR_IA32_FEATURE_CONTROL, MSR_IA32_FEATURE_CONTROL},
-    {0x10a, 0x10a}, /* IA32_ARCH_CAPABILITIES */
-    {0xfe, 0xfe},   /* the MTRRs */
+    {MSR_IA32_ARCH_CAPABILITIES, MSR_IA32_ARCH_CAPABILITIES},
+    {0xfe, 0xfe}, /* the MTRRs */
     {0x200, 0x21f},
     {0x2ff, 0x2ff},
     {0x480, 0x493}, /* the capabilities of VMX */

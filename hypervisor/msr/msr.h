@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hypervisor/msr/spec_ctrl.h"
+
 /* Where the guest's value lives, and what moves it. */
 enum msr_class {
     MSR_CLASS_VMCS,     /* a guest field; row->field */
@@ -53,6 +55,7 @@ enum msr_handler {
     MSR_HANDLER_VMCS,       /* the value is the guest field row->field */
     MSR_HANDLER_WRITE_ONLY, /* a write has no effect, a read is #GP */
     MSR_HANDLER_RESIDENT,   /* msr_switch_write */
+    MSR_HANDLER_SPEC_CTRL,  /* beside the guest's bits the CPU holds ring 0's */
     MSR_HANDLER_EFER,       /* LME and LMA depend on CR0.PG */
     MSR_HANDLER_TSC,
     MSR_HANDLER_TSC_ADJUST,
@@ -76,6 +79,7 @@ enum msr_handler {
     F(X2APIC, 0x1, 0, 2, 21)                                                                       \
     F(TSC_DEADLINE, 0x1, 0, 2, 24)                                                                 \
     F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
+    F(SPEC_CTRL, 0x7, 0, 3, 26)                                                                    \
     F(FLUSH_CMD, 0x7, 0, 3, 28)                                                                    \
     F(ARCH_CAPABILITIES, 0x7, 0, 3, 29)                                                            \
     F(XSAVES, 0xd, 1, 0, 3)                                                                        \

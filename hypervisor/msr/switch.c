@@ -146,6 +146,8 @@ void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t featu
 {
     msr_switch_leave(cpu, c);
     msr_file_reset(&c->file, features, physical_width);
+    c->file.value[MSR_SLOT_SPEC_CTRL] =
+        host.file.value[MSR_SLOT_SPEC_CTRL]; /* what is always set */
     msr_area_build(&c->areas, listed, listed, &c->file, &host.file);
 }
 

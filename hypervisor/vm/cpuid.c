@@ -27,7 +27,7 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
     const uint32_t *reg = leaf->reg;
     switch (leaf->rule) {
     case CPUID_RULE_MORE_FEATURES:
-        reg = subleaf == 0 ? reg : nothing;
+        reg = subleaf == 0 ? reg : subleaf == 2 ? table->controls.reg : nothing;
         break;
     case CPUID_RULE_CACHE:
         reg = subleaf_of(table->cache, ARRAY_SIZE(table->cache), subleaf);

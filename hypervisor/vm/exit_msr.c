@@ -3,6 +3,7 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/guest_spec_ctrl.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/vm.h"
 
@@ -41,6 +42,19 @@ static bool write_resident(struct vcpu *v, const struct msr_row *row, uint32_t i
 {
     msr_switch_write(&THIS_CPU(vm_cpu).msr, &v->msr, row->slot, value);
     return true;
+}
+
+static bool read_spec_ctrl(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                           uint64_t *value)
+{
+    *value = v->spec_ctrl;
+    return true;
+}
+
+static bool write_spec_ctrl(struct vcpu *v, const struct msr_row *row, uint32_t index,
+                            uint64_t value)
+{
+    return guest_spec_ctrl_write(v, value);
 }
 
 /* LMA is what the mode is, whatever is written; LME may not change while paging is on (SDM volume
@@ -157,6 +171,7 @@ static const struct {
     [MSR_HANDLER_VMCS] = {read_switched, write_switched},
     [MSR_HANDLER_WRITE_ONLY] = {refuse_read, ignore_write},
     [MSR_HANDLER_RESIDENT] = {read_file, write_resident},
+    [MSR_HANDLER_SPEC_CTRL] = {read_spec_ctrl, write_spec_ctrl},
     [MSR_HANDLER_EFER] = {read_switched, write_efer},
     [MSR_HANDLER_TSC] = {read_tsc, write_tsc},
     [MSR_HANDLER_TSC_ADJUST] = {read_file, write_tsc_adjust},

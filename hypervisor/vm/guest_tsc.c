@@ -13,19 +13,10 @@ static bool host_is_reset(void)
            rdmsr(MSR_IA32_TSC_ADJUST) == msr_rows[MSR_ROW_TSC_ADJUST].reset;
 }
 
-static void pass_adjust(struct vm *vm, bool pass)
-{
-    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
-
-    set(vm->msr_bitmap, MSR_IA32_TSC_ADJUST, false);
-    if (vm->msr_bitmap_virtual != NULL)
-        set(vm->msr_bitmap_virtual, MSR_IA32_TSC_ADJUST, false);
-}
-
 void guest_tsc_reset(struct vcpu *v)
 {
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
-    pass_adjust(v->vm, host_is_reset());
+    vm_pass_reads(v->vm, MSR_IA32_TSC_ADJUST, host_is_reset());
 }
 
 void guest_tsc_move(struct vcpu *v, uint64_t delta)
@@ -35,7 +26,7 @@ void guest_tsc_move(struct vcpu *v, uint64_t delta)
     v->tsc_offset += delta;
     v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
-    pass_adjust(v->vm, false);
+    vm_pass_reads(v->vm, MSR_IA32_TSC_ADJUST, false);
     vlapic_tsc_moved(&v->lapic, now, delta);
     events_deadline_changed(v, rdtsc());
     events_clock(v, EVENT_CLOCK);

@@ -8,6 +8,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/process/service.h"
 #include "hypervisor/report/panic.h"
+#include "hypervisor/vm/guest_spec_ctrl.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/string.h"
 
@@ -185,13 +186,15 @@ void resident_init(enum msr_strategy strategy)
 
     bool has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP;
     const struct msr_file host = {
-        .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (has_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
+        .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (has_tsc_aux ? MSR_FEATURE_RDTSCP : 0) |
+                    (vm_msr_features() & MSR_FEATURE_SPEC_CTRL),
         .value =
             {
                 [MSR_SLOT_STAR] =
                     (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
                 [MSR_SLOT_LSTAR] = (uint64_t)process_gate_syscall,
                 [MSR_SLOT_FMASK] = HOST_FMASK,
+                [MSR_SLOT_SPEC_CTRL] = guest_spec_ctrl_init(),
                 [MSR_SLOT_EFER] = rdmsr(MSR_IA32_EFER),
                 [MSR_SLOT_PAT] = rdmsr(MSR_IA32_PAT),
             },

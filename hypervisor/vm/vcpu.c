@@ -10,6 +10,7 @@
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
+#include "hypervisor/vm/guest_spec_ctrl.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vm.h"
@@ -308,11 +309,12 @@ static void reset_rest(struct vcpu *v)
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     resident_reset(&v->resident);
+    guest_spec_ctrl_reset(v);
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
     if (v->msr.file.features & MSR_FEATURE_ARCH_CAPABILITIES)
         v->msr.file.value[MSR_SLOT_ARCH_CAPABILITIES] =
-            rdmsr(msr_rows[MSR_ROW_ARCH_CAPABILITIES].first) & ARCH_CAPABILITIES_SHOWN;
+            rdmsr(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN;
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
     vlapic_reset(&v->lapic, v->lapic_page, 0, true);

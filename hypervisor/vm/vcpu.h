@@ -57,6 +57,7 @@ struct vcpu {
     uint32_t *lapic_page;
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
+    uint64_t spec_ctrl; /* what the guest has written; the CPU holds more (msr/spec_ctrl.h) */
     uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
 };
 

@@ -73,10 +73,20 @@ uint32_t vm_msr_features(void)
 {
     uint32_t edx = cpuid(7, 0).edx;
 
-    return CPUID_MSR_FEATURES | (edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
+    return CPUID_MSR_FEATURES | (edx & CPUID_7_EDX_SPEC_CTRL ? MSR_FEATURE_SPEC_CTRL : 0) |
+           (edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
            (edx & CPUID_7_EDX_ARCH_CAPABILITIES ? MSR_FEATURE_ARCH_CAPABILITIES : 0) |
            (control_has(&vmx.controls, CONTROL_RDTSCP) ? MSR_FEATURE_RDTSCP : 0) |
            (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
+}
+
+void vm_pass_reads(struct vm *vm, uint32_t index, bool pass)
+{
+    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
+
+    set(vm->msr_bitmap, index, false);
+    if (vm->msr_bitmap_virtual != NULL)
+        set(vm->msr_bitmap_virtual, index, false);
 }
 
 void vm_create(const struct plan_vm *plan, struct phys_map *free)

@@ -54,6 +54,9 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
 /* The features whose MSRs guests have: what CPUID offers, if their monitors do as they are told. */
 uint32_t vm_msr_features(void);
 
+/* Whether RDMSR of an index below 2000h exits, from now on. */
+void vm_pass_reads(struct vm *vm, uint32_t index, bool pass);
+
 /* process_log for the VM's own process. */
 #define vm_log(vm, ...) process_log(&(vm)->process, __VA_ARGS__)
 

@@ -10,10 +10,15 @@
 struct sim sim;
 
 const uint32_t sim_index[MODEL_MSRS] = {
-    [MODEL_STAR] = 0xc0000081,           [MODEL_LSTAR] = 0xc0000082,
-    [MODEL_CSTAR] = 0xc0000083,          [MODEL_FMASK] = 0xc0000084,
-    [MODEL_KERNEL_GS_BASE] = 0xc0000102, [MODEL_TSC_AUX] = 0xc0000103,
-    [MODEL_EFER] = 0xc0000080,           [MODEL_PAT] = 0x277,
+    [MODEL_STAR] = 0xc0000081,
+    [MODEL_LSTAR] = 0xc0000082,
+    [MODEL_CSTAR] = 0xc0000083,
+    [MODEL_FMASK] = 0xc0000084,
+    [MODEL_KERNEL_GS_BASE] = 0xc0000102,
+    [MODEL_TSC_AUX] = 0xc0000103,
+    [MODEL_EFER] = 0xc0000080,
+    [MODEL_PAT] = 0x277,
+    [MODEL_SPEC_CTRL] = 0x48,
 };
 
 /* Reset, the host's, of vCPU 0, of vCPU 1, the firmware's, refused. */
@@ -25,6 +30,8 @@ const uint64_t sim_values[MODEL_MSRS][VALUES] = {
     [MODEL_FMASK] = {0, 0x257fd5, 0x47700, 0xffffffff, 0x200, 0x100000000},
     [MODEL_KERNEL_GS_BASE] = {0, 0, 0xffff888000000000, 0x7f0000001000, 0x4000, 0x8000000000000000},
     [MODEL_TSC_AUX] = {0, 0x77, 0x1001, 0xffffffff, 0x5, 0x100000001},
+    /* with IBRS always set: a reset leaves what the host has */
+    [MODEL_SPEC_CTRL] = {0x1, 0x1, 0x3, 0x5, 0, 0x800},
     [MODEL_EFER] = {0, 0xd01, 0x1, 0x801, 0xd01, 0x2},
     [MODEL_PAT] = {0x0007040600070406, 0x0007010600070106, 0x0606060606060606, 0x0407050600070106,
                    0x0007010600070106, 0x0007040600070206},
@@ -93,6 +100,8 @@ bool sim_refuses(unsigned msr, uint64_t value)
     case MODEL_CSTAR:
     case MODEL_KERNEL_GS_BASE:
         return is_hole(value);
+    case MODEL_SPEC_CTRL:
+        return (value & ~0x5ffULL) != 0;
     case MODEL_FMASK:
         return has_high_half(value);
     case MODEL_TSC_AUX:

@@ -8,7 +8,7 @@
 #include "lib/bits.h"
 #include "tests/native/model/world.h"
 
-#define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT)
+#define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT | MSR_FEATURE_SPEC_CTRL)
 #define PHYSICAL_WIDTH 40
 
 struct model_cpu model_cpus[MODEL_CPUS];
@@ -21,6 +21,7 @@ const struct msr_row *const model_rows[MODEL_MSRS] = {
     [MODEL_CSTAR] = &msr_rows[MSR_ROW_CSTAR],
     [MODEL_FMASK] = &msr_rows[MSR_ROW_FMASK],
     [MODEL_KERNEL_GS_BASE] = &msr_rows[MSR_ROW_KERNEL_GS_BASE],
+    [MODEL_SPEC_CTRL] = &msr_rows[MSR_ROW_SPEC_CTRL],
     [MODEL_TSC_AUX] = &msr_rows[MSR_ROW_TSC_AUX],
     [MODEL_EFER] = &msr_rows[MSR_ROW_EFER],
     [MODEL_PAT] = &msr_rows[MSR_ROW_PAT],
@@ -66,8 +67,8 @@ static void start(struct model_vcpu *v)
 void model_begin(const struct model_config *config, enum msr_strategy chosen)
 {
     struct msr_file host = {
-        .features =
-            MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (config->host_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
+        .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_SPEC_CTRL |
+                    (config->host_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
     };
 
     for (unsigned m = 0; m < MODEL_MSRS; m++)
@@ -129,6 +130,8 @@ static void check_ring3(const struct model_cpu *c, const struct model_vcpu *v)
 static void check(void)
 {
     for (const struct model_cpu *c = model_cpus; c < model_cpus + MODEL_CPUS; c++) {
+        if (!(c->hardware.msr[MODEL_SPEC_CTRL] & sim_values[MODEL_SPEC_CTRL][VALUE_HOST]))
+            sim_break("ring-0-is-steered");
         if (c->place == PLACE_GUEST)
             check_guest(c, &model_vcpus[c->vcpu]);
         else if (!holds_host_value(c, MODEL_EFER) || !holds_host_value(c, MODEL_PAT))

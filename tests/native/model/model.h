@@ -24,7 +24,8 @@ enum model_msr {
     MODEL_CSTAR,
     MODEL_FMASK,
     MODEL_KERNEL_GS_BASE,
-    MODEL_TSC_AUX,
+    MODEL_SPEC_CTRL,
+    MODEL_TSC_AUX, /* the last of the resident ones: not each CPU has it */
     MODEL_EFER,
     MODEL_PAT,
     MODEL_MSRS

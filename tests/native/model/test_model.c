@@ -35,6 +35,9 @@ static const struct model_config configs[] = {
     {"LSTAR and KERNEL_GS_BASE", MSR(LSTAR) | MSR(KERNEL_GS_BASE), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and TSC_AUX", MSR(LSTAR) | MSR(TSC_AUX), ALL_HAVE, CONTROLS, 0},
     {"LSTAR and EFER, no EFER and PAT controls", MSR(LSTAR) | MSR(EFER), ALL_HAVE, 0, 0},
+    {"SPEC_CTRL alone", MSR(SPEC_CTRL), ALL_HAVE, CONTROLS, 0},
+    {"KERNEL_GS_BASE and SPEC_CTRL", MSR(KERNEL_GS_BASE) | MSR(SPEC_CTRL), ALL_HAVE, CONTROLS,
+     DEPTH},
     {"no RDTSCP", RESIDENT, {false, false}, false, 48, CONTROLS, DEPTH - 1},
     {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, 48, CONTROLS, DEPTH},
 };

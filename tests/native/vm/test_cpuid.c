@@ -19,6 +19,8 @@ static struct cpuid_dynamic dynamic;
 static uint32_t out[4];
 static uint32_t host_basic_max;
 static uint64_t host_xcr0;
+static uint32_t host_leaf_7_max;
+static bool host_spec_ctrl;
 
 /* A host that has every feature, and garbage above its highest leaf. */
 static void host(uint32_t leaf, uint32_t subleaf, uint32_t reg[4])
@@ -37,6 +39,9 @@ static void host(uint32_t leaf, uint32_t subleaf, uint32_t reg[4])
         memcpy(reg, (const uint32_t[]){0x80000008, 0, 0, 0}, 16);
     else if (leaf == 4)
         memcpy(reg, subleaf < 4 ? caches[subleaf] : (const uint32_t[4]){0}, 16);
+    else if (leaf == 7 && subleaf == 0)
+        memcpy(reg, (const uint32_t[]){host_leaf_7_max, ~0u, ~0u, ~(host_spec_ctrl ? 0 : 1u << 26)},
+               16);
     else if (leaf == 0xd && subleaf == 0)
         memcpy(reg, (const uint32_t[]){(uint32_t)host_xcr0, 1, 2, 0}, 16); /* sizes are wrong */
     else if (leaf == 0xd && subleaf >= 2 && subleaf < 10)
@@ -65,6 +70,8 @@ static int setup(void **state)
 {
     host_basic_max = 0x1b;
     host_xcr0 = 0x2ff;
+    host_leaf_7_max = 2;
+    host_spec_ctrl = true;
     config = (struct cpuid_config){.tsc_khz = 10000,
                                    .tsc_exact = true,
                                    .vcpus = 1,
@@ -247,6 +254,28 @@ static void frequencies(void **state)
     assert_true(has(0x80000007, CPUID_EDX, 8));
 }
 
+/* Leaf 7's subleaves: the bits of IA32_SPEC_CTRL as the host has them, and only where that has the
+ * MSR and the subleaf. */
+static void speculation_controls(void **state)
+{
+    assert_int_equal(cpuid(7, 0)[CPUID_EAX], 2);
+    assert_int_equal(cpuid(7, 2)[CPUID_EDX], 0x3f);
+    assert_int_equal(out[CPUID_EAX] | out[CPUID_EBX] | out[CPUID_ECX], 0);
+    for (uint32_t subleaf = 1; subleaf < 9; subleaf += subleaf == 1 ? 2 : 1)
+        assert_int_equal(cpuid(7, subleaf)[CPUID_EAX] | out[CPUID_EDX], 0);
+    host_leaf_7_max = 1;
+    build();
+    assert_int_equal(cpuid(7, 0)[CPUID_EAX], 0);
+    assert_int_equal(cpuid(7, 2)[CPUID_EDX], 0);
+    assert_true(has(7, CPUID_EDX, 26));
+    host_leaf_7_max = 2;
+    host_spec_ctrl = false;
+    build();
+    assert_int_equal(cpuid(7, 0)[CPUID_EAX], 0);
+    assert_int_equal(cpuid(7, 0)[CPUID_EDX] & (1u << 26 | 1u << 27 | 1u << 31), 0);
+    assert_int_equal(cpuid(7, 2)[CPUID_EDX], 0);
+}
+
 /* The features of MSRs that the table offers. */
 static uint32_t msr_features(void)
 {
@@ -352,7 +381,8 @@ static void derived(void **state)
         if (has(enabled_by[i].leaf, enabled_by[i].reg, enabled_by[i].bit))
             cr4 |= enabled_by[i].cr4;
     assert_int_equal(cr4, CPUID_CR4);
-    const uint32_t may_lack = MSR_FEATURE_FLUSH_CMD | MSR_FEATURE_ARCH_CAPABILITIES,
+    const uint32_t may_lack = MSR_FEATURE_SPEC_CTRL | MSR_FEATURE_FLUSH_CMD |
+                              MSR_FEATURE_ARCH_CAPABILITIES,
                    clock = MSR_FEATURE_KVM_CLOCK;
     assert_int_equal(msr_features(), CPUID_MSR_FEATURES | may_lack | MSR_FEATURE_RDTSCP | clock);
     config.rdtscp = false;
@@ -394,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup(old_host, setup),
         cmocka_unit_test_setup(address_widths, setup),
         cmocka_unit_test_setup(derived, setup),
+        cmocka_unit_test_setup(speculation_controls, setup),
         cmocka_unit_test_setup(any_table, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,9 @@ static void classes(void **state)
 {
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
         assert_int_equal(row->class == MSR_CLASS_VMCS, row->field != 0);
-        assert_int_equal(row->class == MSR_CLASS_RESIDENT, row->handler == MSR_HANDLER_RESIDENT);
+        assert_int_equal(row->class == MSR_CLASS_RESIDENT,
+                         row->handler == MSR_HANDLER_RESIDENT ||
+                             row->handler == MSR_HANDLER_SPEC_CTRL);
         assert_true(row->control == MSR_CONTROL_NONE || row->class == MSR_CLASS_VMCS);
         assert_true(row->pass == MSR_PASS_NONE || row->pass == MSR_PASS_READ_EQUAL ||
                     row->class != MSR_CLASS_EMULATED);
@@ -93,8 +95,10 @@ static void bitmap(void **state)
     msr_bitmap(map, ALL_FEATURES, 48);
     for (size_t i = 0; i < sizeof(map); i++)
         clear += 8 - (size_t)__builtin_popcount(map[i]);
-    assert_int_equal(clear, 2 * 6 + 10 + 1);
+    assert_int_equal(clear, 2 * 6 + 10 + 2);
     assert_true(intercepted(map, 0x10b, false) && !intercepted(map, 0x10b, true));
+    assert_true(intercepted(map, 0x49, false) && !intercepted(map, 0x49, true));
+    assert_true(intercepted(map, 0x48, false) && intercepted(map, 0x48, true));
     for (unsigned i = 0; i < 6; i++)
         assert_false(intercepted(map, read_write[i], false) ||
                      intercepted(map, read_write[i], true));
@@ -195,10 +199,10 @@ static void unknown(void **state)
 /* Rows that say why software that looks for an MSR does not find it. */
 static void never(void **state)
 {
-    static const uint32_t indices[] = {0x33,  0x34,  0x48,  0x49,  0x4e,      0xc1,  0xc8,  0xce,
-                                       0xcf,  0xe2,  0xe7,  0xe8,  0x140,     0x186, 0x18d, 0x19b,
-                                       0x19c, 0x1b0, 0x1b2, 0x345, 0x38d,     0x480, 0x493, 0x64e,
-                                       0x66a, 0x66c, 0x770, 0x777, 0xc0011029};
+    static const uint32_t indices[] = {0x33,  0x34,  0x4e,  0xc1,  0xc8,  0xce,      0xcf,
+                                       0xe2,  0xe7,  0xe8,  0x140, 0x186, 0x18d,     0x19b,
+                                       0x19c, 0x1b0, 0x1b2, 0x345, 0x38d, 0x480,     0x493,
+                                       0x64e, 0x66a, 0x66c, 0x770, 0x777, 0xc0011029};
     uint64_t value = 0x1234;
     for (unsigned i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
         assert_non_null(msr_find(indices[i]));
@@ -238,11 +242,11 @@ static void special_rows(void **state)
 }
 
 /* Nothing but what says that a flaw is not there, warns of one, or tells what VERW does: no bit
- * that promises an MSR, as IBRS_ALL (1), TSX_CTRL (7), FB_CLEAR_CTRL (18) and GDS_CTRL (25) do. */
+ * that promises an MSR that is not there, as TSX_CTRL (7), FB_CLEAR_CTRL (18) and GDS_CTRL (25) do.
+ */
 static void arch_capabilities(void **state)
 {
-    static const uint64_t promises =
-        1 << 1 | 1 << 3 | 1 << 7 | 0xf << 9 | 1 << 18 | 3 << 21 | 1 << 25;
+    static const uint64_t promises = 1 << 3 | 1 << 7 | 0xf << 9 | 1 << 18 | 3 << 21 | 1 << 25;
 
     assert_true((ARCH_CAPABILITIES_SHOWN & promises) == 0);
     assert_true((ARCH_CAPABILITIES_SHOWN & 1) != 0 && (uint64_t)ARCH_CAPABILITIES_SHOWN >> 62 == 1);
@@ -253,6 +257,44 @@ static void arch_capabilities(void **state)
     assert_int_equal(write(0x10a, 0), MSR_GP);
     uint64_t value;
     assert_int_equal(msr_read(&file, msr_find(0x10a), 0x10a, &value), MSR_GP);
+}
+
+/* By the CPU's words: nothing without IBRS, and of the rest what leaf 7 tells of; what is always
+ * set, where it holds once it is set. */
+static void spec_ctrl(void **state)
+{
+    static const struct {
+        uint32_t features, controls, settable, forced;
+        uint64_t capabilities;
+    } rows[] = {
+        {0, 0, 0, 0, 0},
+        {1u << 27 | 1u << 31, 0x1f, 0, 0, 1 << 1},  /* no IBRS: no MSR */
+        {1u << 26, 0, 0x3, 0, 0},                   /* STIBP comes with IBRS */
+        {1u << 26 | 1u << 31, 0, 0x7, 0, 0},        /* Skylake, with microcode */
+        {1u << 26 | 1u << 31, 0, 0x7, 0x1, 1 << 1}, /* Cascade Lake */
+        {1u << 26, 0x1, 0x83, 0, 0},                /* each bit of subleaf 2 */
+        {1u << 26, 0x2, 0x1b, 0, 0},
+        {1u << 26, 0x4, 0x63, 0, 0},
+        {1u << 26, 0x8, 0x103, 0, 0},
+        {1u << 26, 0x10, 0x403, 0x400, 0},
+        {1u << 26, 0x20, 0x3, 0, 0},                       /* MCDT_NO has no bit there */
+        {1u << 26 | 1u << 31, 0x17, 0x4ff, 0x401, 1 << 1}, /* Alder Lake */
+        {1u << 26, 0x1f, 0x5fb, 0x1, 1 << 1 | 1 << 20},    /* BHI_NO */
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spec_ctrl s = spec_ctrl_of(rows[i].features, rows[i].controls, rows[i].capabilities);
+        assert_int_equal(s.settable, rows[i].settable);
+        assert_int_equal(s.forced, rows[i].forced);
+        assert_int_equal(s.settable & ~SPEC_CTRL_BITS, 0);
+    }
+    assert_int_equal(write(0x48, 0x5ff), MSR_HANDLER);
+    assert_int_equal(write(0x48, 0x200), MSR_GP);
+    assert_int_equal(write(0x48, 0x800), MSR_GP);
+    assert_int_equal(write(0x49, 1), MSR_HANDLER);
+    assert_int_equal(write(0x49, 2), MSR_GP);
+    file.features = ALL_FEATURES & ~(uint32_t)MSR_FEATURE_SPEC_CTRL;
+    assert_int_equal(write(0x48, 0), MSR_GP);
+    assert_int_equal(write(0x49, 0), MSR_GP);
 }
 
 /* Each bit by itself: 0, 3, 18, 22 and 34 can be written. */
@@ -337,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup(never, setup),
         cmocka_unit_test_setup(features, setup),
         cmocka_unit_test_setup(special_rows, setup),
+        cmocka_unit_test_setup(spec_ctrl, setup),
         cmocka_unit_test_setup(misc_enable, setup),
         cmocka_unit_test_setup(syscall_rows, setup),
         cmocka_unit_test_setup(mtrrs, setup),
