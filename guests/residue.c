@@ -75,6 +75,15 @@ static bool has_spec_ctrl(void)
     return cpuid(7, 0).edx >> 26 & 1;
 }
 
+/* With IBRS and BHI_DIS_S, which a host has set for itself, a read shows what the CPU holds; STIBP
+ * tells whose it is. */
+static uint64_t spec_ctrl(void)
+{
+    bool has_bhi_ctrl = cpuid(7, 0).eax >= 2 && cpuid(7, 2).edx >> 4 & 1;
+
+    return 1 | (has_bhi_ctrl ? 0x400 : 0) | ((identity + generation) & 1) << 1;
+}
+
 static bool has_debugctl(void)
 {
     uint64_t value = 0;
@@ -147,7 +156,7 @@ static void write_nothing(uint64_t value)
     X(DEBUGCTL, "DEBUGCTL", has_debugctl(), rdmsr(MSR_DEBUGCTL), wrmsr(MSR_DEBUGCTL, value), 0,    \
       identity & 1)                                                                                \
     X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
-      0, 1 | ((identity + generation) & 1) << 1)                                                   \
+      0, spec_ctrl())                                                                              \
     X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
       narrow(STATE_TSC_AUX))                                                                       \
     X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \

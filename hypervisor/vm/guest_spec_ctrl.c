@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* R25: when a guest may read what the CPU holds of IA32_SPEC_CTRL. */
 #include "hypervisor/vm/guest_spec_ctrl.h"
 
 #include "hypervisor/cpu/instructions.h"

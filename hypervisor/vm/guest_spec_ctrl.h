@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's IA32_SPEC_CTRL: what it has written, beside what is always set (msr/spec_ctrl.h). */
+/* A guest's IA32_SPEC_CTRL: what it has written, beside what is always set (msr/spec_ctrl.h; R25).
+ */
 #ifndef VM_GUEST_SPEC_CTRL_H
 #define VM_GUEST_SPEC_CTRL_H
 
