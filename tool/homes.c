@@ -137,11 +137,7 @@ static void load_vm(struct loading *loading, unsigned i)
                sizeof(loading->machine->plan.vms[i].cpus));
         return;
     }
-    if (*alone && from->cpus_count < loading->machine->plan.vms[i].vcpus) {
-        description_error(&loading->file, where,
-                          "its %u vCPUs share CPUs with each other; name one for each in 'cpus'",
-                          loading->machine->plan.vms[i].vcpus);
-    } else if (*alone && from->budget) {
+    if (*alone && from->budget) {
         snprintf(where, sizeof(where), "vms[%u].budget", i);
         description_error(&loading->file, where, "it has its CPUs alone; remove the budget");
     }
