@@ -12,7 +12,8 @@
 
 #define APIC_PAGE_SIZE 0x1000
 
-/* False: it does not have these. A vCPU that halts leaves the CPU first: nobody interrupts it. */
+/* False: it does not have these. A vCPU that halts leaves the CPU first: nobody interrupts it. Nor
+ * does it take a reply: while it halts there are but events. */
 static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
 {
     uint64_t channels = with & GATE_WITH_CHANNELS;
@@ -22,11 +23,13 @@ static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
     v->mode = VCPU_IN_GUEST;
     if (GATE_HAS_MESSAGE(with))
         gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, &v->vm->process);
-    if (channels == 0)
-        return true;
-    if (!vcpu_thread.can_run(&v->thread))
+    bool sleeps = channels != 0 && !vcpu_thread.can_run(&v->thread);
+
+    if (sleeps)
         sched_leave();
     channel_notify(&v->vm->process, channels);
+    if (sleeps)
+        schedule();
     return true;
 }
 

@@ -189,24 +189,22 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
     if (s->rival_used != UINT64_MAX)
         set_slice_end(s,
                       min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
-    sched_own_event_changed(t);
+    sched_set_event(t->cpu, min_u64(s->others_event, due(t)));
     t->work &= ~WORK_SCHEDULE;
     t->kind->resume(t);
 }
 
-static inline __attribute__((always_inline)) void leave(struct sched *s)
+static inline __attribute__((always_inline)) void leave(struct sched *s, bool wants)
 {
-    struct thread *t = s->running;
-
     account(s);
-    t->waits = t->kind->can_run(t);
-    s->last = t;
+    s->running->waits = wants;
+    s->last = s->running;
     s->running = NULL;
 }
 
 void sched_leave(void)
 {
-    leave(&THIS_CPU(sched));
+    leave(&THIS_CPU(sched), false);
 }
 
 void schedule_on_empty_stack(void)
@@ -215,7 +213,7 @@ void schedule_on_empty_stack(void)
     struct thread *t;
 
     if (s->running != NULL)
-        leave(s);
+        leave(s, s->running->kind->can_run(s->running));
     else if (s->last == NULL)
         s->accounted = rdtsc(); /* what the boot took is nobody's time */
     s->slice_end = TIME_NEVER;
@@ -234,11 +232,6 @@ void sched_give_way(struct thread *t)
     if (s->rival_used != UINT64_MAX && s->rival_used > turn)
         t->used = max_u64(t->used, s->rival_used - turn);
     t->work |= WORK_SCHEDULE;
-}
-
-bool sched_sleeps(const struct thread *t)
-{
-    return !t->waits && t != CPU_OF(t->cpu, sched).running;
 }
 
 /* When it is the turn of t, which has been woken, after the one that runs. */
@@ -264,11 +257,11 @@ static void pay_interrupted(struct sched *s, struct thread *t)
         s->running->left += pays;
 }
 
-void sched_notify(struct thread *t)
+void sched_wake(struct thread *t)
 {
     struct sched *s = &CPU_OF(t->cpu, sched);
 
-    if (!sched_sleeps(t) || !t->kind->can_run(t))
+    if (!t->kind->can_run(t))
         return;
     if (s->running != NULL)
         account(s);

@@ -43,21 +43,34 @@ void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind
 void __attribute__((noreturn)) schedule(void);
 void __attribute__((noreturn)) schedule_on_empty_stack(void);
 
-/* Before schedule(), for who has others to wake: the one that runs has left the CPU, and is not
- * interrupted for them. */
+/* Before schedule(), for who has others to wake: the one that runs, which has nothing to do, has
+ * left the CPU, and is not interrupted for them. */
 void sched_leave(void);
 
 /* t, which runs, lets others have the CPU before it goes on. Of what they have had more than it
  * by then it keeps a turn: yielding saves nothing up. */
 void sched_give_way(struct thread *t);
 
+/* Whether t neither has the CPU nor wants it. */
+static inline bool sched_sleeps(const struct thread *t)
+{
+    return !t->waits && t != CPU_OF(t->cpu, sched).running;
+}
+
 /*
- * t may have been woken. With a budget it gets the CPU at once, unless one runs whose period ends
- * earlier. Otherwise, if it has had less of the CPU than the one that runs, it gets it as soon
- * as that one has had its least turn; otherwise when that one has had as much: waking up often
- * gives nobody more than its share.
+ * t, which sleeps, may have been woken. With a budget it gets the CPU at once, unless one runs
+ * whose period ends earlier. Otherwise, if it has had less of the CPU than the one that runs, it
+ * gets it as soon as that one has had its least turn; otherwise when that one has had as much:
+ * waking up often gives nobody more than its share.
  */
-void sched_notify(struct thread *t);
+void sched_wake(struct thread *t);
+
+/* The same for one that may be awake. */
+static inline void sched_notify(struct thread *t)
+{
+    if (sched_sleeps(t))
+        sched_wake(t);
+}
 
 /* Something for t's ring 3: EVENT_*. From any CPU; the other functions are for t's own. */
 void sched_post(struct thread *t, uint64_t events);
@@ -67,9 +80,6 @@ uint64_t sched_take_events(struct thread *t);
 
 /* Another CPU has posted something for threads of this one: VECTOR_KICK has come. */
 void sched_kicked(void);
-
-/* Whether t neither has the CPU nor wants it. */
-bool sched_sleeps(const struct thread *t);
 
 /* Everybody whose timer is due by now (host TSC) gets what it waited for. Somebody runs. */
 void sched_expire(uint64_t now);
