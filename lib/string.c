@@ -3,7 +3,8 @@
  * Memory and string functions for freestanding programs.
  *
  * Copies and fills are REP MOVS and REP STOS: with ERMS microcode does them by cache lines, and by
- * quadwords they cost the emulator one step for eight bytes instead of one for each.
+ * quadwords they cost the emulator one step for eight bytes instead of one for each. Where the
+ * compiler knows that there are no bytes besides, nothing is done for them.
  */
 #include "lib/string.h"
 
@@ -13,13 +14,16 @@
  * that is left. */
 #define CALLED __attribute__((used))
 
+#define KNOWN_NONE(rest) (__builtin_constant_p(rest) && (rest) == 0)
+
 CALLED void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     void *d = to;
     size_t quads = size / 8, rest = size % 8;
 
     __asm__ volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(quads) : : "memory");
-    __asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(rest) : : "memory");
+    if (!KNOWN_NONE(rest))
+        __asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(rest) : : "memory");
     return to;
 }
 
@@ -39,7 +43,8 @@ CALLED void *memset(void *to, int byte, size_t size)
     uint64_t pattern = 0x0101010101010101ULL * (uint8_t)byte;
 
     __asm__ volatile("rep stosq" : "+D"(d), "+c"(quads) : "a"(pattern) : "memory");
-    __asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(pattern) : "memory");
+    if (!KNOWN_NONE(rest))
+        __asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(pattern) : "memory");
     return to;
 }
 
