@@ -304,12 +304,8 @@ void board_kicks(struct board *b, uint64_t kicks)
     }
 }
 
-void board_events(struct board *b, uint64_t events)
+static void channel_events(struct board *b, uint64_t events)
 {
-    if (events & EVENT_TIMER) {
-        b->timer = UINT64_MAX;
-        wire_clocks(b);
-    }
     if (console_events(&b->console, events)) {
         if (b->uart.transmit.count > 0)
             send_output(b);
@@ -325,6 +321,16 @@ void board_events(struct board *b, uint64_t events)
     for (unsigned i = 0; i < b->net_count; i++)
         if (events & EVENT_CHANNEL(b->nets[i].end.channel.number))
             net_device_event(&b->nets[i]);
+}
+
+void board_events(struct board *b, uint64_t events)
+{
+    if (events & EVENT_TIMER) {
+        b->timer = UINT64_MAX;
+        wire_clocks(b);
+    }
+    if (events >= EVENT_CHANNEL(0))
+        channel_events(b, events);
     if (events & EVENT_APIC)
         ioapic_try_again(&b->ioapic);
     if (events & EVENT_POWER_BUTTON)

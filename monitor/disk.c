@@ -42,20 +42,24 @@ static uint64_t direct(const struct disk *d, const struct cursor *c, uint64_t le
     return align_down(min_u64(here, MAX_SECTORS * BLOCK_SECTOR), BLOCK_SECTOR);
 }
 
-/* The next bytes through a page; how many, 0: there is no page, or the round has its share. */
-static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint64_t left)
+/* The next bytes through a page, and the segment; how many, 0: there is no page, or the round has
+ * its share. */
+static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint64_t left,
+                       uint64_t *segment)
 {
+    uint32_t size = (uint32_t)min_u64(left, sizeof(d->area->page[0]));
+
     if (r->bounce_count == DISK_BOUNCES || ~d->pages == 0)
         return 0;
-    struct disk_bounce *b = &r->bounces[r->bounce_count++];
+    unsigned page = first_of(~d->pages);
 
-    *b = (struct disk_bounce){at, (uint32_t)min_u64(left, sizeof(d->area->page[0])),
-                              (uint8_t)first_of(~d->pages)};
-    d->pages |= BIT(b->page);
+    r->bounces[r->bounce_count++] = (struct disk_bounce){at, size, (uint8_t)page};
+    d->pages |= BIT(page);
     if (r->op == BLOCK_WRITE)
-        guest_pieces_read(d->memory, r->pieces, r->piece_count, at, d->area->page[b->page],
-                          b->size);
-    return b->size;
+        guest_pieces_read(d->memory, r->pieces, r->piece_count, at, d->area->page[page], size);
+    *segment =
+        BLOCK_SEGMENT(page * sizeof(d->area->page[0]), size / BLOCK_SECTOR) | BLOCK_SEGMENT_BOUNCE;
+    return size;
 }
 
 /* Fills the segments of the next round; how many there are. */
@@ -68,16 +72,13 @@ static unsigned fill(struct disk *d, struct disk_request *r)
 
     advance(&c, at);
     while (left > 0 && count < BLOCK_SEGMENTS) {
-        uint64_t size = direct(d, &c, left), address = c.piece->address + c.offset, flag = 0;
+        uint64_t size = direct(d, &c, left);
 
-        if (size == 0) {
-            size = bounce(d, r, at, left);
-            if (size == 0)
-                break;
-            address = r->bounces[r->bounce_count - 1].page * sizeof(d->area->page[0]);
-            flag = BLOCK_SEGMENT_BOUNCE;
-        }
-        segment[count++] = BLOCK_SEGMENT(address, size / BLOCK_SECTOR) | flag;
+        if (size > 0)
+            segment[count] = BLOCK_SEGMENT(c.piece->address + c.offset, size / BLOCK_SECTOR);
+        else if ((size = bounce(d, r, at, left, &segment[count])) == 0)
+            break;
+        count++;
         at += size;
         left -= size;
         if (left > 0)
