@@ -201,6 +201,7 @@ void guest_main(void)
         page_alloc(); /* they follow each other */
     rings_block();
     rings_entropy();
+    rings_net();
     rings_console();
     ok(true, "all lines are there");
 }

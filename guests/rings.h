@@ -70,5 +70,6 @@ void rings_bad_chains(uint64_t features, void (*good)(void));
 void rings_block(void);
 void rings_entropy(void);
 void rings_console(void);
+void rings_net(void);
 
 #endif

@@ -7,7 +7,7 @@ import sys
 def lines(path):
     """[(case, what it showed)] in order."""
     with open(path, errors="replace") as file:
-        found = [re.search(r"((?:blk|ro|rng|console)/\S+) (used=.*)", line.strip()) for line in file]
+        found = [re.search(r"((?:blk|ro|rng|net|console)/\S+) (used=.*)", line.strip()) for line in file]
     return [(m[1], m[2].strip()) for m in found if m]
 
 

@@ -14,6 +14,7 @@ run_lintel()
 {
     describe "$kernel" 64M 256M "disk: $1"
     echo "    console: $2" >>vm.yaml
+    [ $2 = serial ] || sed -i 's/^host:/&\n  networks: [{name: lan}]/; s/^ *console: .*/&\n    networks: [{on: lan}]/' vm.yaml
     echo typed | timeout $((SECONDS_MAX + 30)) "$lintel" run --on bochs --time $start_time --timeout $SECONDS_MAX --cpu "$cpu" \
         vm.yaml >said 2>&1
 }
@@ -55,7 +56,8 @@ result $? "an image with the kernel"
 mkfifo pipe.blk.in pipe.blk.out
 cat pipe.blk.out >console.blk &
 type_when_asked blk &
-run_qemu blk '' -chardev pipe,id=c,path=pipe.blk -device virtio-serial-pci,disable-legacy=on,max_ports=1 -device virtconsole,chardev=c &
+run_qemu blk '' -chardev pipe,id=c,path=pipe.blk -device virtio-serial-pci,disable-legacy=on,max_ports=1 -device virtconsole,chardev=c \
+    -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n,disable-legacy=on,ctrl_vq=off &
 run_qemu ro ,readonly=on &
 run_lintel '{file: disk.img}' virtio
 result $? "the kernel comes to its end under Lintel"
