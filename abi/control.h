@@ -17,14 +17,15 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 1
+#define CONTROL_LINE_VERSION 2
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
 #define CONTROL_HEAD    16u   /* bytes of a request, or of an answer before its data */
 #define CONTROL_DATA    1024u /* bytes of an answer's data, at most */
 
-/* What can be asked. All but the first and LOG are about `vm`, by its index in the plan. */
+/* What can be asked. All but the first, LOG and PROCESS are about `vm`, by its index in the
+ * plan. */
 enum control_call {
     CONTROL_CALL_HELLO, /* the answer: struct control_hello */
     CONTROL_CALL_LOOK,  /* struct control_vm */
@@ -43,6 +44,7 @@ enum control_call {
        or that of one at most CONTROL_SEARCH further on, which was not looked at, or is no memory */
     CONTROL_CALL_SEARCH,
     CONTROL_CALL_POWER_OFF, /* its power button is pressed: its guest may switch itself off */
+    CONTROL_CALL_PROCESS,   /* process `vm` of the plan: struct gate_process of abi/gate.h */
     CONTROL_CALL_COUNT
 };
 
@@ -95,7 +97,8 @@ struct control_vm {
     uint64_t memory; /* bytes */
     uint32_t state;  /* enum control_vm_state */
     uint32_t vcpus;
-    uint64_t tsc;                      /* when this was so */
+    uint64_t tsc; /* when this was so */
+    struct gate_used used;
     uint64_t exits[GATE_EXIT_REASONS]; /* since boot, by reason; those at the end that are 0 may be
                                           left out */
 };

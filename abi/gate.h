@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 11
+#define GATE_VERSION 12
 
 enum gate_call {
     /* (vcpu, with): notifies the channels of `with`, a bit for each, and sends its message, if it
@@ -89,6 +89,9 @@ enum gate_control {
     GATE_CONTROL_REGISTERS, /* the text page holds a struct guest_state (abi/exit.h) */
     GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
     GATE_CONTROL_POWER_OFF, /* EVENT_POWER_BUTTON for its monitor */
+    /* The number is that of a process of the plan, whatever VMs are controlled: the text page holds
+       a struct gate_process */
+    GATE_CONTROL_PROCESS,
     GATE_CONTROL_COUNT
 };
 
@@ -96,13 +99,27 @@ enum gate_vm_state { GATE_VM_RUNS, GATE_VM_PAUSED, GATE_VM_ENDED };
 
 #define GATE_EXIT_REASONS 96
 
+/* What a VM has used since it was made. */
+struct gate_used {
+    uint64_t time; /* of CPUs, in ticks of the TSC: its guest, its ring 3, and ring 0 for both */
+    /* to switch its MSRs: WRMSR and RDMSR, and values that were right already */
+    uint64_t msr_writes, msr_reads, msr_skipped;
+};
+
 struct gate_vm {
     char name[PLAN_NAME_SIZE];
     uint64_t memory; /* bytes */
     uint32_t state;  /* enum gate_vm_state */
     uint32_t vcpus;
-    uint64_t tsc;                      /* now */
+    uint64_t tsc; /* now */
+    struct gate_used used;
     uint64_t exits[GATE_EXIT_REASONS]; /* by the basic exit reason, since it was made */
+};
+
+struct gate_process {
+    char name[PLAN_NAME_SIZE];
+    uint64_t tsc;  /* now */
+    uint64_t time; /* as in gate_used */
 };
 
 /* How a call enters ring 0: process_info.gate says which one this hypervisor answers. */

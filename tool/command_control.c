@@ -7,40 +7,15 @@
 #include <time.h>
 
 #include "abi/log.h"
+#include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
 #include "tool/command.h"
 #include "tool/control_line.h"
 #include "tool/json.h"
 #include "tool/output_file.h"
+#include "tool/usage.h"
 
 #define FOLLOW_MS 200 /* between looks at the log */
-
-static const char *const states[CONTROL_VM_STATE_COUNT] = {
-    [CONTROL_VM_RUNS] = "running",
-    [CONTROL_VM_PAUSED] = "paused",
-    [CONTROL_VM_ENDED] = "ended",
-    [CONTROL_VM_STOPPED] = "stopped",
-};
-
-static const char *const reasons[GATE_EXIT_REASONS] = {
-#define REASON(id, number, name) [number] = name,
-#include "abi/reasons.def"
-#undef REASON
-};
-
-static const char *state_of(const struct control_vm *vm)
-{
-    return vm->state < CONTROL_VM_STATE_COUNT ? states[vm->state] : "unknown";
-}
-
-static uint64_t sum(const uint64_t exits[GATE_EXIT_REASONS])
-{
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
-        sum += exits[i];
-    return sum;
-}
 
 static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
 {
@@ -50,12 +25,14 @@ static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
     json_string(to, vm->name);
     fprintf(to,
             ", \"state\": \"%s\", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"tsc\": %" PRIu64
-            ", \"exits\": {",
-            state_of(vm), vm->memory, vm->vcpus, vm->tsc);
+            ", \"time\": %" PRIu64 ", \"msr_writes\": %" PRIu64 ", \"msr_reads\": %" PRIu64
+            ", \"msr_skipped\": %" PRIu64 ", \"exits\": {",
+            usage_state(vm), vm->memory, vm->vcpus, vm->tsc, vm->used.time, vm->used.msr_writes,
+            vm->used.msr_reads, vm->used.msr_skipped);
     for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
         if (vm->exits[i] > 0) {
             fputs(between, to);
-            json_string(to, reasons[i] ? reasons[i] : "unknown");
+            json_string(to, exit_reason_name(i));
             fprintf(to, ": %" PRIu64, vm->exits[i]);
             between = ", ";
         }
@@ -64,8 +41,8 @@ static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
 
 static void print_vm(const struct control_vm *vm)
 {
-    printf("%-20s %-8s %8" PRIu64 " MiB %12" PRIu64 "\n", vm->name, state_of(vm), vm->memory >> 20,
-           sum(vm->exits));
+    printf("%-20s %-8s %8" PRIu64 " MiB %12" PRIu64 "\n", vm->name, usage_state(vm),
+           vm->memory >> 20, usage_exits(vm));
 }
 
 /* Into the open file `json`; with NULL a table. */
@@ -144,7 +121,7 @@ static enum exit_code act(struct control_line *line, const struct control_hello 
         return code;
     if (before != act->leads_to && is.state == act->leads_to)
         return LINTEL_OK; /* it was asked again because the answer was lost */
-    return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, state_of(&is), act->done);
+    return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, usage_state(&is), act->done);
 }
 
 static int command_act(const struct command *self, int argc, char *argv[], const struct act *what)

@@ -22,6 +22,12 @@ static int64_t look(struct vm *vm, uint64_t argument, void *page)
                                          : GATE_VM_RUNS;
     memcpy(is->name, vm->plan->name, sizeof(is->name));
     memcpy(is->exits, v->exits, sizeof(v->exits));
+    is->used = (struct gate_used){
+        .time = sched_ran(&v->thread),
+        .msr_writes = v->msr.counters.writes,
+        .msr_reads = v->msr.counters.reads,
+        .msr_skipped = v->msr.counters.skipped,
+    };
     return 0;
 }
 
@@ -97,12 +103,25 @@ static int64_t (*const controls[GATE_CONTROL_COUNT])(struct vm *, uint64_t argum
     [GATE_CONTROL_POWER_OFF] = power_off,
 };
 
+static int64_t look_at_process(uint64_t number, void *page)
+{
+    struct gate_process *is = page;
+
+    if (number >= PLAN_MAX_PROCESSES || services[number].plan == NULL)
+        return GATE_EINVAL;
+    *is = (struct gate_process){.tsc = rdtsc(), .time = sched_ran(&services[number].thread)};
+    memcpy(is->name, services[number].plan->name, sizeof(is->name));
+    return 0;
+}
+
 int64_t gate_control(uint64_t vm, uint64_t what, uint64_t argument, struct process *p)
 {
     uint32_t may = SERVICE_OF(p->thread)->plan->controls;
 
     if (may == 0)
         return GATE_ENOSYS;
+    if (what == GATE_CONTROL_PROCESS)
+        return look_at_process(vm, p->text);
     if (vm >= PLAN_MAX_VMS || !(may & BIT(vm)) || what >= GATE_CONTROL_COUNT)
         return GATE_EINVAL;
     return controls[what](&vms[vm], argument, p->text);

@@ -127,9 +127,18 @@ static void account(struct sched *s)
     struct thread *t = s->running;
 
     t->used += now - s->accounted;
+    t->ran += now - s->accounted;
     t->left -= min_u64(t->left, now - s->accounted);
     s->accounted = now;
     s->least_used = max_u64(s->least_used, min_u64(t->used, s->rival_used));
+}
+
+uint64_t sched_ran(const struct thread *t)
+{
+    const struct sched *s = &CPU_OF(t->cpu, sched);
+    uint64_t ran = t->ran, since = s->accounted, now = rdtsc();
+
+    return s->running == t && now > since ? ran + (now - since) : ran;
 }
 
 /* The TSC at which the one that runs has had that much. */

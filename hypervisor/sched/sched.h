@@ -81,6 +81,10 @@ uint64_t sched_take_events(struct thread *t);
 /* Another CPU has posted something for threads of this one: VECTOR_KICK has come. */
 void sched_kicked(void);
 
+/* What t has had of its CPU until now, TSC ticks; from another CPU, where it gets and leaves the
+ * CPU meanwhile, it may be less by what it has just had. */
+uint64_t sched_ran(const struct thread *t);
+
 /* Everybody whose timer is due by now (host TSC) gets what it waited for. Somebody runs. */
 void sched_expire(uint64_t now);
 

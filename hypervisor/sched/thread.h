@@ -42,6 +42,7 @@ struct thread {
     const struct thread_kind *kind;
     struct thread *next; /* of its CPU */
     uint64_t used;       /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
+    uint64_t ran; /* what it has had of the CPU, TSC ticks, but for what is not accounted yet */
     uint64_t budget, period; /* what it is promised in each period, TSC ticks; 0: nothing */
     uint64_t left;           /* of its budget, until */
     uint64_t period_end;     /* TIME_NEVER: it has none */

@@ -65,6 +65,7 @@ static enum control_error look(const struct control_request *r, struct control_a
     is.memory = seen.memory;
     is.vcpus = seen.vcpus;
     is.tsc = seen.tsc;
+    is.used = seen.used;
     is.state = states[seen.state];
     if (is.state == CONTROL_VM_PAUSED && is_stopped(r->vm))
         is.state = CONTROL_VM_STOPPED;
@@ -132,6 +133,17 @@ static enum control_error registers(const struct control_request *r, struct cont
     if (result != 0)
         return error_of(result);
     a->size = sizeof(struct guest_state);
+    memcpy(a->data, gate_text(), a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error process(const struct control_request *r, struct control_answer *a)
+{
+    int64_t result = gate_control(r->vm, GATE_CONTROL_PROCESS, 0);
+
+    if (result != 0)
+        return error_of(result);
+    a->size = sizeof(struct gate_process);
     memcpy(a->data, gate_text(), a->size);
     return CONTROL_OK;
 }
@@ -235,6 +247,7 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_START] = start,         [CONTROL_CALL_LOG] = records,
     [CONTROL_CALL_REGISTERS] = registers, [CONTROL_CALL_MEMORY] = memory,
     [CONTROL_CALL_SEARCH] = search,       [CONTROL_CALL_POWER_OFF] = power_off,
+    [CONTROL_CALL_PROCESS] = process,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

@@ -16,7 +16,7 @@ for name in a b c; do
     printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$([ $name = b ] && echo ', control: no')"
 done >vm.yaml
 printf '  - {name: %s, kernel: %s/guests/button.elf, memory: 16M, cmdline: "%s"}\n' d "$build" '' e "$build" deaf >>vm.yaml
-timeout 100 "$lintel" run --on bochs --time $start_time --timeout 90 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
+timeout 190 "$lintel" run --on bochs --time $start_time --timeout 180 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
     --control sock vm.yaml >whole 2>&1 </dev/null &
 run=$!
 for _ in {1..200}; do
@@ -60,6 +60,28 @@ state a running && state c running && ! grep -q '^b' said
 result $? "ps lists the VMs that may be controlled"
 moves a && moves c
 result $? "their exits are counted"
+"$lintel" top --batch sock >early
+sleep 1
+"$lintel" top --batch sock >later
+cat early later >said
+# value FILE SAMPLE
+value()
+{
+    awk -v sample="$2" 'index($0, sample " ") == 1 { print substr($0, length(sample) + 2) }' "$1"
+}
+grows()
+{
+    awk -v a="$(value early "$1")" -v b="$(value later "$1")" 'BEGIN { exit !(b > a + 0) }'
+}
+grows 'lintel_vm_cpu_seconds_total{vm="a"}' && grows 'lintel_process_cpu_seconds_total{process="control"}'
+result $? "top says what time VMs and processes have had"
+! grep -vqE '^# (HELP|TYPE) lintel_[a-z_]+ |^lintel_[a-z_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")?\} [0-9]+(\.[0-9]+)?$' later &&
+    ! grep -q 'vm="b"' later
+result $? "in Prometheus's format, and nothing of a VM with 'control: no'"
+"$lintel" ps --json seen sock
+[ "$(value later 'lintel_vm_exits_total{vm="d",reason="CPUID"}')" = \
+    "$(python3 -c 'import json; print(json.load(open("seen"))["vms"][2]["exits"]["CPUID"])')" ]
+result $? "and the same exits as ps"
 "$lintel" pause sock a && state a paused && stands a && moves c
 result $? "a VM that is paused stands still, and no other does"
 "$lintel" reset sock a && stands a && ! grep -q 'vm a: restart' whole

@@ -83,6 +83,9 @@ void deed_control_with_any_argument(void)
                                GATE_EINVAL,
                            "another VM is controlled, or by a call there is not");
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        expect(gate_control(PLAN_MAX_PROCESSES, GATE_CONTROL_PROCESS, values[i]) == GATE_EINVAL,
+               "a process is seen that is not there");
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         if (values[i] >= 0x1000000)
             expect(gate_control(1, GATE_CONTROL_MEMORY, values[i]) == GATE_EINVAL,
                    "memory that is not its VM's is read");

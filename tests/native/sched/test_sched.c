@@ -251,6 +251,20 @@ static void equal_shares(void **state)
     assert_in_range(c->had, 990 * MS, 1010 * MS);
 }
 
+/* To the tick, whatever a thread is lifted to when it wakes up or gives way. */
+static void what_each_had_is_counted(void **state)
+{
+    add(COMPUTES, 0, 0);
+    add(YIELDS, 0, 0);
+    add_woken(0, 0, 7 * MS, MS);
+    add_woken(3000, 10000, 5 * MS, MS);
+    for (unsigned window = 0; window < 100; window++) {
+        simulate(now + 10 * MS);
+        for (const struct actor *a = actors; a < actors + actor_count; a++)
+            assert_int_equal(sched_ran(&a->thread), a->had);
+    }
+}
+
 /* Time passes between the making of threads and their start: the first one does not pay for it. */
 static void nobody_pays_for_the_boot(void **state)
 {
@@ -403,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(equal_shares, fresh),
+        cmocka_unit_test_setup(what_each_had_is_counted, fresh),
         cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
         cmocka_unit_test_setup(yielding_saves_nothing_up, fresh),
         cmocka_unit_test_setup(budget_in_every_period, fresh),

@@ -17,8 +17,9 @@
 #include "runtime/io.h"
 #include "services/control/control.h"
 
-#define BASE 0x2f8
-#define VMS  3 /* of which the last may not be controlled */
+#define BASE      0x2f8
+#define VMS       3 /* of which the last may not be controlled */
+#define PROCESSES 3
 
 #define MEMORY 0x600000u
 #define FULL   0x1ff000u /* the one page with something in it */
@@ -38,6 +39,8 @@ static struct {
     unsigned resets, presses;
 } vms[VMS];
 
+static const struct gate_process processes[PROCESSES] = {
+    {"console", 7, 100}, {"control", 7, 200}, {"net", 7, 300}};
 static char text_page[PROCESS_TEXT_SIZE] __attribute__((aligned(8)));
 static struct log_ring ring;
 static unsigned acts; /* calls that change something */
@@ -80,8 +83,16 @@ void outb(uint16_t number, uint8_t value)
 
 int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
 {
-    struct gate_vm is = {.memory = MEMORY, .vcpus = 1, .tsc = 7, .exits = {[10] = 5}};
+    struct gate_vm is = {.memory = MEMORY,
+                         .vcpus = 1,
+                         .tsc = 7,
+                         .used = {.time = 3, .msr_reads = 4},
+                         .exits = {[10] = 5}};
 
+    if (what == GATE_CONTROL_PROCESS && vm < PROCESSES) {
+        memcpy(text_page, &processes[vm], sizeof(processes[vm]));
+        return 0;
+    }
     if (vm >= VMS - 1)
         return GATE_EINVAL;
     acts += what != GATE_CONTROL_LOOK;
@@ -225,6 +236,8 @@ static void it_says_what_there_is(void **state)
     memcpy(&vm, a.data, a.size);
     assert_string_equal(vm.name, "b");
     assert_int_equal(vm.exits[10], 5);
+    assert_int_equal(vm.used.time, 3);
+    assert_int_equal(vm.used.msr_reads, 4);
     expect(CONTROL_CALL_LOOK, 2, CONTROL_NO_VM);
     expect(CONTROL_CALL_LOOK, 255, CONTROL_NO_VM);
     expect(CONTROL_CALL_COUNT, 0, CONTROL_NO_CALL);
@@ -238,6 +251,20 @@ static enum control_vm_state state_of(uint8_t vm)
 
     memcpy(&is, a.data, a.size);
     return is.state;
+}
+
+/* They are there whatever VMs are controlled. */
+static void processes_are_looked_at(void **state)
+{
+    begin();
+    for (uint8_t i = 0; i < PROCESSES; i++) {
+        struct control_answer a = ask(CONTROL_CALL_PROCESS, i, 0);
+        assert_int_equal(a.error, CONTROL_OK);
+        assert_int_equal(a.size, sizeof(processes[i]));
+        assert_memory_equal(a.data, &processes[i], sizeof(processes[i]));
+    }
+    expect(CONTROL_CALL_PROCESS, PROCESSES, CONTROL_NO_VM);
+    expect(CONTROL_CALL_PROCESS, 255, CONTROL_NO_VM);
 }
 
 /* Each call in each state: what comes of it, and what is said. */
@@ -442,6 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_what_there_is),
+        cmocka_unit_test(processes_are_looked_at),
         cmocka_unit_test(each_call_has_its_states),
         cmocka_unit_test(memory_is_read),
         cmocka_unit_test(the_log_is_read),

@@ -42,7 +42,7 @@ expect 'ps lists the VMs that may be controlled' 0 '^a +running +16 MiB +7$' "$l
 result $? 'and no other'
 expect 'the socket is its user'"'"'s alone' 0 '^srw-------' ls -l sock
 "$lintel" ps --json json sock
-expect 'ps --json: it is JSON' 0 '"number":2,"name":"b","state":"ended","memory":16777216,"vcpus":1,"tsc":99,"exits":\{"CPUID":7\}' \
+expect 'ps --json: it is JSON' 0 '"number":2,"name":"b","state":"ended","memory":16777216,"vcpus":1,"tsc":99,"time":49,"msr_writes":5,"msr_reads":6,"msr_skipped":8,"exits":\{"CPUID":7\}' \
     python3 -m json.tool --compact json
 for step in 'resume 2 running' 'pause 0 paused' 'pause 2 paused' 'reset 0 paused' 'resume 0 running' 'start 2 running' 'reset 0 running' \
     'stop 0 stopped' 'stop 0 stopped' 'resume 2 stopped' 'pause 2 stopped' 'reset 2 stopped' 'poweroff 2 stopped' 'start 0 running'; do
@@ -71,6 +71,41 @@ result $? 'of which nothing is left, and the VM goes on'
 expect 'core without a file' 2 "give the core's name with -o" "$lintel" core sock a
 expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
 expect 'a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" pause sock c
+"$lintel" top --batch sock >batch
+cat >wanted <<'END'
+# HELP lintel_vm_cpu_seconds_total Time that the VM has had of CPUs, with its monitor's.
+# TYPE lintel_vm_cpu_seconds_total counter
+lintel_vm_cpu_seconds_total{vm="a"} 0.000005
+lintel_vm_cpu_seconds_total{vm="b"} 0.000005
+# HELP lintel_process_cpu_seconds_total Time that the driver or service has had of its CPU.
+# TYPE lintel_process_cpu_seconds_total counter
+lintel_process_cpu_seconds_total{process="console"} 0.000002
+lintel_process_cpu_seconds_total{process="an \"odd\" \\ one"} 0.000002
+# HELP lintel_vm_memory_bytes The VM's memory.
+# TYPE lintel_vm_memory_bytes gauge
+lintel_vm_memory_bytes{vm="a"} 16777216
+lintel_vm_memory_bytes{vm="b"} 16777216
+# HELP lintel_vm_state 1: the VM is in this state.
+# TYPE lintel_vm_state gauge
+lintel_vm_state{vm="a",state="running"} 1
+lintel_vm_state{vm="b",state="ended"} 1
+# HELP lintel_vm_exits_total VM exits, by their basic reason.
+# TYPE lintel_vm_exits_total counter
+lintel_vm_exits_total{vm="a",reason="CPUID"} 7
+lintel_vm_exits_total{vm="b",reason="CPUID"} 7
+# HELP lintel_vm_msr_switches_total To switch the VM's MSRs: WRMSR, RDMSR, and values that were right already.
+# TYPE lintel_vm_msr_switches_total counter
+lintel_vm_msr_switches_total{vm="a",how="written"} 5
+lintel_vm_msr_switches_total{vm="a",how="read"} 6
+lintel_vm_msr_switches_total{vm="a",how="skipped"} 8
+lintel_vm_msr_switches_total{vm="b",how="written"} 5
+lintel_vm_msr_switches_total{vm="b",how="read"} 6
+lintel_vm_msr_switches_total{vm="b",how="skipped"} 8
+END
+diff wanted batch >said
+result $? 'top --batch says all in the text format of Prometheus'
+expect 'top without a terminal' 2 'the screen wants a terminal: take --batch' "$lintel" top sock
+expect 'top: an interval that is none' 2 '--interval' "$lintel" top --interval 0 sock
 "$lintel" log sock >log
 [ "$(wc -l <log)" = 60 ] && [ "$(sed -n 2p log)" = 'lintel: vm a: 16 MiB' ] && tail -n 1 log | grep -q '^lintel: a long line .*line $'
 result $? 'log shows all of the log, frame by frame'
@@ -135,10 +170,11 @@ begin good
 expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
 end
 # A machine that ends after so many answers.
-for step in 'ps 1' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
+for step in 'ps 1' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
     read -r verb answers <<<"$step"
     case $verb in
     core) words=(core sock a -o half) ;;
+    top) words=(top --batch sock) ;;
     pause) words=(pause sock a) ;;
     *) words=("$verb" sock) ;;
     esac
@@ -149,6 +185,27 @@ for step in 'ps 1' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 
 done
 [ ! -e half ]
 result $? 'of a core nothing is left'
+begin busy
+# A terminal of 100 columns; q once the second look is there.
+python3 - >said <<'END'
+import fcntl, os, pty, re, select, struct, termios, time
+pid, master = pty.fork()
+if pid == 0:
+    os.environ['TERM'] = 'vt100'
+    os.execl(os.environ['LINTEL'], 'lintel', 'top', 'sock')
+fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
+shown, end = b'', time.monotonic() + 20
+while time.monotonic() < end and b'HLT' not in shown:
+    if select.select([master], [], [], 1)[0]:
+        shown += os.read(master, 4096)
+time.sleep(0.2)
+os.write(master, b'q')
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(code, re.sub(rb'\x1b[\[(][0-9;?]*[a-zA-Z]|\x1b[=>]|[\x00-\x1f]', b' ', shown).decode())
+END
+grep -q '^0 .*NAME  *STATE .*EXITS/s' said && grep -q 'HLT 1000' said
+result $? 'top shows what a VM has done in a second, on a screen; q ends it'
+end
 begin young
 expect 'core of a VM that has not started' 4 '^lintel: vm a has no registers yet; try again when it has started' "$lintel" core sock a -o half
 [ ! -e half ] && "$lintel" ps sock >said && grep -q '^a *running' said
@@ -167,7 +224,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 2 of the control line, this tool 1$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 3 of the control line, this tool 2$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

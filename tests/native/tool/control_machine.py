@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
 control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
-answers; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
+answers; "busy", whose clock goes on and whose VMs work; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
 first to each request to do something, have a wrong sum. It writes down what it was asked in `asked`."""
 import os
 import socket
@@ -13,6 +13,7 @@ import tty
 import zlib
 
 NAMES = ['a', None, 'b']  # the second may not be controlled
+PROCESSES = [b'console', b'an "odd" \\ one']
 states = [0, None, 2]
 records = b''
 for text in [b'1 boot information', b'vm a: 16 MiB', b'a long line ' * 15] * 20:
@@ -23,6 +24,14 @@ for text in [b'1 boot information', b'vm a: 16 MiB', b'a long line ' * 15] * 20:
 def seal(head, rest):
     frame = head + bytes(4) + rest
     return head + struct.pack('<I', zlib.crc32(frame)) + rest
+
+
+looks = 0
+
+
+def tsc():
+    """A second later at each look at the first VM of a busy machine."""
+    return 99 + looks * 10000000
 
 
 def log_at(at):
@@ -41,15 +50,19 @@ def log_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 2 if how == 'version' else 1, 5, 10000)
+        return 0, struct.pack('<IIQ', 3 if how == 'version' else 2, 5, 10000)
     if call == 7:
         return 0, log_at(argument)
-    if call > 11:
+    if call == 12:
+        return (0, struct.pack('<32sQQ', PROCESSES[vm], tsc(), tsc() // 4)) if vm < len(PROCESSES) else (2, b'')
+    if call > 12:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
         return 2, b''
+    global looks
+    looks += how == 'busy' and call == 1 and vm == 0
     if call == 1:
-        return 0, struct.pack('<32sQIIQ11Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, 99, *[0] * 10, 7)
+        return 0, struct.pack('<32sQIIQ4Q13Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, tsc(), tsc() // 2, 5, 6, 8, *[0] * 10, 7, 0, looks * 1000)
     if call == 8:
         return (3, b'') if how == 'young' else (0, bytes(384))
     if call == 9:
