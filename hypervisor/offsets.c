@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "hypervisor/cpu/cpu.h"
+#include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/layout.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/process/process.h"
@@ -20,6 +21,7 @@ void offsets(void)
     DEFINE(TRAP_VECTOR_NMI, VECTOR_NMI);
     DEFINE(TRAP_VECTOR_DF, VECTOR_DF);
     DEFINE(TRAP_VECTOR_MC, VECTOR_MC);
+    DEFINE(SELECTOR_KERNEL_DATA, SELECTOR_KERNEL_DATA);
     DEFINE(VCPU_STACK, offsetof(struct vcpu, stack));
     DEFINE(VCPU_LAUNCHED, offsetof(struct vcpu, launched));
     DEFINE(PROCESS_SELF, PROCESS_SELF);

@@ -25,6 +25,9 @@ static const struct {
 #define MSR_STRATEGY(id, name, ...) {"msr-switch=" name, &options.strategy, MSR_SWITCH_##id},
 #include "hypervisor/msr/strategies.def"
 #undef MSR_STRATEGY
+#define MITIGATION(id, name, ...)                                                                  \
+    {"mitigations=-" name, &options.unmitigated[MITIGATION_##id], true},
+#include "hypervisor/cpu/mitigations.def"
 };
 
 #define HIDE "hide="

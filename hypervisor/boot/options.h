@@ -5,12 +5,14 @@
 
 #include <stdint.h>
 
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/msr/switch.h"
 
 struct options {
     uint32_t caps;         /* caps: print what VT-x offers here, and end */
     uint32_t stop_masters; /* bus-mastering=off: no device of the host's reaches memory any more */
     uint32_t strategy;     /* msr-switch=NAME: enum msr_strategy */
+    uint32_t unmitigated[MITIGATION_COUNT]; /* mitigations=-NAME: do without, one by one */
     uint64_t hidden; /* hide=a,b: VMX controls to do without; a bit for each enum control_id */
 };
 

@@ -58,6 +58,7 @@
 #define CPUID_1_EDX_MTRR              0x00001000u
 #define CPUID_7_EBX_TSC_ADJUST        0x00000002u
 #define CPUID_7_EBX_SMEP              0x00000080u
+#define CPUID_7_EBX_RTM               0x00000800u
 #define CPUID_7_EBX_SMAP              0x00100000u
 #define CPUID_7_ECX_UMIP              0x00000004u
 #define CPUID_7_1_EAX_MSRLIST         0x08000000u
@@ -70,6 +71,7 @@
 /* The host's own MSRs: IA32_ names of SDM volume 4. */
 #define MSR_IA32_APIC_BASE         0x01b
 #define MSR_IA32_FEATURE_CONTROL   0x03a
+#define MSR_IA32_PRED_CMD          0x049
 #define MSR_IA32_TSC_ADJUST        0x03b
 #define MSR_IA32_BIOS_SIGN_ID      0x08b
 #define MSR_IA32_MTRRCAP           0x0fe

@@ -28,7 +28,7 @@ void vcpu_enter(struct vcpu *v)
         schedule();
     resident_to_guest(v);
     events_before_entry(v);
-    vmx_enter(v);
+    v->enter(v);
 }
 
 static void __attribute__((noreturn)) resume(struct thread *t)

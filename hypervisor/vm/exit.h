@@ -51,7 +51,9 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v);
 /* Called by switch.S when VMLAUNCH or VMRESUME fails with flags. */
 void __attribute__((noreturn)) vmx_entry_failed(void);
 
-/* switch.S: enters the guest with the current VMCS. */
+/* switch.S: enters the guest with the current VMCS, by the mitigations that the CPU needs. */
 void __attribute__((noreturn)) vmx_enter(struct vcpu *v);
+void __attribute__((noreturn)) vmx_enter_verw(struct vcpu *v);
+void __attribute__((noreturn)) vmx_enter_l1d(struct vcpu *v);
 
 #endif

@@ -5,6 +5,7 @@
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/process/service.h"
 #include "hypervisor/report/panic.h"
@@ -100,11 +101,21 @@ static void load_state(const struct resident_state *s)
     write_dr6(s->dr6);
 }
 
+/* What one guest has taught the CPU of branches, another does not find. */
+static void __attribute__((cold, noinline)) forget_branches(struct vm_cpu *cpu, struct vcpu *v)
+{
+    if (mitigation_is_on(MITIGATION_IBPB))
+        wrmsr(MSR_IA32_PRED_CMD, 1);
+    cpu->last_guest = v;
+}
+
 static void change_owner(struct vm_cpu *cpu, struct vcpu *v)
 {
     if (cpu->resident_owner != NULL)
         save_state(&cpu->resident_owner->resident);
     load_state(v != NULL ? &v->resident : &blank);
+    if (v != NULL && v != cpu->last_guest)
+        forget_branches(cpu, v);
     cpu->resident_owner = v;
 }
 

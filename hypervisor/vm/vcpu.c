@@ -4,11 +4,13 @@
 
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
+#include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/guest_registers.h"
 #include "hypervisor/vm/guest_spec_ctrl.h"
 #include "hypervisor/vm/guest_tsc.h"
@@ -29,7 +31,8 @@
 
 PER_CPU struct vm_cpu vm_cpu;
 
-extern const uint8_t vmx_exit[], vmx_exit_eager[];
+/* switch.S: where exits arrive. */
+extern const uint8_t vmx_exit[], vmx_exit_eager[], vmx_exit_verw[], vmx_exit_eager_verw[];
 
 void vcpu_switch_vmcs(struct vcpu *v)
 {
@@ -80,6 +83,23 @@ static void write_constants(void)
         vmwrite(constants[i].field, constants[i].value);
 }
 
+/* The ways in and out are chosen here, once: none has a branch for a mitigation. */
+static uint64_t exit_stub(void)
+{
+    bool eager = msr_switch_each_exit();
+
+    if (mitigation_is_on(MITIGATION_VERW))
+        return (uint64_t)(eager ? vmx_exit_eager_verw : vmx_exit_verw);
+    return (uint64_t)(eager ? vmx_exit_eager : vmx_exit);
+}
+
+static void choose_entry(struct vcpu *v)
+{
+    v->enter = mitigation_is_on(MITIGATION_VERW) ? vmx_enter_verw : vmx_enter;
+    if (mitigation_is_on(MITIGATION_L1D))
+        v->enter = vmx_enter_l1d;
+}
+
 static void write_host(struct vcpu *v)
 {
     struct descriptor_table idt;
@@ -92,7 +112,7 @@ static void write_host(struct vcpu *v)
     vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)&CPU_OF(VCPU_CPU(v), cpu_gdt));
     vmwrite(VMCS_HOST_IDTR_BASE, idt.base);
     vmwrite(VMCS_HOST_RSP, (uint64_t)(v->gpr + ARRAY_SIZE(v->gpr)));
-    vmwrite(VMCS_HOST_RIP, (uint64_t)(msr_switch_each_exit() ? vmx_exit_eager : vmx_exit));
+    vmwrite(VMCS_HOST_RIP, exit_stub());
     /* R30: what resident_init has set */
     vmwrite(VMCS_HOST_SYSENTER_CS, rdmsr(MSR_IA32_SYSENTER_CS));
     vmwrite(VMCS_HOST_SYSENTER_ESP, (uint64_t)v->stack);
@@ -161,6 +181,7 @@ struct vcpu *vcpu_create(struct vm *vm)
     vcpu_load(v);
     write_constants();
     write_host(v);
+    choose_entry(v);
     write_areas(v);
     write_controls(v);
     apic_virtual_init(v);

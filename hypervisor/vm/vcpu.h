@@ -57,6 +57,7 @@ struct vcpu {
     uint32_t *lapic_page;
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
+    void __attribute__((noreturn)) (*enter)(struct vcpu *v); /* of switch.S */
     uint64_t spec_ctrl; /* what the guest has written; the CPU holds more (msr/spec_ctrl.h) */
     uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
 };
@@ -65,6 +66,7 @@ struct vcpu {
 struct vm_cpu {
     struct vcpu *vmcs_owner;     /* whose VMCS is current; NULL: none */
     struct vcpu *resident_owner; /* whose registers the CPU holds; NULL: nobody's */
+    struct vcpu *last_guest;     /* whose branches the CPU knows; NULL: nobody's */
     /* since ring 3 did: CR2 is the owner's, and the GDT's limit is wrong */
     bool guest_ran;
     uint64_t patience; /* a guest runs no longer without an exit: TSC ticks */

@@ -19,7 +19,12 @@
         movq    GPR_rax(%rax), %rax
         .endm
 
-        .macro  exit_stub name, dispatch
+        /* Overwrites what buffers keep of others (cpu/mitigations.def, verw): nothing may read memory behind it. */
+        .macro  overwrite_buffers
+        verw    verw_operand(%rip)
+        .endm
+
+        .macro  exit_stub name, dispatch, last=
         .balign 64
         .global \name
         .type   \name, @function
@@ -32,6 +37,29 @@
         movq    VCPU_STACK(%rdi), %rsp
         call    \dispatch                       /* struct vcpu *dispatch(struct vcpu *) */
         load_guest_registers
+        \last
+        vmresume
+        call    vmx_entry_failed
+        .size   \name, . - \name
+        .endm
+
+        /* noreturn void enter(struct vcpu *): the first entry, or the first since it ran elsewhere */
+        .macro  enter_stub name, last=
+        .balign 16
+        .global \name
+        .type   \name, @function
+\name:
+        movq    %rdi, %rax
+        movq    VCPU_STACK(%rdi), %rsp
+        cmpl    $0, VCPU_LAUNCHED(%rdi)
+        jne     1f
+        movl    $1, VCPU_LAUNCHED(%rdi)
+        load_guest_registers
+        \last
+        vmlaunch
+        call    vmx_entry_failed
+1:      load_guest_registers
+        \last
         vmresume
         call    vmx_entry_failed
         .size   \name, . - \name
@@ -40,21 +68,23 @@
         .text
         exit_stub vmx_exit, exit_dispatch
         exit_stub vmx_exit_eager, exit_dispatch_eager
+        exit_stub vmx_exit_verw, exit_dispatch, overwrite_buffers
+        exit_stub vmx_exit_eager_verw, exit_dispatch_eager, overwrite_buffers
+        enter_stub vmx_enter
+        enter_stub vmx_enter_verw, overwrite_buffers
 
-        /* noreturn void vmx_enter(struct vcpu *): the first entry, or the first since it ran elsewhere */
+        /* L1TF: the L1 data cache is emptied, IA32_FLUSH_CMD bit 0 */
         .balign 16
-        .global vmx_enter
-        .type   vmx_enter, @function
-vmx_enter:
-        movq    %rdi, %rax
-        movq    VCPU_STACK(%rdi), %rsp
-        cmpl    $0, VCPU_LAUNCHED(%rdi)
-        jne     1f
-        movl    $1, VCPU_LAUNCHED(%rdi)
-        load_guest_registers
-        vmlaunch
-        call    vmx_entry_failed
-1:      load_guest_registers
-        vmresume
-        call    vmx_entry_failed
-        .size   vmx_enter, . - vmx_enter
+        .global vmx_enter_l1d
+        .type   vmx_enter_l1d, @function
+vmx_enter_l1d:
+        movl    $0x10b, %ecx
+        movl    $1, %eax
+        xorl    %edx, %edx
+        wrmsr
+        jmp     vmx_enter_verw
+        .size   vmx_enter_l1d, . - vmx_enter_l1d
+
+        .section .rodata
+verw_operand:
+        .word   SELECTOR_KERNEL_DATA

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which mitigations a CPU needs, of those that cpu/mitigations.def has. */
+#ifndef CPU_MITIGATIONS_H
+#define CPU_MITIGATIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mitigation {
+#define MITIGATION(id, ...) MITIGATION_##id,
+#include "hypervisor/cpu/mitigations.def"
+    MITIGATION_COUNT
+};
+
+/* What a CPU says of itself. */
+struct mitigation_facts {
+    uint32_t features;     /* CPUID leaf 7, EDX */
+    bool rtm;              /* the same, EBX bit 11 */
+    uint64_t capabilities; /* IA32_ARCH_CAPABILITIES, or 0 */
+};
+
+/* A bit for each enum mitigation. */
+uint32_t mitigations_needed(const struct mitigation_facts *f);
+
+/* Finds out what this CPU needs, leaves out what is `off`, and says so in the log. */
+void mitigations_init(const uint32_t off[MITIGATION_COUNT]);
+
+bool mitigation_is_on(enum mitigation id);
+
+#endif

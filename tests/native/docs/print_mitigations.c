@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes docs/mitigations.md from cpu/mitigations.def. */
+#include <stdio.h>
+
+static const char *const head =
+    "# What is done against the flaws of CPUs\n"
+    "\n"
+    "Made from `hypervisor/cpu/mitigations.def` by `print_mitigations`; a test fails when this "
+    "page "
+    "is stale.\n"
+    "A CPU that tells one VM of another by what it guesses has one or more of these flaws, and "
+    "often a means against\n"
+    "them. Which a CPU needs it says itself, in CPUID leaf 7 and IA32_ARCH_CAPABILITIES "
+    "(`mitigations_needed` in `hypervisor/cpu/mitigations.c`), and the log\n"
+    "of the boot has a line for each that is done. `mitigations=-NAME` on the hypervisor's command "
+    "line leaves one out.\n"
+    "\n"
+    "| name | against | when | how | cost |\n"
+    "|---|---|---|---|---|\n";
+
+static const char *const tail =
+    "\n"
+    "Beside these, IBRS and BHI_DIS_S are set whoever runs, where the CPU has them at all times "
+    "([IA32_SPEC_CTRL](msr-switching.md#ia32_spec_ctrl)).\n"
+    "\n"
+    "A CPU that needs nothing executes nothing: there is a way into the guest with VERW and one "
+    "without, and which of them a vCPU takes is\n"
+    "chosen when it is made (`choose_entry` and `exit_stub` in `hypervisor/vm/vcpu.c`). Only a "
+    "change "
+    "of VM looks whether there is something to do.\n"
+    "\n"
+    "Not done: CPUs whose microcode has no means (nothing says that a flaw is there, then); what "
+    "one thread of a core tells the other; what ring 0\n"
+    "leaves in the L1 data cache while it answers an exit by itself; returns that are predicted "
+    "from where a guest was (RSB, PBRSB, ITS), and "
+    "retpolines on CPUs without\n"
+    "IBRS at all times; page tables of their own for ring 3 (Meltdown); pages that are not "
+    "executable and large at once (ITLB multihit). SRBDS and GDS\n"
+    "are mended by microcode alone. No emulator has one of these flaws: what is tested is that the "
+    "right thing is done at the right place, not that it helps.\n";
+
+int main(void)
+{
+    fputs(head, stdout);
+#define MITIGATION(id, name, needed, flaw, when, how, cost)                                        \
+    printf("| `%s` | %s | %s | %s | %s |\n", name, flaw, when, how, cost);
+#include "hypervisor/cpu/mitigations.def"
+    fputs(tail, stdout);
+    return 0;
+}
