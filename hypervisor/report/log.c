@@ -15,10 +15,12 @@ static struct log_ring *const ring = &log_pages.ring;
 static void (*tell)(void); /* NULL: ring 0 prints */
 static uint32_t lock;
 
-/* What the console has not taken; nothing, if its page says what cannot be. */
+/* What the console has not taken; nothing, if its page says what cannot be. The lock need not be
+ * held: the tail is loaded behind the head, so that no console has come further. */
 static uint64_t used(void)
 {
-    uint64_t used = ring->tail - __atomic_load_n(&log_pages.reader.head, __ATOMIC_ACQUIRE);
+    uint64_t head = __atomic_load_n(&log_pages.reader.head, __ATOMIC_ACQUIRE);
+    uint64_t used = __atomic_load_n(&ring->tail, __ATOMIC_RELAXED) - head;
 
     return used <= LOG_RING_SIZE && is_aligned(used, LOG_ALIGN) ? used : 0;
 }
