@@ -57,7 +57,7 @@ static void read_vcpus(struct loading *loading, unsigned i)
 {
     const char *word = loading->file.content->vms[i].vcpus;
     struct plan_vm *vm = &loading->machine->plan.vms[i];
-    char where[32];
+    char where[40];
 
     vm->vcpus = 1;
     if (!word || (parse(word, PLAN_RUN_VCPUS + 1, &vm->vcpus) && vm->vcpus > 0))
@@ -73,7 +73,7 @@ static bool read_list(struct loading *loading, unsigned i)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
     struct plan_vm *vm = &loading->machine->plan.vms[i];
-    char where[32];
+    char where[40];
 
     if (from->cpus_count > vm->vcpus) {
         snprintf(where, sizeof(where), "vms[%u].cpus[%u]", i, vm->vcpus);
@@ -104,7 +104,7 @@ static void check_alone(struct loading *loading, unsigned i)
     const struct vm_description *from = &loading->file.content->vms[i];
     struct machine *machine = loading->machine;
     const struct plan_vm *vm = &machine->plan.vms[i];
-    char where[32];
+    char where[40];
 
     for (unsigned n = 0; n < from->cpus_count; n++) {
         unsigned other = alone_on(machine, i, vm->cpus[n]);
@@ -125,7 +125,7 @@ static void load_vm(struct loading *loading, unsigned i)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
     bool *alone = &loading->machine->alone[i];
-    char where[32];
+    char where[40];
 
     snprintf(where, sizeof(where), "vms[%u].alone", i);
     *alone = yes_no(loading, where, from->alone, false);
