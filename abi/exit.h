@@ -158,15 +158,15 @@ struct exit_page {
     uint32_t reply_breakpoints; /* bit n: the instruction met DRn; cleared when it is taken */
     uint64_t reply_cr2;         /* likewise, with #PF */
     struct guest_state state;
-    struct vmcs_values vmcs; /* SHUTDOWN_ENTRY_FAILED only */
-    struct exit_clock clock; /* EVENT_CLOCK, EVENT_WALL_CLOCK only */
-};
+    struct vmcs_values vmcs;      /* SHUTDOWN_ENTRY_FAILED only */
+    struct exit_clock clock;      /* EVENT_CLOCK, EVENT_WALL_CLOCK only */
+} __attribute__((aligned(4096))); /* so that an array has one page for each vCPU */
 
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 56, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 80, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, vmcs) == 80 + 32 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
-_Static_assert(sizeof(struct exit_page) <= 4096, "it is one page");
+_Static_assert(sizeof(struct exit_page) == 4096, "it is one page");
 
 #endif

@@ -18,32 +18,33 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 12
+#define GATE_VERSION 13
 
 enum gate_call {
-    /* (vcpu, with): notifies the channels of `with`, a bit for each, and sends its message, if it
-       has one (GATE_WITH_MESSAGE); answers the last exit, runs the guest until the next; 0, exit
-       page filled */
+    /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
+       (GATE_WITH_MESSAGE); answers the last exit, whose vCPU goes on. Waits for the next exit of
+       any of the VM's vCPUs, and returns its number, that one's exit page filled. It is this vCPU
+       that the other calls are about */
     GATE_RUN,
-    /* (vcpu): takes the whole of exit_page.state as the vCPU's state after a reset, and the table
-       of CPUID; drops an exit not answered. What the processor makes of it the first GATE_RUN tells
-     */
+    /* (): takes the whole of exit_page.state as the vCPU's state after a reset, and the table
+       of CPUID; drops an exit not answered. What the processor makes of it the first GATE_RUN
+       tells. Only for vCPU 0: the others start when it sends them a SIPI */
     GATE_START,
     /* (address, data): an interrupt message in MSI format to the VM's local APICs; 1: one has
        accepted it, 0: none has */
     GATE_MESSAGE,
-    /* (vcpu, offset): a register of the xAPIC page, for MMIO; the 32-bit value */
+    /* (offset): a register of the xAPIC page, for MMIO; the 32-bit value */
     GATE_LAPIC_READ,
-    /* (vcpu, offset, value): likewise; an EOI or timer effect follows as usual */
+    /* (offset, value): likewise; an EOI or timer effect follows as usual */
     GATE_LAPIC_WRITE,
     /* (tsc): EVENT_TIMER when the TSC has reached this value; UINT64_MAX: never */
     GATE_TIMER,
     GATE_LOG, /* (length): one line of the text page to the hypervisor's log */
     /* (enum gate_stop): ends the VM; the text page holds a line that says why. No return */
     GATE_STOP,
-    /* (vcpu): the segments and descriptor tables of exit_page.state, which an exit may leave out */
+    /* (): the segments and descriptor tables of exit_page.state, which an exit may leave out */
     GATE_SEGMENTS,
-    GATE_STATE, /* (vcpu): all of exit_page.state, which few exits fill */
+    GATE_STATE, /* (): all of exit_page.state, which few exits fill */
     /* (channels, interrupts): notifies these channels; these interrupts have been handled, their
        devices ask no more: a level-triggered line may interrupt again; a bit for each of both.
        Waits until something has happened, and returns what: EVENT_* of abi/process.h, which are not
@@ -59,6 +60,9 @@ enum gate_call {
     /* (vm, enum gate_control, argument): looks at a VM, or does this to it. For a process whose row
        of the plan has the VM in `controls`, and about no other one */
     GATE_CONTROL,
+    /* (): no vCPU runs any more. Exits that have not been answered are dropped: the next GATE_START
+       and GATE_RUN are vCPU 0's */
+    GATE_RESET,
     GATE_CALL_COUNT
 };
 
@@ -86,7 +90,7 @@ enum gate_control {
     GATE_CONTROL_PAUSE, /* neither its guest nor its monitor runs until it is resumed */
     GATE_CONTROL_RESUME,
     GATE_CONTROL_RESET,     /* EVENT_RESET for its monitor */
-    GATE_CONTROL_REGISTERS, /* the text page holds a struct guest_state (abi/exit.h) */
+    GATE_CONTROL_REGISTERS, /* (vcpu): the text page holds a struct guest_state (abi/exit.h) */
     GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
     GATE_CONTROL_POWER_OFF, /* EVENT_POWER_BUTTON for its monitor */
     /* The number is that of a process of the plan, whatever VMs are controlled: the text page holds

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that use up what all VMs share, each in the way that its command line names
  * (hostile.def); none of them ends. */
+#include "guests/hostile_cpus.h"
 #include "guests/hostile_disk.h"
 #include "guests/hostile_net.h"
 #include "guests/lib/guest.h"
@@ -270,10 +271,12 @@ static const struct {
     void (*run)(void);
 } rows[] = {
 #define HOSTILE(name)      {#name, name},
+#define HOSTILE_CPUS(name) {#name, name},
 #define HOSTILE_DISK(name) {#name, name},
 #define HOSTILE_NET(name)  {#name, name},
 #include "guests/hostile.def"
 #undef HOSTILE
+#undef HOSTILE_CPUS
 #undef HOSTILE_DISK
 #undef HOSTILE_NET
 };

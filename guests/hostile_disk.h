@@ -4,10 +4,12 @@
 #define GUESTS_HOSTILE_DISK_H
 
 #define HOSTILE(name)
+#define HOSTILE_CPUS(name)
 #define HOSTILE_DISK(name) void name(void);
 #define HOSTILE_NET(name)
 #include "guests/hostile.def"
 #undef HOSTILE
+#undef HOSTILE_CPUS
 #undef HOSTILE_DISK
 #undef HOSTILE_NET
 

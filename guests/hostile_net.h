@@ -4,10 +4,12 @@
 #define GUESTS_HOSTILE_NET_H
 
 #define HOSTILE(name)
+#define HOSTILE_CPUS(name)
 #define HOSTILE_DISK(name)
 #define HOSTILE_NET(name) void name(void);
 #include "guests/hostile.def"
 #undef HOSTILE
+#undef HOSTILE_CPUS
 #undef HOSTILE_DISK
 #undef HOSTILE_NET
 

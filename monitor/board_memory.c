@@ -8,7 +8,7 @@
 
 static uint32_t lapic_load(struct board *b, unsigned vcpu, uint64_t offset)
 {
-    int64_t value = offset % 16 == 0 ? gate_lapic_read(vcpu, (uint32_t)offset) : -1;
+    int64_t value = offset % 16 == 0 ? gate_lapic_read((uint32_t)offset) : -1;
 
     return value < 0 ? UINT32_MAX : (uint32_t)value;
 }
@@ -16,7 +16,7 @@ static uint32_t lapic_load(struct board *b, unsigned vcpu, uint64_t offset)
 static void lapic_store(struct board *b, unsigned vcpu, uint64_t offset, uint32_t value)
 {
     if (offset % 16 == 0)
-        gate_lapic_write(vcpu, (uint32_t)offset, value);
+        gate_lapic_write((uint32_t)offset, value);
 }
 
 static uint32_t ioapic_load(struct board *b, unsigned vcpu, uint64_t offset)

@@ -264,7 +264,7 @@ static void on_halt(struct board *b, const struct guest_state *s)
 }
 
 /* What the guest asked for by a port, or by what it did. */
-static void follow_wishes(struct board *b, struct exit_page *page)
+static void follow_wishes(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     b->wish = false;
     if (b->verdict.exited)
@@ -280,7 +280,7 @@ static void follow_wishes(struct board *b, struct exit_page *page)
         b->restart = true;
     }
     if (b->restart)
-        machine_restart(b, page);
+        machine_restart(b, page - vcpu);
 }
 
 static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
@@ -291,7 +291,7 @@ static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page
     if (page->events & EVENT_KICK)
         board_kicks(b, page->kicks);
     if (page->events & EVENT_HALT || b->console.asked)
-        gate_state(vcpu);
+        gate_state();
     if (page->events & EVENT_HALT)
         on_halt(b, &page->state);
     if (b->console.asked)
@@ -310,7 +310,7 @@ __attribute__((cold, noinline)) static void finish(struct board *b, unsigned vcp
     if (page->events != 0)
         on_any_events(b, vcpu, page);
     if (b->wish)
-        follow_wishes(b, page);
+        follow_wishes(b, vcpu, page);
 }
 
 void exit_handle(struct board *b, unsigned vcpu, struct exit_page *page)

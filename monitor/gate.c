@@ -3,9 +3,9 @@
 
 #include "runtime/call.h"
 
-int64_t gate_run(unsigned vcpu)
+int64_t gate_run(void)
 {
-    return gate_call(GATE_RUN, vcpu, gate_take_notified(), 0);
+    return gate_call(GATE_RUN, gate_take_notified(), 0, 0);
 }
 
 /* What does not wait for gate_run. */
@@ -25,20 +25,26 @@ void gate_post_message(uint64_t address, uint32_t data)
         gate_notified |= GATE_WITH_MESSAGE(address, data);
 }
 
-int64_t gate_start(unsigned vcpu)
+int64_t gate_start(void)
 {
     send_posted();
-    return gate_call(GATE_START, vcpu, 0, 0);
+    return gate_call(GATE_START, 0, 0, 0);
 }
 
-int64_t gate_segments(unsigned vcpu)
+int64_t gate_reset(void)
 {
-    return gate_call(GATE_SEGMENTS, vcpu, 0, 0);
+    send_posted();
+    return gate_call(GATE_RESET, 0, 0, 0);
 }
 
-int64_t gate_state(unsigned vcpu)
+int64_t gate_segments(void)
 {
-    return gate_call(GATE_STATE, vcpu, 0, 0);
+    return gate_call(GATE_SEGMENTS, 0, 0, 0);
+}
+
+int64_t gate_state(void)
+{
+    return gate_call(GATE_STATE, 0, 0, 0);
 }
 
 int64_t gate_message(uint64_t address, uint32_t data)
@@ -46,14 +52,14 @@ int64_t gate_message(uint64_t address, uint32_t data)
     return gate_call(GATE_MESSAGE, address, data, 0);
 }
 
-int64_t gate_lapic_read(unsigned vcpu, uint32_t offset)
+int64_t gate_lapic_read(uint32_t offset)
 {
-    return gate_call(GATE_LAPIC_READ, vcpu, offset, 0);
+    return gate_call(GATE_LAPIC_READ, offset, 0, 0);
 }
 
-int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value)
+int64_t gate_lapic_write(uint32_t offset, uint32_t value)
 {
-    return gate_call(GATE_LAPIC_WRITE, vcpu, offset, value);
+    return gate_call(GATE_LAPIC_WRITE, offset, value, 0);
 }
 
 int64_t gate_doorbell(uint16_t port, unsigned bit)

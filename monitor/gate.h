@@ -15,13 +15,14 @@
 #include "runtime/gate.h"
 
 /* The calls of abi/gate.h, with its arguments and results: negative is an enum gate_error. */
-int64_t gate_run(unsigned vcpu);
-int64_t gate_start(unsigned vcpu);
-int64_t gate_segments(unsigned vcpu);
-int64_t gate_state(unsigned vcpu);
+int64_t gate_run(void);
+int64_t gate_start(void);
+int64_t gate_reset(void);
+int64_t gate_segments(void);
+int64_t gate_state(void);
 int64_t gate_message(uint64_t address, uint32_t data);
-int64_t gate_lapic_read(unsigned vcpu, uint32_t offset);
-int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value);
+int64_t gate_lapic_read(uint32_t offset);
+int64_t gate_lapic_write(uint32_t offset, uint32_t value);
 int64_t gate_doorbell(uint16_t port, unsigned bit);
 
 /* A message that goes with the next gate_run, or one more: whether a local APIC accepts it is not

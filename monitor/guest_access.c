@@ -160,9 +160,7 @@ bool task_pdptes(void *ctx, uint64_t cr3, uint64_t pdpte[4])
 /* The state is that of the vCPU's exit page. */
 void emulate_segments(void *ctx)
 {
-    const struct guest_access *a = ctx;
-
-    gate_segments(a->vcpu);
+    gate_segments();
 }
 
 /* Whether all of an access lies in the device's page; then at this distance, by exclusive or. */

@@ -19,7 +19,7 @@ _Noreturn void _start(void);
 _Noreturn void _start(void)
 {
     const struct process_info *process = (const struct process_info *)PROCESS_INFO;
-    struct exit_page *page = (struct exit_page *)MONITOR_EXIT;
+    struct exit_page *pages = (struct exit_page *)MONITOR_EXIT;
 
     gate_entry = (enum gate_entry)process->gate;
     if (process->version != GATE_VERSION)
@@ -28,10 +28,12 @@ _Noreturn void _start(void)
                     "image again",
                     process->version, GATE_VERSION);
     board_init(&board, (const struct monitor_info *)MONITOR_INFO, (uint8_t *)MONITOR_MEMORY);
-    machine_start(&board, page);
+    machine_start(&board, pages);
     for (;;) {
-        if (gate_run(0) != 0)
-            report_stop(GATE_STOP_FAULT, "vCPU 0 cannot run; see the hypervisor's log");
-        exit_handle(&board, 0, page);
+        int64_t vcpu = gate_run();
+
+        if (vcpu < 0)
+            report_stop(GATE_STOP_FAULT, "a vCPU cannot run; see the hypervisor's log");
+        exit_handle(&board, (unsigned)vcpu, &pages[vcpu]);
     }
 }

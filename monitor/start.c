@@ -31,7 +31,7 @@ void machine_start(struct board *b, struct exit_page *page)
     acpi_build(&b->memory, info->vcpus);
     smbios_build(&b->memory, b->process, info);
     page->state = load_state(&load);
-    if (gate_start(0) != 0)
+    if (gate_start() != 0)
         report_stop(GATE_STOP_FAULT, "the hypervisor refused the start state; see its log");
 }
 
@@ -45,6 +45,7 @@ void machine_restart(struct board *b, struct exit_page *page)
 
     if (gate_tsc() < earliest)
         report("the start is held back until %u ms after the last one", RESTART_MS);
+    gate_reset();
     gate_spin(earliest);
     machine_start(b, page);
 }

@@ -33,6 +33,7 @@
  * programs and DMA areas; a page of tables for each 2 MiB without large pages. */
 #define ARENA_BASE_SIZE    0x200000ULL
 #define ARENA_VM_SIZE      0x200000ULL
+#define ARENA_VCPU_SIZE    0x10000ULL
 #define ARENA_PROCESS_SIZE 0x100000ULL
 #define ARENA_CHANNEL_SIZE 0x8000ULL   /* beside its pages */
 #define LOW_MEMORY         0x100000ULL /* left to the firmware */
@@ -121,7 +122,8 @@ static uint64_t arena_size(const struct plan *plan)
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
                                                              : plan->vms[i].memory;
-        size += ARENA_VM_SIZE + image_span(virt_of(info.modules[PLAN_MODULE_MONITOR].start));
+        size += plan->vms[i].vcpus * ARENA_VCPU_SIZE + ARENA_VM_SIZE +
+                image_span(virt_of(info.modules[PLAN_MODULE_MONITOR].start));
     }
     for (uint32_t i = 0; i < plan->process_count; i++) {
         const struct plan_process *p = &plan->processes[i];
@@ -142,7 +144,9 @@ static void map_program(const struct phys_range *module)
 static void create_arena(const struct plan *plan)
 {
     /* VMCSs, and a VMXON region for each CPU */
-    uint64_t size = arena_size(plan), frames = plan->vm_count + acpi.cpu_count + 1;
+    uint64_t size = arena_size(plan), frames = acpi.cpu_count + 1;
+    for (uint32_t i = 0; i < plan->vm_count; i++)
+        frames += plan->vms[i].vcpus;
     uint64_t start =
         phys_map_take(&info.free, size + frames * PAGE_SIZE, LARGE_PAGE, BOOT_TABLES_LIMIT);
 

@@ -23,6 +23,7 @@ static gate_function *const calls[GATE_CALL_COUNT][2] = {
     [GATE_DOORBELL] = {gate_doorbell, none},
     [GATE_WAIT] = {none, gate_wait},
     [GATE_NOTIFY] = {gate_notify, gate_notify},
+    [GATE_RESET] = {gate_reset, none},
     [GATE_CONTROL] = {none, gate_control},
 };
 

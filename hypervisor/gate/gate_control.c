@@ -11,54 +11,62 @@
 _Static_assert(EXIT_REASON_COUNT <= GATE_EXIT_REASONS, "each has its counter");
 _Static_assert(sizeof(struct gate_vm) <= PROCESS_TEXT_SIZE, "it is one page");
 
+static void add(struct gate_vm *is, const struct vcpu *v)
+{
+    is->used.time += sched_ran(&v->thread);
+    is->used.msr_writes += v->msr.counters.writes;
+    is->used.msr_reads += v->msr.counters.reads;
+    is->used.msr_skipped += v->msr.counters.skipped;
+    for (unsigned reason = 0; reason < EXIT_REASON_COUNT; reason++)
+        is->exits[reason] += v->exits[reason];
+}
+
 static int64_t look(struct vm *vm, uint64_t argument, void *page)
 {
-    const struct vcpu *v = vm->vcpu;
+    enum vcpu_mode mode = vm->vcpus[0]->mode;
     struct gate_vm *is = page;
 
     *is = (struct gate_vm){.memory = vm->plan->memory, .vcpus = vm->plan->vcpus, .tsc = rdtsc()};
-    is->state = v->mode == VCPU_STOPPED  ? GATE_VM_ENDED
-                : v->mode == VCPU_PAUSED ? GATE_VM_PAUSED
-                                         : GATE_VM_RUNS;
+    is->state = mode == VCPU_STOPPED  ? GATE_VM_ENDED
+                : mode == VCPU_PAUSED ? GATE_VM_PAUSED
+                                      : GATE_VM_RUNS;
     memcpy(is->name, vm->plan->name, sizeof(is->name));
-    memcpy(is->exits, v->exits, sizeof(v->exits));
-    is->used = (struct gate_used){
-        .time = sched_ran(&v->thread),
-        .msr_writes = v->msr.counters.writes,
-        .msr_reads = v->msr.counters.reads,
-        .msr_skipped = v->msr.counters.skipped,
-    };
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        add(is, vm->vcpus[i]);
     return 0;
 }
 
 static int64_t pause(struct vm *vm, uint64_t argument, void *page)
 {
-    struct vcpu *v = vm->vcpu;
+    enum vcpu_mode mode = vm->vcpus[0]->mode;
 
-    if (v->mode == VCPU_PAUSED || v->mode == VCPU_STOPPED)
+    if (mode == VCPU_PAUSED || mode == VCPU_STOPPED)
         return GATE_ESTATE;
-    v->paused = v->mode;
-    v->mode = VCPU_PAUSED;
-    v->thread.waits = false;
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
+        struct vcpu *v = vm->vcpus[i];
+        v->paused = v->mode;
+        v->mode = VCPU_PAUSED;
+        v->thread.waits = false;
+    }
     return 0;
 }
 
 static int64_t resume(struct vm *vm, uint64_t argument, void *page)
 {
-    struct vcpu *v = vm->vcpu;
-
-    if (v->mode != VCPU_PAUSED)
+    if (vm->vcpus[0]->mode != VCPU_PAUSED)
         return GATE_ESTATE;
-    v->mode = v->paused;
-    sched_notify(&v->thread);
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
+        vm->vcpus[i]->mode = vm->vcpus[i]->paused;
+        sched_notify(&vm->vcpus[i]->thread);
+    }
     return 0;
 }
 
 static int64_t post(struct vm *vm, uint64_t event)
 {
-    if (vm->vcpu->mode == VCPU_STOPPED)
+    if (vm->vcpus[0]->mode == VCPU_STOPPED)
         return GATE_ESTATE;
-    sched_post(&vm->vcpu->thread, event);
+    sched_post(&vm->vcpus[0]->thread, event);
     return 0;
 }
 
@@ -73,15 +81,18 @@ static int64_t power_off(struct vm *vm, uint64_t argument, void *page)
 }
 
 /* CR2 the CPU has no more: ring 3 runs. */
-static int64_t registers(struct vm *vm, uint64_t argument, void *page)
+static int64_t registers(struct vm *vm, uint64_t vcpu, void *page)
 {
     struct guest_state *state = page;
 
-    if (!vm->vcpu->started)
+    if (vcpu >= vm->plan->vcpus)
+        return GATE_EINVAL;
+    struct vcpu *v = vm->vcpus[vcpu];
+    if (!v->started)
         return GATE_ESTATE;
-    vcpu_load(vm->vcpu);
-    vcpu_save_state(vm->vcpu, state);
-    state->cr2 = vm->vcpu->cr2;
+    vcpu_load(v);
+    vcpu_save_state(v, state);
+    state->cr2 = v->cr2;
     return 0;
 }
 

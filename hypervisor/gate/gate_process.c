@@ -10,8 +10,7 @@
 
 int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p)
 {
-    p->thread->timer = tsc;
-    sched_own_event_changed(p->thread);
+    sched_set_ring3_timer(p->listener, tsc);
     return 0;
 }
 

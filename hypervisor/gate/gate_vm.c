@@ -8,12 +8,14 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/reply.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 
 #define APIC_PAGE_SIZE 0x1000
 
 /* False: it does not have these. A vCPU that halts leaves the CPU first: nobody interrupts it. Nor
- * does it take a reply: while it halts there are but events. */
+ * does it take a reply: while it halts there are but events. One of several has the monitor to give
+ * up, and goes the long way. */
 static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
 {
     uint64_t channels = with & GATE_WITH_CHANNELS;
@@ -23,7 +25,8 @@ static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
     v->mode = VCPU_IN_GUEST;
     if (GATE_HAS_MESSAGE(with))
         gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, &v->vm->process);
-    bool sleeps = channels != 0 && !vcpu_thread.can_run(&v->thread);
+    bool sleeps =
+        channels != 0 && !(v->thread.work & WORK_SHARED) && !vcpu_thread.can_run(&v->thread);
 
     if (sleeps)
         sched_leave();
@@ -33,12 +36,10 @@ static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
     return true;
 }
 
-int64_t gate_run(uint64_t vcpu, uint64_t with, uint64_t c, struct process *p)
+int64_t gate_run(uint64_t with, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus)
-        return GATE_EINVAL;
     if (!v->started)
         return GATE_ESTATE;
     if (__builtin_expect(with != 0, 0) && !take_along(v, with))
@@ -46,19 +47,27 @@ int64_t gate_run(uint64_t vcpu, uint64_t with, uint64_t c, struct process *p)
     vcpu_load(v);
     reply_apply(v);
     v->mode = VCPU_IN_GUEST;
+    if (__builtin_expect(v->thread.work & WORK_SHARED, 0))
+        monitor_give_up(v);
     vcpu_enter(v);
 }
 
-int64_t gate_start(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_start(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus)
-        return GATE_EINVAL;
+    if (v->lapic.id != 0)
+        return GATE_ESTATE;
     v->exit_kind = EXIT_EVENTS;
     if (vm_options.counters)
         vm_log(v->vm, "starts at TSC %lu, the hypervisor at %lu", rdtsc(), boot_tsc);
     return vcpu_start(v) ? 0 : GATE_ESTATE;
+}
+
+int64_t gate_reset(uint64_t a, uint64_t b, uint64_t c, struct process *p)
+{
+    monitor_reset(VCPU_OF(p->thread)->vm);
+    return 0;
 }
 
 int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process *p)
@@ -70,44 +79,40 @@ int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process
     return events_message(VCPU_OF(p->thread), &message);
 }
 
-int64_t gate_lapic_read(uint64_t vcpu, uint64_t offset, uint64_t c, struct process *p)
+int64_t gate_lapic_read(uint64_t offset, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus || offset >= APIC_PAGE_SIZE)
+    if (offset >= APIC_PAGE_SIZE)
         return GATE_EINVAL;
     return vlapic_read_mmio(&v->lapic, (uint32_t)offset, guest_tsc(v));
 }
 
-int64_t gate_lapic_write(uint64_t vcpu, uint64_t offset, uint64_t value, struct process *p)
+int64_t gate_lapic_write(uint64_t offset, uint64_t value, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
     struct vlapic_effect effect;
 
-    if (vcpu >= v->vm->plan->vcpus || offset >= APIC_PAGE_SIZE)
+    if (offset >= APIC_PAGE_SIZE)
         return GATE_EINVAL;
     vlapic_write_mmio(&v->lapic, (uint32_t)offset, (uint32_t)value, guest_tsc(v), &effect);
     events_apic_effect(v, &effect);
     return 0;
 }
 
-int64_t gate_segments(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_segments(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus)
-        return GATE_EINVAL;
     vcpu_load(v);
     vcpu_save_segments(&v->page->state);
     return 0;
 }
 
-int64_t gate_state(uint64_t vcpu, uint64_t b, uint64_t c, struct process *p)
+int64_t gate_state(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
 
-    if (vcpu >= v->vm->plan->vcpus)
-        return GATE_EINVAL;
     vcpu_load(v);
     vcpu_save_state(v, &v->page->state);
     return 0;

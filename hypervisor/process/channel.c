@@ -59,7 +59,7 @@ void channel_notify(const struct process *p, uint64_t channels)
 {
     for (; channels != 0; channels &= channels - 1) {
         unsigned n = (unsigned)__builtin_ctzll(channels);
-        sched_post(p->peers[n].process->thread, EVENT_CHANNEL(p->peers[n].channel));
+        sched_post(p->peers[n].process->listener, EVENT_CHANNEL(p->peers[n].channel));
     }
 }
 

@@ -21,7 +21,6 @@ void process_end(struct process *p, bool fault, const char *why)
     process_log_left_out(p);
     log_record(p->service ? LOG_LINE : LOG_VM_ENDED, p->vm, "%s %s: %s: %s", process_kind(p),
                p->info->name, fault ? "stopped for a fault" : stops, why);
-    p->thread->deadline = p->thread->timer = TIME_NEVER;
     channel_end_all(p);
     if (!p->awaited)
         return;

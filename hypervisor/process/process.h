@@ -17,13 +17,14 @@ struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */
     struct trap_frame user_frame __attribute__((aligned(16)));
-    struct cpu_block *cpu; /* its thread's home */
-    void *stack;           /* the end of the CPU's stack, for trap.S */
-    struct thread *thread; /* who is in it: its own thread, or the vCPU whose monitor it is */
-    bool service;          /* it is no monitor, but a part of a struct service */
-    bool awaited;          /* the machine ends no sooner than it */
-    uint8_t vm;            /* a monitor's: which, by the plan's index; otherwise LOG_NO_VM */
-    uint64_t *root;        /* its address space */
+    struct cpu_block *cpu;   /* its thread's home */
+    void *stack;             /* the end of the CPU's stack, for trap.S */
+    struct thread *thread;   /* who is in it: its own thread, or the vCPU whose exit it handles */
+    struct thread *listener; /* whom its timer and its channels wake: the same, or the first vCPU */
+    bool service;            /* it is no monitor, but a part of a struct service */
+    bool awaited;            /* the machine ends no sooner than it */
+    uint8_t vm;              /* a monitor's: which, by the plan's index; otherwise LOG_NO_VM */
+    uint64_t *root;          /* its address space */
     struct process_info *info;
     char *text;            /* one page that it shares with ring 0 */
     struct bucket log;     /* lines that it may cause, */
@@ -82,6 +83,12 @@ void __attribute__((noreturn)) process_resume(struct process *p);
 
 /* entry.S: back to ring 3 by SYSRET or SYSEXIT with the result of a call. */
 void __attribute__((noreturn)) process_return(struct process *p, int64_t result);
+
+/* The call that it is at returns this, when it is resumed. */
+static inline void process_set_result(struct process *p, int64_t result)
+{
+    p->user_frame.rax = (uint64_t)result;
+}
 
 /* end.c: the machine runs until all that are awaited have ended; all are of this kind, "VMs" for
  * one. At boot. */

@@ -216,7 +216,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     s->process.service = true;
     s->process.vm = LOG_NO_VM;
     info = s->process.info;
-    s->process.thread = &s->thread;
+    s->process.thread = s->process.listener = &s->thread;
     s->plan = plan;
     s->image = &files[plan->image];
     s->function = PCI_NONE;
@@ -261,6 +261,7 @@ void service_stop(struct service *s, bool fault, const char *why)
     if (s == console)
         process_printed();
     s->ended = true;
+    s->thread.timer = TIME_NEVER;
     if (s->function != PCI_NONE)
         pci_stop_master(s->function); /* before its clients take their memory for their own */
     process_end(&s->process, fault, why);

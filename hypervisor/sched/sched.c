@@ -126,7 +126,7 @@ static void account(struct sched *s)
     uint64_t now = rdtsc();
     struct thread *t = s->running;
 
-    t->used += now - s->accounted;
+    t->used += (now - s->accounted) << t->share;
     t->ran += now - s->accounted;
     t->left -= min_u64(t->left, now - s->accounted);
     s->accounted = now;
@@ -147,7 +147,7 @@ static uint64_t turn_end(const struct sched *s, uint64_t used)
     uint64_t had = s->running->used;
 
     return max_u64(s->turn_start + LEAST_TURN_MS * tsc_khz(),
-                   s->accounted + (used > had ? used - had : 0));
+                   s->accounted + (used > had ? (used - had) >> s->running->share : 0));
 }
 
 /* When the one that runs has had so much more than its rivals that it is their turn. */
@@ -313,6 +313,16 @@ uint64_t sched_take_events(struct thread *t)
     t->events = 0;
     t->work &= ~WORK_EVENTS;
     return events;
+}
+
+void sched_set_ring3_timer(struct thread *t, uint64_t tsc)
+{
+    struct sched *s = &CPU_OF(t->cpu, sched);
+
+    t->timer = tsc;
+    if (t != s->running)
+        s->others_event = min_u64(s->others_event, tsc);
+    sched_own_event_changed(s->running);
 }
 
 void sched_forget_event(struct cpu_block *cpu)

@@ -88,6 +88,9 @@ uint64_t sched_ran(const struct thread *t);
 /* Everybody whose timer is due by now (host TSC) gets what it waited for. Somebody runs. */
 void sched_expire(uint64_t now);
 
+/* EVENT_TIMER for t's ring 3 when the TSC has reached this value. Somebody runs. */
+void sched_set_ring3_timer(struct thread *t, uint64_t tsc);
+
 /* The scheduler's own: next_event, while somebody runs, and when it becomes TIME_NEVER. */
 void __attribute__((noinline)) sched_forget_event(struct cpu_block *cpu);
 static inline void sched_set_event(struct cpu_block *cpu, uint64_t next)

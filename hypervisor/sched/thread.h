@@ -41,6 +41,7 @@ struct thread {
     struct cpu_block *cpu; /* its home */
     const struct thread_kind *kind;
     struct thread *next; /* of its CPU */
+    uint32_t share;      /* several have one share among them: for each its time counts << this */
     uint64_t used;       /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
     uint64_t ran; /* what it has had of the CPU, TSC ticks, but for what is not accounted yet */
     uint64_t budget, period; /* what it is promised in each period, TSC ticks; 0: nothing */

@@ -46,7 +46,7 @@ static void write_controls(struct vcpu *v, bool on)
         proc |= CR8_EXITING;
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = proc);
     vmwrite(VMCS_PROC2_CONTROLS, on ? vmx.controls.proc2 | PROC2_MASK : vmx.controls.proc2);
-    vmwrite(VMCS_MSR_BITMAPS, phys_of(on ? v->vm->msr_bitmap_virtual : v->vm->msr_bitmap));
+    vmwrite(VMCS_MSR_BITMAPS, phys_of(on ? v->msr_bitmap_virtual : v->msr_bitmap));
 }
 
 void apic_virtual_update(struct vcpu *v)

@@ -3,6 +3,7 @@
 
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/format.h"
 
@@ -12,6 +13,8 @@ static bool can_run(const struct thread *t)
 
     switch (v->mode) {
     case VCPU_IN_MONITOR:
+    case VCPU_CALLED:
+    case VCPU_STARTS:
         return true;
     case VCPU_IN_GUEST:
         return !v->halted || t->work & WORK_EVENTS || vcpu_may_wake(v);
@@ -31,6 +34,51 @@ void vcpu_enter(struct vcpu *v)
     v->enter(v);
 }
 
+static void __attribute__((cold, noinline)) hand_over_kicks(struct vcpu *v)
+{
+    v->page->kicks = v->kicks;
+    v->kicks = 0;
+    v->thread.events |= EVENT_KICK;
+    v->thread.work |= WORK_EVENTS;
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
+}
+
+/* Its events; with several vCPUs the monitor first, if it has not been called. */
+static void __attribute__((cold, noinline)) hand_over(struct vcpu *v)
+{
+    if (v->thread.work & WORK_SHARED && v->mode != VCPU_CALLED && !monitor_take(v))
+        schedule();
+    if (!(v->thread.work & WORK_EVENTS))
+        return;
+    v->page->events = sched_take_events(&v->thread);
+    if (v->exit_kind == EXIT_EOI) {
+        v->page->eoi.vector = v->eoi_pending - 1;
+        v->eoi_pending = 0;
+    }
+    if (v->eoi_pending != 0)
+        v->thread.work |= WORK_EVENTS;
+}
+
+static inline __attribute__((noreturn, always_inline)) void to_monitor(struct vcpu *v)
+{
+    v->page->events = 0;
+    if (__builtin_expect(v->thread.work & WORK_STAYS, 0))
+        hand_over(v);
+    v->mode = VCPU_IN_MONITOR;
+    resident_to_monitor(v);
+    sched_set_timer(&v->thread);
+    process_return(&v->vm->process, v->lapic.id);
+}
+
+/* The exit of a vCPU that has waited for its monitor, or its start. */
+static void __attribute__((noreturn, cold, noinline)) resume_anew(struct vcpu *v)
+{
+    if (v->mode == VCPU_CALLED)
+        to_monitor(v);
+    vcpu_begin(v);
+    vcpu_enter(v);
+}
+
 static void __attribute__((noreturn)) resume(struct thread *t)
 {
     struct vcpu *v = VCPU_OF(t);
@@ -42,6 +90,8 @@ static void __attribute__((noreturn)) resume(struct thread *t)
         vcpu_load(v);
         vcpu_enter(v);
     }
+    if (v->mode != VCPU_IN_MONITOR)
+        resume_anew(v);
     resident_to_monitor(v);
     process_resume(&v->vm->process);
 }
@@ -65,41 +115,13 @@ static void __attribute__((noreturn)) fault(struct thread *t, struct trap_frame 
 
 const struct thread_kind vcpu_thread = {can_run, resume, events_deadline_due, fault};
 
-static void __attribute__((cold, noinline)) hand_over_kicks(struct vcpu *v)
-{
-    v->page->kicks = v->kicks;
-    v->kicks = 0;
-    v->thread.events |= EVENT_KICK;
-    v->thread.work |= WORK_EVENTS;
-    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
-}
-
-static void __attribute__((cold, noinline)) hand_over_events(struct vcpu *v, enum exit_kind kind)
-{
-    v->page->events = sched_take_events(&v->thread);
-    if (kind == EXIT_EOI) {
-        v->page->eoi.vector = v->eoi_pending - 1;
-        v->eoi_pending = 0;
-    }
-    if (v->eoi_pending != 0)
-        v->thread.work |= WORK_EVENTS;
-}
-
 void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
 {
-    struct exit_page *page = v->page;
-
-    v->mode = VCPU_IN_MONITOR;
     v->exit_kind = kind;
-    page->kind = kind;
+    v->page->kind = kind;
     if (__builtin_expect(v->kicks != 0, 0))
         hand_over_kicks(v);
-    page->events = 0;
-    if (__builtin_expect(v->thread.work & WORK_EVENTS, 0))
-        hand_over_events(v, kind);
-    resident_to_monitor(v);
-    sched_set_timer(&v->thread);
-    process_return(&v->vm->process, 0);
+    to_monitor(v);
 }
 
 void exit_with_events(struct vcpu *v)

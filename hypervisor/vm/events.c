@@ -6,6 +6,7 @@
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/inject.h"
 
@@ -86,7 +87,7 @@ void events_work(struct vcpu *v)
 {
     uint32_t work = v->thread.work;
 
-    v->thread.work = work & WORK_EVENTS; /* waits if it is somebody else's turn */
+    v->thread.work = work & WORK_STAYS; /* waits if it is somebody else's turn */
     if (work & WORK_TIMER)
         events_deadline_changed(v, rdtsc());
     if (work & WORK_INTERRUPT)
@@ -104,7 +105,7 @@ void events_work(struct vcpu *v)
 static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
 {
     sched_expire(now);
-    if (v->thread.work != 0)
+    if (v->thread.work & ~WORK_SHARED)
         events_work(v);
     uint64_t due = CPU_OF(VCPU_CPU(v), sched).next_event, least = tsc_khz() / LEAST_SHARE;
     if (due == TIME_NEVER) /* and so it is armed: sched_no_event */
@@ -168,13 +169,8 @@ void events_deadline_due(struct thread *t, uint64_t now)
     }
 }
 
-bool events_message(struct vcpu *v, const struct apic_message *message)
+static bool deliver(struct vcpu *v, const struct apic_message *message)
 {
-    const struct vlapic *apics[] = {&v->lapic};
-
-    if (vlapic_targets(apics, 1, message->shorthand != APIC_TO_DESTINATION ? 0 : VLAPIC_NONE,
-                       message) == 0)
-        return false;
     switch (message->delivery) {
     case APIC_FIXED:
     case APIC_LOWEST_PRIORITY:
@@ -182,16 +178,31 @@ bool events_message(struct vcpu *v, const struct apic_message *message)
             return false;
         break;
     case APIC_NMI:
-        v->nmi_pending = true;
+        v->nmi_pending = v->mode != VCPU_OFF;
         break;
     case APIC_INIT:
-        sched_post(&v->thread, EVENT_INIT);
+        vcpu_send_init(v);
         return true;
-    default: /* SIPI wants a vCPU that waits for it; SMI and ExtINT have no source here */
+    case APIC_SIPI:
+        vcpu_send_sipi(v, message->vector);
+        return true;
+    default: /* SMI and ExtINT have no source here */
         return true;
     }
     interrupt(v);
     return true;
+}
+
+bool events_message(struct vcpu *v, const struct apic_message *message)
+{
+    const struct vm *vm = v->vm;
+    int source = message->shorthand != APIC_TO_DESTINATION ? (int)v->lapic.id : VLAPIC_NONE;
+    uint64_t targets = vlapic_targets(vm->lapics, vm->plan->vcpus, source, message);
+    bool accepted = false;
+
+    for (; targets != 0; targets &= targets - 1)
+        accepted |= deliver(vm->vcpus[__builtin_ctzll(targets)], message);
+    return accepted;
 }
 
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect)

@@ -6,6 +6,7 @@
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/exit.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 
 /* The answer to a hypercall that does not exist, as KVM documents it. */
@@ -46,7 +47,7 @@ void exit_hlt(struct vcpu *v)
 {
     v->halted_if = vcpu_skip_instruction(v) & RFLAGS_IF;
     v->halted = true;
-    if (!v->halted_if && !v->nmi_pending)
+    if (!v->halted_if && vm_is_dead(v->vm))
         sched_post(&v->thread, EVENT_HALT);
     apic_virtual_halted(v);
     if (v->kicks != 0)

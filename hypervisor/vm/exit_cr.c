@@ -131,6 +131,6 @@ void exit_cr_access(struct vcpu *v)
         return;
     }
     if (cr != 8)
-        vmx_flush_vpid(VM_VPID(v->vm)); /* as the MOV would have done */
+        vmx_flush_vpid(v->vpid); /* as the MOV would have done */
     vcpu_skip_instruction(v);
 }

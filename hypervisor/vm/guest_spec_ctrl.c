@@ -25,7 +25,7 @@ static void set(struct vcpu *v, uint64_t value)
     bool same = spec_ctrl.settable != 0 && (spec_ctrl.forced & ~value) == 0;
 
     v->spec_ctrl = value;
-    vm_pass_reads(v->vm, msr_rows[MSR_ROW_SPEC_CTRL].first, same);
+    vcpu_pass_reads(v, msr_rows[MSR_ROW_SPEC_CTRL].first, same);
 }
 
 void guest_spec_ctrl_reset(struct vcpu *v)

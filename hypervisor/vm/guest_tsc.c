@@ -16,7 +16,7 @@ static bool host_is_reset(void)
 void guest_tsc_reset(struct vcpu *v)
 {
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset = 0);
-    vm_pass_reads(v->vm, MSR_IA32_TSC_ADJUST, host_is_reset());
+    vcpu_pass_reads(v, MSR_IA32_TSC_ADJUST, host_is_reset());
 }
 
 void guest_tsc_move(struct vcpu *v, uint64_t delta)
@@ -26,7 +26,7 @@ void guest_tsc_move(struct vcpu *v, uint64_t delta)
     v->tsc_offset += delta;
     v->msr.file.value[MSR_SLOT_TSC_ADJUST] += delta;
     vmwrite(VMCS_TSC_OFFSET, v->tsc_offset);
-    vm_pass_reads(v->vm, MSR_IA32_TSC_ADJUST, false);
+    vcpu_pass_reads(v, MSR_IA32_TSC_ADJUST, false);
     vlapic_tsc_moved(&v->lapic, now, delta);
     events_deadline_changed(v, rdtsc());
     events_clock(v, EVENT_CLOCK);

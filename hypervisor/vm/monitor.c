@@ -25,7 +25,7 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
 
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
-    info->xcr0 = vm->vcpu->resident.xcr0_all;
+    info->xcr0 = vm->vcpus[0]->resident.xcr0_all;
     info->rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP);
     info->invpcid = control_has(&vmx.controls, CONTROL_INVPCID);
     info->tsc_exact = tsc_is_exact();
@@ -40,18 +40,20 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
 
 void monitor_create(struct vm *vm, const struct phys_range *image, const struct phys_range *files)
 {
-    struct vcpu *v = vm->vcpu;
+    struct vcpu *first = vm->vcpus[0];
 
     process_load(&vm->process, image);
     fill_info(vm, files);
     vm->cpuid_page = arena_alloc(PAGE_SIZE);
     process_map(&vm->process, MONITOR_CPUID, vm->cpuid_page, PAGE_SIZE, PAGING_W | PAGING_NX);
-    process_map(&vm->process, MONITOR_EXIT, v->page, PAGE_SIZE, PAGING_W | PAGING_NX);
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        process_map(&vm->process, MONITOR_EXIT + i * PAGE_SIZE, vm->vcpus[i]->page, PAGE_SIZE,
+                    PAGING_W | PAGING_NX);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];
         ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->physical, e->size,
                           PAGING_W | PAGING_U | PAGING_NX));
     }
-    v->mode = VCPU_IN_MONITOR;
-    v->thread.waits = true;
+    first->mode = VCPU_IN_MONITOR;
+    first->thread.waits = true;
 }

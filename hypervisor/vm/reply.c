@@ -98,7 +98,7 @@ static void __attribute__((cold, noinline)) take_task(struct vcpu *v)
         vmwrite(VMCS_GUEST_CR3, cr3);
         if (guest_cr4() & CR4_PAE)
             guest_load_pdptes(v); /* the monitor has found out whether they can be */
-        vmx_flush_vpid(VM_VPID(v->vm));
+        vmx_flush_vpid(v->vpid);
     }
     if (v->page->reply_vector == REPLY_NO_VECTOR)
         return;

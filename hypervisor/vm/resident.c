@@ -175,6 +175,16 @@ void resident_lend(struct vcpu *v)
     clts(); /* until change_owner, or the next exit, sets TS */
 }
 
+void resident_init_debug(struct vcpu *v)
+{
+    struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
+
+    if (cpu->resident_owner == v)
+        change_owner(cpu, NULL);
+    memset(v->resident.dr, 0, sizeof(v->resident.dr));
+    v->resident.dr6 = DR6_RESET;
+}
+
 void resident_forget(struct vcpu *v)
 {
     struct vm_cpu *cpu = &THIS_CPU(vm_cpu);

@@ -42,6 +42,9 @@ void resident_to_monitor(struct vcpu *v);
  * 3 may use them until another ring 3 runs. */
 void resident_lend(struct vcpu *v);
 
+/* INIT: its debug registers are as after a reset, and all else stays. v runs. */
+void resident_init_debug(struct vcpu *v);
+
 /* v's state has been set anew (after a reset); what the CPU holds of it is forgotten. */
 void resident_forget(struct vcpu *v);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* R5, R6, R11, R13, R26, R28-R30, R37: a vCPU's VMCS, and its state at the start. */
+/* R5, R6, R11, R13, R21, R26, R28-R30, R37: a vCPU's VMCS, and its state at the start. */
 #include "hypervisor/vm/vcpu.h"
 
 #include "hypervisor/cpu/arena.h"
@@ -146,12 +146,12 @@ static void write_controls(struct vcpu *v)
     vmwrite(VMCS_PROC2_CONTROLS, c->proc2);
     vmwrite(VMCS_EXIT_CONTROLS, c->exit);
     vmwrite(VMCS_ENTRY_CONTROLS, c->entry);
-    vmwrite(VMCS_MSR_BITMAPS, phys_of(v->vm->msr_bitmap));
+    vmwrite(VMCS_MSR_BITMAPS, phys_of(v->msr_bitmap));
     vmwrite(VMCS_EPT_POINTER, ept_pointer(&v->vm->ept));
     vmwrite(VMCS_CR0_MASK, CR0_HIDDEN | (control_has(c, CONTROL_LOAD_GUEST_EFER) ? 0 : CR0_PG));
     vmwrite(VMCS_CR4_MASK, ~guest_cr4_allowed() | CR4_FORCED);
     if (control_has(c, CONTROL_VPID))
-        vmwrite(VMCS_VPID, VM_VPID(v->vm));
+        vmwrite(VMCS_VPID, v->vpid);
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
     if (control_has(c, CONTROL_ENCLS_EXITING))
@@ -164,18 +164,45 @@ static void write_controls(struct vcpu *v)
     }
 }
 
-struct vcpu *vcpu_create(struct vm *vm)
+/* R7: one for each vCPU, so that none changes while another CPU runs on it. */
+static void create_bitmaps(struct vcpu *v)
+{
+    v->msr_bitmap = arena_alloc(PAGE_SIZE);
+    msr_bitmap(v->msr_bitmap, vm_msr_features(), vmx.caps.linear_bits);
+    if (control_has(&vmx.controls, CONTROL_VIRTUAL_INTERRUPT_DELIVERY)) {
+        v->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
+        apic_virtual_bitmap(v->msr_bitmap_virtual, v->msr_bitmap);
+    }
+}
+
+void vcpu_pass_reads(struct vcpu *v, uint32_t index, bool pass)
+{
+    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
+
+    set(v->msr_bitmap, index, false);
+    if (v->msr_bitmap_virtual != NULL)
+        set(v->msr_bitmap_virtual, index, false);
+}
+
+struct vcpu *vcpu_create(struct vm *vm, uint32_t number)
 {
     struct vcpu *v = arena_alloc(sizeof(*v));
 
     v->vm = vm;
+    v->vpid = (uint16_t)(vm->process.vm * PLAN_MAX_VCPUS + number + 1);
     v->stack = vm->process.stack;
     sched_add(&v->thread, vm->process.cpu, &vcpu_thread, vm->plan->budget, vm->plan->period);
-    v->thread.waits = false; /* until it has a monitor */
+    v->thread.waits = false; /* until it has a monitor, or a SIPI has come */
+    v->mode = VCPU_OFF;
+    if (vm->plan->vcpus > 1)
+        v->thread.work = WORK_SHARED;
+    while (1u << v->thread.share < vm->plan->vcpus)
+        v->thread.share++;
+    create_bitmaps(v);
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
     resident_reset(&v->resident);
-    vlapic_reset(&v->lapic, v->lapic_page, 0, true);
+    vlapic_reset(&v->lapic, v->lapic_page, number, number == 0);
     v->lapic.least_period = tsc_khz() * TIMER_PERIOD_US / 1000;
     v->vmcs = vmcs_new(VCPU_CPU(v));
     vcpu_load(v);
@@ -317,18 +344,28 @@ static void load_registers(struct vcpu *v, const struct guest_state *s)
     v->cr2 = s->cr2;
 }
 
-/* What the page does not hold, as after a reset (R12). */
-static void reset_rest(struct vcpu *v)
+/* What neither a reset nor INIT leaves as it was, beside what a page of state holds (R12). */
+static void reset_execution(struct vcpu *v)
 {
+    apic_virtual_update(v);
     vmwrite(VMCS_GUEST_DR7, DR7_RESET);
     vmwrite(VMCS_GUEST_DEBUGCTL, 0);
     vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
     vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+    vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+    v->halted = v->nmi_pending = false;
+    v->thread.work &= WORK_SCHEDULE | WORK_STAYS; /* nobody kicks again for what was posted */
+    vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
+    vmx_flush_vpid(v->vpid);
+}
+
+/* What the page does not hold, as after a reset. */
+static void reset_rest(struct vcpu *v)
+{
     vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
     vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
-    vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     resident_reset(&v->resident);
     guest_spec_ctrl_reset(v);
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
@@ -338,16 +375,53 @@ static void reset_rest(struct vcpu *v)
             rdmsr(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN;
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
-    vlapic_reset(&v->lapic, v->lapic_page, 0, true);
-    v->halted = v->nmi_pending = false;
+    vlapic_reset(&v->lapic, v->lapic_page, v->lapic.id, v->lapic.id == 0);
     v->eoi_pending = 0;
-    v->thread.work &= WORK_SCHEDULE | WORK_EVENTS; /* nobody kicks again for what was posted */
-    apic_virtual_update(v);
-    vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
+    reset_execution(v);
     resident_forget(v);
     guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
     events_deadline_changed(v, rdtsc());
-    vmx_flush_vpid(VM_VPID(v->vm));
+}
+
+/* SDM volume 3, "Processor State After Reset": what INIT changes beside that. */
+static void init_rest(struct vcpu *v)
+{
+    reset_execution(v);
+    msr_file_init(&v->msr.file);
+    resident_init_debug(v);
+}
+
+/* The same for what a page of state holds; the SIPI says where it begins. */
+static void set_init_state(struct guest_state *s, uint8_t vector)
+{
+    *s = (struct guest_state){.rflags = RFLAGS_FIXED, .gdtr.limit = 0xffff, .idtr.limit = 0xffff};
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        s->segment[i] = (struct segment_state){.limit = 0xffff, .access = ACCESS_P | ACCESS_S | 3};
+    s->segment[SEG_CS].access = ACCESS_P | ACCESS_S | 11;
+    s->segment[SEG_LDTR].access = ACCESS_P | 2;
+    s->segment[SEG_TR].access = ACCESS_P | TYPE_TSS_BUSY;
+    s->segment[SEG_CS].selector = (uint16_t)(vector << 8);
+    s->segment[SEG_CS].base = (uint64_t)vector << 12;
+    s->gpr[GPR_RDX] = cpuid(1, 0).eax;
+}
+
+void vcpu_begin(struct vcpu *v)
+{
+    static PER_CPU struct guest_state begin;
+    struct guest_state *s = &THIS_CPU(begin);
+
+    vcpu_load(v);
+    set_init_state(s, (uint8_t)v->sipi);
+    s->cr0 = CR0_ET | (v->started ? guest_cr0() & (CR0_CD | CR0_NW) : CR0_CD | CR0_NW);
+    if (v->started)
+        init_rest(v);
+    else
+        reset_rest(v);
+    vcpu_load_segments(s);
+    load_registers(v, s);
+    v->sipi = 0;
+    v->started = true;
+    v->mode = VCPU_IN_GUEST;
 }
 
 /* What the VM entry's own checks leave out: bits of CR4 that CPUID does not offer, and PDPTEs; and

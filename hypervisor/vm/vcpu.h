@@ -23,10 +23,19 @@
 #define WORK_INTERRUPT                                                                             \
     (1u << WORK_KIND_BITS) /* the local APIC or an NMI: something may be injectable */
 #define WORK_TIMER (2u << WORK_KIND_BITS) /* thread.deadline is not what the local APIC says */
+/* No work: the VM has several vCPUs, and its monitor is to be asked for. It is here because the
+ * exits that go to a monitor test this word anyway. */
+#define WORK_SHARED (4u << WORK_KIND_BITS)
+/* What is left when the rest has been done. */
+#define WORK_STAYS (WORK_EVENTS | WORK_SHARED)
 
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */
     VCPU_IN_GUEST,   /* continues with a VM entry */
+    VCPU_WAITS,      /* has an exit for the monitor, which another vCPU has */
+    VCPU_CALLED,     /* continues with that exit: it has been given the monitor */
+    VCPU_OFF,        /* waits for a SIPI: it is not scheduled */
+    VCPU_STARTS,     /* continues where the SIPI says */
     VCPU_PAUSED,     /* continues as vcpu.paused says, when it is resumed */
     VCPU_STOPPED,
 };
@@ -39,13 +48,16 @@ struct vcpu {
     uint64_t kicks;    /* of doorbells, for the monitor */
     struct vm *vm;
     struct exit_page *page;
-    struct vlapic lapic;
+    struct vlapic lapic; /* its id is the number of the vCPU in its VM; 0 boots */
     uint64_t tsc_offset; /* guest TSC - host TSC */
     enum vcpu_mode mode, paused;
     uint32_t eoi_pending; /* a level-triggered vector + 1 that the monitor must hear of, or 0 */
     uint32_t exit_kind;   /* of the exit that the monitor is answering */
     uint64_t input_keep;  /* EXIT_IO: the bits of RAX that stay, */
     uint64_t input_mask;  /* and those that come from the monitor */
+    uint16_t vpid;        /* R37: 0 is the host's */
+    uint16_t sipi;        /* SIPI_SENT and the vector of a SIPI that it has still to follow, */
+    bool init;            /* behind an INIT; or 0, or false */
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
@@ -55,12 +67,16 @@ struct vcpu {
     uint64_t cr2;           /* while ring 3 or another vCPU has the CPU */
     struct resident_state resident;
     uint32_t *lapic_page;
+    uint8_t *msr_bitmap;
+    uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
     struct msr_context msr;
     uint64_t exits[EXIT_REASON_COUNT];
     void __attribute__((noreturn)) (*enter)(struct vcpu *v); /* of switch.S */
     uint64_t spec_ctrl; /* what the guest has written; the CPU holds more (msr/spec_ctrl.h) */
     uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
 };
+
+#define SIPI_SENT 0x100
 
 /* What the VMs have of one CPU. */
 struct vm_cpu {
@@ -75,8 +91,8 @@ struct vm_cpu {
 
 extern PER_CPU struct vm_cpu vm_cpu;
 
-/* Allocates and prepares the vCPU of a VM; its state is set by vcpu_start. */
-struct vcpu *vcpu_create(struct vm *vm);
+/* Allocates and prepares a VM's vCPU of this number; the first one's state is set by vcpu_start. */
+struct vcpu *vcpu_create(struct vm *vm, uint32_t number);
 
 /*
  * Puts a vCPU into the state of its exit page, with all that the page does not hold as after a
@@ -84,6 +100,13 @@ struct vcpu *vcpu_create(struct vm *vm);
  * is found at the entry.
  */
 bool vcpu_start(struct vcpu *v);
+
+/* Puts a vCPU that follows a SIPI into the state of SDM volume 3, "Processor State After Reset",
+ * that INIT leaves, or the power-up where it was never started. */
+void vcpu_begin(struct vcpu *v);
+
+/* Whether its guest's RDMSR of this one passes without an exit, from the next entry on. */
+void vcpu_pass_reads(struct vcpu *v, uint32_t index, bool pass);
 
 /* Makes its VMCS the current one. */
 void vcpu_switch_vmcs(struct vcpu *v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* R25, R36: a VM's memory, EPT and MSR bitmap. */
+/* R25, R36: a VM's memory, EPT and vCPUs. */
 #include "hypervisor/vm/vm.h"
 
 #include "hypervisor/cpu/arena.h"
@@ -80,32 +80,21 @@ uint32_t vm_msr_features(void)
            (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
 }
 
-void vm_pass_reads(struct vm *vm, uint32_t index, bool pass)
-{
-    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
-
-    set(vm->msr_bitmap, index, false);
-    if (vm->msr_bitmap_virtual != NULL)
-        set(vm->msr_bitmap_virtual, index, false);
-}
-
 void vm_create(const struct plan_vm *plan, struct phys_map *free)
 {
     struct vm *vm = &vms[vm_count];
 
     vm->plan = plan;
     create_memory(vm, free);
-    vm->msr_bitmap = arena_alloc(PAGE_SIZE);
-    msr_bitmap(vm->msr_bitmap, vm_msr_features(), vmx.caps.linear_bits);
-    if (control_has(&vmx.controls, CONTROL_VIRTUAL_INTERRUPT_DELIVERY)) {
-        vm->msr_bitmap_virtual = arena_alloc(PAGE_SIZE);
-        apic_virtual_bitmap(vm->msr_bitmap_virtual, vm->msr_bitmap);
-    }
     process_init(&vm->process, plan->name, plan->cpus[0]);
     vm->process.vm = (uint8_t)vm_count++;
-    vm->vcpu = vcpu_create(vm);
+    for (uint32_t i = 0; i < plan->vcpus; i++) {
+        vm->vcpus[i] = vcpu_create(vm, i);
+        vm->lapics[i] = &vm->vcpus[i]->lapic;
+    }
     process_await(&vm->process, "VMs");
-    vm->process.thread = &vm->vcpu->thread;
+    vm->process.thread = vm->process.listener = &vm->vcpus[0]->thread;
+    vm->monitor_taken = true;
     vm->process.extents = vm->extents;
     vm->process.extent_count = vm->extent_count;
 }
@@ -119,10 +108,8 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa)
 }
 
 /* For the option counters: one line for each kind of exit, and what the resident state cost. */
-static void print_counters(const struct vm *vm)
+static void print_counters(const struct vm *vm, const struct vcpu *v)
 {
-    const struct vcpu *v = vm->vcpu;
-
     log_line("vm %s: stops at TSC %lu; exits:", vm->plan->name, rdtsc());
     for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
         if (v->exits[i] != 0)
@@ -136,8 +123,13 @@ static void print_counters(const struct vm *vm)
 
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
-    vm->vcpu->mode = VCPU_STOPPED;
-    if (vm_options.counters)
-        print_counters(vm);
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
+        struct vcpu *v = vm->vcpus[i];
+        v->mode = VCPU_STOPPED;
+        v->thread.waits = false;
+        v->thread.deadline = v->thread.timer = TIME_NEVER;
+        if (vm_options.counters)
+            print_counters(vm, v);
+    }
     process_end(&vm->process, fault, why);
 }

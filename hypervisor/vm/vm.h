@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual machine: its memory, its vCPU, its monitor. Made at boot from a row of the plan; never
+/* A virtual machine: its memory, its vCPUs, its monitor. Made at boot from a row of the plan; never
  * freed. */
 #ifndef VM_VM_H
 #define VM_VM_H
@@ -24,14 +24,11 @@ struct vm {
     struct doorbells bells;
     struct cpuid_table cpuid;       /* as it was at GATE_START in */
     struct cpuid_table *cpuid_page; /* its monitor's */
-    uint8_t *msr_bitmap;
-    uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
-    struct process process;      /* its monitor */
-    struct vcpu *vcpu;
+    struct process process; /* its monitor; its thread is the vCPU that has it, or had it last */
+    bool monitor_taken;     /* with several vCPUs: one has it (several.c) */
+    struct vcpu *vcpus[PLAN_MAX_VCPUS]; /* plan->vcpus of them; the first one gets the events */
+    const struct vlapic *lapics[PLAN_MAX_VCPUS]; /* theirs */
 };
-
-/* R37: 0 is the host's. */
-#define VM_VPID(is) ((uint16_t)((is)->process.vm + 1))
 
 /* Of the hypervisor's command line. */
 struct vm_options {
@@ -44,7 +41,7 @@ extern struct vm_options vm_options;
 /* All VMs of the plan, in its order. */
 extern struct vm vms[PLAN_MAX_VMS];
 
-/* Gives the VM of a plan row its memory, taken from `free`, EPT, vCPU and monitor; stops with a
+/* Gives the VM of a plan row its memory, taken from `free`, EPT, vCPUs and monitor; stops with a
  * verdict if it cannot. */
 void vm_create(const struct plan_vm *plan, struct phys_map *free);
 
@@ -53,9 +50,6 @@ uint64_t vm_translate(const struct vm *vm, uint64_t gpa);
 
 /* The features whose MSRs guests have: what CPUID offers, if their monitors do as they are told. */
 uint32_t vm_msr_features(void);
-
-/* Whether RDMSR of an index below 2000h exits, from now on. */
-void vm_pass_reads(struct vm *vm, uint32_t index, bool pass);
 
 /* process_log for the VM's own process. */
 #define vm_log(vm, ...) process_log(&(vm)->process, __VA_ARGS__)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # guest.sh LINTEL KERNEL CPU [bare] [OPTION...]: a test kernel under Lintel; its verdict is this test's.
+# With `vcpus` in the environment the VM has so many.
 # With `bare` the same kernel also runs on the bare machine, and every test that both can do must come out the same.
 lintel=$1 kernel=$(realpath "$2") cpu=$3
 shift 3
@@ -36,7 +37,7 @@ if [ "${1:-}" = bare ]; then
     bare=true
     shift
 fi
-describe "$kernel" 64M
+describe "$kernel" 64M 256M "${vcpus:+vcpus: $vcpus}"
 boot $SECONDS_MAX --cpu "$cpu" "$@"
 code=$?
 verdict | tee under | grep -vE '^1\.\.|^Bail out!' | sed -E '/^(ok|not ok|#)/!s/^/# /'

@@ -31,6 +31,16 @@ for row in "${rows[@]}"; do
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
+# The same with four vCPUs.
+read_rows HOSTILE_CPUS
+for row in "${rows[@]}"; do
+    beside "$row"
+    sed -i '/name: hostile/s/}$/, vcpus: 4}/' vm.yaml
+    run lines
+    grep '^# ' said
+    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
+    result $? "beside $row"
+done
 beside console
 run focus
 passes

@@ -50,7 +50,7 @@ void run_to(struct board *b, struct exit_page *page, enum exit_kind kind)
 {
     machine_start(b, page);
     for (;;) {
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         if (page->kind == kind)
             return;
         exit_handle(b, 0, page);
@@ -70,7 +70,7 @@ _Noreturn void _start(void)
     board_init(&board, info, (uint8_t *)MONITOR_MEMORY);
     misdeeds[i].commit(&board, page);
     for (;;) {
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         exit_handle(&board, 0, page);
     }
 }

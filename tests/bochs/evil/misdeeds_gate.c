@@ -15,8 +15,8 @@
 
 void misdeed_run_before_start(struct board *board, struct exit_page *page)
 {
-    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works before GATE_START");
-    expect(gate_segments(0) == 0, "GATE_SEGMENTS fails before GATE_START");
+    expect(gate_run() == GATE_ESTATE, "GATE_RUN works before GATE_START");
+    expect(gate_segments() == 0, "GATE_SEGMENTS fails before GATE_START");
     machine_start(board, page);
 }
 
@@ -35,7 +35,7 @@ static int64_t run_after_events(const struct exit_page *page)
     int64_t result;
 
     do
-        result = gate_run(0);
+        result = gate_run();
     while (result == 0 && page->kind == EXIT_EVENTS);
     return result;
 }
@@ -44,18 +44,18 @@ void misdeed_start_badly(struct board *board, struct exit_page *page)
 {
     machine_start(board, page);
     page->state.cr4 = UINT64_MAX;
-    expect(gate_start(0) == GATE_ESTATE, "GATE_START takes bits of CR4 that CPUID does not offer");
-    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works after a GATE_START that failed");
+    expect(gate_start() == GATE_ESTATE, "GATE_START takes bits of CR4 that CPUID does not offer");
+    expect(gate_run() == GATE_ESTATE, "GATE_RUN works after a GATE_START that failed");
     machine_start(board, page);
     page->state.rflags = 0;
-    expect(gate_start(0) == 0, "GATE_START checks what the processor does");
+    expect(gate_start() == 0, "GATE_START checks what the processor does");
     expect(run_after_events(page) == 0 && refused(page),
            "RFLAGS with a reserved bit wrong can be entered");
     expect(strcmp(entry_check(&page->vmcs), "guest RFLAGS: bit 1 is 0") == 0,
            "another check than that on RFLAGS failed");
     for (unsigned i = VMCS_INDEX_HOST_CR0; i <= VMCS_INDEX_HOST_SSP_TABLE_ADDRESS; i++)
         expect(page->vmcs.field[i] == 0, "ring 0 tells of itself");
-    expect(gate_run(0) == GATE_ESTATE, "GATE_RUN works after an entry that failed");
+    expect(gate_run() == GATE_ESTATE, "GATE_RUN works after an entry that failed");
     machine_start(board, page);
 }
 
@@ -73,10 +73,10 @@ void misdeed_start_with_anything(struct board *board, struct exit_page *page)
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
             page->state = good;
             ((uint64_t *)&page->state)[word] = values[i];
-            int64_t started = gate_start(0);
+            int64_t started = gate_start();
             expect(started == 0 || started == GATE_ESTATE, "GATE_START knows another error");
             gate_timer(gate_tsc() + 20 * board->process->tsc_khz); /* far behind the entry */
-            expect(gate_run(0) == started, "GATE_RUN does not agree with GATE_START");
+            expect(gate_run() == started, "GATE_RUN does not agree with GATE_START");
             failed += started == 0 && refused(page);
         }
     expect(failed > words / 2, "the processor refuses little");
@@ -97,9 +97,9 @@ void misdeed_offer_anything(struct board *board, struct exit_page *page)
             words[i] = value < 8 ? value : UINT32_MAX << (value - 8) * 4;
         machine_start(board, page);
         gate_timer(gate_tsc() + 20 * board->process->tsc_khz);
-        expect(gate_run(0) == 0, "GATE_RUN looks into CPUID's table");
+        expect(gate_run() == 0, "GATE_RUN looks into CPUID's table");
         page->state.cr4 = 1 << 22; /* PKE */
-        expect(gate_start(0) == GATE_ESTATE, "CR4 follows CPUID's table");
+        expect(gate_start() == GATE_ESTATE, "CR4 follows CPUID's table");
     }
     gate_timer(UINT64_MAX);
     *gate_cpuid() = good;
@@ -111,27 +111,20 @@ void misdeed_call_wrongly(struct board *board, struct exit_page *page)
     static const uint64_t numbers[] = {GATE_WAIT,  GATE_CALL_COUNT, 255,       1ULL << 32,
                                        1ULL << 61, 1ULL << 63,      UINT64_MAX};
     static const struct odd_call calls[] = {
-        {.number = GATE_RUN, .a = 1},
         {.number = GATE_RUN, .a = UINT64_MAX},
-        {.number = GATE_START, .a = 1},
-        {.number = GATE_START, .a = 1ULL << 32},
         {.number = GATE_MESSAGE, .a = 0, .b = 0x41},
         {.number = GATE_MESSAGE, .a = UINT64_MAX, .b = UINT64_MAX},
-        {.number = GATE_LAPIC_READ, .a = 1, .b = 0x20},
-        {.number = GATE_LAPIC_READ, .a = 0, .b = APIC_PAGE},
-        {.number = GATE_LAPIC_READ, .a = 0, .b = UINT64_MAX},
-        {.number = GATE_LAPIC_WRITE, .a = UINT64_MAX, .b = 0x20},
-        {.number = GATE_LAPIC_WRITE, .a = 0, .b = 1ULL << 32},
+        {.number = GATE_LAPIC_READ, .a = APIC_PAGE},
+        {.number = GATE_LAPIC_READ, .a = UINT64_MAX},
+        {.number = GATE_LAPIC_WRITE, .a = APIC_PAGE},
+        {.number = GATE_LAPIC_WRITE, .a = 1ULL << 32},
         {.number = GATE_LOG, .a = PROCESS_TEXT_SIZE + 1},
-        {.number = GATE_SEGMENTS, .a = 1},
-        {.number = GATE_SEGMENTS, .a = UINT64_MAX},
-        {.number = GATE_STATE, .a = 1},
         {.number = GATE_DOORBELL, .a = 0x10000, .b = 0},
         {.number = GATE_DOORBELL, .a = UINT64_MAX, .b = 0},
         {.number = GATE_NOTIFY, .a = 2}, /* it has no channel but the console's */
-        {.number = GATE_RUN, .a = 0, .b = 2},
-        {.number = GATE_RUN, .a = 0, .b = 1ULL << 52},
-        {.number = GATE_RUN, .a = 0, .b = GATE_WITH_MESSAGE(0, 0x41) | 2},
+        {.number = GATE_RUN, .a = 2},
+        {.number = GATE_RUN, .a = 1ULL << 52},
+        {.number = GATE_RUN, .a = GATE_WITH_MESSAGE(0, 0x41) | 2},
         {.number = GATE_NOTIFY, .a = UINT64_MAX},
     };
 
@@ -152,8 +145,8 @@ void misdeed_write_apic_wildly(struct board *board, struct exit_page *page)
     machine_start(board, page);
     for (uint32_t offset = 0; offset < APIC_PAGE; offset++)
         for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-            gate_lapic_write(0, offset, values[i]);
-            gate_lapic_read(0, offset);
+            gate_lapic_write(offset, values[i]);
+            gate_lapic_read(offset);
         }
     machine_start(board, page);
 }

@@ -40,7 +40,7 @@ void misdeed_set_timer_to_past(struct board *board, struct exit_page *page)
     machine_start(board, page);
     for (unsigned i = 0; i < PAST_TIMERS; i++) {
         gate_timer(i % 2);
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         exit_handle(board, 0, page);
     }
 }
@@ -60,7 +60,7 @@ void misdeed_use_vectors(struct board *board, struct exit_page *page)
     for (unsigned i = 0; i < SCRIBBLES; i++) {
         __asm__ volatile("fninit; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi; fldpi\n"
                          "pcmpeqb %xmm0, %xmm0; pcmpeqb %xmm7, %xmm7; pcmpeqb %xmm15, %xmm15");
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         exit_handle(board, 0, page);
     }
 }
@@ -90,7 +90,7 @@ void misdeed_use_vectors_late(struct board *board, struct exit_page *page)
 
     machine_start(board, page);
     for (unsigned uses = 0; uses < AVX_USES;) {
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         if (guest_has_avx()) {
             uint64_t end = gate_tsc() + OTHERS_TURNS * board->process->tsc_khz;
             while (gate_tsc() < end)
@@ -107,7 +107,7 @@ void misdeed_scribble(struct board *board, struct exit_page *page)
 {
     machine_start(board, page);
     for (unsigned i = 0; i < SCRIBBLES;) {
-        expect(gate_run(0) == 0, "GATE_RUN fails");
+        expect(gate_run() == 0, "GATE_RUN fails");
         bool out = page->kind == EXIT_IO && !page->io.in;
         exit_handle(board, 0, page);
         if (out) {
@@ -151,7 +151,7 @@ void misdeed_reply_any_state(struct board *board, struct exit_page *page)
 static void reply_segments(struct board *board, struct exit_page *page, int value)
 {
     run_to(board, page, EXIT_MMIO);
-    gate_segments(0);
+    gate_segments();
     memset(page->state.segment, value, sizeof(page->state.segment));
     page->reply = REPLY_SEGMENTS;
 }
@@ -170,7 +170,7 @@ void misdeed_reply_no_segments(struct board *board, struct exit_page *page)
 void misdeed_reply_any_tables(struct board *board, struct exit_page *page)
 {
     run_to(board, page, EXIT_MMIO);
-    gate_segments(0);
+    gate_segments();
     page->state.gdtr.limit = page->state.idtr.limit = UINT64_MAX;
     page->reply = REPLY_STACK_SEGMENT;
 }
@@ -179,7 +179,7 @@ void misdeed_reply_any_tables(struct board *board, struct exit_page *page)
 void misdeed_reply_any_task(struct board *board, struct exit_page *page)
 {
     run_to(board, page, EXIT_MMIO);
-    gate_segments(0);
+    gate_segments();
     memset(&page->state, 0xff, sizeof(page->state));
     page->reply = REPLY_TASK;
     page->reply_vector = UINT32_MAX;
@@ -188,7 +188,7 @@ void misdeed_reply_any_task(struct board *board, struct exit_page *page)
 void misdeed_reply_task_trap(struct board *board, struct exit_page *page)
 {
     run_to(board, page, EXIT_MMIO);
-    gate_segments(0);
+    gate_segments();
     page->reply = REPLY_TASK;
     page->reply_vector = VECTOR_DB;
 }

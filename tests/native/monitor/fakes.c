@@ -68,24 +68,30 @@ void fake_console_type(const char *text, enum console_what what)
     channel_flush(&console);
 }
 
-int64_t gate_run(unsigned vcpu)
+int64_t gate_run(void)
 {
     fail_msg("a test runs no guest");
     return 0;
 }
 
-int64_t gate_start(unsigned vcpu)
+int64_t gate_start(void)
 {
     fakes.starts++;
     return fakes.start_result;
 }
 
-int64_t gate_state(unsigned vcpu)
+int64_t gate_reset(void)
+{
+    fakes.resets++;
+    return 0;
+}
+
+int64_t gate_state(void)
 {
     return 0;
 }
 
-int64_t gate_segments(unsigned vcpu)
+int64_t gate_segments(void)
 {
     return 0;
 }
@@ -103,16 +109,16 @@ void gate_post_message(uint64_t address, uint32_t data)
     gate_message(address, data);
 }
 
-int64_t gate_lapic_read(unsigned vcpu, uint32_t offset)
+int64_t gate_lapic_read(uint32_t offset)
 {
-    return offset < 0x1000 ? (int64_t)fakes.lapic[vcpu][offset / 4] : GATE_EINVAL;
+    return offset < 0x1000 ? (int64_t)fakes.lapic[offset / 4] : GATE_EINVAL;
 }
 
-int64_t gate_lapic_write(unsigned vcpu, uint32_t offset, uint32_t value)
+int64_t gate_lapic_write(uint32_t offset, uint32_t value)
 {
     if (offset >= 0x1000)
         return GATE_EINVAL;
-    fakes.lapic[vcpu][offset / 4] = value;
+    fakes.lapic[offset / 4] = value;
     return 0;
 }
 

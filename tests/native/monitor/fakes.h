@@ -26,13 +26,13 @@ extern struct fakes {
     uint64_t message_address[FAKE_MESSAGES];
     uint32_t message_data[FAKE_MESSAGES];
     int64_t message_result; /* 1: a local APIC accepts */
-    uint32_t lapic[PLAN_MAX_VCPUS][0x400];
+    uint32_t lapic[0x400];
     char output[4096]; /* what the console has taken */
     size_t output_size;
     char log[4096]; /* the lines of gate_log */
     size_t log_size;
     uint32_t notified; /* the channels of gate_notify, as bits */
-    unsigned starts;
+    unsigned starts, resets;
     int64_t start_result;
     char stop_text[PROCESS_TEXT_SIZE];
     enum gate_stop stop;

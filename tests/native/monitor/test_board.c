@@ -301,16 +301,16 @@ static void rtc_timer(void **state)
 
 static void device_memory(void **state)
 {
-    fakes.lapic[1][0x80 / 4] = 0x12345678;
+    fakes.lapic[0x80 / 4] = 0x12345678;
     assert_int_equal(board_load(b, 1, 0xfee00080, 4), 0x12345678);
     assert_int_equal(board_load(b, 1, 0xfee00081, 1), 0x56);
     assert_int_equal(board_load(b, 1, 0xfee00080, 8), 0xffffffff12345678);
     assert_int_equal(board_load(b, 1, 0xfee00082, 8), 0xffffffffffff1234);
     board_store(b, 1, 0xfee000b0, 4, 7);
-    assert_int_equal(fakes.lapic[1][0xb0 / 4], 7);
+    assert_int_equal(fakes.lapic[0xb0 / 4], 7);
     board_store(b, 1, 0xfee000b0, 1, 9); /* only whole registers */
     board_store(b, 1, 0xfee000b2, 4, 9);
-    assert_int_equal(fakes.lapic[1][0xb0 / 4], 7);
+    assert_int_equal(fakes.lapic[0xb0 / 4], 7);
     board_store(b, 1, 0xfec00000, 4, 1);
     assert_int_equal(board_load(b, 1, 0xfec00010, 4), 0x00170020);
     assert_int_equal(board_load(b, 1, 0xfec00012, 1), 0x17);

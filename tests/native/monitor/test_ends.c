@@ -92,6 +92,7 @@ static void triple_fault_restarts(void **state)
     page.shutdown.reason = SHUTDOWN_TRIPLE_FAULT;
     page.state.rip = 0x1234;
     exit_handle(b, 0, &page);
+    assert_int_equal(fakes.resets, 1);
     assert_int_equal(fakes.starts, 2);
     assert_int_equal(page.state.rip, CODE);
     assert_non_null(strstr(fakes.log, "rip 0010:0000000000001234"));
@@ -243,6 +244,22 @@ static void restart(void **state)
     assert_int_equal(fakes.starts, 2); /* once */
 }
 
+/* Whichever vCPU asks for it, the first one starts. */
+static void restart_by_another(void **state)
+{
+    static struct exit_page pages[2];
+
+    pages[1].kind = EXIT_IO;
+    pages[1].io.port = 0xcf9;
+    pages[1].io.size = 1;
+    pages[1].io.value = 6;
+    exit_handle(b, 1, &pages[1]);
+    assert_int_equal(fakes.resets, 1);
+    assert_int_equal(fakes.starts, 2);
+    assert_int_equal(pages[0].state.rip, CODE);
+    assert_int_equal(pages[1].state.rip, 0);
+}
+
 /* A guest that resets in a loop gets ten starts in a second, and the log says why. */
 static void restart_in_a_loop(void **state)
 {
@@ -279,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(halts_with_a_source, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(power_off, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(restart, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(restart_by_another, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(restart_in_a_loop, started_setup, started_teardown),
     };
 

@@ -199,7 +199,7 @@ value 'odd memory' '^vm.yaml:6:13: vms\[0\]\.memory: 65M is no multiple of 2M; u
 value 'too little memory' '^vm.yaml:6:13: vms\[0\]\.memory: 24M is too small .* use at least 28M' memory 24M
 value 'too much memory' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs .* this machine has' memory 1000T
 value 'as much memory as an address can have' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs 4294967' memory 4096T
-value 'two vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '2' is not possible; this version runs 1" vcpus 2
+value 'nine vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '9' is not possible; this version runs 1 to 8" vcpus 9
 value 'no vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '0' is not possible" vcpus 0
 value 'half a vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '1.5' is not possible" vcpus 1.5
 
@@ -244,6 +244,7 @@ homes 'the sum of a CPU' 0 '^CPU 2: 90.0 % is promised, of 90 %$' 'cpus: [2], bu
 homes 'more than a CPU has' 3 "^vm.yaml:5:25: vms\[2\]\.budget: with this one 90.1 % of CPU 2 are promised" 'cpus: [2], budget: 4010us'
 homes 'a CPU that another VM has alone' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[0\] is on CPU 0, and one of them wants it alone" 'cpus: [0]'
 homes 'alone where another VM is' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[1\] is on CPU 2, and one of them wants it alone" 'cpus: [2], alone: yes'
+homes 'vCPUs on several CPUs' 3 "^vm.yaml:5:[0-9]+: vms\[2\]\.cpus\[1\]: this version has all vCPUs of a VM on one CPU" 'vcpus: 2, cpus: [1, 3]'
 homes 'alone twice' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[0\] is on CPU 0" 'cpus: [0], alone: yes'
 homes 'alone nowhere' 3 "^vm.yaml:5:13: vms\[2\]\.alone: the CPUs that it has alone are missing" 'alone: yes'
 homes 'alone with a budget' 3 "^vm.yaml:5:37: vms\[2\]\.budget: it has its CPUs alone" 'cpus: [1], alone: yes, budget: 1ms'

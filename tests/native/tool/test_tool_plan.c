@@ -140,6 +140,8 @@ static void make_good(struct boot *b)
     SPOIL(cmdline_without_end, memset(b->plan.vms[0].cmdline, 'x', PLAN_CMDLINE_SIZE),             \
           "without an end")                                                                        \
     SPOIL(vcpus, b->plan.vms[1].vcpus = PLAN_RUN_VCPUS + 1, "vCPUs; this version runs 1 to")       \
+    SPOIL(vcpus_apart, (b->plan.vms[1].vcpus = 2, b->plan.vms[1].cpus[1] = 1),                     \
+          "vm b: its vCPUs are at home on several CPUs")                                           \
     SPOIL(no_vcpu, b->plan.vms[1].vcpus = 0, "vm b: 0 vCPUs")                                      \
     SPOIL(no_memory, b->plan.vms[1].memory = 0, "0 bytes")                                         \
     SPOIL(odd_memory, b->plan.vms[1].memory += MIB, "multiple of 2 MiB")                           \

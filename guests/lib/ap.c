@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "guests/lib/ap.h"
+
+#include "guests/lib/guest.h"
+#include "lib/string.h"
+
+#define STACK_SIZE 0x2000
+#define CPUS       8
+#define PATIENCE   20000000 /* TSC ticks */
+
+extern const uint8_t ap_begin[], ap_found[], ap_end[];
+extern const struct ap_gdt_pointer gdt_pointer;
+
+uint64_t ap_stack; /* read by ap.S */
+volatile struct ap_state ap_state;
+static uint8_t stacks[CPUS][STACK_SIZE] __attribute__((aligned(16)));
+static void (*volatile to_run)(void);
+static volatile bool arrived;
+static struct {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed)) idt;
+
+_Static_assert(sizeof(struct ap_state) == 120, "ap.S knows where each is");
+
+void apic_send(uint32_t destination, uint32_t icr)
+{
+    if (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2) {
+        wrmsr(MSR_X2APIC + APIC_ICR, (uint64_t)destination << 32 | icr);
+    } else {
+        apic_write(APIC_ICR_HIGH, destination << 24);
+        apic_write(APIC_ICR, icr);
+    }
+}
+
+void ap_arrive(void);
+
+/* On the other CPU. */
+void ap_arrive(void)
+{
+    void (*run)(void) = to_run;
+
+    __asm__ volatile("lidt %0" : : "m"(idt));
+    arrived = true;
+    run();
+}
+
+void ap_send_sipi(uint32_t id)
+{
+    apic_send(id, ICR_SIPI | AP_VECTOR);
+}
+
+bool ap_start(uint32_t id, void (*run)(void))
+{
+    uint8_t *page = (uint8_t *)AP_PAGE;
+
+    memcpy(page, ap_begin, (size_t)(ap_end - ap_begin));
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    ap_stack = (uintptr_t)stacks[id] + STACK_SIZE;
+    to_run = run;
+    arrived = false;
+    apic_send(id, ICR_INIT);
+    ap_send_sipi(id);
+    ap_send_sipi(id);
+    for (uint64_t start = rdtsc(); !arrived && rdtsc() - start < PATIENCE;)
+        cpu_relax();
+    memcpy((void *)&ap_state, page + (ap_found - ap_begin), sizeof(ap_state));
+    return arrived;
+}
