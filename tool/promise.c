@@ -86,16 +86,33 @@ static void print_promise(uint32_t budget, uint32_t period)
         printf("nothing is promised\n");
 }
 
+/* The CPUs once each, in the order of the vCPUs that are there. */
+static void print_homes(const struct plan_vm *vm)
+{
+    for (uint32_t v = 0; v < vm->vcpus; v++) {
+        uint32_t before = 0;
+
+        while (vm->cpus[before] != vm->cpus[v])
+            before++;
+        if (before == v)
+            printf("%s CPU %u", v > 0 ? "," : "", vm->cpus[v]);
+    }
+}
+
 static void print_vm(const struct plan_vm *vm, bool alone)
 {
     printf("%s:", vm->name);
-    for (uint32_t v = 0; v < vm->vcpus; v++)
-        printf("%s CPU %u", v ? "," : "", vm->cpus[v]);
-    printf("%s: ", vm->vcpus > 1 ? ", each" : "");
-    if (alone)
+    print_homes(vm);
+    if (vm->vcpus > 1)
+        printf(", %u vCPUs", vm->vcpus);
+    printf(": ");
+    if (alone) {
         printf("alone\n");
-    else
-        print_promise(vm->budget, vm->period);
+        return;
+    }
+    if (vm->vcpus > 1 && vm->budget)
+        printf("each ");
+    print_promise(vm->budget, vm->period);
 }
 
 static void print_sum(const struct plan *plan, uint32_t cpu)
