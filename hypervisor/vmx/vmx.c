@@ -26,7 +26,7 @@ struct vmx vmx;
 struct vmx_cpu {
     bool enabled;
     uint64_t current;
-    uint64_t all[PLAN_MAX_VMS]; /* VMCSs, of all vCPUs that are at home here */
+    uint64_t all[PLAN_MAX_VMS * PLAN_MAX_VCPUS]; /* VMCSs, of all vCPUs that are at home here */
     unsigned count;
 };
 static PER_CPU struct vmx_cpu vmx_cpu;

@@ -31,11 +31,11 @@ for row in "${rows[@]}"; do
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
-# The same with four vCPUs.
+# The same with eight vCPUs.
 read_rows HOSTILE_CPUS
 for row in "${rows[@]}"; do
     beside "$row"
-    sed -i '/name: hostile/s/}$/, vcpus: 4}/' vm.yaml
+    sed -i '/name: hostile/s/}$/, vcpus: 8}/' vm.yaml
     run lines
     grep '^# ' said
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
