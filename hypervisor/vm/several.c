@@ -76,7 +76,7 @@ void vcpu_send_init(struct vcpu *v)
 
 void vcpu_send_sipi(struct vcpu *v, uint8_t vector)
 {
-    if (v->init || v->mode == VCPU_OFF)
+    if (v->sipi == 0 && (v->init || v->mode == VCPU_OFF)) /* the first one counts */
         v->sipi = SIPI_SENT | vector;
     follow(v);
 }
@@ -122,7 +122,7 @@ bool vm_is_dead(const struct vm *vm)
 {
     for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
         const struct vcpu *v = vm->vcpus[i];
-        bool sleeps = v->mode == VCPU_IN_GUEST && v->halted && !v->halted_if && !v->nmi_pending;
+        bool sleeps = v->halted && !v->halted_if && !v->nmi_pending; /* in its monitor, too */
         if (v->mode != VCPU_OFF && !sleeps)
             return false;
     }
