@@ -9,9 +9,11 @@
 
 #define CMOS_FREE    0x60
 #define MARK         0xa8
+#define LAST_MARK    0xa9
 #define VECTOR       0x61
 #define NMI_VECTOR   2
 #define ROUNDS       100
+#define NMI_ROUNDS   10
 #define PATIENCE     50000000 /* TSC ticks */
 #define MAX_CPUS     8
 #define CR0_CD_NW    0x60000000
@@ -201,6 +203,25 @@ static void test_nmi(void)
     interrupts_off();
 }
 
+/* Behind a SIPI the CPU runs, and takes an NMI: before its first instruction at the earliest. */
+static void test_early_nmi(void)
+{
+    unsigned early = 0, lost = 0;
+
+    for (unsigned i = 0; i < NMI_ROUNDS; i++) {
+        nmis = 0;
+        ap_prepare(1, sleep);
+        apic_send(1, ICR_INIT);
+        ap_send_sipi(1);
+        apic_send(1, ICR_NMI);
+        ok(ap_arrives(), "with an NMI behind its SIPI a vCPU starts");
+        early += ap_early_nmis();
+        lost += ap_early_nmis() + nmis != 1;
+    }
+    is(lost, 0, "no such NMI is lost");
+    ok(early > 0, "some come before its first instruction: %u", early);
+}
+
 /* R20: the index is its own, whatever the others do. */
 static void use_ports(void)
 {
@@ -284,14 +305,18 @@ static void count_for_ever(void)
     }
 }
 
-static void reset_beside(void)
+/* Of the first vCPU, and then of the last one. */
+static void reset_beside(uint8_t mark, void (*on_last)(void))
 {
     apic_enable(mode = has_x2apic() ? APIC_X2 : APIC_MEMORY);
+    cmos_write(CMOS_FREE, mark);
     for (unsigned i = 1; i < cpus; i++)
-        if (!ap_start(i, count_for_ever))
+        if (!ap_start(i, i == cpus - 1 ? on_last : count_for_ever))
             bail_out("vCPU %u does not start", i);
-    cmos_write(CMOS_FREE, MARK);
-    reset();
+    if (on_last == count_for_ever)
+        reset();
+    for (;;)
+        inb(0x80);
 }
 
 static void test_all(enum apic_mode in)
@@ -303,6 +328,7 @@ static void test_all(enum apic_mode in)
     test_ping("halted", answer_halted, 3);
     test_ping("spinning", answer_spinning, 4);
     test_nmi();
+    test_early_nmi();
     test_ports();
     test_again();
     test_beside();
@@ -313,8 +339,10 @@ void guest_main(void)
     cpus = cpuid(0xb, 1).ebx;
     interrupt_handle(VECTOR, on_ping);
     interrupt_handle(NMI_VECTOR, on_nmi);
-    if (cmos_read(CMOS_FREE) != MARK)
-        reset_beside();
+    if (cmos_read(CMOS_FREE) == MARK)
+        reset_beside(LAST_MARK, reset);
+    if (cmos_read(CMOS_FREE) != LAST_MARK)
+        reset_beside(MARK, count_for_ever);
     cmos_write(CMOS_FREE, 0);
     for (uint64_t start = rdtsc(); rdtsc() - start < 1000000;)
         ;

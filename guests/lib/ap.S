@@ -80,6 +80,17 @@ found:
 ap_found:
     .fill 120, 1, 0
 found_end:
+
+    .code16
+    .globl ap_on_nmi
+ap_on_nmi:
+    incl %cs:PLACE(nmis)
+    iretw
+    .balign 4
+    .globl ap_nmis
+nmis:
+ap_nmis:
+    .long 0
     .globl ap_end
 ap_end:
 

@@ -8,7 +8,9 @@
 #define CPUS       8
 #define PATIENCE   20000000 /* TSC ticks */
 
-extern const uint8_t ap_begin[], ap_found[], ap_end[];
+#define NMI_VECTOR 2
+
+extern const uint8_t ap_begin[], ap_found[], ap_on_nmi[], ap_nmis[], ap_end[];
 extern const struct ap_gdt_pointer gdt_pointer;
 
 uint64_t ap_stack; /* read by ap.S */
@@ -50,20 +52,36 @@ void ap_send_sipi(uint32_t id)
     apic_send(id, ICR_SIPI | AP_VECTOR);
 }
 
-bool ap_start(uint32_t id, void (*run)(void))
+void ap_prepare(uint32_t id, void (*run)(void))
 {
-    uint8_t *page = (uint8_t *)AP_PAGE;
+    uint32_t *volatile vectors = NULL; /* those of real mode */
 
-    memcpy(page, ap_begin, (size_t)(ap_end - ap_begin));
+    memcpy((uint8_t *)AP_PAGE, ap_begin, (size_t)(ap_end - ap_begin));
+    vectors[NMI_VECTOR] = AP_PAGE >> 4 << 16 | (uint32_t)(ap_on_nmi - ap_begin);
     __asm__ volatile("sidt %0" : "=m"(idt));
     ap_stack = (uintptr_t)stacks[id] + STACK_SIZE;
     to_run = run;
     arrived = false;
+}
+
+bool ap_arrives(void)
+{
+    for (uint64_t start = rdtsc(); !arrived && rdtsc() - start < PATIENCE;)
+        cpu_relax();
+    memcpy((void *)&ap_state, (uint8_t *)AP_PAGE + (ap_found - ap_begin), sizeof(ap_state));
+    return arrived;
+}
+
+uint32_t ap_early_nmis(void)
+{
+    return *(volatile uint32_t *)(AP_PAGE + (uintptr_t)(ap_nmis - ap_begin));
+}
+
+bool ap_start(uint32_t id, void (*run)(void))
+{
+    ap_prepare(id, run);
     apic_send(id, ICR_INIT);
     ap_send_sipi(id);
     ap_send_sipi(id);
-    for (uint64_t start = rdtsc(); !arrived && rdtsc() - start < PATIENCE;)
-        cpu_relax();
-    memcpy((void *)&ap_state, page + (ap_found - ap_begin), sizeof(ap_state));
-    return arrived;
+    return ap_arrives();
 }

@@ -39,6 +39,14 @@ void apic_send(uint32_t destination, uint32_t icr);
 bool ap_start(uint32_t id, void (*run)(void));
 extern volatile struct ap_state ap_state;
 
+/* The same in parts, for who sends something else, too: what is to be there before the SIPI, and to
+ * wait for what has come of it. */
+void ap_prepare(uint32_t id, void (*run)(void));
+bool ap_arrives(void);
+
+/* How many NMIs it has had since, in real mode. */
+uint32_t ap_early_nmis(void);
+
 /* A SIPI alone. */
 void ap_send_sipi(uint32_t id);
 #endif

@@ -354,8 +354,6 @@ static void reset_execution(struct vcpu *v)
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
     vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-    v->halted = v->nmi_pending = false;
-    v->thread.work &= WORK_SCHEDULE | WORK_STAYS; /* nobody kicks again for what was posted */
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     vmx_flush_vpid(v->vpid);
 }
@@ -444,6 +442,7 @@ bool vcpu_start(struct vcpu *v)
     memcpy(&v->vm->cpuid, v->vm->cpuid_page, sizeof(v->vm->cpuid));
     vcpu_load(v);
     vcpu_load_segments(&state);
+    v->halted = v->nmi_pending = false;
     reset_rest(v);
     load_registers(v, &state);
     const char *check = check_state(v, &state);
