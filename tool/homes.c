@@ -64,8 +64,8 @@ static void read_vcpus(struct loading *loading, unsigned i)
         return;
     vm->vcpus = 1;
     snprintf(where, sizeof(where), "vms[%u].vcpus", i);
-    description_error(&loading->file, where, "'%s' is not possible; this version runs 1%s", word,
-                      PLAN_RUN_VCPUS > 1 ? " to 8" : "");
+    description_error(&loading->file, where, "'%s' is not possible; write a number from 1 to %u",
+                      word, PLAN_RUN_VCPUS);
 }
 
 /* The list of a VM's CPUs: its vCPUs are on them in turn. */
@@ -143,9 +143,11 @@ static void load_vm(struct loading *loading, unsigned i)
                sizeof(loading->machine->plan.vms[i].cpus));
         return;
     }
-    if (*alone && from->budget) {
-        snprintf(where, sizeof(where), "vms[%u].budget", i);
-        description_error(&loading->file, where, "it has its CPUs alone; remove the budget");
+    if (*alone && (from->budget || from->period)) {
+        const char *key = from->budget ? "budget" : "period";
+
+        snprintf(where, sizeof(where), "vms[%u].%s", i, key);
+        description_error(&loading->file, where, "it has its CPUs alone; remove the %s", key);
     }
     check_alone(loading, i);
 }

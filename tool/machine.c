@@ -243,8 +243,9 @@ static void load_vm(struct loading *loading, unsigned i)
     unmap(&initrd);
     ends_load(&loading->file, i, loading->machine);
     snprintf(place, sizeof(place), "vms[%u]", i);
-    promise_load(loading, place, from->budget, from->period, vm->cpus, vm->vcpus, &vm->budget,
-                 &vm->period);
+    if (!loading->machine->alone[i])
+        promise_load(loading, place, from->budget, from->period, vm->cpus, vm->vcpus, &vm->budget,
+                     &vm->period);
 }
 
 /* Whether all VMs and files fit the machine: the one described, or the one that the

@@ -110,7 +110,7 @@ static void general_help(FILE *to)
     fprintf(to, "Usage: lintel COMMAND [ARGUMENT...]\n\nLintel, a type-1 hypervisor for Intel "
                 "VT-x.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-6s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
     fprintf(to, "\nlintel COMMAND --help tells more; lintel --version prints the version.\n");
     print_end(to);
 }

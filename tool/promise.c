@@ -42,15 +42,23 @@ static bool read_time(struct loading *loading, const char *where, const char *ke
     return false;
 }
 
-/* One promise more on a CPU. */
-static void add(struct loading *loading, const char *where, uint32_t cpu, uint64_t millionths)
+/* One promise more on each of these CPUs, some of which may be the same. */
+static void add(struct loading *loading, const char *where, const uint32_t *cpus, uint32_t count,
+                uint64_t millionths)
 {
-    loading->promised[cpu] += millionths;
-    if (loading->promised[cpu] > PLAN_PROMISED_MAX * MILLION / 100)
+    for (uint32_t i = 0; i < count; i++)
+        loading->promised[cpus[i]] += millionths;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t sum = loading->promised[cpus[i]];
+
+        if (sum <= PLAN_PROMISED_MAX * MILLION / 100)
+            continue;
         description_error(&loading->file, where,
                           "with this one %.1f %% of CPU %u are promised; lower it, or another, or "
                           "choose another CPU: %u %% can be",
-                          (double)loading->promised[cpu] * 100 / MILLION, cpu, PLAN_PROMISED_MAX);
+                          (double)sum * 100 / MILLION, cpus[i], PLAN_PROMISED_MAX);
+        return;
+    }
 }
 
 void promise_load(struct loading *loading, const char *where, const char *budget,
@@ -73,8 +81,7 @@ void promise_load(struct loading *loading, const char *where, const char *budget
     } else if (us > 0) {
         *budget_us = us;
         *period_us = in;
-        for (uint32_t i = 0; i < count; i++)
-            add(loading, path, cpus[i], plan_promised(us, in));
+        add(loading, path, cpus, count, plan_promised(us, in));
     }
 }
 

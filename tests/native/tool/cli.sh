@@ -199,7 +199,7 @@ value 'odd memory' '^vm.yaml:6:13: vms\[0\]\.memory: 65M is no multiple of 2M; u
 value 'too little memory' '^vm.yaml:6:13: vms\[0\]\.memory: 24M is too small .* use at least 28M' memory 24M
 value 'too much memory' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs .* this machine has' memory 1000T
 value 'as much memory as an address can have' '^vm.yaml:6:13: vms\[0\]\.memory: with this VM, Lintel needs 4294967' memory 4096T
-value 'nine vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '9' is not possible; this version runs 1 to 8" vcpus 9
+value 'nine vCPUs' "^vm.yaml:7:12: vms\[0\]\.vcpus: '9' is not possible; write a number from 1 to 8" vcpus 9
 value 'no vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '0' is not possible" vcpus 0
 value 'half a vCPU' "^vm.yaml:7:12: vms\[0\]\.vcpus: '1.5' is not possible" vcpus 1.5
 
@@ -253,6 +253,15 @@ homes 'vCPUs on several CPUs' 3 "^vm.yaml:5:[0-9]+: vms\[2\]\.cpus\[1\]: this ve
 homes 'alone twice' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: vms\[0\] is on CPU 0" 'cpus: [0], alone: yes'
 homes 'alone nowhere' 3 "^vm.yaml:5:13: vms\[2\]\.alone: the CPUs that it has alone are missing" 'alone: yes'
 homes 'alone with a budget' 3 "^vm.yaml:5:37: vms\[2\]\.budget: it has its CPUs alone" 'cpus: [1], alone: yes, budget: 1ms'
+homes 'alone with a period' 3 "^vm.yaml:5:37: vms\[2\]\.period: it has its CPUs alone; remove the period" 'cpus: [1], alone: yes, period: 5ms'
+homes 'alone with a budget for each vCPU' 3 "^vm.yaml:5:47: vms\[2\]\.budget: it has its CPUs alone" 'vcpus: 8, cpus: [1], alone: yes, budget: 2ms'
+"$lintel" check vm.yaml >said 2>&1
+[ "$(grep -c ^ said)" = 1 ]
+result $? 'check: and nothing else is said of it'
+homes 'more than a CPU has, by eight vCPUs' 3 "^vm.yaml:5:24: vms\[2\]\.budget: with this one 160.0 % of CPU 1" 'vcpus: 8, budget: 2ms'
+"$lintel" check vm.yaml >said 2>&1
+[ "$(grep -c ^ said)" = 1 ]
+result $? 'check: once, whatever vCPUs there are'
 homes 'alone, perhaps' 3 "^vm.yaml:5:24: vms\[2\]\.alone: 'maybe' is not possible; write yes or no" 'cpus: [1], alone: maybe'
 homes 'a CPU that is not there' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '4' is no CPU of the machine \(host.cpus\); write a number from 0 to 3" 'cpus: [4]'
 homes 'no number of a CPU' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '-1' is no CPU" 'cpus: [-1]'
@@ -397,6 +406,9 @@ expect 'no command' 2 '^Usage: lintel COMMAND' "$lintel"
 expect 'no such command' 2 'no such command: boot; see lintel --help' "$lintel" boot
 expect 'help' 0 '^Usage: lintel COMMAND' "$lintel" help
 expect '--help' 0 '^Usage: lintel COMMAND' "$lintel" --help
+"$lintel" help | sed -n '/^Commands:/,/^$/p' | grep '^  ' >said
+[ "$(grep -c . said)" -gt 10 ] && ! grep -vqE '^  [a-z ]{8} [^ ]' said
+result $? 'help: what the commands do stands in one column'
 (cd "$work" && env -i PATH="$PATH" "$lintel" help) >said
 manual=$(sed -n 's/^More: man -l //p' said)
 [ -f "$manual" ] && cmp -s "$manual" "$root/docs/lintel.1"
