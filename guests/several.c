@@ -6,6 +6,7 @@
  */
 #include "guests/lib/ap.h"
 #include "guests/lib/guest.h"
+#include "guests/lib/virtio.h"
 
 #define CMOS_FREE    0x60
 #define MARK         0xa8
@@ -16,6 +17,7 @@
 #define NMI_ROUNDS   10
 #define PATIENCE     50000000 /* TSC ticks */
 #define MAX_CPUS     8
+#define ICR_DELIVERY 0x700
 #define CR0_CD_NW    0x60000000
 #define PORT_ROUNDS  200
 #define CMOS_SCRATCH 0x40
@@ -222,6 +224,37 @@ static void test_early_nmi(void)
     ok(early > 0, "some come before its first instruction: %u", early);
 }
 
+static struct virtio rng;
+
+static void ask_for_bytes(void)
+{
+    counter[1] = 6;
+    virtio_offer(&rng, 0);
+    for (;;)
+        ;
+}
+
+/* The answer's interrupt is an INIT of the vCPU whose exit led to it: that one has its monitor. */
+static void test_init_by_device(void)
+{
+    static uint8_t bytes[16];
+
+    if (!virtio_find(&rng, VIRTIO_ID_ENTROPY))
+        return;
+    ok(virtio_start(&rng, VIRTIO_F_VERSION_1, VECTOR), "a device whose interrupt is an INIT");
+    rng.vectors[0] = APIC_PAGE | 1 << 12;
+    rng.vectors[2] = ICR_INIT & ICR_DELIVERY;
+    rng.queue.descriptors[0] =
+        (struct virtq_descriptor){(uintptr_t)bytes, sizeof(bytes), VIRTQ_WRITE, 0};
+    ok(ap_start(1, ask_for_bytes) && reaches(1, 6), "vCPU 1 asks it for something");
+    for (uint64_t start = rdtsc(); rng.queue.used->index == 0 && rdtsc() - start < PATIENCE;)
+        cpu_relax();
+    is(rng.queue.used->index, 1, "and gets it");
+    ap_prepare(1, sleep);
+    ap_send_sipi(1);
+    ok(ap_arrives(), "the INIT has come: a SIPI starts vCPU 1 anew");
+}
+
 /* R20: the index is its own, whatever the others do. */
 static void use_ports(void)
 {
@@ -329,6 +362,7 @@ static void test_all(enum apic_mode in)
     test_ping("spinning", answer_spinning, 4);
     test_nmi();
     test_early_nmi();
+    test_init_by_device();
     test_ports();
     test_again();
     test_beside();
