@@ -15,7 +15,7 @@ grep LOC: /proc/interrupts
 grep CAL: /proc/interrupts
 poweroff -f
 END
-timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$description" >said 2>&1 <typed
+timeout 890 "$lintel" run --on bochs --time $start_time --timeout 800 --cpu "$cpu" "$description" >said 2>&1 <typed
 code=$?
 says '^has 4$' "all four run"
 for i in 1 2 3 4; do

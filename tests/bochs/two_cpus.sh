@@ -13,7 +13,7 @@ $(printf '\035')necho second \$((6*9)) \$NAME
 poweroff -f
 poweroff -f
 END
-timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" --hypervisor-options console=focus "$description" \
+timeout 890 "$lintel" run --on bochs --time $start_time --timeout 800 --cpu "$cpu" --hypervisor-options console=focus "$description" \
     >said 2>&1 <typed
 code=$?
 says '^lintel: 1 other CPUs run$' "the machine has as many CPUs as the description needs"

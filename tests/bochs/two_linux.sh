@@ -25,7 +25,7 @@ kill \$!
 abi-test
 poweroff -f
 END
-timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" \
+timeout 890 "$lintel" run --on bochs --time $start_time --timeout 800 --cpu "$cpu" \
     --hypervisor-options console=focus "$two" >said 2>&1 <typed
 code=$?
 says '^first 42 one$' "typed input reaches the first VM"
