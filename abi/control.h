@@ -17,7 +17,7 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 2
+#define CONTROL_LINE_VERSION 3
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
@@ -36,7 +36,9 @@ enum control_call {
     CONTROL_CALL_START,  /* a VM that is stopped starts anew */
     /* (argument: a position in the log): struct control_log, then records of abi/log.h */
     CONTROL_CALL_LOG,
-    CONTROL_CALL_REGISTERS, /* struct guest_state of abi/exit.h, of the VM's vCPU */
+    /* (CONTROL_VCPU): struct guest_state of abi/exit.h. CONTROL_STATE: the vCPU has not been
+       started */
+    CONTROL_CALL_REGISTERS,
     /* (argument: a guest-physical address, a multiple of CONTROL_DATA): so many bytes of memory;
        the zeros at their end are left out */
     CONTROL_CALL_MEMORY,
@@ -47,6 +49,9 @@ enum control_call {
     CONTROL_CALL_PROCESS,   /* process `vm` of the plan: struct gate_process of abi/gate.h */
     CONTROL_CALL_COUNT
 };
+
+/* Parts of an argument. */
+#define CONTROL_VCPU(n) ((uint64_t)(n) << 56)
 
 #define CONTROL_SEARCH 0x40000u /* a slow machine answers in time, too */
 

@@ -52,27 +52,45 @@ static enum exit_code copy(struct core_request *r, uint64_t gpa, uint64_t end, u
     return LINTEL_OK;
 }
 
+/* Those of each vCPU that has been started. */
+static enum exit_code fetch_registers(struct core_request *r, const struct control_vm *is,
+                                      struct core_vcpu vcpus[PLAN_MAX_VCPUS], unsigned *count)
+{
+    struct control_answer answer;
+
+    *count = 0;
+    for (unsigned i = 0; i < is->vcpus && i < PLAN_MAX_VCPUS; i++) {
+        enum control_error error =
+            control_line_ask(&r->line, CONTROL_CALL_REGISTERS, r->vm, CONTROL_VCPU(i), &answer);
+        if (error == CONTROL_STATE)
+            continue;
+        if (error != CONTROL_OK)
+            return control_line_gone(&r->line);
+        vcpus[*count].number = i;
+        memcpy(&vcpus[*count].state, answer.data, sizeof(vcpus[*count].state));
+        ++*count;
+    }
+    if (*count == 0)
+        return fail(LINTEL_MACHINE, "vm %s has no registers yet; try again when it has started",
+                    is->name);
+    return LINTEL_OK;
+}
+
 /* The registers, then memory, of a VM that stands still. */
 static enum exit_code fetch(struct core_request *r, const struct control_vm *is)
 {
     uint64_t low = is->memory < PLAN_HOLE_START ? is->memory : PLAN_HOLE_START;
-    struct control_answer answer;
-    struct guest_state state;
-    enum control_error error =
-        control_line_ask(&r->line, CONTROL_CALL_REGISTERS, r->vm, 0, &answer);
+    struct core_vcpu vcpus[PLAN_MAX_VCPUS];
+    unsigned count;
+    enum exit_code code = fetch_registers(r, is, vcpus, &count);
 
-    if (error == CONTROL_STATE)
-        return fail(LINTEL_MACHINE, "vm %s has no registers yet; try again when it has started",
-                    is->name);
-    if (error != CONTROL_OK)
-        return control_line_gone(&r->line);
-    memcpy(&state, answer.data, sizeof(state));
-    enum exit_code code = copy(r, 0, low, 0);
+    if (code == LINTEL_OK)
+        code = copy(r, 0, low, 0);
     if (code == LINTEL_OK)
         code = copy(r, PLAN_HOLE_END, PLAN_HOLE_END + (is->memory - low),
                     PLAN_HOLE_END - PLAN_HOLE_START);
     progress_end();
-    return code == LINTEL_OK ? core_complete(r->file, r->path, is->memory, &state) : code;
+    return code == LINTEL_OK ? core_complete(r->file, r->path, is->memory, vcpus, count) : code;
 }
 
 /* One that runs is paused meanwhile. That it cannot be means that it has been, and the answer was

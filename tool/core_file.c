@@ -111,8 +111,9 @@ static void find_runs(struct core *core, const struct guest_state *s)
         add(core, PLAN_HOLE_END, PLAN_HOLE_END, core->size - low);
 }
 
-static struct elf_prstatus status_of(const struct guest_state *s)
+static struct elf_prstatus status_of(const struct core_vcpu *v)
 {
+    const struct guest_state *s = &v->state;
     const struct user_regs_struct registers = {
         .rax = s->gpr[0],
         .rcx = s->gpr[1],
@@ -142,7 +143,7 @@ static struct elf_prstatus status_of(const struct guest_state *s)
         .fs_base = s->segment[SEG_FS].base,
         .gs_base = s->segment[SEG_GS].base,
     };
-    struct elf_prstatus status = {.pr_pid = 1}; /* vCPU 0 */
+    struct elf_prstatus status = {.pr_pid = (pid_t)v->number + 1}; /* 0 is none */
 
     _Static_assert(sizeof(registers) == sizeof(status.pr_reg), "they are the same registers");
     memcpy(&status.pr_reg, &registers, sizeof(registers));
@@ -166,12 +167,23 @@ static bool write_at(int file, const void *data, size_t size, uint64_t at)
     return true;
 }
 
-/* The note and the program headers behind the memory, and the ELF header before it. */
-static bool write_headers(int file, const struct core *core, const struct guest_state *state)
+static bool write_notes(int file, const struct core_vcpu *vcpus, unsigned count, uint64_t at)
 {
-    uint64_t note_at = CORE_MEMORY_AT + core->size, headers_at = note_at + sizeof(struct note);
-    struct note note = {.head = {5, sizeof(note.status), NT_PRSTATUS}, .name = "CORE"};
-    const struct elf_prstatus status = status_of(state);
+    struct note notes[PLAN_MAX_VCPUS];
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct elf_prstatus status = status_of(&vcpus[i]);
+        notes[i] = (struct note){.head = {5, sizeof(notes[i].status), NT_PRSTATUS}, .name = "CORE"};
+        memcpy(notes[i].status, &status, sizeof(status));
+    }
+    return write_at(file, notes, count * sizeof(notes[0]), at);
+}
+
+/* The program headers behind the notes, of so many bytes, behind the memory, and the ELF header
+ * before it. */
+static bool write_headers(int file, const struct core *core, uint64_t notes_size)
+{
+    uint64_t notes_at = CORE_MEMORY_AT + core->size, headers_at = notes_at + notes_size;
     Elf64_Phdr *headers = calloc(core->count + 1, sizeof(*headers));
     Elf64_Ehdr elf = {
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
@@ -186,9 +198,8 @@ static bool write_headers(int file, const struct core *core, const struct guest_
 
     if (!headers)
         return false;
-    memcpy(note.status, &status, sizeof(status));
-    headers[0] = (Elf64_Phdr){
-        .p_type = PT_NOTE, .p_offset = note_at, .p_filesz = sizeof(note), .p_align = 4};
+    headers[0] =
+        (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = notes_at, .p_filesz = notes_size, .p_align = 4};
     for (size_t i = 0; i < core->count; i++) {
         const struct run *run = &core->runs[i];
         headers[1 + i] = (Elf64_Phdr){
@@ -202,15 +213,14 @@ static bool write_headers(int file, const struct core *core, const struct guest_
             .p_align = PAGE_SIZE,
         };
     }
-    bool good = write_at(file, &note, sizeof(note), note_at) &&
-                write_at(file, headers, (core->count + 1) * sizeof(*headers), headers_at) &&
+    bool good = write_at(file, headers, (core->count + 1) * sizeof(*headers), headers_at) &&
                 write_at(file, &elf, sizeof(elf), 0);
     free(headers);
     return good;
 }
 
 enum exit_code core_complete(int file, const char *path, uint64_t size,
-                             const struct guest_state *state)
+                             const struct core_vcpu *vcpus, unsigned count)
 {
     /* each page is a table once, and those for the kernel's half several times */
     struct core core = {.size = size, .tables = 2 * size / PAGE_SIZE + TABLES_SHARED};
@@ -221,13 +231,14 @@ enum exit_code core_complete(int file, const char *path, uint64_t size,
     if (memory == MAP_FAILED)
         return fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));
     core.memory = memory;
-    find_runs(&core, state);
+    find_runs(&core, &vcpus[0].state);
     if (core.count > RUNS_MAX) {
         note("%s: the guest has its memory in more than %d pieces; the core has the first of them",
              path, RUNS_MAX);
         core.count = RUNS_MAX;
     }
-    bool good = write_headers(file, &core, state);
+    bool good = write_notes(file, vcpus, count, CORE_MEMORY_AT + size) &&
+                write_headers(file, &core, count * sizeof(struct note));
     munmap(memory, size);
     free(core.runs);
     return good ? LINTEL_OK : fail(LINTEL_MACHINE, "%s: %s", path, strerror(errno));

@@ -128,7 +128,7 @@ static enum control_error start(const struct control_request *r, struct control_
 
 static enum control_error registers(const struct control_request *r, struct control_answer *a)
 {
-    int64_t result = gate_control(r->vm, GATE_CONTROL_REGISTERS, 0);
+    int64_t result = gate_control(r->vm, GATE_CONTROL_REGISTERS, r->argument / CONTROL_VCPU(1));
 
     if (result != 0)
         return error_of(result);

@@ -101,6 +101,14 @@ result $? "then it is, and goes on"
 "$lintel" core sock a -o core 2>said && gdb -batch -nx -ex bt "$build/guests/spin.elf" core >said 2>&1
 grep -qE '^#0  *(0x[0-9a-f]+ in )?spin \(\)' said && grep -q 'in guest_start (' said && state a running
 result $? "gdb opens its core, and knows where it is"
+# threads NAME: gdb's of its core.
+threads()
+{
+    "$lintel" core sock "$1" -o core 2>said && gdb -batch -nx -ex 'info threads' -ex 'thread apply all bt' "$build/guests/spin.elf" core >said 2>&1
+    grep -c '^[* ] *[0-9]* *LWP ' said
+}
+[ "$(threads c)" = 2 ] && grep -q 'LWP 1 .*spin ()' said && grep -q 'LWP 2 .*spin ()' said && [ "$(grep -c 'in guest_start (' said)" = 1 ] && state c running
+result $? "one with two vCPUs is of two threads"
 "$lintel" stop sock c && state c stopped && stands c && ! "$lintel" resume sock c 2>/dev/null
 result $? "a VM that is stopped stands still"
 "$lintel" start sock c && state c running && moves c && grep -q '^lintel: vm c: restart' whole

@@ -114,6 +114,10 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         return 0;
     case GATE_CONTROL_REGISTERS:
         acts--;
+        if (argument > 1)
+            return GATE_EINVAL;
+        if (argument == 1)
+            return GATE_ESTATE;
         memset(text_page, 0, sizeof(text_page));
         ((struct guest_state *)(void *)text_page)->rip = 0xffffffff80000000;
         return 0;
@@ -323,6 +327,9 @@ static void memory_is_read(void **state)
     assert_int_equal(a.size, sizeof(registers));
     memcpy(&registers, a.data, sizeof(registers));
     assert_true(registers.rip == 0xffffffff80000000);
+    assert_int_equal(ask(CONTROL_CALL_REGISTERS, 0, CONTROL_VCPU(1)).error, CONTROL_STATE);
+    assert_int_equal(ask(CONTROL_CALL_REGISTERS, 0, CONTROL_VCPU(2)).error, CONTROL_NO_VM);
+    assert_int_equal(ask(CONTROL_CALL_REGISTERS, 0, UINT64_MAX).error, CONTROL_NO_VM);
     assert_int_equal(next_piece(FULL + 2 * CONTROL_DATA - CONTROL_SEARCH), FULL + CONTROL_DATA);
     assert_int_equal(next_piece(FULL + CONTROL_DATA), FULL + CONTROL_DATA);
     assert_int_equal(next_piece(FULL + 2 * CONTROL_DATA), FULL + 2 * CONTROL_DATA + CONTROL_SEARCH);

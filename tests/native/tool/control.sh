@@ -56,6 +56,9 @@ done
 expect 'core writes an ELF core' 0 'Type: *CORE' sh -c '"$LINTEL" core sock a -o core && readelf -h core'
 [ "$(dd if=core bs=1 skip=$((0x6000)) count=7 status=none)" = 'a piece' ] && [ "$(grep -c '^9 ' asked)" -le 65 ]
 result $? 'with what is in memory, of which zeros are passed by'
+sed -n 's/^8 0 //p' asked | paste -sd' ' >said
+[ "$(cat said)" = "0 $((1 << 56)) $((2 << 56))" ] && readelf -n core >said && [ "$(grep -c NT_PRSTATUS said)" = 2 ]
+result $? 'with the registers of each vCPU that has been started'
 sed -n 's/^\([23]\) 0 .*/\1/p' asked | tr -d '\n' >said
 [ "$(cat said)" = 23 ]
 result $? 'and the VM is paused meanwhile'
@@ -224,7 +227,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 3 of the control line, this tool 2$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 4 of the control line, this tool 3$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
 control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
-answers; "busy", whose clock goes on and whose VMs work; "young", whose VMs have not started; "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
+answers; "busy", whose clock goes on and whose VMs work; "young", whose VMs have not started (the first has three vCPUs, of which the second never has); "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
 first to each request to do something, have a wrong sum. It writes down what it was asked in `asked`."""
 import os
 import socket
@@ -50,7 +50,7 @@ def log_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 3 if how == 'version' else 2, 5, 10000)
+        return 0, struct.pack('<IIQ', 4 if how == 'version' else 3, 5, 10000)
     if call == 7:
         return 0, log_at(argument)
     if call == 12:
@@ -62,9 +62,9 @@ def answer(call, vm, argument):
     global looks
     looks += how == 'busy' and call == 1 and vm == 0
     if call == 1:
-        return 0, struct.pack('<32sQIIQ4Q13Q', NAMES[vm].encode(), 16 << 20, states[vm], 1, tsc(), tsc() // 2, 5, 6, 8, *[0] * 10, 7, 0, looks * 1000)
+        return 0, struct.pack('<32sQIIQ4Q13Q', NAMES[vm].encode(), 16 << 20, states[vm], 3 if vm == 0 else 1, tsc(), tsc() // 2, 5, 6, 8, *[0] * 10, 7, 0, looks * 1000)
     if call == 8:
-        return (3, b'') if how == 'young' else (0, bytes(384))
+        return (3, b'') if how == 'young' or argument >> 56 == 1 else (0, bytes(384))
     if call == 9:
         return 0, b'a piece' if argument == 0x5000 else b''
     if call == 10:

@@ -40,20 +40,27 @@ static void begin(void)
     memory = calloc(1, SIZE);
 }
 
-/* The core of what is in memory; the caller frees it. */
-static uint8_t *make(const struct guest_state *state, size_t *size)
+/* The core of what is in memory, with these vCPUs; the caller frees it. */
+static uint8_t *make_with(const struct core_vcpu *vcpus, unsigned count, size_t *size)
 {
     strcpy(path + sizeof(path) - 7, "XXXXXX");
     int file = mkstemp(path);
 
     assert_int_equal(pwrite(file, memory, SIZE, CORE_MEMORY_AT), SIZE);
-    assert_int_equal(core_complete(file, path, SIZE, state), LINTEL_OK);
+    assert_int_equal(core_complete(file, path, SIZE, vcpus, count), LINTEL_OK);
     *size = (size_t)lseek(file, 0, SEEK_END);
     uint8_t *bytes = malloc(*size);
     assert_int_equal(pread(file, bytes, *size, 0), *size);
     close(file);
     unlink(path);
     return bytes;
+}
+
+static uint8_t *make(const struct guest_state *state, size_t *size)
+{
+    const struct core_vcpu vcpu = {.state = *state};
+
+    return make_with(&vcpu, 1, size);
 }
 
 /* Where in the core a linear address lies, as a debugger finds it; 0: nowhere. */
@@ -123,19 +130,39 @@ static void of_a_page_beyond_memory_is_what_is_there(void **state)
     free(core);
 }
 
-static void the_registers_are_a_note(void **state)
+/* Each vCPU's, whose number is the thread's less one; memory is as the first has it. */
+static void the_registers_are_notes(void **state)
 {
+    struct core_vcpu vcpus[PLAN_MAX_VCPUS] = {{.state = long_mode}};
     struct elf_prstatus status;
     struct user_regs_struct registers;
+    Elf64_Ehdr elf;
+    Elf64_Phdr notes;
     size_t size;
 
-    begin();
-    uint8_t *core = make(&long_mode, &size);
-    memcpy(&status, core + CORE_MEMORY_AT + SIZE + sizeof(Elf64_Nhdr) + 8, sizeof(status));
-    memcpy(&registers, &status.pr_reg, sizeof(registers));
-    assert_int_equal(registers.rip, 0x1234);
-    assert_int_equal(registers.rsp, 0x5678);
-    free(core);
+    for (unsigned i = 1; i < PLAN_MAX_VCPUS; i++)
+        vcpus[i] = (struct core_vcpu){.number = i + 1, .state = {.rip = i}};
+    for (unsigned count = 1; count <= PLAN_MAX_VCPUS; count++) {
+        begin();
+        uint8_t *core = make_with(vcpus, count, &size);
+        memcpy(&elf, core, sizeof(elf));
+        memcpy(&notes, core + elf.e_phoff, sizeof(notes));
+        assert_int_equal(notes.p_type, PT_NOTE);
+        assert_int_equal(notes.p_offset, CORE_MEMORY_AT + SIZE);
+        assert_int_equal(notes.p_filesz, count * (sizeof(Elf64_Nhdr) + 8 + sizeof(status)));
+        assert_int_equal(elf.e_phoff, notes.p_offset + notes.p_filesz);
+        const uint8_t *note = core + notes.p_offset;
+        for (unsigned i = 0; i < count; i++, note += notes.p_filesz / count) {
+            assert_memory_equal(note + sizeof(Elf64_Nhdr), "CORE\0\0\0", 8);
+            memcpy(&status, note + sizeof(Elf64_Nhdr) + 8, sizeof(status));
+            memcpy(&registers, &status.pr_reg, sizeof(registers));
+            assert_int_equal(status.pr_pid, vcpus[i].number + 1);
+            assert_int_equal(registers.rip, vcpus[i].state.rip);
+            assert_int_equal(registers.rsp, vcpus[i].state.gpr[GPR_RSP]);
+        }
+        assert_int_equal(loads(core), 0);
+        free(core);
+    }
 }
 
 static void without_paging_linear_is_physical(void **state)
@@ -199,7 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_of_each_size_are_found),
         cmocka_unit_test(of_a_page_beyond_memory_is_what_is_there),
-        cmocka_unit_test(the_registers_are_a_note),
+        cmocka_unit_test(the_registers_are_notes),
         cmocka_unit_test(without_paging_linear_is_physical),
         cmocka_unit_test(hostile_tables_end),
         cmocka_unit_test(the_hole_is_no_memory),
