@@ -101,7 +101,9 @@ struct exit_clock {
 #define CLOCK_WALL_CLOCK_SIZE  12u
 
 enum exit_reply {
-    REPLY_DONE,  /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on */
+    /* the instruction is done: the hypervisor advances RIP (EXIT_IO) or goes on; EXIT_MMIO: the
+       guest takes the instruction again, or another one that is there now */
+    REPLY_DONE,
     REPLY_STATE, /* gpr, rip and rflags are taken from `state` */
     /* gpr are taken from `state`, then reply_vector is injected, at the same RIP */
     REPLY_EXCEPTION,

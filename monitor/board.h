@@ -18,6 +18,7 @@
 #include "monitor/kvmclock.h"
 #include "monitor/pci.h"
 #include "monitor/pm.h"
+#include "monitor/refused.h"
 #include "monitor/reset.h"
 #include "monitor/rtc.h"
 #include "monitor/uart.h"
@@ -57,6 +58,7 @@ struct board {
     struct net nets[BOARD_NETS];
     unsigned disk_count, net_count;
     struct verdict verdict;
+    struct refused refused[PLAN_MAX_VCPUS];
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
     bool restart;     /* the machine starts anew */
     bool halt_told;   /* that nothing can wake the guest */

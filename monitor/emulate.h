@@ -27,9 +27,11 @@ struct emulate_fault {
  * The guest's memory and devices by guest-linear address: the caller's side of emulate(), with the
  * ctx that it got. An access may be unaligned and may cross a page. emulate_read and emulate_write
  * move 1, 2, 4 or 8 bytes, the low ones of the value; on false nothing was written and *fault says
- * which exception the guest gets. emulate_writable says whether a write would fault, without one.
- * emulate_fetch gives how many instruction bytes there are before a page that cannot be read, up to
- * all 15. emulate_segments fills in what 64-bit mode leaves out of the state (abi/exit.h).
+ * which exception the guest gets. emulate_writable says whether a write would fault, without one;
+ * emulate_modifiable likewise, before a read that a write follows; its fault is REPLY_NO_VECTOR
+ * where no such instruction is to be emulated. emulate_fetch gives how many instruction bytes there
+ * are before a page that cannot be read, up to all 15. emulate_segments fills in what 64-bit mode
+ * leaves out of the state (abi/exit.h).
  */
 size_t emulate_fetch(void *ctx, uint64_t linear, uint8_t bytes[DECODE_MAX_LENGTH]);
 bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
@@ -37,6 +39,7 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault);
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault);
+bool emulate_modifiable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault);
 void emulate_segments(void *ctx);
 
 enum emulate_result {

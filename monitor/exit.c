@@ -18,6 +18,8 @@
 #include "monitor/task.h"
 #include "monitor/x86.h"
 
+#define REFUSED_MS 1000
+
 static void on_events(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     page->reply = REPLY_DONE;
@@ -113,6 +115,20 @@ static void end_by_access(const struct guest_access *a, uint64_t address)
               address, a->state->rip);
 }
 
+/* An instruction that is not emulated: what is there is the processor's again, at first. */
+static void refuse(const struct guest_access *a, struct exit_page *page)
+{
+    struct board *b = a->board;
+    uint64_t linear = code_address(a->state);
+    uint8_t bytes[DECODE_MAX_LENGTH] = {0};
+
+    emulate_fetch((void *)a, linear, bytes);
+    page->reply = REPLY_DONE;
+    if (refused_for_good(&b->refused[a->vcpu], linear, bytes, gate_tsc(),
+                         b->process->tsc_khz * REFUSED_MS))
+        end_by_access(a, page->mmio.address);
+}
+
 /* Anything but an instruction that is done and has changed no segment. */
 __attribute__((cold, noinline)) static void reply_otherwise(struct guest_access *a,
                                                             struct exit_page *page,
@@ -130,10 +146,13 @@ __attribute__((cold, noinline)) static void reply_otherwise(struct guest_access 
         fault_fetch(a, page);
         break;
     case EMULATE_UNSUPPORTED:
-        end_by_access(a, page->mmio.address);
+        refuse(a, page);
         break;
     default:
-        reply_fault(page, fault);
+        if (fault->vector == REPLY_NO_VECTOR)
+            refuse(a, page);
+        else
+            reply_fault(page, fault);
     }
     a->breakpoints = 0; /* an instruction that faults meets none */
 }

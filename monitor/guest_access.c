@@ -163,6 +163,15 @@ void emulate_segments(void *ctx)
     gate_segments();
 }
 
+static bool is_ram(const struct guest_access *a, const struct guest_place *place)
+{
+    const struct guest_memory *memory = &a->board->memory;
+
+    return guest_memory_at(memory, place->physical[0], place->size[0]) != NULL &&
+           (place->size[1] == 0 ||
+            guest_memory_at(memory, place->physical[1], place->size[1]) != NULL);
+}
+
 /* Whether all of an access lies in the device's page; then at this distance, by exclusive or. */
 static inline bool in_device_page(const struct guest_access *a, uint64_t linear, unsigned size,
                                   uint64_t *distance)
@@ -194,6 +203,24 @@ bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
         return write_walking(a, linear, size, value, fault);
     board_store(a->board, a->vcpu, a->device_physical ^ distance, size, value);
     return true;
+}
+
+/* What the processor does in one step is not done in two, beside other vCPUs: if only memory is
+ * modified, it is not what made the guest exit. */
+bool emulate_modifiable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    struct guest_access *a = ctx;
+    struct guest_place place;
+    uint64_t distance;
+
+    if (in_device_page(a, linear, size, &distance) && a->device_write)
+        return true;
+    if (!guest_translate(a, linear, size, WALK_WRITE, &place, fault))
+        return false;
+    if (a->device_linear == GUEST_NO_PAGE || !is_ram(a, &place))
+        return true;
+    *fault = (struct emulate_fault){.vector = REPLY_NO_VECTOR};
+    return false;
 }
 
 bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)

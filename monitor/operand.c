@@ -45,7 +45,7 @@ bool read_operand(struct run *run, uint64_t *value)
     const struct instruction *in = run->instruction;
 
     if (in->access == ACCESS_MODIFY &&
-        !emulate_writable(run->ctx, run->linear, in->memory_size, run->fault))
+        !emulate_modifiable(run->ctx, run->linear, in->memory_size, run->fault))
         return false;
     return emulate_read(run->ctx, run->linear, in->memory_size, value, run->fault);
 }
@@ -62,16 +62,12 @@ static unsigned word_size(const struct run *run, unsigned at)
     return left < 8 ? left : 8;
 }
 
-static bool wide_writable(struct run *run)
-{
-    return emulate_writable(run->ctx, run->linear, run->instruction->memory_size, run->fault);
-}
-
 bool read_wide(struct run *run, uint64_t *words)
 {
     const struct instruction *in = run->instruction;
 
-    if (in->access == ACCESS_MODIFY && !wide_writable(run))
+    if (in->access == ACCESS_MODIFY &&
+        !emulate_modifiable(run->ctx, run->linear, in->memory_size, run->fault))
         return false;
     for (unsigned at = 0; at < in->memory_size; at += 8)
         if (!emulate_read(run->ctx, run->linear + at, word_size(run, at), &words[at / 8],
@@ -82,7 +78,7 @@ bool read_wide(struct run *run, uint64_t *words)
 
 bool write_wide(struct run *run, const uint64_t *words)
 {
-    if (!wide_writable(run))
+    if (!emulate_writable(run->ctx, run->linear, run->instruction->memory_size, run->fault))
         return false;
     for (unsigned at = 0; at < run->instruction->memory_size; at += 8)
         if (!emulate_write(run->ctx, run->linear + at, word_size(run, at), words[at / 8],

@@ -100,6 +100,11 @@ bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_
     return !faults(ctx, linear, size, true, fault);
 }
 
+bool emulate_modifiable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    return emulate_writable(ctx, linear, size, fault);
+}
+
 /* A guest in protected or long mode, with flat segments. */
 static struct guest *make_guest(uint16_t code)
 {

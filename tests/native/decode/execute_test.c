@@ -107,6 +107,11 @@ bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_
     return true;
 }
 
+bool emulate_modifiable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    return emulate_writable(ctx, linear, size, fault);
+}
+
 bool emulate_write(void *ctx, uint64_t linear, unsigned size, uint64_t value,
                    struct emulate_fault *fault)
 {

@@ -75,6 +75,11 @@ bool emulate_writable(void *ctx, uint64_t linear, unsigned size, struct emulate_
     return true;
 }
 
+bool emulate_modifiable(void *ctx, uint64_t linear, unsigned size, struct emulate_fault *fault)
+{
+    return emulate_writable(ctx, linear, size, fault);
+}
+
 void emulate_segments(void *ctx)
 {
     guest.segments++;

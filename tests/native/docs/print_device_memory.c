@@ -13,6 +13,7 @@
 
 #include "lib/bits.h"
 #include "monitor/decode.h"
+#include "monitor/refused.h"
 
 enum encoding { LEGACY, VEX, EVEX, ENCODINGS, ANY = ENCODINGS };
 enum becomes { REPORTED, ELSEWHERE, REFUSED, UNTOUCHED };
@@ -203,7 +204,11 @@ int main(void)
     print_families(REPORTED, "Reported");
     printf("\nThe VM stops, or restarts where `on-fault:` says so: `the guest reached device "
            "memory at N with an instruction that is not\nemulated`, and its bytes in the lines "
-           "before. Nothing is done halfway.\n");
+           "before. Nothing is done halfway.\nAt first the guest "
+           "takes such an instruction again: another vCPU may have written it there behind the "
+           "exit. It is reported\nwhen it has been the same %d times in a row. Likewise where "
+           "memory alone would be read and then written.\n",
+           REFUSED_TIMES);
     print_families(REFUSED, "Refused by the processor");
     print_families(UNTOUCHED, "No access");
     return complaints != 0;

@@ -106,7 +106,10 @@ static void faults_restart(void **state)
 {
     info.on[PLAN_ON_FAULT] = PLAN_RESTART;
     code("\x0f\x58\x03", 3); /* addps xmm0, [rbx] */
-    exit_handle(b, 0, &page);
+    for (unsigned i = 0; i < REFUSED_TIMES; i++) {
+        assert_int_equal(fakes.starts, 1);
+        exit_handle(b, 0, &page);
+    }
     assert_int_equal(fakes.starts, 2);
     info.on[PLAN_ON_RESET] = PLAN_STOP;
     board_out(b, 0, 0xcf9, 1, 6);

@@ -302,14 +302,87 @@ static void watched(void **state)
     assert_int_equal(page.reply_breakpoints, 0);
 }
 
+/* An exit after which the guest takes what is at CODE again, as it is. */
+static void taken_again(unsigned vcpu)
+{
+    const struct guest_state before = page.state;
+
+    page.reply = REPLY_STATE;
+    exit_handle(b, vcpu, &page);
+    assert_int_equal(page.reply, REPLY_DONE);
+    assert_int_equal(page.reply_breakpoints, 0);
+    assert_memory_equal(&page.state, &before, sizeof(before));
+}
+
 static void mmio_unsupported(void **state)
 {
     code("\x0f\x58\x03", 3); /* addps xmm0, [rbx] */
     page.mmio.address = 0xd0000000;
+    for (unsigned i = 1; i < REFUSED_TIMES; i++)
+        taken_again(0);
+    assert_int_equal(fakes.log_size, 0);
     EXPECT_STOP(exit_handle(b, 0, &page));
     assert_int_equal(fakes.stop, GATE_STOP_FAULT);
     assert_non_null(strstr(fakes.stop_text, "device memory at d0000000"));
     assert_non_null(strstr(fakes.log, "bytes at rip: 0f 58 03"));
+}
+
+/* Another vCPU writes to the code between an exit and the fetch: as often as it likes, as long as
+ * not always the same is there. */
+static void mmio_replaced(void **state)
+{
+    page.mmio.address = 0xd0000000;
+    page.state.gpr[GPR_RBX] = 0xd0000000;
+    for (unsigned i = 0; i < 10 * REFUSED_TIMES; i++) {
+        code(i % 2 ? "\xcc\x03" : "\xcd\x80", 2); /* int3, int 0x80 */
+        taken_again(0);
+    }
+    for (unsigned i = 0; i < 10 * REFUSED_TIMES; i++) { /* seldom */
+        code("\xcc\x03", 2);
+        taken_again(0);
+        fakes.tsc += b->process->tsc_khz * 20;
+    }
+    fakes.tsc += b->process->tsc_khz * 2000;
+    for (unsigned i = 0; i < 2 * (REFUSED_TIMES - 1); i++) /* by each of two vCPUs */
+        taken_again(i % 2);
+    page.state.rip++; /* at another place */
+    b->memory.base[CODE + 1] = 0xcc;
+    taken_again(0);
+    code("\x8b\x03", 2); /* mov eax, [rbx]: what was there before */
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(page.state.rip, CODE + 2);
+    assert_int_equal(fakes.log_size, 0);
+}
+
+/* In memory the processor does in one step what would be two here. */
+static void mmio_modifies_memory(void **state)
+{
+    code("\xf0\xff\x03", 3); /* lock inc dword [rbx] */
+    b->memory.base[DATA] = 7;
+    page.state.gpr[GPR_RBX] = DATA;
+    page.mmio.address = page.mmio.linear = 0xd0000000;
+    page.mmio.linear_valid = page.mmio.write = 1;
+    taken_again(0);
+    code("\xf0\x0f\xc7\x0b", 4); /* lock cmpxchg8b [rbx] */
+    taken_again(0);
+    assert_int_equal(b->memory.base[DATA], 7);
+    code("\xf0\xff\x03", 3);
+    page.state.gpr[GPR_RBX] = 0xd0000000;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    page.state.gpr[GPR_RBX] = DATA;
+    code("\xf0\xff\x03", 3);
+    page.mmio.linear_valid = 0; /* its page table is in device memory */
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(b->memory.base[DATA], 8);
+    page.mmio.linear_valid = 1;
+    code("\xff\x33", 2); /* push qword [rbx]: any order will do */
+    page.state.gpr[GPR_RSP] = DATA + 64;
+    exit_handle(b, 0, &page);
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(b->memory.base[DATA + 56], 8);
 }
 
 static void eoi_and_events(void **state)
@@ -353,6 +426,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(steps, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(watched, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(mmio_unsupported, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(mmio_replaced, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(mmio_modifies_memory, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(eoi_and_events, started_setup, started_teardown),
     };
 

@@ -97,6 +97,15 @@ static bool goes_on(struct exit_page *page)
     return true;
 }
 
+/* The next refusal of the instruction is one for good. */
+static void refuse_next(const struct guest_state *s)
+{
+    struct refused *r = &b->refused[0];
+
+    *r = (struct refused){.linear = s->rip, .first = fakes.tsc, .times = REFUSED_TIMES - 1};
+    memcpy(r->bytes, b->memory.base + s->rip, sizeof(r->bytes));
+}
+
 static void string_exits(void **state)
 {
     for (int i = 0; i < 30000; i++) {
@@ -116,7 +125,8 @@ static void string_exits(void **state)
     }
 }
 
-/* Any instruction in any state: it is emulated, faults, or stops the VM with a report. */
+/* Any instruction in any state: it is emulated, faults, is taken again, or stops the VM with a
+ * report. */
 static void mmio_exits(void **state)
 {
     unsigned done = 0;
@@ -132,6 +142,8 @@ static void mmio_exits(void **state)
         page.state.segment[SEG_CS].base = 0;
         memcpy(b->memory.base + page.state.rip, bytes, sizeof(bytes));
         calm();
+        if (i % 2) /* not for the first time */
+            refuse_next(&page.state);
         done += goes_on(&page);
     }
     assert_in_range(done, 1000, 99000);
