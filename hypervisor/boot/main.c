@@ -78,7 +78,9 @@ static void read_boot_information(uint64_t information)
         stopped("boot information: %s", error);
     const char *word = options_parse(info.cmdline);
     if (word != NULL)
-        stopped("the hypervisor's command line: '%s' is not an option that it knows", word);
+        stopped("the hypervisor's command line: '%s' is not an option that it knows; see "
+                "lintel(1), HYPERVISOR OPTIONS",
+                word);
     if (options.stop_masters)
         log_line("bus mastering is switched off: %u devices had it", pci_stop_masters());
     acpi_read(info.rsdp, map_boot, &acpi);

@@ -251,6 +251,32 @@ static void equal_shares(void **state)
     assert_in_range(c->had, 990 * MS, 1010 * MS);
 }
 
+/* The four vCPUs of a VM, beside another VM: together they have what that has. */
+static void one_share_for_all_vcpus(void **state)
+{
+    struct actor *other = add(COMPUTES, 0, 0), *vcpus[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        vcpus[i] = add(COMPUTES, 0, 0);
+        vcpus[i]->thread.share = 2;
+    }
+    simulate(now + 4000 * MS);
+    assert_in_range(other->had, 1980 * MS, 2020 * MS);
+    for (unsigned i = 0; i < 4; i++)
+        assert_in_range(vcpus[i]->had, 485 * MS, 515 * MS);
+}
+
+/* One of four that works alone has its own part of that share, and no other's. */
+static void a_vcpu_that_works_alone(void **state)
+{
+    struct actor *other = add(COMPUTES, 0, 0), *vcpu = add(COMPUTES, 0, 0);
+
+    vcpu->thread.share = 2;
+    simulate(now + 5000 * MS);
+    assert_in_range(other->had, 3980 * MS, 4020 * MS);
+    assert_in_range(vcpu->had, 980 * MS, 1020 * MS);
+}
+
 /* To the tick, whatever a thread is lifted to when it wakes up or gives way. */
 static void what_each_had_is_counted(void **state)
 {
@@ -417,6 +443,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(equal_shares, fresh),
+        cmocka_unit_test_setup(one_share_for_all_vcpus, fresh),
+        cmocka_unit_test_setup(a_vcpu_that_works_alone, fresh),
         cmocka_unit_test_setup(what_each_had_is_counted, fresh),
         cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
         cmocka_unit_test_setup(yielding_saves_nothing_up, fresh),
