@@ -21,7 +21,7 @@ for name in a b c; do
     printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$more"
 done >vm.yaml
 printf '  - {name: %s, kernel: %s/guests/button.elf, memory: 16M, cmdline: "%s"}\n' d "$build" '' e "$build" deaf >>vm.yaml
-timeout 190 "$lintel" run --on bochs --time $start_time --timeout 180 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
+timeout 530 "$lintel" run --on bochs --time $start_time --timeout 500 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
     --control sock vm.yaml >whole 2>&1 </dev/null &
 run=$!
 for _ in {1..600}; do
