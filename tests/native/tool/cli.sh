@@ -570,6 +570,14 @@ result $? 'the completion knows CPU models'
 complete_words "$lintel" bench exits corei7_sky >said
 grep -qx corei7_skylake_x said
 result $? "the completion knows a benchmark's CPU models"
+for verb in $("$lintel" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+    "$lintel" "$verb" --help | grep -q "^Usage: lintel $verb .*LINE" && echo "$verb" && complete_words "$lintel" "$verb" kern
+done >said
+[ "$(grep -c '^kernel$' said)" -ge 10 ] && [ "$(grep -c '^kernel$' said)" = "$(grep -cv '^kernel$' said)" ]
+result $? 'the completion knows all commands that take a socket'
+complete_words "$lintel" po >said && complete_words "$lintel" top --i >>said && complete_words "$lintel" top --interval '' >>said
+printf 'poweroff\n--interval\n\n' | cmp -s - said
+result $? 'and their names, options and numbers'
 complete_words "$lintel" run --control kern >said && complete_words "$lintel" image --control kern >>said
 printf 'kernel\n\n' | cmp -s - said
 result $? "the completion knows that run's --control names a file, and image's does not"
