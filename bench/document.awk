@@ -55,6 +55,14 @@ function traced(file, where)
         print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " $6 " | " $7 " |"
 }
 
+function tcp()
+{
+    begin("tcp")
+    print "| from | what | instructions a MiB | kicks to send | kicks for room | frames |\n|---|---|---:|---:|---:|---:|"
+    while (next_row("tcp"))
+        print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " grouped($6) " |"
+}
+
 function idle()
 {
     begin("idle")
@@ -165,6 +173,8 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
         traced("disk", "driver")
     else if (name == "net")
         traced("net", "from")
+    else if (name == "tcp")
+        tcp()
     else if (name == "costs")
         costs(1)
     else if (name == "aims")
