@@ -58,7 +58,7 @@ function traced(file, where)
 function tcp()
 {
     begin("tcp")
-    print "| from | what | instructions a MiB | kicks to send | kicks for room | frames |\n|---|---|---:|---:|---:|---:|"
+    print "| from | what | ticks a MiB | kicks to send | kicks for room | frames |\n|---|---|---:|---:|---:|---:|"
     while (next_row("tcp"))
         print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " grouped($6) " |"
 }
