@@ -106,12 +106,21 @@ static inline void note(const struct walker *w, uint64_t *at, uint64_t entry)
     w->path->step[w->path->count++] = (struct walk_step){at, entry};
 }
 
-/* Sets the flags that using an entry sets. Other processors may change it at the same time. */
-static inline void mark(struct walk_step *step, uint64_t flags)
+/* Sets the flags that using an entry sets. False: another vCPU has changed it since it was read; it
+ * may be no entry any more. */
+static inline bool mark(struct walk_step *step, uint64_t flags)
 {
-    if ((step->value & flags) != flags && step->at != NULL)
-        __atomic_fetch_or(step->at, flags, __ATOMIC_SEQ_CST);
+    uint64_t read = step->value;
+
     step->value |= flags;
+    return step->value == read || step->at == NULL ||
+           __atomic_compare_exchange_n(step->at, &read, step->value, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+__attribute__((cold, noinline)) static bool walk_again(const struct walker *w, uint64_t *physical)
+{
+    return walk_along(w->memory, w->state, w->linear, w->access, physical, w->fault, w->path);
 }
 
 /* The last entry on the path maps the page. `rights`: what all allow. */
@@ -123,8 +132,10 @@ static bool finish_64(const struct walker *w, unsigned shift, uint64_t rights, u
     if (!allowed(w, rights))
         return page_fault(w, PF_PRESENT);
     for (struct walk_step *step = w->path->step; step < leaf; step++)
-        mark(step, ENTRY_A);
-    mark(leaf, leaf_flags(w));
+        if (!mark(step, ENTRY_A))
+            return walk_again(w, physical);
+    if (!mark(leaf, leaf_flags(w)))
+        return walk_again(w, physical);
     *physical = (leaf->value & GUEST_ADDRESS_BITS & ~offset) | (w->linear & offset);
     return true;
 }
@@ -176,10 +187,13 @@ static uint32_t *entry_32(const struct walker *w, uint64_t table, unsigned shift
     return at;
 }
 
-static void mark_32(uint32_t *at, uint32_t entry, uint64_t flags)
+static bool mark_32(uint32_t *at, uint32_t read, uint64_t flags)
 {
-    if ((entry & flags) != flags && at != NULL)
-        __atomic_fetch_or(at, (uint32_t)flags, __ATOMIC_SEQ_CST);
+    uint32_t marked = read | (uint32_t)flags;
+
+    return marked == read || at == NULL ||
+           __atomic_compare_exchange_n(at, &read, marked, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
 }
 
 /* A 4 MiB page. Of the address bits above 32 the processor may lack some (SDM volume 3, "32-Bit
@@ -192,7 +206,8 @@ static bool finish_4m(const struct walker *w, uint32_t *at, uint32_t pde, uint64
         return page_fault(w, PF_PRESENT | PF_RESERVED);
     if (!allowed(w, pde & (ENTRY_RW | ENTRY_US)))
         return page_fault(w, PF_PRESENT);
-    mark_32(at, pde, leaf_flags(w));
+    if (!mark_32(at, pde, leaf_flags(w)))
+        return walk_again(w, physical);
     *physical = (pde & ENTRY4M_BASE) | high | (w->linear & 0x3fffff);
     return true;
 }
@@ -211,8 +226,8 @@ static bool walk_32(const struct walker *w, uint64_t *physical)
         return page_fault(w, 0);
     if (!allowed(w, pde & pte & (ENTRY_RW | ENTRY_US)))
         return page_fault(w, PF_PRESENT);
-    mark_32(at, pde, ENTRY_A);
-    mark_32(at_pte, pte, leaf_flags(w));
+    if (!mark_32(at, pde, ENTRY_A) || !mark_32(at_pte, pte, leaf_flags(w)))
+        return walk_again(w, physical);
     *physical = (pte & 0xfffff000u) | (w->linear & 0xfff);
     return true;
 }

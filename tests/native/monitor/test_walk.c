@@ -3,6 +3,7 @@
  * The walker against a naive one, on random page tables: the naive one collects the entries on
  * the way first, and then asks one rule of the SDM (volume 3, "Paging") after the other.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,6 +317,62 @@ static void others(void **state)
     assert_int_equal(fault.error_code, 0);
 }
 
+#define RACES 200000
+
+static volatile bool raced;
+
+/* The other vCPU: takes an entry away before somebody has used it. Nobody does then. */
+static void *take_away(void *is_64)
+{
+    uint64_t *leaf = (uint64_t *)(ram + 0x4000);
+
+    for (unsigned i = 0; i < RACES; i++) {
+        __atomic_store_n(leaf, is_64 != NULL ? 0x5003 : 0x500300005003, __ATOMIC_SEQ_CST);
+        for (volatile unsigned wait = 0; wait < i % 64;)
+            wait++;
+        __atomic_store_n(leaf, 0, __ATOMIC_SEQ_CST);
+        for (volatile unsigned wait = 0; wait < 32;)
+            wait++;
+        raced |= __atomic_load_n(leaf, __ATOMIC_SEQ_CST) != 0;
+    }
+    return NULL;
+}
+
+static void race(const struct guest_state *s, bool is_64)
+{
+    struct emulate_fault fault;
+    uint64_t physical;
+    pthread_t other;
+
+    raced = false;
+    assert_int_equal(pthread_create(&other, NULL, take_away, is_64 ? ram : NULL), 0);
+    for (unsigned i = 0; i < RACES; i++)
+        if (walk(&memory, s, 0, WALK_WRITE, &physical, &fault))
+            assert_int_equal(physical, 0x5000);
+        else
+            assert_int_equal(fault.error_code & 1, 0);
+    pthread_join(other, NULL);
+    assert_false(raced);
+}
+
+/* What is not present has no flags set: its bits are the kernel's own. */
+static void changed_meanwhile(void **state)
+{
+    struct guest_state s = {.cr0 = CR0_PG | CR0_PE, .cr3 = 0x1000};
+
+    physical_bits = 40;
+    memory = guest_memory_make(ram, MEMORY);
+    memset(ram, 0, MEMORY);
+    *(uint32_t *)(ram + 0x1000) = 0x4003;
+    race(&s, false);
+    *(uint64_t *)(ram + 0x1000) = 0x2003;
+    *(uint64_t *)(ram + 0x2000) = 0x3003;
+    *(uint64_t *)(ram + 0x3000) = 0x4003;
+    s.cr4 = CR4_PAE;
+    s.efer = EFER_LMA;
+    race(&s, true);
+}
+
 static void bounds(void **state)
 {
     struct guest_memory m = guest_memory_make(ram, 0x100000000);
@@ -337,10 +394,8 @@ static void bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(against_naive),
-        cmocka_unit_test(flags),
-        cmocka_unit_test(others),
-        cmocka_unit_test(bounds),
+        cmocka_unit_test(against_naive),     cmocka_unit_test(flags),  cmocka_unit_test(others),
+        cmocka_unit_test(changed_meanwhile), cmocka_unit_test(bounds),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
