@@ -46,9 +46,9 @@ static bool read_cpu(struct loading *loading, const char *where, const char *wor
     bool good = parse(word, end, cpu);
 
     if (!good) {
-        description_error(&loading->file, where, "'%s' is no CPU%s; write a number from 0 to %u",
+        description_error(&loading->file, where, "'%s' is no CPU%s; write a number from 0 to %u%s",
                           word, loading->machine->cpus ? " of the machine (host.cpus)" : "",
-                          end - 1);
+                          end - 1, loading->machine->cpus ? ", or raise that" : "");
     }
     return good;
 }

@@ -263,11 +263,11 @@ homes 'more than a CPU has, by eight vCPUs' 3 "^vm.yaml:5:24: vms\[2\]\.budget: 
 [ "$(grep -c ^ said)" = 1 ]
 result $? 'check: once, whatever vCPUs there are'
 homes 'alone, perhaps' 3 "^vm.yaml:5:24: vms\[2\]\.alone: 'maybe' is not possible; write yes or no" 'cpus: [1], alone: maybe'
-homes 'a CPU that is not there' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '4' is no CPU of the machine \(host.cpus\); write a number from 0 to 3" 'cpus: [4]'
+homes 'a CPU that is not there' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '4' is no CPU of the machine \(host.cpus\); write a number from 0 to 3, or raise that$" 'cpus: [4]'
 homes 'no number of a CPU' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '-1' is no CPU" 'cpus: [-1]'
 homes 'no list of CPUs' 3 "^vm.yaml:5:12: vms\[2\]\.cpus: a list must be here" 'cpus: 1'
 homes 'more CPUs than vCPUs' 3 "^vm.yaml:5:16: vms\[2\]\.cpus\[1\]: the VM has 1 vCPU, and so many CPUs at most" 'cpus: [1, 3]'
-description 'a CPU that no machine has' 3 "^vm.yaml:2:51: vms\[0\]\.cpus\[0\]: '256' is no CPU; write a number from 0 to 255" <<'E1'
+description 'a CPU that no machine has' 3 "^vm.yaml:2:51: vms\[0\]\.cpus\[0\]: '256' is no CPU; write a number from 0 to 255$" <<'E1'
 vms:
   - {name: a, kernel: kernel, memory: 26M, cpus: [256]}
 E1
