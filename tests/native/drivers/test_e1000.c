@@ -578,7 +578,7 @@ static void no_card(void **state)
                 {0x100e8086, false, true, "does not end its reset"},
                 {0x10008086, false, false, "PCI device 8086:1000 is no card"},
                 {0x100e1af4, false, false, "PCI device 1af4:100e is no card"},
-                {0, false, false, "PCI device 0000:0000 is no card"}};
+                {0, false, false, "it has no card"}};
     uint8_t frame[100] = {0};
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
