@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that use up what all VMs share, each in the way that its command line names
  * (hostile.def); none of them ends. */
-#include "guests/hostile_cpus.h"
-#include "guests/hostile_disk.h"
-#include "guests/hostile_net.h"
+#include "guests/hostile_rows.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/virtio.h"
 #include "lib/string.h"

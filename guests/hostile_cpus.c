@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "guests/hostile_cpus.h"
+#include "guests/hostile_rows.h"
 
 #include "guests/lib/ap.h"
 #include "guests/lib/guest.h"

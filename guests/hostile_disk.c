@@ -2,7 +2,7 @@
 /* Guests that use up what the clients of one disk share, and drivers of virtio-blk that keep to
  * nothing: the rows HOSTILE_DISK of hostile.def. What the device writes for them lies at the end of
  * their memory, so that they do not end themselves. */
-#include "guests/hostile_disk.h"
+#include "guests/hostile_rows.h"
 
 #include "guests/lib/chance.h"
 #include "guests/lib/guest.h"

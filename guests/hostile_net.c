@@ -2,7 +2,7 @@
 /* Guests that use up what those on one network share, and drivers of virtio-net that keep to
  * nothing: the rows HOSTILE_NET of hostile.def. What the device writes for them lies in buffers at
  * the end of their memory, so that they do not end themselves. */
-#include "guests/hostile_net.h"
+#include "guests/hostile_rows.h"
 
 #include "guests/lib/chance.h"
 #include "guests/lib/guest.h"
