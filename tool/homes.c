@@ -92,12 +92,6 @@ static bool read_list(struct loading *loading, unsigned i)
         snprintf(where, sizeof(where), "vms[%u].cpus[%u]", i, n);
         if (!read_cpu(loading, where, from->cpus[n], &vm->cpus[n]))
             return false;
-        for (unsigned other = 0; other < n; other++)
-            if (vm->cpus[other] == vm->cpus[n]) {
-                description_error(&loading->file, where, "CPU %u is there twice; remove one",
-                                  vm->cpus[n]);
-                return false;
-            }
     }
     for (uint32_t v = from->cpus_count; v < vm->vcpus; v++)
         vm->cpus[v] = vm->cpus[v % from->cpus_count];

@@ -109,6 +109,12 @@ diff wanted batch >said
 result $? 'top --batch says all in the text format of Prometheus'
 expect 'top without a terminal' 2 'the screen wants a terminal: take --batch' "$lintel" top sock
 expect 'top: an interval that is none' 2 '--interval' "$lintel" top --interval 0 sock
+# in_terminal NAME: runs lintel top in a terminal of that name.
+in_terminal()
+{
+    TERM=$1 python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn([os.environ["LINTEL"], "top", "sock"])))' </dev/null
+}
+expect 'top on a terminal that nobody knows' 2 'this terminal has no screen: set TERM, or take --batch' in_terminal none-such
 "$lintel" log sock >log
 [ "$(wc -l <log)" = 60 ] && [ "$(sed -n 2p log)" = 'lintel: vm a: 16 MiB' ] && tail -n 1 log | grep -q '^lintel: a long line .*line $'
 result $? 'log shows all of the log, frame by frame'
@@ -270,6 +276,7 @@ wait $port 2>/dev/null
 
 expect 'no socket there' 4 "^lintel: gone: No such file or directory; name the socket of 'lintel run --control'" "$lintel" ps gone
 expect 'a path that is too long' 4 'a socket'"'"'s path has at most 107 characters' "$lintel" ps "$(printf 'x%.0s' {1..120})"
+expect 'top without a line' 2 "give a run's socket" "$lintel" top
 expect 'ps without a line' 2 "give a run's socket" "$lintel" ps
 expect 'pause without a VM' 2 "give a run's socket and the name of a VM" "$lintel" pause sock
 expect 'log with an option it has not' 2 "'-x' is no option" "$lintel" log -x sock

@@ -49,6 +49,10 @@ host 'an unknown driver' 3 "^vm.yaml:2:34: host\.disks\[0\]\.driver: 'scsi' is n
 host 'a promise of the CPU' 0 '^d: CPU 0: 500us in each 2000us, 25.0 %' '{name: d, driver: ata, budget: 500us, period: 2ms}'
 host 'a home' 0 '^d: CPU 3: nothing is promised' '{name: d, driver: ata, cpu: 3}'
 host 'a home that is none' 3 "^vm.yaml:2:44: host\.disks\[0\]\.cpu: 'much' is no CPU" '{name: d, driver: ata, cpu: much}'
+description "a home that is a VM's alone" 3 '^vm.yaml:2:44: host\.disks\[0\]\.cpu: vms\[0\] has CPU 1 alone; choose another' <<'E1'
+vms: [{name: a, kernel: kernel, memory: 26M, cpus: [1], alone: yes}]
+host: {disks: [{name: d, driver: ata, cpu: 1}]}
+E1
 host 'a promise that is none' 3 "^vm.yaml:2:47: host\.disks\[0\]\.budget: '1s' is no time from 250us to 100ms" '{name: d, driver: ata, budget: 1s}'
 host 'more than can be promised' 3 '^vm.yaml:2:85: host\.disks\[1\]\.budget: with this one 95.0 % of CPU 0 are promised' \
     '{name: d, driver: ata, budget: 5ms}, {name: e, driver: nvme, budget: 4500us}'

@@ -30,6 +30,11 @@ vms 'a VM on five networks' 3 '^vm.yaml:4:93: vms\[0\]\.networks\[4\]: a VM is o
     '{name: a}, {name: b}, {name: c}, {name: d}, {name: e}' '{on: a}, {on: b}, {on: c}, {on: d}, {on: e}'
 vms 'a home' 0 '^lan: CPU 2: nothing is promised' '{name: lan, cpu: 2}' '{on: lan}'
 vms 'a card, where its switch is' 0 '^lan.nic: CPU 2: nothing is promised' '{name: lan, cpu: 2, nic: {driver: e1000}}' '{on: lan}'
+vms 'a home that is none' 3 "^vm.yaml:1:36: host\.networks\[0\]\.cpu: '256' is no CPU; write a number from 0 to 255$" '{name: lan, cpu: 256}' '{on: lan}'
+description "a home that is a VM's alone" 3 '^vm.yaml:1:36: host\.networks\[0\]\.cpu: vms\[0\] has CPU 1 alone; choose another' <<'E1'
+host: {networks: [{name: lan, cpu: 1}]}
+vms: [{name: a, kernel: kernel, memory: 26M, cpus: [1], alone: yes, networks: [{on: lan}]}]
+E1
 vms 'no name' 3 "^vm.yaml:1:19: host\.networks\[0\]: the key 'name' is missing" '{budget: 1ms}' '{on: lan}'
 vms 'a name of other characters' 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: 'l/n' is no name" '{name: l/n}' '{on: l/n}'
 vms "a VM's name" 3 "^vm.yaml:1:26: host\.networks\[0\]\.name: there is a VM 'vm0' already; choose another" '{name: vm0}' '{on: vm0}'
