@@ -206,8 +206,9 @@ int main(void)
            "memory at N with an instruction that is not\nemulated`, and its bytes in the lines "
            "before. Nothing is done halfway.\nAt first the guest "
            "takes such an instruction again: another vCPU may have written it there behind the "
-           "exit. It is reported\nwhen it has been the same %d times in a row. Likewise where "
-           "memory alone would be read and then written.\n",
+           "exit. It is reported\nwhen it has been the same %d times in a row, within a second. "
+           "Likewise "
+           "where memory alone would be read and then written.\n",
            REFUSED_TIMES);
     print_families(REFUSED, "Refused by the processor");
     print_families(UNTOUCHED, "No access");
