@@ -50,9 +50,9 @@ function boot_cost()
 function traced(file, where)
 {
     begin(file)
-    print "| " where " | what | instructions | in ring 0 | in ring 3 | exits of the guest | crossings |\n|---|---|---:|---:|---:|---:|---:|"
+    print "| " where " | what | instructions | in ring 0 | in ring 3 | exits of the guest | crossings | between them |\n|---|---|---:|---:|---:|---:|---:|---|"
     while (next_row(file))
-        print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " $6 " | " $7 " |"
+        print "| " $1 " | " $2 " | " grouped($3) " | " grouped($4) " | " grouped($5) " | " $6 " | " $7 " | " $8 " |"
 }
 
 function tcp()
