@@ -55,9 +55,13 @@ static void follow(struct vcpu *v)
 {
     if (v->init && is_between_instructions(v))
         turn_off(v);
-    if (v->sipi != 0 && v->mode == VCPU_OFF) {
+    if (v->mode != VCPU_OFF)
+        return;
+    if (v->sipi != 0) {
         v->mode = VCPU_STARTS;
         sched_notify(&v->thread);
+    } else if (vm_is_dead(v->vm)) { /* it was the last one that lived */
+        sched_post(&v->vm->vcpus[0]->thread, EVENT_HALT);
     }
 }
 

@@ -52,6 +52,9 @@ says '^lintel: vm test: powered off: the guest reset itself$' 'the reset is told
 describe "$folder/halt.elf" 64M 256M 'on-halt: stop'
 expect 'a halt that stops' 0 60
 says '^lintel: vm test: powered off: the guest halts for ever, at rip [0-9a-f]+$' 'the halt is told'
+describe "$folder/halt.elf" 64M 256M $'on-halt: stop\n    vcpus: 2'
+expect 'a halt of the one vCPU that no INIT has taken off' 0 60
+says '^lintel: vm test: powered off: the guest halts for ever, at rip [0-9a-f]+$' 'it is told as well'
 describe "$folder/bad_mmio.elf" 64M 256M 'on-fault: restart'
 boot_until 2 'vm test: restart: the guest reached device memory' 60 --cpu "$cpu"
 result $? 'a fault that restarts: the restarts are told'

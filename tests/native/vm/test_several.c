@@ -199,12 +199,40 @@ static void dead(void **state)
     assert_false(vm_is_dead(&vm));
 }
 
+/* So it is when INIT takes the last one that lives: at once, or when its monitor has answered. */
+static void dead_by_init(void **state)
+{
+    vcpu[0].mode = VCPU_IN_GUEST;
+    vcpu[0].halted = true;
+    vcpu[1].mode = VCPU_IN_GUEST;
+    vcpu_send_init(&vcpu[1]);
+    assert_int_equal(vcpu[0].thread.events, EVENT_HALT);
+    sched_take_events(&vcpu[0].thread);
+
+    vcpu[1].mode = VCPU_IN_MONITOR;
+    vcpu_send_init(&vcpu[1]);
+    assert_int_equal(vcpu[0].thread.events, 0);
+    if (setjmp(scheduler) == 0)
+        answer(&vcpu[1]);
+    assert_int_equal(vcpu[0].thread.events, EVENT_HALT);
+    sched_take_events(&vcpu[0].thread);
+
+    vcpu[1].mode = VCPU_IN_MONITOR;
+    vcpu_send_init(&vcpu[1]);
+    vcpu_send_sipi(&vcpu[1], 0x10);
+    if (setjmp(scheduler) == 0)
+        answer(&vcpu[1]);
+    assert_int_equal(vcpu[1].mode, VCPU_STARTS);
+    assert_int_equal(vcpu[0].thread.events, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(any_order, setup),
         cmocka_unit_test_setup(first_sipi, setup),
         cmocka_unit_test_setup(dead, setup),
+        cmocka_unit_test_setup(dead_by_init, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
