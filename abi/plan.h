@@ -20,9 +20,6 @@
 #define PLAN_CMDLINE_SIZE 2048
 #define PLAN_NO_FILE      UINT32_MAX
 
-/* How many of a VM's vCPUs this version runs. */
-#define PLAN_RUN_VCPUS 8
-
 #define PLAN_MAX_PROCESSES  9
 #define PLAN_MAX_CHANNELS   64
 #define PLAN_ARGUMENTS_SIZE 128

@@ -60,12 +60,12 @@ static void read_vcpus(struct loading *loading, unsigned i)
     char where[40];
 
     vm->vcpus = 1;
-    if (!word || (parse(word, PLAN_RUN_VCPUS + 1, &vm->vcpus) && vm->vcpus > 0))
+    if (!word || (parse(word, PLAN_MAX_VCPUS + 1, &vm->vcpus) && vm->vcpus > 0))
         return;
     vm->vcpus = 1;
     snprintf(where, sizeof(where), "vms[%u].vcpus", i);
     description_error(&loading->file, where, "'%s' is not possible; write a number from 1 to %u",
-                      word, PLAN_RUN_VCPUS);
+                      word, PLAN_MAX_VCPUS);
 }
 
 /* The list of a VM's CPUs: its vCPUs are on them in turn. */

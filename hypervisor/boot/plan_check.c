@@ -122,9 +122,9 @@ static const char *check_vm(struct checker *c, uint32_t i)
     for (uint32_t j = 0; j < i; j++)
         if (strcmp(vm->name, c->plan->vms[j].name) == 0)
             return FAIL(c, "two VMs have the name %s", vm->name);
-    if (vm->vcpus < 1 || vm->vcpus > PLAN_RUN_VCPUS)
+    if (vm->vcpus < 1 || vm->vcpus > PLAN_MAX_VCPUS)
         return FAIL(c, "vm %s: %u vCPUs; this version runs 1 to %u", vm->name, vm->vcpus,
-                    PLAN_RUN_VCPUS);
+                    PLAN_MAX_VCPUS);
     for (uint32_t v = 1; v < vm->vcpus; v++)
         if (vm->cpus[v] != vm->cpus[0])
             return FAIL(

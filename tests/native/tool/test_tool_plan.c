@@ -139,7 +139,7 @@ static void make_good(struct boot *b)
     SPOIL(name_twice, b->plan.vms[1].name[0] = 'a', "two VMs have the name a")                     \
     SPOIL(cmdline_without_end, memset(b->plan.vms[0].cmdline, 'x', PLAN_CMDLINE_SIZE),             \
           "without an end")                                                                        \
-    SPOIL(vcpus, b->plan.vms[1].vcpus = PLAN_RUN_VCPUS + 1, "vCPUs; this version runs 1 to")       \
+    SPOIL(vcpus, b->plan.vms[1].vcpus = PLAN_MAX_VCPUS + 1, "vCPUs; this version runs 1 to")       \
     SPOIL(vcpus_apart, (b->plan.vms[1].vcpus = 2, b->plan.vms[1].cpus[1] = 1),                     \
           "vm b: its vCPUs are at home on several CPUs")                                           \
     SPOIL(no_vcpu, b->plan.vms[1].vcpus = 0, "vm b: 0 vCPUs")                                      \
