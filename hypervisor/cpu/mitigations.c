@@ -3,6 +3,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
 #include "lib/bits.h"
 
@@ -24,8 +25,7 @@ void mitigations_init(const uint32_t off[MITIGATION_COUNT])
     uint32_t needed = mitigations_needed(&(struct mitigation_facts){
         .features = r.edx,
         .rtm = r.ebx & CPUID_7_EBX_RTM,
-        .capabilities =
-            r.edx & CPUID_7_EDX_ARCH_CAPABILITIES ? rdmsr(MSR_IA32_ARCH_CAPABILITIES) : 0,
+        .capabilities = rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES),
     });
 
     on = needed;

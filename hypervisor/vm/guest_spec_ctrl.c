@@ -4,6 +4,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/trap.h"
 #include "hypervisor/vm/vm.h"
 
 static struct spec_ctrl spec_ctrl; /* of all CPUs: they are the same */
@@ -12,10 +13,8 @@ uint64_t guest_spec_ctrl_init(void)
 {
     struct cpuid_result features = cpuid(7, 0);
     uint32_t controls = features.eax >= 2 ? cpuid(7, 2).edx : 0;
-    uint64_t capabilities =
-        features.edx & CPUID_7_EDX_ARCH_CAPABILITIES ? rdmsr(MSR_IA32_ARCH_CAPABILITIES) : 0;
 
-    spec_ctrl = spec_ctrl_of(features.edx, controls, capabilities);
+    spec_ctrl = spec_ctrl_of(features.edx, controls, rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES));
     return spec_ctrl.forced;
 }
 

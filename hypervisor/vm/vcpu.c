@@ -6,6 +6,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/enter.h"
@@ -368,9 +369,8 @@ static void reset_rest(struct vcpu *v)
     guest_spec_ctrl_reset(v);
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
-    if (v->msr.file.features & MSR_FEATURE_ARCH_CAPABILITIES)
-        v->msr.file.value[MSR_SLOT_ARCH_CAPABILITIES] =
-            rdmsr(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN;
+    v->msr.file.value[MSR_SLOT_ARCH_CAPABILITIES] =
+        rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN;
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
     vlapic_reset(&v->lapic, v->lapic_page, v->lapic.id, v->lapic.id == 0);
