@@ -57,7 +57,8 @@ bool selector_fault(struct run *run, uint8_t vector, uint16_t selector)
 
 /*
  * Descriptor tables are the supervisor's whatever the CPL, and AC opens no user page to such an
- * access (SDM volume 3, "Access Rights"): the state is CPL 0's meanwhile.
+ * access (SDM volume 3, "Access Rights"): the state is CPL 0's meanwhile. What is written is the
+ * byte that has changed: another vCPU may have given the rest another value since.
  */
 static bool access_table(struct run *run, uint64_t linear, bool write, uint64_t *value)
 {
@@ -68,7 +69,8 @@ static bool access_table(struct run *run, uint64_t linear, bool write, uint64_t 
 
     s->segment[SEG_SS].access = access & (uint16_t)~(3 << ACCESS_DPL_SHIFT);
     s->rflags = rflags & ~(uint64_t)RFLAGS_AC;
-    good = write ? emulate_write(run->ctx, linear, 8, *value, run->fault)
+    good = write ? emulate_write(run->ctx, linear + DESCRIPTOR_RIGHTS, 1,
+                                 *value >> DESCRIPTOR_RIGHTS * 8, run->fault)
                  : emulate_read(run->ctx, linear, 8, value, run->fault);
     s->segment[SEG_SS].access = access;
     s->rflags = rflags;

@@ -9,6 +9,9 @@
 #include "abi/exit.h"
 #include "monitor/operand.h"
 
+/* The byte of a descriptor that has its type, S, DPL and P. */
+#define DESCRIPTOR_RIGHTS 5
+
 /*
  * Finds what a segment register, LDTR or TR holds once `selector` is loaded into it, and marks the
  * descriptor as accessed or busy. The register itself stays, and the state has all segments. False:

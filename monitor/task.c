@@ -8,8 +8,7 @@
 #include "monitor/segment_load.h"
 #include "monitor/x86.h"
 
-#define TYPE_BUSY     BIT(41) /* of a TSS's descriptor */
-#define ACCESS_BUSY   BIT(1)
+#define ACCESS_BUSY   BIT(1) /* of a TSS's descriptor as well */
 #define ACCESS_TSS_32 BIT(3)
 
 /* What CS has until it is loaded: flat, and conforming, which any privilege level can be in. */
@@ -107,8 +106,10 @@ static bool find_old(struct switching *t)
     if (tr->limit < f->limit_saved)
         return invalid_tss(t, tr->selector);
     return writable_at(t, tr->base + f->first, f->limit_saved - f->first) &&
-           (!is_nested(t) || writable_at(t, t->tss + LINK, 2)) && writable_at(t, t->place + 4, 4) &&
-           (leaves_busy(t) || writable_at(t, s->gdtr.base + (tr->selector & ~7u) + 4, 4));
+           (!is_nested(t) || writable_at(t, t->tss + LINK, 2)) &&
+           writable_at(t, t->place + DESCRIPTOR_RIGHTS, 1) &&
+           (leaves_busy(t) ||
+            writable_at(t, s->gdtr.base + (tr->selector & ~7u) + DESCRIPTOR_RIGHTS, 1));
 }
 
 static bool read_new(struct switching *t)
@@ -157,11 +158,11 @@ static bool save_old(struct switching *t)
 
 static bool mark(struct switching *t, uint64_t place, bool busy)
 {
-    uint64_t upper;
+    uint64_t rights;
 
-    return read_at(t, place + 4, 4, &upper) &&
-           write_at(t, place + 4, 4,
-                    busy ? upper | TYPE_BUSY >> 32 : upper & ~(uint64_t)(TYPE_BUSY >> 32));
+    return read_at(t, place + DESCRIPTOR_RIGHTS, 1, &rights) &&
+           write_at(t, place + DESCRIPTOR_RIGHTS, 1,
+                    busy ? rights | ACCESS_BUSY : rights & ~(uint64_t)ACCESS_BUSY);
 }
 
 static bool mark_both(struct switching *t)

@@ -37,6 +37,7 @@ struct guest {
     uint8_t memory[0x10000];
     unsigned segments;        /* how often they were asked for */
     unsigned table_privilege; /* of the last access to the GDT */
+    uint64_t rewritten;       /* what another vCPU makes of the descriptor when it has been read */
 };
 
 static struct guest guest;
@@ -60,6 +61,8 @@ bool emulate_read(void *ctx, uint64_t linear, unsigned size, uint64_t *value,
 {
     *value = 0;
     memcpy(value, at(linear, size), size);
+    if (linear == GDT + SELECTOR && guest.rewritten != 0)
+        memcpy(at(linear, 8), &guest.rewritten, 8);
     return true;
 }
 
@@ -191,6 +194,17 @@ static void test_far_pointers_of_32_bit_code(void **state)
     assert_int_equal(run(0x66, 0xc5, 0x02), EMULATE_SEGMENTS); /* LDS AX, [EDX] */
     assert_int_equal(guest.state.gpr[GPR_RAX], 0x11225566);
     assert_int_equal(guest.state.segment[SEG_DS].selector, SELECTOR);
+}
+
+/* The descriptor is marked, and keeps what another vCPU has written to it meanwhile. */
+static void test_rewritten(void **state)
+{
+    make_guest(CODE_32, 0, NOT_MARKED);
+    guest.rewritten = NOT_MARKED ^ 0xff0000ffffffffffULL;
+    set_operand(SELECTOR);
+    assert_int_equal(run(0x8e, 0x1a), EMULATE_SEGMENTS); /* DS */
+    assert_int_equal(guest.state.segment[SEG_DS].base, 0x345678);
+    assert_int_equal(descriptor(), MARKED ^ 0xff0000ffffffffffULL);
 }
 
 static void test_null(void **state)
@@ -463,12 +477,19 @@ static void test_tasks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_privilege),     cmocka_unit_test(test_far_pointers_of_32_bit_code),
-        cmocka_unit_test(test_null),          cmocka_unit_test(test_real_mode),
-        cmocka_unit_test(test_far_transfers), cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_tasks),         cmocka_unit_test(test_far_returns),
-        cmocka_unit_test(test_looks),         cmocka_unit_test(test_all_registers),
-        cmocka_unit_test(test_bound),         cmocka_unit_test(test_requested_privilege),
+        cmocka_unit_test(test_privilege),
+        cmocka_unit_test(test_far_pointers_of_32_bit_code),
+        cmocka_unit_test(test_rewritten),
+        cmocka_unit_test(test_null),
+        cmocka_unit_test(test_real_mode),
+        cmocka_unit_test(test_far_transfers),
+        cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_far_returns),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_all_registers),
+        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_requested_privilege),
         cmocka_unit_test(test_direct_stores),
     };
 
