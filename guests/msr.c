@@ -15,11 +15,10 @@
 #define MSR_MTRRCAP           0xfe
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_FLUSH_CMD         0x10b
+#define MSR_DEBUGCTL          0x1d9
 #define MSR_MTRR_PHYSBASE0    0x200
 #define MSR_MTRR_PHYSMASK0    0x201
 #define MSR_MTRR_DEF_TYPE     0x2ff
-#define MSR_VMX_FIRST         0x480
-#define MSR_VMX_LAST          0x491
 #define MSR_KVM_WALL_CLOCK    0x4b564d00
 #define MSR_KVM_SYSTEM_TIME   0x4b564d01
 
@@ -302,6 +301,66 @@ static void test_speculation(void)
         skip("the machine may have them", "ARCH_CAPABILITIES promises no other MSR");
 }
 
+static uint64_t debugctl_in_handler = ~0ULL;
+
+static void on_debug(struct interrupt_frame *frame)
+{
+    debugctl_in_handler = rdmsr(MSR_DEBUGCTL);
+}
+
+/* Each bit of DEBUGCTL by itself. LBR and BTF end with a #DB, as on the CPU (R43). */
+static void test_debugctl(void)
+{
+    static const uint64_t writable = 3;
+    uint64_t all = 0;
+    bool good = true;
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct trap trap = try_wrmsr(MSR_DEBUGCTL, BIT(bit));
+        outb(UART_SCR, 0);
+        cpuid(0, 0);
+        all |= rdmsr(MSR_DEBUGCTL);
+        good = trap.vector == (writable >> bit & 1 ? NO_TRAP : VECTOR_GP) &&
+               rdmsr(MSR_DEBUGCTL) == (writable >> bit & 1 ? BIT(bit) : 0) && good;
+        wrmsr(MSR_DEBUGCTL, 0);
+    }
+    is(all, writable, "DEBUGCTL has LBR and BTF");
+    ok(good, "each stays over exits, and each other bit gives #GP(0)");
+    wrmsr(MSR_DEBUGCTL, writable);
+    interrupt_handle(VECTOR_DB, on_debug);
+    __asm__ volatile("int1");
+    interrupt_handle(VECTOR_DB, NULL);
+    is(debugctl_in_handler, 0, "a #DB clears them");
+    is(rdmsr(MSR_DEBUGCTL), 0, "for good");
+}
+
+/* What guests are not given: #GP, and nothing in CPUID that tells of it. */
+static void test_absent(void)
+{
+    enum { EAX, EBX, ECX, EDX };
+    static const struct {
+        uint32_t first, last, leaf, subleaf, reg, bits;
+    } rows[] = {
+#define ABSENT(first, last, name, leaf, subleaf, reg, bits, why)                                   \
+    {first, last, leaf, subleaf, reg, bits},
+#include "guests/msr_absent.def"
+    };
+    bool none = true, hidden = true;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct cpuid r = cpuid(rows[i].leaf, rows[i].subleaf);
+        uint32_t reg[] = {r.eax, r.ebx, r.ecx, r.edx};
+        for (uint32_t index = rows[i].first; index <= rows[i].last; index++)
+            none = unknown(index) && none;
+        if (!(reg[rows[i].reg] & rows[i].bits))
+            continue;
+        diag("CPUID %x.%u tells of MSR %x", rows[i].leaf, rows[i].subleaf, rows[i].first);
+        hidden = false;
+    }
+    ok(none, "what a guest is not given gives #GP(0)");
+    ok(hidden, "nor does CPUID tell of it");
+}
+
 static void test_tsc(void)
 {
     uint64_t target = rdtsc() + BIT(40), now;
@@ -444,18 +503,16 @@ static void test_misc_enable(void)
 
 static void test_lintel(void)
 {
-    bool none = true;
     uint64_t value = 0;
 
-    for (uint32_t index = MSR_VMX_FIRST; index <= MSR_VMX_LAST; index++)
-        none = unknown(index) && none;
-    ok(none, "VMX's capabilities are not there");
     is_no_trap(try_wrmsr(MSR_BIOS_SIGN_ID, 0), "the microcode signature takes a 0");
     is_no_trap(try_rdmsr(MSR_BIOS_SIGN_ID, &value), "the microcode signature reads");
     is_no_trap(try_wrmsr(MSR_BIOS_UPDT_TRIG, 0x400000), "a microcode update is ignored"); /* R45 */
     is(value & UINT32_MAX, 0, "the microcode signature has its revision in the high half");
     ok(value >> 32 != UINT32_MAX, "the microcode is not one that claims every fix"); /* R45 */
     test_misc_enable();
+    test_debugctl();
+    test_absent();
 }
 
 void guest_main(void)

@@ -98,7 +98,6 @@ enum msr_feature {
 #define F(name, leaf, subleaf, reg, bit) MSR_FEATURE_##name = 1 << MSR_FEATURE_NUMBER_##name,
     MSR_FEATURES(F)
 #undef F
-        MSR_FEATURE_NEVER = 1 << 30, /* no VM has it: the row says why the MSR is not there */
 };
 
 /* IA32_MISC_ENABLE, from the rows of its bits. */
@@ -110,6 +109,13 @@ enum msr_misc_enable {
     MISC_ENABLE_WRITABLE = 0
 #define BIT_ROW(bit, name, reset, writable, why) | (writable##ULL << (bit))
 #include "hypervisor/msr/misc_enable.def"
+};
+
+/* What a guest may set of IA32_DEBUGCTL, from the rows of its bits. */
+enum msr_debugctl {
+    DEBUGCTL_WRITABLE = 0
+#define BIT_ROW(bit, name, writable, why) | ((writable) << (bit))
+#include "hypervisor/msr/debugctl.def"
 };
 
 /* What a guest sees of IA32_ARCH_CAPABILITIES, from the rows of its bits. */

@@ -52,10 +52,10 @@ nameless()
     grep '^RDMSR' trace | grep -vE '^RDMSR: (read .* MSR [0-9a-f]+|Read .* MSR_APICBASE|Unknown register 0x[0-9a-f]+)$'
 }
 
-# The indices that the page's rows cover.
+# The indices that the page's rows cover; behind them are tables of bits.
 rows()
 {
-    sed -nE 's/^\| ([0-9a-f]+)(-([0-9a-f]+))? \|.*/\1 \3/p' "$1" | while read -r first last; do
+    sed -nE '/^## IA32_/q; s/^\| ([0-9a-f]+)(-([0-9a-f]+))? \|.*/\1 \3/p' "$1" | while read -r first last; do
         for ((index = 16#$first; index <= 16#${last:-$first}; index++)); do
             printf '%x\n' $index
         done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes docs/msrs.md from msr/table.def. Without an argument to stdout; with the name of a file it
- * compares instead, and fails when the page is stale.
+ * Writes docs/msrs.md from msr/table.def, and the tables beside it. Without an argument to stdout;
+ * with the name of a file it compares instead, and fails when the page is stale.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -34,7 +34,7 @@ static const char *const head =
     "# The MSRs that a guest sees\n"
     "\n"
     "Made from `hypervisor/msr/table.def` by `print_msrs`; a test fails when this page is stale.\n"
-    "What is not here is #GP, and so is what needs `never`: software looks for it all the same.\n"
+    "What is not here is #GP, and so is [what a guest is not given](#not-there).\n"
     "Classes: `vmcs` is swapped by hardware on each transition, `resident` stays in the CPU\n"
     "until somebody else needs the MSR, `emulated` is answered by Lintel, `direct` shows the\n"
     "hardware's own. A `vmcs` row whose VMCS control is missing on a CPU moves to the VM-entry\n"
@@ -124,6 +124,40 @@ static void print_page(FILE *out)
     }
 }
 
+static void print_absent(FILE *out)
+{
+    static const struct {
+        uint32_t first, last, leaf, subleaf;
+        const char *reg, *name, *why;
+        uint32_t bits;
+    } rows[] = {
+#define ABSENT(first, last, name, leaf, subleaf, reg, bits, why)                                   \
+    {first, last, leaf, subleaf, #reg, name, why, bits},
+#include "guests/msr_absent.def"
+    };
+    fputs(
+        "\n"
+        "## Not there\n"
+        "\n"
+        "Made from `guests/msr_absent.def`: what a guest is not given although software looks for "
+        "it, or a CPU of today\n"
+        "has it. It is #GP, and what CPUID has for it, if anything, is 0.\n"
+        "\n"
+        "| index | name | in CPUID | why not |\n"
+        "|---|---|---|---|\n",
+        out);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fprintf(out, "| %" PRIx32, rows[i].first);
+        if (rows[i].last != rows[i].first)
+            fprintf(out, "-%" PRIx32, rows[i].last);
+        fprintf(out, " | %s | ", rows[i].name);
+        if (rows[i].bits != 0)
+            fprintf(out, "leaf %" PRIx32 ".%" PRIx32 " %s, mask %" PRIx32, rows[i].leaf,
+                    rows[i].subleaf, rows[i].reg, rows[i].bits);
+        fprintf(out, " | %s |\n", rows[i].why);
+    }
+}
+
 /* IA32_MISC_ENABLE. */
 static void print_bits(FILE *out)
 {
@@ -140,6 +174,24 @@ static void print_bits(FILE *out)
 #define BIT_ROW(bit, name, reset, writable, why)                                                   \
     fprintf(out, "| %d | %s | %d | %s | %s |\n", bit, name, reset, (writable) ? "yes" : "no", why);
 #include "hypervisor/msr/misc_enable.def"
+}
+
+/* IA32_DEBUGCTL. */
+static void print_debugctl(FILE *out)
+{
+    fputs(
+        "\n"
+        "## IA32_DEBUGCTL\n"
+        "\n"
+        "Made from `hypervisor/msr/debugctl.def`. A write of another bit than the writable ones is "
+        "#GP.\n"
+        "\n"
+        "| bit | name | writable | why |\n"
+        "|---|---|---|---|\n",
+        out);
+#define BIT_ROW(bit, name, writable, why)                                                          \
+    fprintf(out, "| %d | %s | %s | %s |\n", bit, name, (writable) ? "yes" : "no", why);
+#include "hypervisor/msr/debugctl.def"
 }
 
 /* IA32_ARCH_CAPABILITIES. */
@@ -179,7 +231,9 @@ int main(int argc, char **argv)
     if (!out)
         return 1;
     print_page(out);
+    print_absent(out);
     print_bits(out);
+    print_debugctl(out);
     print_capabilities(out);
     fclose(out);
     bool good = true;
