@@ -66,6 +66,23 @@ void cpus_wake(void)
         apic_send(0, ICR_OTHERS | VECTOR);
 }
 
+/* Each wakes the next one, and sleeps until it is its turn again. */
+static void pass_on(void)
+{
+    unsigned next = ((cpuid(1, 0).ebx >> 24) + 1) % count();
+
+    use_apic();
+    for (;;) {
+        apic_send(next, VECTOR);
+        wait_for_interrupt();
+    }
+}
+
+void cpus_relay(void)
+{
+    on_all(pass_on);
+}
+
 void cpus_inits(void)
 {
     for (unsigned i = 1; i < count(); i++)

@@ -16,7 +16,8 @@
  * one that has just been woken, but LEAST_TURN_MS at least: switching then takes a small part of
  * the time, however often somebody wakes. Who is woken pays for it with an eighth of a millisecond,
  * more than two switches take even in an emulator. Two that compute take turns of 2 * TURN_MS, so
- * that neither is behind by more than that in any time (docs/bounds.md).
+ * that neither is behind by more than that in any time (docs/bounds.md). The vCPUs of a VM have one
+ * share: what one has had, all have; among them the one runs next that has not for longest.
  */
 #define TURN_MS       3
 #define LEAST_TURN_MS 1
@@ -41,6 +42,7 @@ void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind
     *t = (struct thread){.waits = true,
                          .cpu = cpu,
                          .kind = kind,
+                         .payer = t,
                          .next = s->threads,
                          .budget = budget * tsc_khz() / 1000,
                          .period = period * tsc_khz() / 1000,
@@ -78,13 +80,20 @@ static uint64_t urgency(const struct thread *t)
     return t->left > 0 ? t->period_end : TIME_NEVER;
 }
 
+static uint64_t used(const struct thread *t)
+{
+    return t->payer->used;
+}
+
 /* Whether a runs before b. Of those without budget the others come before the one that ran last: it
  * may have yielded. */
 static bool is_before(const struct thread *a, const struct thread *b, const struct thread *last)
 {
     if (b == NULL || urgency(a) != urgency(b))
         return b == NULL || urgency(a) < urgency(b);
-    return b == last || (a != last && a->used < b->used);
+    if (a == last || b == last)
+        return b == last;
+    return used(a) != used(b) ? used(a) < used(b) : a->turn_start < b->turn_start;
 }
 
 static uint64_t due(const struct thread *t)
@@ -110,7 +119,7 @@ static struct thread *pick(struct sched *s, const struct thread *last)
             first = t;
         }
         if (other != NULL) {
-            rival_used = min_u64(rival_used, other->used);
+            rival_used = min_u64(rival_used, used(other));
             rival_refill = min_u64(rival_refill, other->period_end);
         }
     }
@@ -126,11 +135,11 @@ static void account(struct sched *s)
     uint64_t now = rdtsc();
     struct thread *t = s->running;
 
-    t->used += (now - s->accounted) << t->share;
+    t->payer->used += now - s->accounted;
     t->ran += now - s->accounted;
     t->left -= min_u64(t->left, now - s->accounted);
     s->accounted = now;
-    s->least_used = max_u64(s->least_used, min_u64(t->used, s->rival_used));
+    s->least_used = max_u64(s->least_used, min_u64(used(t), s->rival_used));
 }
 
 uint64_t sched_ran(const struct thread *t)
@@ -142,12 +151,12 @@ uint64_t sched_ran(const struct thread *t)
 }
 
 /* The TSC at which the one that runs has had that much. */
-static uint64_t turn_end(const struct sched *s, uint64_t used)
+static uint64_t turn_end(const struct sched *s, uint64_t most)
 {
-    uint64_t had = s->running->used;
+    uint64_t had = used(s->running);
 
-    return max_u64(s->turn_start + LEAST_TURN_MS * tsc_khz(),
-                   s->accounted + (used > had ? (used - had) >> s->running->share : 0));
+    return max_u64(s->running->turn_start + LEAST_TURN_MS * tsc_khz(),
+                   s->accounted + (most > had ? most - had : 0));
 }
 
 /* When the one that runs has had so much more than its rivals that it is their turn. */
@@ -155,7 +164,7 @@ static uint64_t fair_end(const struct sched *s)
 {
     uint64_t turn = TURN_MS * tsc_khz();
 
-    return turn_end(s, min_u64(s->rival_used, s->running->used + turn) + turn);
+    return turn_end(s, min_u64(s->rival_used, used(s->running) + turn) + turn);
 }
 
 static void expire(struct thread *t, uint64_t now)
@@ -194,7 +203,7 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
 {
     s->running = t;
     t->waits = false;
-    s->turn_start = s->accounted; /* switching to it is its own time */
+    t->turn_start = s->accounted; /* switching to it is its own time */
     if (s->rival_used != UINT64_MAX)
         set_slice_end(s,
                       min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
@@ -239,18 +248,25 @@ void sched_give_way(struct thread *t)
 
     account(s);
     if (s->rival_used != UINT64_MAX && s->rival_used > turn)
-        t->used = max_u64(t->used, s->rival_used - turn);
+        t->payer->used = max_u64(used(t), s->rival_used - turn);
     t->work |= WORK_SCHEDULE;
+}
+
+/* Whether t is a vCPU of the VM that runs: switching among these is the VM's own time. */
+static bool is_own(const struct sched *s, const struct thread *t)
+{
+    return s->running->payer == t->payer;
 }
 
 /* When it is the turn of t, which has been woken, after the one that runs. */
 static uint64_t notified_end(const struct sched *s, const struct thread *t)
 {
     const struct thread *runs = s->running;
+    uint64_t more = is_own(s, t) ? LEAST_TURN_MS * tsc_khz() : 0;
 
     if (urgency(t) != urgency(runs))
         return urgency(t) < urgency(runs) ? s->accounted : s->accounted + runs->left;
-    return turn_end(s, t->used);
+    return turn_end(s, used(t) + more);
 }
 
 /* Who has a budget and interrupts another one pays for the switches out of it, to who has a budget,
@@ -272,15 +288,18 @@ void sched_wake(struct thread *t)
 
     if (!t->kind->can_run(t))
         return;
-    if (s->running != NULL)
+    uint64_t pays = tsc_khz() >> WAKE_SHIFT;
+    if (s->running != NULL) {
         account(s);
+        pays = is_own(s, t) ? 0 : pays;
+    }
     t->waits = true;
     /* sleeping saves no time up */
-    t->used = max_u64(t->used, s->least_used) + (tsc_khz() >> WAKE_SHIFT);
+    t->payer->used = max_u64(used(t), s->least_used) + pays;
     refill_woken(t, s->accounted);
     if (s->running != NULL) {
         pay_interrupted(s, t);
-        s->rival_used = min_u64(s->rival_used, t->used);
+        s->rival_used = min_u64(s->rival_used, used(t));
         set_slice_end(s, min_u64(s->slice_end, notified_end(s, t)));
         sched_own_event_changed(s->running);
     }

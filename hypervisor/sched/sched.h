@@ -20,7 +20,6 @@ struct sched {
     uint64_t next_event;    /* the TSC at which somebody's timer or the time slice is over */
     uint64_t others_event;  /* of these, all but the timers of the one that runs */
     uint64_t slice_end;     /* TIME_NEVER: nobody waits for the CPU */
-    uint64_t turn_start;    /* when the one that runs got the CPU */
     uint64_t accounted;     /* until when its time has been added to what it has used */
     uint64_t rival_used;   /* the least that any has had that waits for it; UINT64_MAX: none does */
     uint64_t rival_refill; /* when one of these may get its next budget; UINT64_MAX: never */

@@ -40,10 +40,11 @@ struct thread {
     bool waits;            /* it wants the CPU, and does not have it */
     struct cpu_block *cpu; /* its home */
     const struct thread_kind *kind;
-    struct thread *next; /* of its CPU */
-    uint32_t share;      /* several have one share among them: for each its time counts << this */
-    uint64_t used;       /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
-    uint64_t ran; /* what it has had of the CPU, TSC ticks, but for what is not accounted yet */
+    struct thread *next;  /* of its CPU */
+    struct thread *payer; /* in whose `used` its time counts: its own, but for a VM's other vCPUs */
+    uint64_t used; /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
+    uint64_t ran;  /* what it has had of the CPU, TSC ticks, but for what is not accounted yet */
+    uint64_t turn_start;     /* when it got the CPU last */
     uint64_t budget, period; /* what it is promised in each period, TSC ticks; 0: nothing */
     uint64_t left;           /* of its budget, until */
     uint64_t period_end;     /* TIME_NEVER: it has none */

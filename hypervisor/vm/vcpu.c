@@ -197,8 +197,8 @@ struct vcpu *vcpu_create(struct vm *vm, uint32_t number)
     v->mode = VCPU_OFF;
     if (vm->plan->vcpus > 1)
         v->thread.work = WORK_SHARED;
-    while (1u << v->thread.share < vm->plan->vcpus)
-        v->thread.share++;
+    if (number > 0)
+        v->thread.payer = &vm->vcpus[0]->thread;
     create_bitmaps(v);
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);

@@ -41,6 +41,13 @@ for row in "${rows[@]}"; do
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
+# Of a victim with four vCPUs the first one works: it has the share of all.
+beside spin
+sed -i '/name: victim/s/}$/, vcpus: 4}/' vm.yaml
+run lines
+grep '^# ' said
+passes
+result $? "one vCPU of four that works alone has its VM's share"
 beside console
 run focus
 passes

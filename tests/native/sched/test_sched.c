@@ -251,30 +251,96 @@ static void equal_shares(void **state)
     assert_in_range(c->had, 990 * MS, 1010 * MS);
 }
 
-/* The four vCPUs of a VM, beside another VM: together they have what that has. */
+/* One more vCPU of the VM whose first one this is; it computes. */
+static struct actor *add_vcpu(const struct actor *first)
+{
+    struct actor *a = add(COMPUTES, 0, 0);
+
+    a->thread.payer = first->thread.payer;
+    return a;
+}
+
+/* The four vCPUs of a VM, beside another VM: together they have what that has, and each a quarter
+ * of it. */
 static void one_share_for_all_vcpus(void **state)
 {
     struct actor *other = add(COMPUTES, 0, 0), *vcpus[4];
 
-    for (unsigned i = 0; i < 4; i++) {
-        vcpus[i] = add(COMPUTES, 0, 0);
-        vcpus[i]->thread.share = 2;
-    }
+    vcpus[0] = add(COMPUTES, 0, 0);
+    for (unsigned i = 1; i < 4; i++)
+        vcpus[i] = add_vcpu(vcpus[0]);
     simulate(now + 4000 * MS);
     assert_in_range(other->had, 1980 * MS, 2020 * MS);
     for (unsigned i = 0; i < 4; i++)
         assert_in_range(vcpus[i]->had, 485 * MS, 515 * MS);
 }
 
-/* One of four that works alone has its own part of that share, and no other's. */
+/* One of four that works alone has the share of all, in any 100 ms. */
 static void a_vcpu_that_works_alone(void **state)
 {
-    struct actor *other = add(COMPUTES, 0, 0), *vcpu = add(COMPUTES, 0, 0);
+    struct actor *other = add(COMPUTES, 0, 0), *first = add_woken(0, 0, TIME_NEVER, 0);
+    struct actor *vcpu = add_vcpu(first);
 
-    vcpu->thread.share = 2;
-    simulate(now + 5000 * MS);
-    assert_in_range(other->had, 3980 * MS, 4020 * MS);
-    assert_in_range(vcpu->had, 980 * MS, 1020 * MS);
+    for (unsigned i = 2; i < 4; i++)
+        add_woken(0, 0, TIME_NEVER, 0)->thread.payer = first->thread.payer;
+    for (unsigned window = 0; window < 50; window++) {
+        uint64_t before = other->had, vcpu_before = vcpu->had;
+        simulate(now + 100 * MS);
+        assert_in_range(other->had - before, 45 * MS, 55 * MS);
+        assert_in_range(vcpu->had - vcpu_before, 45 * MS, 55 * MS);
+    }
+}
+
+/* One that has slept for long has from then on what its VM's others have: neither they nor another
+ * VM wait for it to have had as much as they before. */
+static void a_vcpu_that_starts_late(void **state)
+{
+    struct actor *other = add(COMPUTES, 0, 0), *first = add(COMPUTES, 0, 0);
+    struct actor *second = add_vcpu(first), *late = add_woken(0, 0, 900 * MS, TIME_NEVER / 2);
+
+    late->thread.payer = first->thread.payer;
+    simulate(899 * MS);
+    uint64_t other_had = other->had, first_had = first->had, second_had = second->had;
+    simulate(now + 600 * MS);
+    assert_in_range(other->had - other_had, 290 * MS, 310 * MS);
+    assert_in_range(first->had - first_had, 90 * MS, 110 * MS);
+    assert_in_range(second->had - second_had, 90 * MS, 110 * MS);
+    assert_in_range(late->had, 90 * MS, 110 * MS);
+}
+
+/* What a victim has at least of each 100 ms beside a VM whose vCPUs are woken in turn, one each
+ * `every`, for `work`, in an emulator, where a switch takes long and is lost to who is switched to.
+ */
+static uint64_t beside_waking(unsigned vcpus, uint64_t every, uint64_t work)
+{
+    uint64_t least = TIME_NEVER;
+
+    fresh(NULL);
+    switch_takes = 50 * US;
+    switches_are_lost = true;
+    struct actor *victim = add(COMPUTES, 0, 0), *first = &actors[actor_count];
+    for (unsigned i = 0; i < vcpus; i++) {
+        struct actor *a = add_woken(0, 0, vcpus * every, work);
+        a->next_wake = (i + 1) * every;
+        a->thread.payer = &first->thread;
+    }
+    for (unsigned window = 0; window < 10; window++) {
+        uint64_t before = victim->had;
+        simulate(now + 100 * MS);
+        least = min_u64(least, victim->had - before);
+    }
+    return least;
+}
+
+/* A VM with seven vCPUs that wake in turn takes no more of another's share than one that wakes as
+ * often as all of them. */
+static void vcpus_that_wake_in_turn(void **state)
+{
+    for (uint64_t every = 50 * US; every < 3 * MS; every += 131 * US)
+        for (uint64_t work = 10 * US; work < 4 * MS; work *= 3) {
+            assert_true(beside_waking(1, every, work) >= 47 * MS);
+            assert_true(beside_waking(7, every, work) >= 47 * MS);
+        }
 }
 
 /* To the tick, whatever a thread is lifted to when it wakes up or gives way. */
@@ -445,6 +511,8 @@ int main(void)
         cmocka_unit_test_setup(equal_shares, fresh),
         cmocka_unit_test_setup(one_share_for_all_vcpus, fresh),
         cmocka_unit_test_setup(a_vcpu_that_works_alone, fresh),
+        cmocka_unit_test_setup(a_vcpu_that_starts_late, fresh),
+        cmocka_unit_test_setup(vcpus_that_wake_in_turn, fresh),
         cmocka_unit_test_setup(what_each_had_is_counted, fresh),
         cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
         cmocka_unit_test_setup(yielding_saves_nothing_up, fresh),
