@@ -216,6 +216,7 @@ static void __attribute__((noreturn)) print_caps(void)
 static void take_up(void)
 {
     sched_init();
+    mitigations_take_up();
     if (has_vms)
         vmx_enable();
     /* without guests by SYSCALL, which each processor has in 64-bit mode, AMD's too */

@@ -24,6 +24,7 @@ void mitigations_init(const uint32_t off[MITIGATION_COUNT])
     struct cpuid_result r = cpuid(7, 0);
     uint32_t needed = mitigations_needed(&(struct mitigation_facts){
         .features = r.edx,
+        .controls = r.eax >= 2 ? cpuid(7, 2).edx : 0,
         .rtm = r.ebx & CPUID_7_EBX_RTM,
         .capabilities = rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES),
     });
@@ -36,6 +37,12 @@ void mitigations_init(const uint32_t off[MITIGATION_COUNT])
     if (needed & BIT(MITIGATION_##id))                                                             \
         log_line("mitigation " name "%s", mitigation_is_on(MITIGATION_##id) ? "" : ": left out");
 #include "hypervisor/cpu/mitigations.def"
+}
+
+void mitigations_take_up(void)
+{
+    if (mitigation_is_on(MITIGATION_TSX))
+        wrmsr(MSR_IA32_TSX_CTRL, rdmsr(MSR_IA32_TSX_CTRL) | TSX_CTRL_RTM_DISABLE);
 }
 
 bool mitigation_is_on(enum mitigation id)

@@ -15,6 +15,7 @@ enum mitigation {
 /* What a CPU says of itself. */
 struct mitigation_facts {
     uint32_t features;     /* CPUID leaf 7, EDX */
+    uint32_t controls;     /* the same of subleaf 2, or 0 */
     bool rtm;              /* the same, EBX bit 11 */
     uint64_t capabilities; /* IA32_ARCH_CAPABILITIES, or 0 */
 };
@@ -24,6 +25,9 @@ uint32_t mitigations_needed(const struct mitigation_facts *f);
 
 /* Finds out what this CPU needs, leaves out what is `off`, and says so in the log. */
 void mitigations_init(const uint32_t off[MITIGATION_COUNT]);
+
+/* What is done once, on each CPU. */
+void mitigations_take_up(void);
 
 bool mitigation_is_on(enum mitigation id);
 

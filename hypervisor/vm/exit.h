@@ -51,6 +51,15 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v);
 /* Called by switch.S when VMLAUNCH or VMRESUME fails with flags. */
 void __attribute__((noreturn)) vmx_entry_failed(void);
 
+/* switch.S: where exits arrive, an address for each sum of these. */
+enum vmx_exit_way {
+    VMX_EXIT_EAGER = 1, /* exit_dispatch_eager */
+    VMX_EXIT_VERW = 2,
+    VMX_EXIT_BHB = 4,
+    VMX_EXIT_WAYS = 8
+};
+extern const uint64_t vmx_exits[VMX_EXIT_WAYS];
+
 /* switch.S: enters the guest with the current VMCS, by the mitigations that the CPU needs. */
 void __attribute__((noreturn)) vmx_enter(struct vcpu *v);
 void __attribute__((noreturn)) vmx_enter_verw(struct vcpu *v);

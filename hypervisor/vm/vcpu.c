@@ -32,9 +32,6 @@
 
 PER_CPU struct vm_cpu vm_cpu;
 
-/* switch.S: where exits arrive. */
-extern const uint8_t vmx_exit[], vmx_exit_eager[], vmx_exit_verw[], vmx_exit_eager_verw[];
-
 void vcpu_switch_vmcs(struct vcpu *v)
 {
     vmcs_load(v->vmcs);
@@ -87,11 +84,9 @@ static void write_constants(void)
 /* The ways in and out are chosen here, once: none has a branch for a mitigation. */
 static uint64_t exit_stub(void)
 {
-    bool eager = msr_switch_each_exit();
-
-    if (mitigation_is_on(MITIGATION_VERW))
-        return (uint64_t)(eager ? vmx_exit_eager_verw : vmx_exit_verw);
-    return (uint64_t)(eager ? vmx_exit_eager : vmx_exit);
+    return vmx_exits[(msr_switch_each_exit() ? VMX_EXIT_EAGER : 0) +
+                     (mitigation_is_on(MITIGATION_VERW) ? VMX_EXIT_VERW : 0) +
+                     (mitigation_is_on(MITIGATION_BHB) ? VMX_EXIT_BHB : 0)];
 }
 
 static void choose_entry(struct vcpu *v)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The bits by which CPUs tell of their flaws, and the profiles made of them (profiles.def). */
+#ifndef TESTS_CPU_PROFILES_H
+#define TESTS_CPU_PROFILES_H
+
+#include "hypervisor/cpu/mitigations.h"
+
+#define IBPB (1u << MITIGATION_IBPB)
+#define VERW (1u << MITIGATION_VERW)
+#define L1D  (1u << MITIGATION_L1D)
+#define BHB  (1u << MITIGATION_BHB)
+#define TSX  (1u << MITIGATION_TSX)
+
+/* CPUID leaf 7, EDX. */
+#define MD_CLEAR  (1u << 10)
+#define SPEC_CTRL (1u << 26)
+#define L1D_FLUSH (1u << 28)
+#define ARCH_CAP  (1u << 29)
+
+/* The same of subleaf 2. */
+#define BHI_CTRL (1u << 4)
+
+/* IA32_ARCH_CAPABILITIES. */
+#define RDCL_NO    (1 << 0)
+#define IBRS_ALL   (1 << 1)
+#define SKIP_L1D   (1 << 3)
+#define MDS_NO     (1 << 5)
+#define TSX_CTRL   (1 << 7)
+#define TAA_NO     (1 << 8)
+#define MMIO_NO    (7 << 13)
+#define FB_CLEAR   (1 << 17)
+#define BHI_NO     (1 << 20)
+#define RFDS_NO    (1 << 27)
+#define RFDS_CLEAR (1 << 28)
+
+struct profile {
+    const char *name;
+    struct mitigation_facts facts;
+    uint32_t needed;
+};
+
+static const struct profile profiles[] = {
+#define PROFILE(name, features, controls, rtm, capabilities, needed)                               \
+    {name, {features, controls, rtm, capabilities}, needed},
+#include "tests/native/cpu/profiles.def"
+};
+
+#endif
