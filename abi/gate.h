@@ -18,7 +18,7 @@
 
 #include "abi/plan.h"
 
-#define GATE_VERSION 13
+#define GATE_VERSION 14
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -63,6 +63,7 @@ enum gate_call {
     /* (): no vCPU runs any more. Exits that have not been answered are dropped: the next GATE_START
        and GATE_RUN are vCPU 0's */
     GATE_RESET,
+    GATE_KEYS, /* (): the guest's PKRU, and in the upper half its IA32_PKRS; never an error */
     GATE_CALL_COUNT
 };
 
@@ -167,7 +168,7 @@ struct monitor_info {
     uint8_t rdtscp, invpcid; /* 1: guests may have these instructions */
     /* 1: the TSC's frequency is exact to a few ppm: a guest need not calibrate */
     uint8_t tsc_exact;
-    uint8_t reserved;
+    uint8_t pks; /* 1: guests may have it */
     uint64_t rtc_tsc;
     uint64_t xcr0; /* what guests may set of XCR0 */
     struct monitor_file kernel, initrd;

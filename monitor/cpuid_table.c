@@ -21,13 +21,16 @@ enum cpuid_needs {
     NEEDS_AVX = 8,
     NEEDS_AVX512 = 16,
     NEEDS_SPEC_CTRL = 32,
+    NEEDS_PKRU = 64,
+    NEEDS_PKS = 128,
 };
 
 #define XCR0_X87    BIT(0)
 #define XCR0_SSE    BIT(1)
 #define XCR0_AVX    BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
-#define XCR0_POLICY (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
+#define XCR0_PKRU   BIT(9)
+#define XCR0_POLICY (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
 #define FEATURES_ECX_XSAVE BIT(26)
 #define FEATURES_EDX_HTT   BIT(28)
@@ -119,7 +122,8 @@ static uint32_t met_needs(const struct build *b)
     uint64_t xcr0 = b->xcr0;
     return (b->config->rdtscp ? NEEDS_RDTSCP : 0) | (b->config->invpcid ? NEEDS_INVPCID : 0) |
            (xcr0 ? NEEDS_XSAVE : 0) | (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) |
-           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (has_spec_ctrl(b) ? NEEDS_SPEC_CTRL : 0);
+           (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (has_spec_ctrl(b) ? NEEDS_SPEC_CTRL : 0) |
+           (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0) | (b->config->pks ? NEEDS_PKS : 0);
 }
 
 static void apply_rows(const struct build *b)

@@ -18,6 +18,7 @@ struct cpuid_config {
         xcr0;     /* what the hypervisor switches; the host's CPUID and the policy take bits away */
     bool rdtscp;  /* the VMX control "enable RDTSCP" is set; RDPID goes with it */
     bool invpcid; /* the VMX control "enable INVPCID" is set */
+    bool pks;     /* the VMX control "load PKRS" is set */
 };
 
 /* The host's CPUID, read by the caller. */

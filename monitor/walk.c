@@ -5,6 +5,7 @@
  */
 #include "monitor/walk.h"
 
+#include "monitor/gate.h"
 #include "monitor/x86.h"
 
 #define ENTRY_P         (1ULL << 0)
@@ -15,7 +16,12 @@
 #define ENTRY_PS        (1ULL << 7)
 #define ENTRY_PAT_LARGE (1ULL << 12)
 #define ENTRY_NX        (1ULL << 63)
-#define ENTRY_HIGH      0x7ff0000000000000ULL /* ignored with four levels, reserved with PAE */
+#define ENTRY_HIGH      0x7ff0000000000000ULL /* reserved with PAE; of these, with four levels: */
+#define ENTRY_KEY(e)    ((e) >> 59 & 0xf)
+
+/* The two bits of a key in PKRU and IA32_PKRS. */
+#define KEY_ACCESS_DISABLE 1
+#define KEY_WRITE_DISABLE  2
 
 #define PML4_SHIFT      39
 #define PDPT_SHIFT      30
@@ -78,19 +84,37 @@ static bool allowed(const struct walker *w, uint64_t rights)
     return w->user || !user_page || !(s->cr4 & CR4_SMAP) || s->rflags & RFLAGS_AC;
 }
 
+/*
+ * What the leaf's protection key adds to the cause of a fault (SDM volume 3, "Protection Keys"):
+ * with four levels, for data, of user pages by PKRU and of the others by IA32_PKRS. A page of a
+ * shadow stack is data like another one here: a write, which is none of a shadow stack's, finds
+ * that it is read-only.
+ */
+__attribute__((cold, noinline)) static uint32_t cause_by_key(const struct walker *w, uint64_t leaf,
+                                                             bool user_page)
+{
+    const struct guest_state *s = w->state;
+    bool write = w->access == WALK_WRITE && (w->user || s->cr0 & CR0_WP);
+
+    if (w->access == WALK_FETCH || !(s->efer & EFER_LMA) ||
+        !(s->cr4 & (user_page ? CR4_PKE : CR4_PKS)))
+        return 0;
+    uint64_t keys = gate_keys(), of_all = user_page ? keys : keys >> 32,
+             of_this = of_all >> 2 * ENTRY_KEY(leaf);
+
+    return of_this & (KEY_ACCESS_DISABLE | (write ? KEY_WRITE_DISABLE : 0)) ? PF_KEY : 0;
+}
+
 static inline uint64_t leaf_flags(const struct walker *w)
 {
     return w->access == WALK_WRITE ? ENTRY_A | ENTRY_D : ENTRY_A;
 }
 
 /* Reserved in every entry of 64 bits (SDM volume 3, "PAE Paging" and "4-Level Paging": the
- * tables). */
-static uint64_t always_reserved(const struct walker *w)
+ * tables), beside what the mode reserves. */
+static uint64_t always_reserved(const struct walker *w, uint64_t by_mode)
 {
-    const struct guest_state *s = w->state;
-
-    return w->memory->beyond | (s->efer & EFER_NXE ? 0 : ENTRY_NX) |
-           (s->efer & EFER_LMA ? 0 : ENTRY_HIGH);
+    return w->memory->beyond | (w->state->efer & EFER_NXE ? 0 : ENTRY_NX) | by_mode;
 }
 
 /* What PS makes reserved: itself where there are no pages of this size, and address bits. */
@@ -128,9 +152,12 @@ static bool finish_64(const struct walker *w, unsigned shift, uint64_t rights, u
 {
     struct walk_step *leaf = &w->path->step[w->path->count - 1];
     uint64_t offset = (1ULL << shift) - 1;
+    uint32_t cause = PF_PRESENT;
 
-    if (!allowed(w, rights))
-        return page_fault(w, PF_PRESENT);
+    if (__builtin_expect((w->state->cr4 & (CR4_PKE | CR4_PKS)) != 0, 0))
+        cause |= cause_by_key(w, leaf->value, rights & ENTRY_US);
+    if (!allowed(w, rights) || cause & PF_KEY)
+        return page_fault(w, cause);
     for (struct walk_step *step = w->path->step; step < leaf; step++)
         if (!mark(step, ENTRY_A))
             return walk_again(w, physical);
@@ -142,9 +169,10 @@ static bool finish_64(const struct walker *w, unsigned shift, uint64_t rights, u
 
 /* Entries of 64 bits, from the level whose entries map 1 << shift bytes on; shift 12 is the page
  * table. */
-static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint64_t *physical)
+static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint64_t by_mode,
+                    uint64_t *physical)
 {
-    const uint64_t reserved = always_reserved(w);
+    const uint64_t reserved = always_reserved(w, by_mode);
     uint64_t all = UINT64_MAX, any = 0;
 
     for (;; shift -= 9) {
@@ -173,7 +201,7 @@ static bool walk_pae(const struct walker *w, uint64_t *physical)
 
     if (!(pdpte & ENTRY_P))
         return page_fault(w, 0);
-    bool good = walk_64(w, pdpte & GUEST_ADDRESS_BITS, DIRECTORY_SHIFT, physical);
+    bool good = walk_64(w, pdpte & GUEST_ADDRESS_BITS, DIRECTORY_SHIFT, ENTRY_HIGH, physical);
 
     w->path->count = 0;
     return good;
@@ -244,7 +272,7 @@ bool walk_along(const struct guest_memory *memory, const struct guest_state *sta
             *fault = (struct emulate_fault){.vector = VECTOR_GP, .has_error_code = true};
             return false;
         }
-        return walk_64(&w, state->cr3 & GUEST_ADDRESS_BITS, PML4_SHIFT, physical);
+        return walk_64(&w, state->cr3 & GUEST_ADDRESS_BITS, PML4_SHIFT, 0, physical);
     }
     w.linear = (uint32_t)linear;
     if (!(state->cr0 & CR0_PG)) {

@@ -21,7 +21,9 @@
 #define CR4_PCIDE (1u << 17)
 #define CR4_SMEP  (1u << 20)
 #define CR4_SMAP  (1u << 21)
+#define CR4_PKE   (1u << 22)
 #define CR4_CET   (1u << 23)
+#define CR4_PKS   (1u << 24)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)
@@ -55,6 +57,7 @@
 #define PF_USER     (1u << 2)
 #define PF_RESERVED (1u << 3)
 #define PF_FETCH    (1u << 4)
+#define PF_KEY      (1u << 5)
 
 /* Real mode and virtual-8086 mode make a base of a selector. */
 static inline bool loads_descriptors(const struct guest_state *s)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "hypervisor/cpu/registers.h"
 #include "lib/port.h"
 
 struct cpuid_result {
@@ -144,6 +145,19 @@ static inline void xrstor(const void *area, uint64_t mask)
                      :
                      : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
                      : "memory");
+}
+
+/* RDPKRU is #UD without CR4.PKE. With it a guest's keys hold for the host's user pages, of which
+ * nothing is touched meanwhile. */
+static inline uint32_t read_pkru(void)
+{
+    uint64_t cr4 = read_cr4();
+    uint32_t pkru;
+
+    write_cr4(cr4 | CR4_PKE);
+    __asm__ volatile("rdpkru" : "=a"(pkru) : "c"(0) : "rdx", "memory");
+    write_cr4(cr4);
+    return pkru;
 }
 
 /* Area: 16-byte aligned, 512 bytes. */

@@ -27,6 +27,8 @@
 #define CR4_OSXSAVE    0x00040000ULL
 #define CR4_SMEP       0x00100000ULL
 #define CR4_SMAP       0x00200000ULL
+#define CR4_PKE        0x00400000ULL
+#define CR4_PKS        0x01000000ULL
 
 #define EFER_SCE 0x001ULL
 #define EFER_LME 0x100ULL
@@ -63,6 +65,7 @@
 #define CPUID_7_EBX_RTM               0x00000800u
 #define CPUID_7_EBX_SMAP              0x00100000u
 #define CPUID_7_ECX_UMIP              0x00000004u
+#define CPUID_7_ECX_PKS               0x80000000u
 #define CPUID_7_1_EAX_MSRLIST         0x08000000u
 #define CPUID_7_EDX_SPEC_CTRL         0x04000000u
 #define CPUID_7_EDX_L1D_FLUSH         0x10000000u

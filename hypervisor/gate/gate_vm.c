@@ -8,6 +8,7 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/reply.h"
+#include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 
@@ -116,6 +117,17 @@ int64_t gate_state(uint64_t a, uint64_t b, uint64_t c, struct process *p)
     vcpu_load(v);
     vcpu_save_state(v, &v->page->state);
     return 0;
+}
+
+int64_t gate_keys(uint64_t a, uint64_t b, uint64_t c, struct process *p)
+{
+    struct vcpu *v = VCPU_OF(p->thread);
+    uint64_t pkrs = 0;
+
+    vcpu_load(v);
+    if (v->msr.file.features & MSR_FEATURE_PKS)
+        pkrs = vmread(VMCS_GUEST_PKRS);
+    return (int64_t)(pkrs << 32 | resident_pkru(v));
 }
 
 int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p)

@@ -79,6 +79,7 @@ enum msr_handler {
     F(X2APIC, 0x1, 0, 2, 21)                                                                       \
     F(TSC_DEADLINE, 0x1, 0, 2, 24)                                                                 \
     F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
+    F(PKS, 0x7, 0, 2, 31)                                                                          \
     F(SPEC_CTRL, 0x7, 0, 3, 26)                                                                    \
     F(FLUSH_CMD, 0x7, 0, 3, 28)                                                                    \
     F(ARCH_CAPABILITIES, 0x7, 0, 3, 29)                                                            \

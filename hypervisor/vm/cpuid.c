@@ -13,6 +13,7 @@
 
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_EDX_APIC    BIT(9)
+#define STRUCTURED_ECX_OSPKE BIT(4)
 
 /* The subleaf of a leaf that has them; one beyond the last is the last. */
 static const uint32_t *subleaf_of(const struct cpuid_answer *list, unsigned count, uint32_t subleaf)
@@ -47,6 +48,9 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
             out[CPUID_ECX] |= FEATURES_ECX_OSXSAVE;
         if (!dynamic->apic_enabled)
             out[CPUID_EDX] &= ~(uint32_t)FEATURES_EDX_APIC;
+    } else if (leaf->rule == CPUID_RULE_MORE_FEATURES && subleaf == 0) {
+        if (dynamic->cr4 & CR4_PKE)
+            out[CPUID_ECX] |= STRUCTURED_ECX_OSPKE;
     } else if (leaf->rule == CPUID_RULE_TOPOLOGY) {
         out[CPUID_ECX] |= subleaf & 0xff;
         out[CPUID_EDX] = dynamic->apic_id;

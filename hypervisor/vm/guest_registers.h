@@ -19,7 +19,7 @@
 /* What the guest may set of CR4; all else is reserved: #GP. */
 static inline uint64_t guest_cr4_allowed(void)
 {
-    return CPUID_CR4 & vmx.caps.cr4_fixed1;
+    return ~vmread(VMCS_CR4_MASK) | CR4_MCE;
 }
 
 static inline uint64_t guest_cr0(void)

@@ -28,6 +28,7 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
     info->xcr0 = vm->vcpus[0]->resident.xcr0_all;
     info->rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP);
     info->invpcid = control_has(&vmx.controls, CONTROL_INVPCID);
+    info->pks = (vm_msr_features() & MSR_FEATURE_PKS) != 0;
     info->tsc_exact = tsc_is_exact();
     rtc_read(info->rtc, MONITOR_RTC_REGISTERS, &info->rtc_tsc);
     memcpy(info->on, vm->plan->on, sizeof(info->on));

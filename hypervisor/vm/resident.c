@@ -166,13 +166,26 @@ static void to_service(bool trusted)
     to_ring3(block, trusted ? CPU_OF(block, vm_cpu).resident_owner : NULL);
 }
 
-void resident_lend(struct vcpu *v)
+static void make_owner(struct vcpu *v)
 {
     struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
     if (cpu->resident_owner != v)
         change_owner(cpu, v);
+}
+
+void resident_lend(struct vcpu *v)
+{
+    make_owner(v);
     clts(); /* until change_owner, or the next exit, sets TS */
+}
+
+uint32_t resident_pkru(struct vcpu *v)
+{
+    if (!(v->resident.xcr0_all & XCR0_PKRU))
+        return 0;
+    make_owner(v);
+    return read_pkru();
 }
 
 void resident_init_debug(struct vcpu *v)

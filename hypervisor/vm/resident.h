@@ -13,9 +13,9 @@
 
 struct vcpu;
 
-/* x87, SSE, AVX, the three of AVX-512. Not PKRU: the monitor's page walk would have to know of
- * protection keys. */
-#define XCR0_SWITCHED 0xe7
+/* x87, SSE, AVX, the three of AVX-512, PKRU. */
+#define XCR0_PKRU     0x200ULL
+#define XCR0_SWITCHED (0xe7 | XCR0_PKRU)
 
 /* What has no VMCS field and no row in the MSR table; valid while the CPU holds another's. */
 struct resident_state {
@@ -41,6 +41,9 @@ void resident_to_monitor(struct vcpu *v);
 /* Ring 3 is v's monitor, and wants the vector registers of its guest: they are in the CPU, and ring
  * 3 may use them until another ring 3 runs. */
 void resident_lend(struct vcpu *v);
+
+/* v's PKRU; 0 where the CPU has none. v's monitor runs. */
+uint32_t resident_pkru(struct vcpu *v);
 
 /* INIT: its debug registers are as after a reset, and all else stays. v runs. */
 void resident_init_debug(struct vcpu *v);

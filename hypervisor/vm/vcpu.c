@@ -132,6 +132,13 @@ static void write_areas(struct vcpu *v)
     msr_hardware_area_count(0);
 }
 
+/* PKE and PKS are for those whose keys are switched. */
+static uint64_t cr4_allowed(const struct vcpu *v)
+{
+    return CPUID_CR4 & vmx.caps.cr4_fixed1 & ~(v->resident.xcr0_all & XCR0_PKRU ? 0 : CR4_PKE) &
+           ~(vm_msr_features() & MSR_FEATURE_PKS ? 0 : CR4_PKS);
+}
+
 static void write_controls(struct vcpu *v)
 {
     const struct vmx_controls *c = &vmx.controls;
@@ -145,7 +152,7 @@ static void write_controls(struct vcpu *v)
     vmwrite(VMCS_MSR_BITMAPS, phys_of(v->msr_bitmap));
     vmwrite(VMCS_EPT_POINTER, ept_pointer(&v->vm->ept));
     vmwrite(VMCS_CR0_MASK, CR0_HIDDEN | (control_has(c, CONTROL_LOAD_GUEST_EFER) ? 0 : CR0_PG));
-    vmwrite(VMCS_CR4_MASK, ~guest_cr4_allowed() | CR4_FORCED);
+    vmwrite(VMCS_CR4_MASK, ~cr4_allowed(v) | CR4_FORCED);
     if (control_has(c, CONTROL_VPID))
         vmwrite(VMCS_VPID, v->vpid);
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
@@ -354,12 +361,18 @@ static void reset_execution(struct vcpu *v)
     vmx_flush_vpid(v->vpid);
 }
 
+/* The switched MSRs, but for those in the page, which are those that INIT resets as well. */
+static void reset_switched(struct vcpu *v)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (row->class == MSR_CLASS_VMCS && row->init == MSR_INIT_KEEP &&
+            (row->features & ~v->msr.file.features) == 0)
+            guest_switched_write(v, row, row->reset);
+}
+
 /* What the page does not hold, as after a reset. */
 static void reset_rest(struct vcpu *v)
 {
-    vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
-    vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
-    vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
     resident_reset(&v->resident);
     guest_spec_ctrl_reset(v);
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
@@ -372,7 +385,7 @@ static void reset_rest(struct vcpu *v)
     v->eoi_pending = 0;
     reset_execution(v);
     resident_forget(v);
-    guest_switched_write(v, &msr_rows[MSR_ROW_PAT], msr_rows[MSR_ROW_PAT].reset);
+    reset_switched(v);
     events_deadline_changed(v, rdtsc());
 }
 

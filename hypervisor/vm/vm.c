@@ -71,11 +71,13 @@ static void create_memory(struct vm *vm, struct phys_map *free)
 
 uint32_t vm_msr_features(void)
 {
-    uint32_t edx = cpuid(7, 0).edx;
+    struct cpuid_result r = cpuid(7, 0);
+    bool load_pkrs = control_has(&vmx.controls, CONTROL_LOAD_GUEST_PKRS);
 
-    return CPUID_MSR_FEATURES | (edx & CPUID_7_EDX_SPEC_CTRL ? MSR_FEATURE_SPEC_CTRL : 0) |
-           (edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
-           (edx & CPUID_7_EDX_ARCH_CAPABILITIES ? MSR_FEATURE_ARCH_CAPABILITIES : 0) |
+    return CPUID_MSR_FEATURES | (r.edx & CPUID_7_EDX_SPEC_CTRL ? MSR_FEATURE_SPEC_CTRL : 0) |
+           (r.edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
+           (r.edx & CPUID_7_EDX_ARCH_CAPABILITIES ? MSR_FEATURE_ARCH_CAPABILITIES : 0) |
+           (r.ecx & CPUID_7_ECX_PKS && load_pkrs ? MSR_FEATURE_PKS : 0) |
            (control_has(&vmx.controls, CONTROL_RDTSCP) ? MSR_FEATURE_RDTSCP : 0) |
            (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
 }

@@ -75,6 +75,8 @@ static const char *check_msrs(const struct entry_state *state)
             "guest IA32_SYSENTER_EIP: not canonical");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_PAT))
         REQUIRE(pat_ok(entry_field(state, GUEST_PAT)), "guest IA32_PAT: a reserved memory type");
+    if (state->entry & CONTROL_MASK(LOAD_GUEST_PKRS))
+        REQUIRE(!(entry_field(state, GUEST_PKRS) >> 32), "guest IA32_PKRS: bits 63:32 are not 0");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_EFER)) {
         REQUIRE(!(efer & ~EFER_DEFINED), "guest IA32_EFER: a reserved bit is 1");
         REQUIRE(((efer & EFER_LMA) != 0) == state->ia32e,

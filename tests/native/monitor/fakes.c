@@ -91,6 +91,11 @@ int64_t gate_state(void)
     return 0;
 }
 
+uint64_t gate_keys(void)
+{
+    return fakes.keys;
+}
+
 int64_t gate_segments(void)
 {
     return 0;

@@ -43,6 +43,7 @@ extern struct fakes {
     const struct process_info *process;
     void *channels;         /* PROCESS_CHANNEL_STRIDE for each */
     void (*spin)(void);     /* what others do meanwhile */
+    uint64_t keys;          /* of gate_keys */
     bool entropy;           /* the processor has some */
     uint32_t entropy_words; /* how many at a time */
 } fakes;

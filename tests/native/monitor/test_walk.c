@@ -141,6 +141,22 @@ static bool naive_allowed(const struct guest_state *s, const struct path *p,
     return true;
 }
 
+/* "Protection Keys", and of the page fault's error code the bit that tells of them. */
+static bool naive_key(const struct guest_state *s, const struct path *p, enum walk_access access)
+{
+    bool user_mode = (s->segment[SEG_SS].access >> 5 & 3) == 3, user_page = every(p, 4);
+    unsigned key = p->entry[p->count - 1] >> 59 & 15;
+    uint32_t reg = user_page ? (uint32_t)fakes.keys : fakes.keys >> 32;
+
+    if (!(s->efer & EFER_LMA) || access == WALK_FETCH)
+        return false;
+    if (!(s->cr4 & (user_page ? CR4_PKE : CR4_PKS)))
+        return false;
+    if (reg >> (2 * key) & 1)
+        return true;
+    return reg >> (2 * key + 1) & 1 && access == WALK_WRITE && (user_mode || s->cr0 & CR0_WP);
+}
+
 /* "Accessed and Dirty Flags": in the shadow. */
 static void naive_flags(const struct path *p, enum walk_access access)
 {
@@ -161,11 +177,12 @@ static bool naive(const struct guest_state *s, uint64_t linear, enum walk_access
     else
         naive_32(s, linear, &p);
     *physical = p.base + (linear & ((1ULL << p.shift) - 1));
-    if (!p.absent && !p.reserved && naive_allowed(s, &p, access)) {
+    bool key = !p.absent && !p.reserved && naive_key(s, &p, access);
+    if (!p.absent && !p.reserved && naive_allowed(s, &p, access) && !key) {
         naive_flags(&p, access);
         return true;
     }
-    *error = (p.absent ? 0 : 1) | (access == WALK_WRITE ? 2 : 0) |
+    *error = (p.absent ? 0 : 1) | (key ? 32 : 0) | (access == WALK_WRITE ? 2 : 0) |
              ((s->segment[SEG_SS].access >> 5 & 3) == 3 ? 4 : 0) | (p.reserved ? 8 : 0);
     if (access == WALK_FETCH && ((wide && s->efer & EFER_NXE) || s->cr4 & CR4_SMEP))
         *error |= 16;
@@ -188,6 +205,8 @@ static void random_tables(bool wide)
             e |= random_u64() & 0x00000000003fe000;
         if (wide && random_u64() % 12 == 0)
             e |= 1ULL << 63;
+        if (wide && random_u64() % 4 == 0) /* a key */
+            e |= (random_u64() & 0xf) << 59;
         if (wide && random_u64() % 12 == 0) /* ignored, reserved, or beyond the processor */
             e |= 1ULL << (40 + random_u64() % 23);
         if (!wide)
@@ -225,6 +244,8 @@ static struct guest_state random_state(void)
         s.efer = EFER_LME | EFER_LMA | (random_u64() & 1 ? EFER_NXE : 0);
         break;
     }
+    s.cr4 |= (random_u64() & 1 ? CR4_PKE : 0) | (random_u64() & 1 ? CR4_PKS : 0);
+    fakes.keys = random_u64() & random_u64();
     return s;
 }
 
@@ -245,7 +266,7 @@ static int teardown(void **state)
 
 static void against_naive(void **state)
 {
-    unsigned good = 0, bad[32] = {0};
+    unsigned good = 0, bad[64] = {0};
 
     for (int i = 0; i < 400000; i++) {
         struct guest_state s = random_state();
@@ -278,6 +299,8 @@ static void against_naive(void **state)
     for (unsigned code = 0; code < 24; code++)
         if (!((code & 2) && (code & 16)) && !((code & 8) && !(code & 1)))
             assert_in_range(bad[code], 1, 400000);
+    for (unsigned code = 0x21; code < 0x28; code += 2) /* by a key: read, written, by whom */
+        assert_in_range(bad[code], 100, 400000);
 }
 
 static void flags(void **state)

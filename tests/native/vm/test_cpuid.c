@@ -75,9 +75,10 @@ static int setup(void **state)
     config = (struct cpuid_config){.tsc_khz = 10000,
                                    .tsc_exact = true,
                                    .vcpus = 1,
-                                   .xcr0 = 0xe7,
+                                   .xcr0 = 0x2e7,
                                    .rdtscp = true,
-                                   .invpcid = true};
+                                   .invpcid = true,
+                                   .pks = true};
     dynamic = (struct cpuid_dynamic){.xcr0 = 1, .apic_enabled = true};
     build();
     return 0;
@@ -137,12 +138,19 @@ static void needs(void **state)
     config.rdtscp = config.invpcid = false;
     build();
     assert_false(has(0x80000001, CPUID_EDX, 27) || has(7, CPUID_ECX, 22) || has(7, CPUID_EBX, 10));
+    assert_true(has(7, CPUID_ECX, 31));
+    config.pks = false;
+    build();
+    assert_false(has(7, CPUID_ECX, 31));
     assert_true(has(1, CPUID_ECX, 17)); /* PCID needs no control */
 }
 
 static void vector_features_follow_xcr0(void **state)
 {
     assert_true(has(1, CPUID_ECX, 28) && has(7, CPUID_EBX, 5) && has(7, CPUID_EBX, 16));
+    assert_true(has(7, CPUID_ECX, 3));
+    config.xcr0 = 0xe7;
+    build();
     assert_false(has(7, CPUID_ECX, 3)); /* PKU: XCR0 bit 9 is not switched */
     config.xcr0 = 0x7;
     build();
@@ -157,9 +165,6 @@ static void vector_features_follow_xcr0(void **state)
     build();
     assert_false(has(1, CPUID_ECX, 26));
     assert_int_equal(cpuid(0xd, 0)[CPUID_EBX] | out[CPUID_ECX], 0);
-    config.xcr0 = 0x2e7;
-    build();
-    assert_false(has(7, CPUID_ECX, 3));
 }
 
 /* R24 */
@@ -167,31 +172,36 @@ static void follows_the_vcpu(void **state)
 {
     dynamic.apic_id = 3;
     assert_int_equal(cpuid(1, 0)[CPUID_EBX] >> 24, 3);
-    assert_false(has(1, CPUID_ECX, 27));
+    assert_false(has(1, CPUID_ECX, 27) || has(7, CPUID_ECX, 4));
     assert_true(has(1, CPUID_EDX, 9));
     dynamic.cr4 = BIT(18);
     dynamic.apic_enabled = false;
-    assert_true(has(1, CPUID_ECX, 27));
+    assert_true(has(1, CPUID_ECX, 27) && !has(7, CPUID_ECX, 4));
+    dynamic.cr4 = BIT(22);
+    assert_true(!has(1, CPUID_ECX, 27) && has(7, CPUID_ECX, 4));
+    assert_int_equal(cpuid(7, 1)[CPUID_ECX], 0);
     assert_false(has(1, CPUID_EDX, 9));
     assert_int_equal(cpuid(0xb, 0)[CPUID_EDX], 3);
 }
 
 static void xsave_sizes(void **state)
 {
-    assert_int_equal(cpuid(0xd, 0)[CPUID_EAX], 0xe7);
+    assert_int_equal(cpuid(0xd, 0)[CPUID_EAX], 0x2e7);
     assert_int_equal(out[CPUID_EBX], 576);
-    assert_int_equal(out[CPUID_ECX], 2688);
+    assert_int_equal(out[CPUID_ECX], 2696);
     assert_int_equal(out[CPUID_EDX], 0);
     dynamic.xcr0 = 0x7;
     assert_int_equal(cpuid(0xd, 0)[CPUID_EBX], 832);
     dynamic.xcr0 = 0xe7;
     assert_int_equal(cpuid(0xd, 0)[CPUID_EBX], 2688);
+    dynamic.xcr0 = 0x201;
+    assert_int_equal(cpuid(0xd, 0)[CPUID_EBX], 2696);
     assert_int_equal(cpuid(0xd, 1)[CPUID_EAX], 1); /* XSAVEOPT alone */
     assert_int_equal(out[CPUID_EBX] | out[CPUID_ECX] | out[CPUID_EDX], 0);
     for (unsigned i = 2; i < 70; i++) {
         cpuid(0xd, i);
-        if (i < 64 && (0xe7ULL >> i & 1))
-            assert_true(out[CPUID_EAX] && out[CPUID_EAX] + out[CPUID_EBX] <= 2688);
+        if (i < 64 && (0x2e7ULL >> i & 1))
+            assert_true(out[CPUID_EAX] && out[CPUID_EAX] + out[CPUID_EBX] <= 2696);
         else
             assert_int_equal(out[CPUID_EAX] | out[CPUID_EBX], 0);
         assert_int_equal(out[CPUID_ECX] | out[CPUID_EDX], 0);
@@ -204,8 +214,9 @@ static void xcr0_values(void **state)
     for (uint64_t value = 0; value < 0x400; value++) {
         bool expected = false;
         for (unsigned i = 0; i < ARRAY_SIZE(legal); i++)
-            expected |= value == legal[i];
-        assert_int_equal(cpuid_xcr0_valid(0xe7, value), expected);
+            expected |= (value & ~0x200ULL) == legal[i];
+        assert_int_equal(cpuid_xcr0_valid(0x2e7, value), expected);
+        assert_int_equal(cpuid_xcr0_valid(0xe7, value), expected && !(value & 0x200));
     }
     assert_false(cpuid_xcr0_valid(0xe7, BIT(63) | 1));
 }
@@ -382,7 +393,7 @@ static void derived(void **state)
             cr4 |= enabled_by[i].cr4;
     assert_int_equal(cr4, CPUID_CR4);
     const uint32_t may_lack = MSR_FEATURE_SPEC_CTRL | MSR_FEATURE_FLUSH_CMD |
-                              MSR_FEATURE_ARCH_CAPABILITIES,
+                              MSR_FEATURE_ARCH_CAPABILITIES | MSR_FEATURE_PKS,
                    clock = MSR_FEATURE_KVM_CLOCK;
     assert_int_equal(msr_features(), CPUID_MSR_FEATURES | may_lack | MSR_FEATURE_RDTSCP | clock);
     config.rdtscp = false;

@@ -10,6 +10,7 @@
 
 #include "hypervisor/msr/msr.h"
 #include "hypervisor/vmx/vmcs.h"
+#include "lib/bits.h"
 
 #define ALL_FEATURES UINT32_MAX
 
@@ -86,7 +87,8 @@ static bool intercepted(const uint8_t *bitmap, uint32_t index, bool write)
 /* R25: exactly the rows' bits are clear. */
 static void bitmap(void **state)
 {
-    static const uint32_t read_write[] = {0x174, 0x175, 0x176, 0xc0000100, 0xc0000101, 0xc0000102};
+    static const uint32_t read_write[] = {0x174,      0x175,      0x176,     0x6e1,
+                                          0xc0000100, 0xc0000101, 0xc0000102};
     static const uint32_t read_only[] = {0x10,       0x277,      0xda0,      0xc0000080, 0xc0000081,
                                          0xc0000082, 0xc0000083, 0xc0000084, 0xc0000103};
     uint8_t map[4096];
@@ -94,11 +96,11 @@ static void bitmap(void **state)
     msr_bitmap(map, ALL_FEATURES, 48);
     for (size_t i = 0; i < sizeof(map); i++)
         clear += 8 - (size_t)__builtin_popcount(map[i]);
-    assert_int_equal(clear, 2 * 6 + 9 + 2);
+    assert_int_equal(clear, 2 * ARRAY_SIZE(read_write) + 9 + 2);
     assert_true(intercepted(map, 0x10b, false) && !intercepted(map, 0x10b, true));
     assert_true(intercepted(map, 0x49, false) && !intercepted(map, 0x49, true));
     assert_true(intercepted(map, 0x48, false) && intercepted(map, 0x48, true));
-    for (unsigned i = 0; i < 6; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(read_write); i++)
         assert_false(intercepted(map, read_write[i], false) ||
                      intercepted(map, read_write[i], true));
     for (unsigned i = 0; i < 9; i++)

@@ -393,6 +393,21 @@ static void test_cet(void **test)
     assert_null(entry_check(&model.values));
 }
 
+static void test_pkrs(void **test)
+{
+    uint64_t entry;
+
+    model_long_mode(&model);
+    entry = model_read(&model, VMCS_ENTRY_CONTROLS);
+    model.values.caps.entry |= (uint64_t)CONTROL_MASK(LOAD_GUEST_PKRS) << 32;
+    model_write(&model, VMCS_GUEST_PKRS, BIT(32));
+    assert_null(entry_check(&model.values));
+    model_write(&model, VMCS_ENTRY_CONTROLS, entry | CONTROL_MASK(LOAD_GUEST_PKRS));
+    assert_string_equal(entry_check(&model.values), "guest IA32_PKRS: bits 63:32 are not 0");
+    model_write(&model, VMCS_GUEST_PKRS, 0xffffffff);
+    assert_null(entry_check(&model.values));
+}
+
 /* Faults that take two fields. */
 static void test_pairs(void **test)
 {
@@ -455,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_segment_faults),
         cmocka_unit_test(test_restricted),
         cmocka_unit_test(test_cet),
+        cmocka_unit_test(test_pkrs),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_single_step),
     };
