@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guest-physical addresses beyond the VM's memory: all ones to read, nothing to write, and no
- * neighbour's bytes (R36). */
+/* Guest-physical addresses: memory can be executed, and what is beyond it is all ones to read,
+ * nothing to write, and no neighbour's bytes (R36). */
 #include "guests/lib/guest.h"
 
 #define DEVICES 0xc0000000ULL
@@ -62,9 +62,32 @@ static void test_clean(void)
     ok(clean, "memory is zero at the start");
 }
 
+/* In each 2 MiB, at both ends, and data beside the code stays. */
+static void test_execute(void)
+{
+    uint64_t first = align_up((uintptr_t)page_alloc() + LARGE_PAGE, LARGE_PAGE);
+    bool kept = true;
+    unsigned count = 0;
+
+    for (uint64_t at = first; at + LARGE_PAGE < memory_end(); at += LARGE_PAGE) {
+        for (unsigned end = 0; end < 2; end++) {
+            uint64_t code = at + end * (LARGE_PAGE - 16);
+            AT(code) = 0xc3; /* RET */
+            AT(code + 8) = count;
+            ((void (*)(void))code)();
+            kept = kept && AT(code) == 0xc3 && AT(code + 8) == count;
+            count++;
+            AT(code) = AT(code + 8) = 0;
+        }
+    }
+    ok(count > 0 && kept, "code runs in each 2 MiB of memory");
+    diag("%u pieces of 2 MiB", count / 2);
+}
+
 void guest_main(void)
 {
     test_clean();
+    test_execute();
     test_last_page();
     test_below_4g();
     test_above_4g();

@@ -122,8 +122,9 @@ static uint64_t arena_size(const struct plan *plan)
     for (uint32_t i = 0; i < info.module_count; i++)
         mapped += phys_range_size(&info.modules[i]) * (plan->vm_count + plan->process_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
-        mapped += control_has(&vmx.controls, CONTROL_EPT_2M) ? plan->vms[i].memory >> 8
-                                                             : plan->vms[i].memory;
+        bool large =
+            control_has(&vmx.controls, CONTROL_EPT_2M) && !mitigation_is_on(MITIGATION_ITLB);
+        mapped += large ? plan->vms[i].memory >> 8 : plan->vms[i].memory;
         size += plan->vms[i].vcpus * ARENA_VCPU_SIZE + ARENA_VM_SIZE +
                 image_span(virt_of(info.modules[PLAN_MODULE_MONITOR].start));
     }

@@ -33,10 +33,9 @@ uint64_t arena_frame(void)
 void *arena_alloc(size_t size)
 {
     size = align_up(size, PAGE_SIZE);
-    ASSERT(size <= end - next);
-    void *page = virt_of(next);
-    next += size;
-    return memset(page, 0, size);
+    uint64_t at = __atomic_fetch_add(&next, size, __ATOMIC_RELAXED);
+    ASSERT(size <= end - at);
+    return memset(virt_of(at), 0, size);
 }
 
 void *table_page(void)

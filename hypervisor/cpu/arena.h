@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's own memory: one piece of RAM, taken at boot and never given back. Everything
- * that it needs for VMs is allocated while they are created; nothing allocates on an exit.
+ * that it needs for VMs is allocated while they are created; on an exit nothing is but the table by
+ * which 2 MiB become executable (vmx/ept.h), for each of which it has room.
  */
 #ifndef CPU_ARENA_H
 #define CPU_ARENA_H

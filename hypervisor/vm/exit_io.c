@@ -82,6 +82,13 @@ void exit_io(struct vcpu *v)
     exit_to_monitor(v, EXIT_IO);
 }
 
+/* Memory becomes executable; device memory does not. */
+static bool __attribute__((cold, noinline)) may_fetch(struct vcpu *v)
+{
+    v->page->mmio.fetch = true;
+    return ept_execute(&v->vm->ept, vmread(VMCS_GUEST_PHYSICAL_ADDRESS));
+}
+
 void exit_ept_violation(struct vcpu *v)
 {
     uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -100,9 +107,11 @@ void exit_ept_violation(struct vcpu *v)
         vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
                 event_restore_nmi_blocking((uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY), true,
                                            vectoring));
+    v->page->mmio.fetch = false;
+    if (__builtin_expect(qualification & EPT_FETCH, 0) && may_fetch(v))
+        return;
     v->page->mmio.address = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
     v->page->mmio.write = (qualification & EPT_WRITE) != 0;
-    v->page->mmio.fetch = (qualification & EPT_FETCH) != 0;
     v->page->mmio.linear_valid = (qualification & EPT_LINEAR) == EPT_LINEAR;
     v->page->mmio.linear = vmread(VMCS_GUEST_LINEAR_ADDRESS);
     vcpu_save_for_emulation(v, &v->page->state);

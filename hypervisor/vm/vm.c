@@ -5,6 +5,7 @@
 #include "hypervisor/cpu/arena.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/report/log.h"
@@ -62,7 +63,7 @@ static void create_memory(struct vm *vm, struct phys_map *free)
                 vm->plan->name, vm->plan->memory >> 20);
     if (!vm_options.keep_memory)
         clear_memory(vm);
-    ept_init(&vm->ept, arena_alloc(PAGE_SIZE), &vmx.controls);
+    ept_init(&vm->ept, arena_alloc(PAGE_SIZE), &vmx.controls, mitigation_is_on(MITIGATION_ITLB));
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];
         ASSERT(ept_map(&vm->ept, e->gpa, e->physical, e->size));

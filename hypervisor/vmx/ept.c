@@ -6,6 +6,7 @@
 
 /* An entry: read, write, execute; write-back, with which the guest's PAT is combined. */
 #define ALLOW_ALL  7ULL
+#define EXECUTE    4ULL
 #define WRITE_BACK (6ULL << 3)
 
 /* Guest-physical addresses are positive: the upper half of the 4-level map is not used. */
@@ -14,7 +15,8 @@
 #define POINTER_WB      6ULL
 #define POINTER_4_LEVEL (3ULL << 3) /* the number of levels, less 1 */
 
-void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls)
+void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls,
+              bool execute_small)
 {
     const unsigned levels = control_has(controls, CONTROL_EPT_1G)   ? 3
                             : control_has(controls, CONTROL_EPT_2M) ? 2
@@ -22,12 +24,24 @@ void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *contro
 
     ept->format = (struct radix_format){.present = ALLOW_ALL, .table = ALLOW_ALL, .levels = levels};
     ept->root = root;
+    ept->rights = execute_small && levels > 1 ? ALLOW_ALL & ~EXECUTE : ALLOW_ALL;
 }
 
 bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size)
 {
     return gpa < GUEST_PHYSICAL_END &&
-           radix_map(&ept->format, ept->root, gpa, hpa, size, ALLOW_ALL | WRITE_BACK);
+           radix_map(&ept->format, ept->root, gpa, hpa, size, ept->rights | WRITE_BACK);
+}
+
+bool ept_execute(struct ept *ept, uint64_t gpa)
+{
+    const struct radix_format small = {.present = ALLOW_ALL, .table = ALLOW_ALL, .levels = 1};
+    const uint64_t first = align_down(gpa, LARGE_PAGE);
+    struct radix_leaf leaf;
+
+    return radix_lookup(&ept->format, ept->root, first, &leaf) &&
+           (leaf.flags & EXECUTE ||
+            radix_map(&small, ept->root, first, leaf.phys, LARGE_PAGE, ALLOW_ALL | WRITE_BACK));
 }
 
 uint64_t ept_pointer(const struct ept *ept)

@@ -13,12 +13,25 @@
 struct ept {
     uint64_t *root;
     struct radix_format format;
+    uint64_t rights; /* of what is mapped */
 };
 
-/* Begins an empty EPT in a page that is zero, with the page sizes that the CPU has. */
-void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls);
+/*
+ * Begins an empty EPT in a page that is zero, with the page sizes that the CPU has. With
+ * execute_small no page is executable that is larger than 4 KiB: none is, until ept_execute.
+ */
+void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls,
+              bool execute_small);
 
-/* As radix_map(), write-back memory for all kinds of access. */
+/*
+ * A guest fetches from memory in an EPT with execute_small: the 2 MiB around it, which are all
+ * mapped, become pages of 4 KiB that are executable. That takes a table for each 2 MiB once.
+ * Nothing need be flushed: the EPT violation has forgotten what it was for, and all else has the
+ * same translation. False: there is no memory.
+ */
+bool ept_execute(struct ept *ept, uint64_t gpa);
+
+/* As radix_map(), write-back memory for all kinds of access, but for what execute_small says. */
 bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size);
 
 /* The value of the EPT-pointer field: 4 levels, write-back tables. */

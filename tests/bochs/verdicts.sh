@@ -36,7 +36,7 @@ grep -q '^lintel: vm test: powered off' said && grep -q '^# about to exit$' said
 result $? 'the kept folder has both'
 describe "$folder/debug_exit.elf" 64M 256M 'success: 33'
 expect 'a status that is the success, and words that leave mitigations out' 0 60 \
-    --hypervisor-options 'mitigations=-ibpb mitigations=-verw mitigations=-l1d mitigations=-bhb mitigations=-tsx'
+    --hypervisor-options 'mitigations=-ibpb mitigations=-verw mitigations=-l1d mitigations=-bhb mitigations=-itlb mitigations=-tsx'
 expect 'a word that is no option of the hypervisor' 1 60 --hypervisor-options mitigations=-none
 says "^lintel: stopped: the hypervisor's command line: 'mitigations=-none' is not an option that it knows; see lintel\(1\), HYPERVISOR OPTIONS$" 'the word is told'
 

@@ -9,6 +9,7 @@
 #define VERW (1u << MITIGATION_VERW)
 #define L1D  (1u << MITIGATION_L1D)
 #define BHB  (1u << MITIGATION_BHB)
+#define ITLB (1u << MITIGATION_ITLB)
 #define TSX  (1u << MITIGATION_TSX)
 
 /* CPUID leaf 7, EDX. */
@@ -25,6 +26,7 @@
 #define IBRS_ALL   (1 << 1)
 #define SKIP_L1D   (1 << 3)
 #define MDS_NO     (1 << 5)
+#define PSCHANGE   (1 << 6)
 #define TSX_CTRL   (1 << 7)
 #define TAA_NO     (1 << 8)
 #define MMIO_NO    (7 << 13)

@@ -79,16 +79,17 @@ static void each_bit(void **state)
     for (unsigned bit = 0; bit < 32; bit++) {
         struct mitigation_facts f = {~(1u << bit), 0, true, 0};
         uint32_t lost = bit == 26 ? IBPB : bit == 10 ? VERW : bit == 28 ? L1D : 0;
-        assert_int_equal(mitigations_needed(&f), (IBPB | VERW | L1D) & ~lost);
+        assert_int_equal(mitigations_needed(&f), ((IBPB | VERW | L1D) & ~lost) | ITLB);
         f = (struct mitigation_facts){0, 1u << bit, false, IBRS_ALL};
-        assert_int_equal(mitigations_needed(&f), 1u << bit == BHI_CTRL ? 0 : BHB);
+        assert_int_equal(mitigations_needed(&f), ITLB | (1u << bit == BHI_CTRL ? 0 : BHB));
     }
     for (unsigned bit = 0; bit < 64; bit++) {
         struct mitigation_facts f = {SPEC_CTRL | L1D_FLUSH, 0, true, 1ULL << bit};
         uint32_t verw = 1ULL << bit == FB_CLEAR || 1ULL << bit == RFDS_CLEAR ? VERW : 0;
         uint32_t l1d = 1ULL << bit == RDCL_NO || 1ULL << bit == SKIP_L1D ? 0 : L1D;
         uint32_t rest = 1ULL << bit == IBRS_ALL ? BHB : 1ULL << bit == TSX_CTRL ? TSX : 0;
-        assert_int_equal(mitigations_needed(&f), IBPB | verw | l1d | rest);
+        uint32_t itlb = 1ULL << bit == PSCHANGE ? 0 : ITLB;
+        assert_int_equal(mitigations_needed(&f), IBPB | verw | l1d | itlb | rest);
     }
 }
 
@@ -116,7 +117,8 @@ static void left_out(void **state)
     mitigations_init(off);
     assert_true(mitigation_is_on(MITIGATION_IBPB) && mitigation_is_on(MITIGATION_L1D));
     assert_false(mitigation_is_on(MITIGATION_VERW));
-    assert_string_equal(said, "mitigation ibpb\nmitigation verw: left out\nmitigation l1d\n");
+    assert_string_equal(
+        said, "mitigation ibpb\nmitigation verw: left out\nmitigation l1d\nmitigation itlb\n");
 }
 
 int main(void)

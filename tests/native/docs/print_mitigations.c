@@ -42,9 +42,8 @@ static const char *const tail =
     "leaves in the L1 data cache while it answers an exit by itself; the branch history that a "
     "process leaves at a system call; ITS; retpolines, and so Spectre 2\n"
     "from a guest against ring 0, on CPUs without IBRS at all times; page tables of their own for "
-    "ring 3 (Meltdown); pages that are not executable and large at once (ITLB multihit). SRBDS and "
-    "GDS\n"
-    "are mended by microcode alone. No emulator has one of these flaws: what is tested is that the "
+    "ring 3 (Meltdown). SRBDS and GDS are mended by microcode alone. No emulator has one of these "
+    "flaws: what is tested is that the "
     "right thing is done at the right place, not that it helps.\n";
 
 int main(void)

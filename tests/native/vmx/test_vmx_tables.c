@@ -89,7 +89,7 @@ static struct ept new_ept(uint64_t have)
     const struct vmx_controls controls = {.have = have};
     struct ept ept;
 
-    ept_init(&ept, table_page(), &controls);
+    ept_init(&ept, table_page(), &controls, false);
     return ept;
 }
 
@@ -157,6 +157,54 @@ static void test_ept_misaligned_target(void **test)
     assert_true(ept_lookup(&ept, 4 * HUGE_PAGE + 5, &leaf));
     assert_int_equal(leaf.size, PAGE_SIZE);
     assert_int_equal(leaf.hpa, PAGE_SIZE + 5);
+}
+
+/* What a guest executes, and nothing else, becomes small pages, once. */
+static void test_ept_execute(void **test)
+{
+    for (unsigned levels = 2; levels <= 3; levels++) {
+        const struct vmx_controls controls = {.have = page_sizes(levels)};
+        const uint64_t at = 5 * LARGE_PAGE;
+        struct ept_leaf leaf;
+        struct ept ept;
+        unsigned count;
+
+        ept_init(&ept, table_page(), &controls, true);
+        assert_true(ept_map(&ept, 0, HUGE_PAGE, HUGE_PAGE));
+        assert_true(ept_lookup(&ept, at, &leaf));
+        assert_int_equal(leaf.size, levels == 3 ? HUGE_PAGE : LARGE_PAGE);
+        assert_int_equal(leaf.rights, EPT_R | EPT_W);
+        assert_true(ept_execute(&ept, at + 0x12345));
+        count = table_count;
+        assert_true(ept_execute(&ept, at));
+        assert_int_equal(table_count, count);
+        for (uint64_t gpa = 0; gpa < HUGE_PAGE; gpa += PAGE_SIZE) {
+            bool inside = gpa >= at && gpa < at + LARGE_PAGE;
+            assert_true(ept_lookup(&ept, gpa, &leaf));
+            assert_int_equal(leaf.hpa, gpa + HUGE_PAGE);
+            assert_int_equal(leaf.rights, inside ? EPT_RWX : EPT_R | EPT_W);
+            assert_int_equal(leaf.size, inside ? PAGE_SIZE : LARGE_PAGE);
+            assert_int_equal(leaf.type, MEMORY_WB);
+        }
+        assert_false(ept_execute(&ept, HUGE_PAGE));
+        assert_false(ept_execute(&ept, BIT(47)));
+        table_limit = table_count;
+        assert_false(ept_execute(&ept, 0));
+        table_limit = MAX_TABLES;
+    }
+}
+
+/* Where there are no large pages all is executable from the start. */
+static void test_ept_execute_small(void **test)
+{
+    const struct vmx_controls controls = {.have = page_sizes(1)};
+    struct ept_leaf leaf;
+    struct ept ept;
+
+    ept_init(&ept, table_page(), &controls, true);
+    assert_true(ept_map(&ept, 0, HUGE_PAGE, LARGE_PAGE));
+    assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
+    assert_int_equal(leaf.rights, EPT_RWX);
 }
 
 /* The bits that the CPU reads: SDM volume 3, "EPT Translation Mechanism". */
@@ -386,6 +434,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ept_sizes, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_misaligned_target, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_execute, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_execute_small, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_entries, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_refuses, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_split, begin, end),
