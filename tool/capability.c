@@ -138,7 +138,8 @@ bool capability_parse(FILE *console, struct capability *capability)
 
 void capability_write_json(FILE *to, const char *cpu, const struct capability *capability)
 {
-    fputs("{\n  \"cpu\": ", to);
+    json_begin(to, "caps");
+    fputs("\"cpu\": ", to);
     if (cpu)
         json_string(to, cpu);
     else

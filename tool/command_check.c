@@ -42,7 +42,8 @@ static void write_vm(FILE *to, const struct plan_vm *vm, bool alone)
 static void write_json(FILE *to, const char *path, int code, const char *listed,
                        const struct machine *machine)
 {
-    fputs("{\n  \"description\": ", to);
+    json_begin(to, "check");
+    fputs("\"description\": ", to);
     json_string(to, path);
     fprintf(to, ",\n  \"code\": %d,\n  \"good\": %s,\n  \"errors\": [%s%s]", code,
             machine ? "true" : "false", listed, *listed ? "\n  " : "");

@@ -7,37 +7,13 @@
 #include <time.h>
 
 #include "abi/log.h"
-#include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
 #include "tool/command.h"
 #include "tool/control_line.h"
-#include "tool/json.h"
 #include "tool/output_file.h"
 #include "tool/usage.h"
 
 #define FOLLOW_MS 200 /* between looks at the log */
-
-static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
-{
-    const char *between = "";
-
-    fprintf(to, "    {\"number\": %u, \"name\": ", number);
-    json_string(to, vm->name);
-    fprintf(to,
-            ", \"state\": \"%s\", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"tsc\": %" PRIu64
-            ", \"time\": %" PRIu64 ", \"msr_writes\": %" PRIu64 ", \"msr_reads\": %" PRIu64
-            ", \"msr_skipped\": %" PRIu64 ", \"exits\": {",
-            usage_state(vm), vm->memory, vm->vcpus, vm->tsc, vm->used.time, vm->used.msr_writes,
-            vm->used.msr_reads, vm->used.msr_skipped);
-    for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
-        if (vm->exits[i] > 0) {
-            fputs(between, to);
-            json_string(to, exit_reason_name(i));
-            fprintf(to, ": %" PRIu64, vm->exits[i]);
-            between = ", ";
-        }
-    fputs("}}", to);
-}
 
 static void print_vm(const struct control_vm *vm)
 {
@@ -45,32 +21,23 @@ static void print_vm(const struct control_vm *vm)
            vm->memory >> 20, usage_exits(vm));
 }
 
-/* Into the open file `json`; with NULL a table. */
+/* Into the open file `json`, with what drivers and services have used; with NULL a table. */
 static enum exit_code list(struct control_line *line, const struct control_hello *hello, FILE *json)
 {
-    const char *between = "\n";
-    struct control_vm vm;
+    struct usage usage;
+    enum exit_code code = usage_fetch_vms(line, hello, &usage);
 
-    if (json)
-        fprintf(json, "{\n  \"tsc_khz\": %" PRIu64 ",\n  \"vms\": [", hello->tsc_khz);
-    else
-        printf("%-20s %-8s %12s %12s\n", "NAME", "STATE", "MEMORY", "EXITS");
-    for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
-        if (!(hello->vms & BIT(i)))
-            continue;
-        enum exit_code code = control_line_look(line, i, &vm);
-        if (code != LINTEL_OK)
-            return code;
-        if (json) {
-            fputs(between, json);
-            write_vm(json, i, &vm);
-            between = ",\n";
-        } else {
-            print_vm(&vm);
-        }
+    if (code == LINTEL_OK && json)
+        code = usage_fetch_processes(line, &usage);
+    if (code != LINTEL_OK)
+        return code;
+    if (json) {
+        usage_json(json, &usage);
+        return LINTEL_OK;
     }
-    if (json)
-        fputs("\n  ]\n}\n", json);
+    printf("%-20s %-8s %12s %12s\n", "NAME", "STATE", "MEMORY", "EXITS");
+    for (unsigned i = 0; i < usage.vm_count; i++)
+        print_vm(&usage.vms[i]);
     return LINTEL_OK;
 }
 

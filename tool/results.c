@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "tool/json.h"
+#include "tool/utf8.h"
 
 static const char *const end_names[] = {
     [VM_RUNNING] = "running", [VM_POWERED_OFF] = "power-off", [VM_FAULT] = "fault",
@@ -51,7 +52,8 @@ void results_write_json(const struct results *results, FILE *to)
 {
     unsigned count = results->machine->plan.vm_count;
 
-    fputs("{\n  \"description\": ", to);
+    json_begin(to, "run");
+    fputs("\"description\": ", to);
     json_string(to, results->suite);
     fprintf(to, ",\n  \"code\": %d,\n  \"seconds\": %u.%03u,\n  \"message\": ", results->code,
             results->milliseconds / 1000, results->milliseconds % 1000);
@@ -67,7 +69,10 @@ void results_write_json(const struct results *results, FILE *to)
 /* An attribute's value. What XML cannot have is a question mark. */
 static void xml_string(FILE *to, const char *string)
 {
-    for (; *string; string++) {
+    size_t length;
+
+    for (; *string; string += length > 0 ? length : 1) {
+        length = utf8_character(string);
         switch (*string) {
         case '&':
             fputs("&amp;", to);
@@ -79,7 +84,10 @@ static void xml_string(FILE *to, const char *string)
             fputs("&quot;", to);
             break;
         default:
-            fputc((unsigned char)*string < ' ' ? '?' : *string, to);
+            if (length == 0 || (unsigned char)*string < ' ')
+                fputc('?', to);
+            else
+                fwrite(string, 1, length, to);
         }
     }
 }

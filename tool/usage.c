@@ -7,8 +7,9 @@
 
 #include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
+#include "tool/json.h"
 
-static enum exit_code fetch_processes(struct control_line *line, struct usage *usage)
+enum exit_code usage_fetch_processes(struct control_line *line, struct usage *usage)
 {
     struct control_answer answer;
 
@@ -25,10 +26,10 @@ static enum exit_code fetch_processes(struct control_line *line, struct usage *u
     return LINTEL_OK;
 }
 
-enum exit_code usage_fetch(struct control_line *line, const struct control_hello *hello,
-                           struct usage *usage)
+enum exit_code usage_fetch_vms(struct control_line *line, const struct control_hello *hello,
+                               struct usage *usage)
 {
-    *usage = (struct usage){.tsc_khz = hello->tsc_khz};
+    *usage = (struct usage){.tsc_khz = hello->tsc_khz, .numbers = hello->vms};
     for (unsigned i = 0; i < PLAN_MAX_VMS; i++) {
         if (!(hello->vms & BIT(i)))
             continue;
@@ -36,7 +37,15 @@ enum exit_code usage_fetch(struct control_line *line, const struct control_hello
         if (code != LINTEL_OK)
             return code;
     }
-    return fetch_processes(line, usage);
+    return LINTEL_OK;
+}
+
+enum exit_code usage_fetch(struct control_line *line, const struct control_hello *hello,
+                           struct usage *usage)
+{
+    enum exit_code code = usage_fetch_vms(line, hello, usage);
+
+    return code == LINTEL_OK ? usage_fetch_processes(line, usage) : code;
 }
 
 /* A label's value, with its quotes. */
@@ -135,4 +144,52 @@ void usage_prometheus(FILE *to, const struct usage *usage)
     print_states(to, usage);
     print_exits(to, usage);
     print_switches(to, usage);
+}
+
+static void write_vm(FILE *to, unsigned number, const struct control_vm *vm)
+{
+    const char *between = "";
+
+    fprintf(to, "    {\"number\": %u, \"name\": ", number);
+    json_string(to, vm->name);
+    fprintf(to,
+            ", \"state\": \"%s\", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"tsc\": %" PRIu64
+            ", \"time\": %" PRIu64 ", \"msr_writes\": %" PRIu64 ", \"msr_reads\": %" PRIu64
+            ", \"msr_skipped\": %" PRIu64 ", \"exits\": {",
+            usage_state(vm), vm->memory, vm->vcpus, vm->tsc, vm->used.time, vm->used.msr_writes,
+            vm->used.msr_reads, vm->used.msr_skipped);
+    for (unsigned i = 0; i < GATE_EXIT_REASONS; i++)
+        if (vm->exits[i] > 0) {
+            fputs(between, to);
+            json_string(to, exit_reason_name(i));
+            fprintf(to, ": %" PRIu64, vm->exits[i]);
+            between = ", ";
+        }
+    fputs("}}", to);
+}
+
+static void write_process(FILE *to, const struct gate_process *is)
+{
+    fputs("    {\"name\": ", to);
+    json_string(to, is->name);
+    fprintf(to, ", \"tsc\": %" PRIu64 ", \"time\": %" PRIu64 "}", is->tsc, is->time);
+}
+
+void usage_json(FILE *to, const struct usage *u)
+{
+    unsigned vm = 0;
+
+    json_begin(to, "ps");
+    fprintf(to, "\"tsc_khz\": %" PRIu64 ",\n  \"vms\": [", u->tsc_khz);
+    for (unsigned number = 0; number < PLAN_MAX_VMS; number++)
+        if (u->numbers & BIT(number)) {
+            fputs(vm > 0 ? ",\n" : "\n", to);
+            write_vm(to, number, &u->vms[vm++]);
+        }
+    fputs("\n  ],\n  \"processes\": [", to);
+    for (unsigned i = 0; i < u->process_count; i++) {
+        fputs(i > 0 ? ",\n" : "\n", to);
+        write_process(to, &u->processes[i]);
+    }
+    fputs("\n  ]\n}\n", to);
 }

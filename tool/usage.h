@@ -10,12 +10,19 @@
 
 struct usage {
     uint64_t tsc_khz;
+    uint32_t numbers; /* a bit for each of `vms`, in their order: its number in the plan */
     unsigned vm_count, process_count;
     struct control_vm vms[PLAN_MAX_VMS]; /* those that may be controlled */
     struct gate_process processes[PLAN_MAX_PROCESSES];
 };
 
-/* Asks for all of it. On another result than LINTEL_OK the user has been told why. */
+/* Asks for VMs, and then for processes. On another result than LINTEL_OK the user has been told
+ * why. */
+enum exit_code usage_fetch_vms(struct control_line *line, const struct control_hello *hello,
+                               struct usage *usage);
+enum exit_code usage_fetch_processes(struct control_line *line, struct usage *usage);
+
+/* All of it. */
 enum exit_code usage_fetch(struct control_line *line, const struct control_hello *hello,
                            struct usage *usage);
 
@@ -28,6 +35,9 @@ uint64_t usage_exits(const struct control_vm *vm);
 /* Prometheus's text exposition format
  * (https://prometheus.io/docs/instrumenting/exposition_formats). */
 void usage_prometheus(FILE *to, const struct usage *usage);
+
+/* The same as JSON, in ticks of the TSC. */
+void usage_json(FILE *to, const struct usage *usage);
 
 /*
  * A table of what happened between two looks, in lines of at most `width` characters, without an

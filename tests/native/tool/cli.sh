@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # cli.sh LINTEL MKINITRD ROOT: what the tool says on the command line, and its exit codes, as TAP. Nothing is booted.
 mkinitrd=$(realpath "$2")
+schema=$(realpath "$(dirname "$0")/schema.py")
 . "$(dirname "$0")/common.bash"
 export XDG_CACHE_HOME=$work/cache
 
@@ -33,16 +34,23 @@ E1
 mkdir elsewhere
 expect 'check: files are relative to the description' 0 good env -C elsewhere "$lintel" check ../vm.yaml
 
-# json NAME PATTERN: the file `json` is JSON, and has this.
+# json NAME PATTERN: the file `json` is JSON, has this, and is what the schema says.
 json()
 {
     expect "check --json: $1" 0 "$2" python3 -m json.tool --compact json
+    expect "check --json: $1, as the schema has it" 0 '^as described$' python3 "$schema" check json
 }
 "$lintel" check --json json vm.yaml >/dev/null
 json 'a good description' '"good":true,"errors":\[\],"memory":1073741824,"cpus":1,"vms":\[\{"name":"a","memory":67108864,.*"budget_us":2500'
 printf 'vms:\n  - {name: "a\\"b", kernel: kernel, memory: 26M}\n  - {name: b, kernel: gone, memory: 26M}\n' >bad.yaml
 expect 'check --json: the exit code is that of the check' 3 '^bad.yaml:2:' "$lintel" check --json json bad.yaml
-json 'all that is wrong, with its place' '"code":3,"good":false,"errors":\[\{"line":2,"column":12,"where":"vms\[0\].name","message":".*","message":"gone: '
+json 'all that is wrong, with its place' '"code":3,"good":false,"errors":\[\{"line":2,"column":12,"where":"vms\[0\].name","message":".*"\},\{"line":3,"column":23,"where":"vms\[1\].kernel","message":"gone: '
+printf 'vms:\n  - {name: a, kernel: "\344.elf", memory: 26M}\n  - {nmae: b, kernel: kernel, memory: 26M}\n' >bad.yaml
+"$lintel" check --json json bad.yaml 2>/dev/null
+json 'a description that is no UTF-8' '"errors":\[\{"line":1,"column":1,"where":"","message":"this is no YAML: '
+printf 'vms:\n  - {nmae: b, kernel: kernel, memory: 26M}\n' >$'bad\344.yaml'
+"$lintel" check --json json $'bad\344.yaml' 2>/dev/null
+json 'its name is not' '"description":"bad\\ufffd.yaml",.*"line":2,"column":6,"where":"vms\[0\]","message":"unknown key '"'nmae'"
 "$lintel" check --json json gone.yaml 2>/dev/null
 json 'no description' '"errors":\[\{"message":"gone.yaml: No such file'
 expect 'check --json: a file that cannot be written' 4 'no/json: No such file or directory; name a file' "$lintel" check --json no/json vm.yaml
@@ -516,6 +524,8 @@ rm -rf boot
 xorriso -osirrox on -indev unpacked.iso -extract /boot boot >said 2>&1
 cmp boot/lintel-hypervisor unpacked/*/*/share/lintel/lintel-hypervisor >said 2>&1
 result $? 'with its own files'
+cmp "$root/docs/lintel.schema.json" unpacked/*/*/share/lintel/lintel.schema.json >said 2>&1
+result $? 'and the schema of its JSON'
 
 # --- the documents and the completion
 mandoc -T lint -W warning "$root/docs/lintel.1" >said 2>&1

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # control.sh LINTEL ROOT: the control line from the tools' side, as TAP: lintel run --control, and what asks by its socket or by a
 # serial port. In place of Bochs stands a script that plays the machine, control_machine.py.
+schema=$(realpath "$(dirname "$0")/schema.py")
 machine=$(realpath "$(dirname "$0")/control_machine.py")
 . "$(dirname "$0")/common.bash"
 export ASKED=$work/asked MACHINE=$machine HOW LINTEL=$lintel PATH=$work/bin:$PATH
@@ -44,6 +45,9 @@ expect 'the socket is its user'"'"'s alone' 0 '^srw-------' ls -l sock
 "$lintel" ps --json json sock
 expect 'ps --json: it is JSON' 0 '"number":2,"name":"b","state":"ended","memory":16777216,"vcpus":1,"tsc":99,"time":49,"msr_writes":5,"msr_reads":6,"msr_skipped":8,"exits":\{"CPUID":7\}' \
     python3 -m json.tool --compact json
+expect 'with drivers and services' 0 '"processes":\[\{"name":"console","tsc":99,"time":24\},\{"name":"an \\"odd\\" \\\\ one",' \
+    python3 -m json.tool --compact json
+expect 'as the schema has it' 0 '^as described$' python3 "$schema" ps json
 for step in 'resume 2 running' 'pause 0 paused' 'pause 2 paused' 'reset 0 paused' 'resume 0 running' 'start 2 running' 'reset 0 running' \
     'stop 0 stopped' 'stop 0 stopped' 'resume 2 stopped' 'pause 2 stopped' 'reset 2 stopped' 'poweroff 2 stopped' 'start 0 running'; do
     read -r verb code after <<<"$step"
@@ -179,9 +183,10 @@ begin good
 expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
 end
 # A machine that ends after so many answers.
-for step in 'ps 1' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
+for step in 'ps 1' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
     read -r verb answers <<<"$step"
     case $verb in
+    json) words=(ps --json broken sock) ;;
     core) words=(core sock a -o half) ;;
     top) words=(top --batch sock) ;;
     pause) words=(pause sock a) ;;
@@ -194,6 +199,8 @@ for step in 'ps 1' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3
 done
 [ ! -e half ]
 result $? 'of a core nothing is left'
+[ ! -s broken ]
+result $? 'and of an object no half'
 begin busy
 # A terminal of 100 columns; q once the second look is there.
 python3 - >said <<'END'

@@ -5,6 +5,7 @@
 set -u
 
 lintel=$(realpath "$1")
+schema=$(realpath "$(dirname "$0")/schema.py")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -45,6 +46,13 @@ result()
         sed 's/^/# out: /' out
         sed 's/^/# err: /' err
     fi
+}
+
+# described COMMAND NAME: the file `json` is what the schema says of this command's.
+described()
+{
+    python3 "$schema" "$1" json >out 2>err
+    result $? "$2"
 }
 
 # scene NAME CODE [OPTION...]: plays the scene on standard input; `typed` is what the user has typed, `vms` what runs.
@@ -215,19 +223,27 @@ says json '"name": "a", "end": "exit", "good": false, "status": 33, ' 'it is in 
 says junit '<failure type="exit" message="exit status 33"/>' 'and in the XML'
 cmp -s out kept/console.log && [ "$(cat logs/a.log)" = hello ]
 result $? 'the logs are written'
+described run 'the JSON is as the schema has it'
 printf '    success: 33\n' | cat <(printf 'vms:\n  - name: a\n    kernel: kernel\n    memory: 8M\n') - >success.yaml
 vms=success.yaml scene 'a status that is the success' 0 --json json <status
 says json '"good": true' 'the JSON says so'
 scene 'a status, and another VM that faults' 1 <<'E1'
 printf 'lintel: vm a: powered off: exit status 33\r\nlintel: end: 2 VMs, 1 faults\r\n' >&3
 E1
-scene 'a machine that says where its guests are' 5 --timeout 1 <<'E1'
+scene 'a machine that says where its guests are' 5 --timeout 1 --json json <<'E1'
 printf 'lintel: 1 starts\r\n' >&3
 IFS= read -r -n 2 -d '' keys <&3
 [ "$keys" = $'\035d' ] && printf 'lintel: vm a: vcpu 0: rip 0008:0000000000100000 rflags 2\r\nlintel: vm a: bytes at rip: 90\r\n' >&3
 sleep 60
 E1
 says out '^lintel: vm a: bytes at rip: 90$' 'that is shown before the end'
+described run 'and is in the JSON as the schema has it'
+cat >scene <<'E1'
+printf 'lintel: caps: VT-x is enabled by the firmware\r\nlintel: unrestricted-guest ok\r\nlintel: caps: verdict: Lintel runs on this CPU\r\n' >&3
+E1
+timeout 30 "$lintel" caps --cpu a --json json >out 2>err
+says json '"name": "unrestricted-guest", "needed": true, "has": true' 'caps of an emulated CPU are in the JSON'
+described caps 'as the schema has it'
 scene 'results that cannot be written' 4 --json no/json </dev/null
 says err '^lintel: no/json: No such file or directory; name a file that can be written' 'that is told'
 scene 'a log that cannot be written' 4 --log vm.yaml/logs </dev/null

@@ -159,7 +159,8 @@ static void results_name_each_vm(void **state)
                    "lintel: vm c: vcpu 0: rip 0010:0000000000100010 rflags 2\n");
     assert_string_equal(
         written(&results, results_write_json),
-        "{\n  \"description\": \"a \\\"<&\\\".yaml\",\n  \"code\": 5,\n  \"seconds\": 12.034,\n"
+        "{\n  \"command\": \"run\",\n  \"version\": 1,\n  \"description\": \"a "
+        "\\\"<&\\\".yaml\",\n  \"code\": 5,\n  \"seconds\": 12.034,\n"
         "  \"message\": \"the \\\\ end\",\n  \"vms\": [\n"
         "    {\"name\": \"a\", \"end\": \"fault\", \"good\": false, \"message\": \"\\\"<it>\\\" & "
         "broke\"},\n"
@@ -323,6 +324,39 @@ static void damaged_images_have_no_symbols(void **state)
     }
 }
 
+/* Each piece, and what is written of it as JSON and in the XML; "": as it is. */
+static void what_is_written_is_utf8(void **state)
+{
+    static const struct {
+        const char *in, *json, *xml;
+    } rows[] = {
+        {"a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7z", "", ""},
+        {"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "", ""},
+        {"\xe4z", "\\ufffdz", "?z"},
+        {"\xc3", "\\ufffd", "?"}, /* cut off */
+        {"\xe2\x82", "\\ufffd\\ufffd", "??"},
+        {"\xc0\xaf", "\\ufffd\\ufffd", "??"}, /* longer than needed */
+        {"\xe0\x9f\xbf", "\\ufffd\\ufffd\\ufffd", "???"},
+        {"\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd", "???"},             /* half of a pair of UTF-16 */
+        {"\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd", "????"}, /* above 10ffffh */
+        {"\x01\x7f", "\\u0001\x7f", "?\x7f"},
+    };
+    struct outcome outcome;
+    char wanted[64];
+
+    make_machine();
+    outcome_begin(&outcome, &machine.plan);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct results results = {&machine, &outcome, rows[i].in, NULL, 0, 0};
+        snprintf(wanted, sizeof(wanted), "\"description\": \"%s\"",
+                 rows[i].json[0] ? rows[i].json : rows[i].in);
+        assert_non_null(strstr(written(&results, results_write_json), wanted));
+        snprintf(wanted, sizeof(wanted), "<testsuite name=\"%s\"",
+                 rows[i].xml[0] ? rows[i].xml : rows[i].in);
+        assert_non_null(strstr(written(&results, results_write_junit), wanted));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +365,7 @@ int main(void)
         cmocka_unit_test(places_are_read),
         cmocka_unit_test(actions_have_words),
         cmocka_unit_test(results_name_each_vm),
+        cmocka_unit_test(what_is_written_is_utf8),
         cmocka_unit_test(labelled_lines_are_split),
         cmocka_unit_test(consoles_in_turn_are_split),
         cmocka_unit_test(logs_that_cannot_be_made),
