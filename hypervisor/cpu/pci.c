@@ -85,50 +85,31 @@ bool pci_stop_master(uint32_t function)
     return true;
 }
 
-/* Calls visit for each function there is, until it says true; returns that one, or PCI_NONE. */
-static uint32_t walk(bool (*visit)(uint32_t function, void *context), void *context)
+/* The function to look at behind this one: behind a device's first, which is there alone or not at
+ * all, the next device's. */
+static uint32_t next(uint32_t function)
 {
-    for (uint32_t first = 0; first < SLOTS * FUNCTIONS; first += FUNCTIONS) {
-        if (!is_there(first))
-            continue;
-        uint32_t functions = read(first, HEADER) & HEADER_MULTI ? FUNCTIONS : 1;
-        for (uint32_t i = first; i < first + functions; i++)
-            if (is_there(i) && visit(i, context))
-                return i;
-    }
-    return PCI_NONE;
-}
+    bool several =
+        function % FUNCTIONS != 0 || (is_there(function) && read(function, HEADER) & HEADER_MULTI);
 
-static bool stop_and_count(uint32_t function, void *context)
-{
-    *(uint32_t *)context += pci_stop_master(function);
-    return false;
+    return function + (several ? 1 : FUNCTIONS);
 }
 
 uint32_t pci_stop_masters(void)
 {
     uint32_t stopped = 0;
 
-    walk(stop_and_count, &stopped);
+    for (uint32_t f = 0; f < SLOTS * FUNCTIONS; f = next(f))
+        stopped += is_there(f) && pci_stop_master(f);
     return stopped;
-}
-
-struct wanted {
-    uint32_t class, before; /* how many come before it */
-};
-
-static bool is_wanted(uint32_t function, void *context)
-{
-    struct wanted *w = context;
-
-    return read(function, CLASS) >> 8 == w->class && w->before-- == 0;
 }
 
 uint32_t pci_find(uint32_t class, uint32_t index)
 {
-    struct wanted wanted = {class, index};
-
-    return walk(is_wanted, &wanted);
+    for (uint32_t f = 0; f < SLOTS * FUNCTIONS; f = next(f))
+        if (is_there(f) && read(f, CLASS) >> 8 == class && index-- == 0)
+            return f;
+    return PCI_NONE;
 }
 
 uint32_t pci_id(uint32_t function)
