@@ -19,15 +19,15 @@
  * still. */
 #define PATIENCE 0x40000000ULL
 
-/* How often a measurement is made again whose ends are not known to a thousandth of it: an SMI came
- * between. */
-#define ATTEMPTS 8
-
 uint64_t boot_tsc;
 
-/* A frequency with more error than this is no figure to give to guests, who would never measure it
- * again; the parts of a second that the error is at most, and how long it may take to make it so.
+/* How many readings the first one of a measurement is the quickest of: an SMI comes between others.
  */
+#define ATTEMPTS 8
+
+/* The parts of a frequency of which one may be wrong: at first, and in a figure to give to guests,
+ * who would never measure it again; and how long it may take to make it so. */
+#define ROUGH     1000
 #define EXACT     100000
 #define REFINE_MS 500
 
@@ -48,51 +48,18 @@ static struct sample pm_timer_read(uint16_t port)
     return (struct sample){after, after - before, ticks};
 }
 
-/* Waits for the PM timer to be `span` ticks behind `first`. False: it stands still. */
-static bool pm_timer_wait(uint16_t port, const struct sample *first, uint32_t span,
-                          struct sample *now)
+/*
+ * In kHz, as all of these; 0: there is no such clock, or what the result may be wrong by is after
+ * `patience` TSC ticks still more than one of `parts`: both readings, and a tick of the timer at
+ * either end.
+ */
+static uint64_t measure_by_pm_timer(uint16_t port, uint64_t parts, uint64_t patience)
 {
-    do
-        *now = pm_timer_read(port);
-    while (((now->ticks - first->ticks) & PM_TIMER_MASK) < span &&
-           now->tsc - first->tsc < PATIENCE);
-    return ((now->ticks - first->ticks) & PM_TIMER_MASK) >= span;
-}
+    struct sample first = {.doubt = UINT64_MAX}, now;
+    uint64_t took;
 
-/* In kHz, as all of these; 0: there is no such clock. */
-static uint64_t measure_by_pm_timer(uint16_t port)
-{
-    struct sample any, first, last;
-    uint64_t result = 0;
-
-    for (unsigned i = 0; port != 0 && i < ATTEMPTS; i++) {
-        any = pm_timer_read(port);
-        /* Both ends are edges. */
-        if (!pm_timer_wait(port, &any, 1, &first) ||
-            !pm_timer_wait(port, &first, PM_TIMER_HZ * MEASURE_MS / 1000, &last))
-            return 0;
-        uint64_t took = last.tsc - first.tsc;
-        result = took * PM_TIMER_HZ / (((last.ticks - first.ticks) & PM_TIMER_MASK) * 1000ULL);
-        if (first.doubt + last.doubt <= took / 1000)
-            break;
-    }
-    return result;
-}
-
-/* What `took` ticks were measured with may be wrong by: two readings, and a tick of the timer at
- * either end. */
-static bool is_exact(const struct sample *first, const struct sample *last)
-{
-    uint64_t tick = khz * 1000 / PM_TIMER_HZ + 1;
-
-    return (first->doubt + last->doubt + 2 * tick) * EXACT <= last->tsc - first->tsc;
-}
-
-/* Measures for longer, until the result is exact: it is only said to be if that comes about. */
-static void refine(uint16_t port)
-{
-    struct sample first = pm_timer_read(port), now;
-
+    if (port == 0)
+        return 0;
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         now = pm_timer_read(port);
         if (now.doubt < first.doubt)
@@ -100,11 +67,13 @@ static void refine(uint16_t port)
     }
     do {
         now = pm_timer_read(port);
-        exact = is_exact(&first, &now);
-    } while (!exact && now.tsc - first.tsc < khz * REFINE_MS);
-    if (exact)
-        khz = (now.tsc - first.tsc) * PM_TIMER_HZ /
-              (((now.ticks - first.ticks) & PM_TIMER_MASK) * 1000ULL);
+        took = now.tsc - first.tsc;
+        uint64_t ticks = (now.ticks - first.ticks) & PM_TIMER_MASK;
+        if (ticks >= PM_TIMER_HZ * MEASURE_MS / 1000 &&
+            (first.doubt + now.doubt + 2 * (took / ticks + 1)) * parts <= took)
+            return took * PM_TIMER_HZ / (ticks * 1000);
+    } while (took < patience);
+    return 0;
 }
 
 /* Channel 2 in mode 0, gated by port 61h, whose bit 5 shows its output. */
@@ -147,14 +116,17 @@ static bool agrees(uint64_t told)
 
 void tsc_measure(uint16_t pm_timer_port)
 {
-    uint64_t told = told_by_crystal(), by_pm_timer = measure_by_pm_timer(pm_timer_port);
+    uint64_t told = told_by_crystal(), rough = measure_by_pm_timer(pm_timer_port, ROUGH, PATIENCE),
+             refined = 0;
 
-    khz = by_pm_timer != 0 ? by_pm_timer : measure_by_pit();
-    exact = told != 0 && agrees(told);
+    khz = rough != 0 ? rough : measure_by_pit();
+    if (told != 0 && agrees(told))
+        refined = told;
+    else if (rough != 0)
+        refined = measure_by_pm_timer(pm_timer_port, EXACT, khz * REFINE_MS);
+    exact = refined != 0;
     if (exact)
-        khz = told;
-    else if (by_pm_timer != 0)
-        refine(pm_timer_port);
+        khz = refined;
     else if (khz == 0)
         khz = told_by_name();
     if (khz == 0)
