@@ -50,8 +50,9 @@ static struct cpu_block *stopper; /* the one that ends the machine */
 
 /* start.S and boot/entry.S */
 extern const uint8_t start_code[], start_code_end[], start_tables[], boot_pml4[];
-extern uint64_t start_root, start_stack;
-uint64_t start_root, start_stack;
+extern uint64_t start_stack;
+uint64_t start_stack;
+static uint64_t root; /* CR3 of the final tables */
 
 void (*cpu_kicked)(void);
 
@@ -152,6 +153,7 @@ void cpu_arrived(void)
     struct cpu *me = &THIS_CPU(cpu);
 
     cpu_init(this_cpu());
+    write_cr3(root); /* it has NX now */
     machine_check_init();
     apic_init_other();
     if (apic_id() != me->apic_id) /* too late: this block is for the next one */
@@ -218,7 +220,7 @@ static uint32_t prepare(uint64_t page)
 
     memcpy(copy, start_code, (size_t)(start_code_end - start_code));
     *(uint32_t *)(copy + (start_tables - start_code)) = (uint32_t)phys_of(boot_pml4);
-    start_root = read_cr3();
+    root = read_cr3();
     return APIC_SEND_SIPI | (uint32_t)(page / PAGE_SIZE);
 }
 

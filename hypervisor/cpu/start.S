@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How another CPU comes to C (cpu/cpus.c): a SIPI starts it in real mode in a page below 1 MiB, to which the first part is
- * copied. It goes to long mode at once, by the boot tables, which show that page where it is; then to the final ones.
+ * copied. It goes to long mode at once, by the boot tables, which show that page where it is. The final ones want NX, and are for
+ * cpu_arrived.
  */
 #include "hypervisor/cpu/layout.h"
 
@@ -56,20 +57,6 @@ start_code_end:
 
         .text
 start_high:
-        movl    $0x80000001, %eax
-        cpuid
-        btl     $20, %edx                       /* NX, which a firmware can hide, as in cpu/init.c */
-        jc      1f
-        movl    $0x1a0, %ecx                    /* IA32_MISC_ENABLE */
-        rdmsr
-        andl    $~4, %edx
-        wrmsr
-1:      movl    $0xc0000080, %ecx
-        rdmsr
-        orl     $0x800, %eax                    /* NXE */
-        wrmsr
-        movq    start_root(%rip), %rax
-        movq    %rax, %cr3
         xorl    %eax, %eax
         movl    %eax, %ds
         movl    %eax, %es

@@ -136,14 +136,27 @@ void sti_hlt_cli(void)
     pass();
 }
 
+#define FINAL_TABLES 0x5000
+
+static bool has_nx;
+
 uint64_t read_cr3(void)
 {
-    return 0;
+    return FINAL_TABLES;
 }
 
 void cpu_init(struct cpu_block *block)
 {
     assert_ptr_equal(block, &second);
+    has_nx = true;
+}
+
+/* They have NX bits, which fault before EFER allows them. */
+void write_cr3(uint64_t value)
+{
+    assert_ptr_equal(running, &second);
+    assert_int_equal(value, FINAL_TABLES);
+    assert_true(has_nx);
 }
 
 void machine_check_init(void)
@@ -162,6 +175,7 @@ uint32_t apic_id(void)
 static void *arrive(void *nothing)
 {
     running = &second;
+    has_nx = false;
     pthread_mutex_lock(&mutex);
     while (turn != &second)
         pthread_cond_wait(&passed, &mutex);
