@@ -8,10 +8,7 @@
 
 enum {
     MSR_VMX_BASIC = 0x480,
-    MSR_VMX_PINBASED_CTLS = 0x481,
-    MSR_VMX_PROCBASED_CTLS = 0x482,
-    MSR_VMX_EXIT_CTLS = 0x483,
-    MSR_VMX_ENTRY_CTLS = 0x484,
+    MSR_VMX_PINBASED_CTLS = 0x481, /* and behind it those of PROCBASED, EXIT and ENTRY */
     MSR_VMX_MISC = 0x485,
     MSR_VMX_CR0_FIXED0 = 0x486,
     MSR_VMX_CR0_FIXED1 = 0x487,
@@ -19,10 +16,7 @@ enum {
     MSR_VMX_CR4_FIXED1 = 0x489,
     MSR_VMX_PROCBASED_CTLS2 = 0x48b,
     MSR_VMX_EPT_VPID_CAP = 0x48c,
-    MSR_VMX_TRUE_PINBASED_CTLS = 0x48d,
-    MSR_VMX_TRUE_PROCBASED_CTLS = 0x48e,
-    MSR_VMX_TRUE_EXIT_CTLS = 0x48f,
-    MSR_VMX_TRUE_ENTRY_CTLS = 0x490,
+    MSR_VMX_TRUE_PINBASED_CTLS = 0x48d, /* likewise */
 };
 
 #define BASIC_REVISION         0x7fffffffU
@@ -69,14 +63,13 @@ static void apply_errata(struct vmx_caps *caps)
 static void read_controls(struct vmx_caps *caps, const struct caps_reader *reader)
 {
     uint64_t (*rdmsr)(void *ctx, uint32_t index) = reader->rdmsr;
-    bool true_controls = caps->basic & BASIC_TRUE_CONTROLS;
+    uint32_t first =
+        caps->basic & BASIC_TRUE_CONTROLS ? MSR_VMX_TRUE_PINBASED_CTLS : MSR_VMX_PINBASED_CTLS;
 
-    caps->pin =
-        rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_PINBASED_CTLS : MSR_VMX_PINBASED_CTLS);
-    caps->proc =
-        rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_PROCBASED_CTLS : MSR_VMX_PROCBASED_CTLS);
-    caps->exit = rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_EXIT_CTLS : MSR_VMX_EXIT_CTLS);
-    caps->entry = rdmsr(reader->ctx, true_controls ? MSR_VMX_TRUE_ENTRY_CTLS : MSR_VMX_ENTRY_CTLS);
+    caps->pin = rdmsr(reader->ctx, first);
+    caps->proc = rdmsr(reader->ctx, first + 1);
+    caps->exit = rdmsr(reader->ctx, first + 2);
+    caps->entry = rdmsr(reader->ctx, first + 3);
     if (caps->proc & ALLOWED_1(CONTROL_BIT_SECONDARY_CONTROLS))
         caps->proc2 = rdmsr(reader->ctx, MSR_VMX_PROCBASED_CTLS2);
     if (caps->proc2 & (ALLOWED_1(CONTROL_BIT_EPT) | ALLOWED_1(CONTROL_BIT_VPID)))

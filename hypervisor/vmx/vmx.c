@@ -31,11 +31,11 @@ struct vmx_cpu {
 };
 static PER_CPU struct vmx_cpu vmx_cpu;
 
-/* True: the instruction succeeded, CF = ZF = 0. */
-#define VMX_MEMORY(name, operand)                                                                  \
+/* True: the instruction with these inputs, %1 and on, succeeded, CF = ZF = 0. */
+#define VMX_INSTRUCTION(text, ...)                                                                 \
     ({                                                                                             \
         uint8_t failed_;                                                                           \
-        __asm__ volatile(name " %1" : "=@ccbe"(failed_) : "m"(operand) : "memory");                \
+        __asm__ volatile(text : "=@ccbe"(failed_) : __VA_ARGS__ : "memory");                       \
         !failed_;                                                                                  \
     })
 
@@ -71,25 +71,20 @@ void vmx_print_caps(uint64_t hidden)
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
 }
 
-static void invalidate(const char *name, bool vpid, uint64_t type, uint64_t operand)
+static void invalidate_ept(uint64_t type)
 {
-    struct {
-        uint64_t first, second;
-    } descriptor = {operand, 0};
-    bool failed;
+    const uint64_t descriptor[2] = {0};
 
-    if (vpid)
-        __asm__ volatile("invvpid %1, %2"
-                         : "=@ccbe"(failed)
-                         : "m"(descriptor), "r"(type)
-                         : "memory");
-    else
-        __asm__ volatile("invept %1, %2"
-                         : "=@ccbe"(failed)
-                         : "m"(descriptor), "r"(type)
-                         : "memory");
-    if (failed)
-        vmx_instruction_failed(name, operand);
+    if (!VMX_INSTRUCTION("invept %1, %2", "m"(descriptor), "r"(type)))
+        vmx_instruction_failed("INVEPT", 0);
+}
+
+static void invalidate_vpid(uint64_t type, uint16_t vpid)
+{
+    const uint64_t descriptor[2] = {vpid};
+
+    if (!VMX_INSTRUCTION("invvpid %1, %2", "m"(descriptor), "r"(type)))
+        vmx_instruction_failed("INVVPID", vpid);
 }
 
 void vmx_flush_vpid(uint16_t vpid)
@@ -97,7 +92,7 @@ void vmx_flush_vpid(uint16_t vpid)
     bool single = control_has(&vmx.controls, CONTROL_INVVPID_SINGLE_CONTEXT);
 
     if (control_has(&vmx.controls, CONTROL_VPID))
-        invalidate("INVVPID", true, single ? INVVPID_SINGLE : INVVPID_ALL, single ? vpid : 0);
+        invalidate_vpid(single ? INVVPID_SINGLE : INVVPID_ALL, single ? vpid : 0);
 }
 
 static uint64_t page_with_revision(void)
@@ -147,15 +142,13 @@ static void print_current_vmcs(uint64_t rbp)
 static void disable(void)
 {
     struct vmx_cpu *cpu = &THIS_CPU(vmx_cpu);
-    bool failed;
 
     if (!cpu->enabled)
         return;
     cpu->enabled = false; /* whatever fails below does not come here again */
     for (unsigned i = 0; i < cpu->count; i++)
         vmcs_clear(cpu->all[i]);
-    __asm__ volatile("vmxoff" : "=@ccbe"(failed) : : "memory");
-    if (failed)
+    if (!VMX_INSTRUCTION("vmxoff"))
         panic("VMXOFF failed");
     write_cr4(read_cr4() & ~CR4_VMXE);
 }
@@ -186,16 +179,16 @@ void vmx_enable(void)
                 cr0, cr4);
     write_cr4(cr4);
     uint64_t region = page_with_revision(); /* R2 */
-    if (!VMX_MEMORY("vmxon", region))
+    if (!VMX_INSTRUCTION("vmxon %1", "m"(region)))
         stopped(
             "VMXON failed, although IA32_FEATURE_CONTROL is %lx: another hypervisor may be running",
             rdmsr(MSR_IA32_FEATURE_CONTROL));
     THIS_CPU(vmx_cpu).enabled = true;
     /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the
      * INVEPT Instruction"). */
-    invalidate("INVEPT", false, INVEPT_ALL, 0);
+    invalidate_ept(INVEPT_ALL);
     if (control_has(&vmx.controls, CONTROL_VPID))
-        invalidate("INVVPID", true, INVVPID_ALL, 0);
+        invalidate_vpid(INVVPID_ALL, 0);
 }
 
 void vmx_instruction_failed(const char *instruction, uint64_t operand)
@@ -221,7 +214,7 @@ uint64_t vmcs_new(struct cpu_block *block)
 
 void vmcs_clear(uint64_t phys)
 {
-    if (!VMX_MEMORY("vmclear", phys))
+    if (!VMX_INSTRUCTION("vmclear %1", "m"(phys)))
         vmx_instruction_failed("VMCLEAR", phys);
     if (THIS_CPU(vmx_cpu).current == phys)
         THIS_CPU(vmx_cpu).current = NO_VMCS;
@@ -229,7 +222,7 @@ void vmcs_clear(uint64_t phys)
 
 void vmcs_load(uint64_t phys)
 {
-    if (!VMX_MEMORY("vmptrld", phys))
+    if (!VMX_INSTRUCTION("vmptrld %1", "m"(phys)))
         vmx_instruction_failed("VMPTRLD", phys);
     THIS_CPU(vmx_cpu).current = phys;
 }
