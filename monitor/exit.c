@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "lib/exit_reasons.h"
 #include "lib/format.h"
 #include "monitor/breakpoint.h"
 #include "monitor/entry/checks.h"
@@ -203,18 +204,6 @@ static void on_eoi(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     ioapic_end_of_interrupt(&b->ioapic, (uint8_t)page->eoi.vector);
     page->reply = REPLY_DONE;
-}
-
-static const char *exit_reason_name(uint32_t reason)
-{
-    static const char *const names[] = {
-#define REASON(id, number, name) [number] = name,
-#include "abi/reasons.def"
-#undef REASON
-    };
-    const char *name = reason < ARRAY_SIZE(names) ? names[reason] : NULL;
-
-    return name ? name : "unknown exit reason";
 }
 
 /* R9: which of the processor's checks the VMCS of its guest did not pass. */

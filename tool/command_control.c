@@ -8,6 +8,7 @@
 
 #include "abi/log.h"
 #include "lib/bits.h"
+#include "lib/exit_reasons.h"
 #include "tool/command.h"
 #include "tool/control_line.h"
 #include "tool/output_file.h"

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
+#include "lib/exit_reasons.h"
 #include "tool/json.h"
 
 enum exit_code usage_fetch_processes(struct control_line *line, struct usage *usage)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
+#include "lib/exit_reasons.h"
 #include "tool/usage.h"
 
 #define WIDTH   400 /* of a line, at most */

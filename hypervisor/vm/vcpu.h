@@ -13,8 +13,8 @@
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vlapic.h"
-#include "hypervisor/vmx/reasons.h"
 #include "hypervisor/vmx/vmx.h"
+#include "lib/exit_reasons.h"
 
 /* The CPU that runs v: with less arithmetic than by the stack pointer. */
 #define VCPU_CPU(v) ((v)->thread.cpu)

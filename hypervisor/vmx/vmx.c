@@ -10,8 +10,8 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
-#include "hypervisor/vmx/reasons.h"
 #include "lib/bits.h"
+#include "lib/exit_reasons.h"
 #include "lib/string.h"
 
 #define NO_VMCS 0

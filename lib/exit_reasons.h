@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a VM exit happened: the basic exit reasons and their names. */
-#ifndef VMX_REASONS_H
-#define VMX_REASONS_H
+#ifndef LIB_EXIT_REASONS_H
+#define LIB_EXIT_REASONS_H
 
 #include <stdint.h>
 

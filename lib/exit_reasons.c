@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names for basic exit reasons. */
-#include "hypervisor/vmx/reasons.h"
+#include "lib/exit_reasons.h"
 
 #include <stddef.h>
 
