@@ -162,10 +162,10 @@ static void create_arena(const struct plan *plan)
     map_program(&info.modules[PLAN_MODULE_MONITOR]);
 }
 
-static struct channel_side side_of(uint32_t end)
+/* Of an end of a channel. */
+static struct process *process_of(uint32_t end)
 {
-    return (struct channel_side){
-        end < PLAN_PROCESS ? &vms[end].process : &services[end - PLAN_PROCESS].process, end};
+    return end < PLAN_PROCESS ? &vms[end].process : &services[end - PLAN_PROCESS].process;
 }
 
 /* Whether others are what it is there for. */
@@ -187,11 +187,9 @@ static void create_processes(const struct plan *plan)
         service_create(p, files, &acpi);
         log_line("process %s", p->name);
     }
-    for (uint32_t i = 0; i < plan->channel_count; i++) {
-        const struct channel_side client = side_of(plan->channels[i].client),
-                                  server = side_of(plan->channels[i].server);
-        channel_create(&plan->channels[i], &client, &server);
-    }
+    for (uint32_t i = 0; i < plan->channel_count; i++)
+        channel_create(&plan->channels[i], process_of(plan->channels[i].client),
+                       process_of(plan->channels[i].server));
     for (uint32_t i = 0; plan->vm_count == 0 && i < plan->process_count; i++)
         if (!is_server(plan, i))
             process_await(&services[i].process, "processes");

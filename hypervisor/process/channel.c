@@ -17,11 +17,10 @@ static void map_extents(const struct process *client, struct process *server, ui
     process_map(server, PROCESS_EXTENT + n * PAGE_SIZE, page, PAGE_SIZE, PAGING_NX);
 }
 
-/* Returns its number there. */
-static uint32_t add_side(const struct channel_side *side, const struct channel_side *other,
+/* Returns its number there. The peer's index is the plan's. */
+static uint32_t add_side(struct process *p, const struct process *peer, uint32_t peer_index,
                          const struct plan_channel *plan, void *pages)
 {
-    struct process *p = side->process;
     uint32_t n = p->info->channel_count++;
     struct process_channel *c = &p->info->channels[n];
 
@@ -30,29 +29,28 @@ static uint32_t add_side(const struct channel_side *side, const struct channel_s
         .kind = plan->kind,
         .read_only = plan->read_only,
         .size = plan->size,
-        .peer_index = other->index,
+        .peer_index = peer_index,
     };
-    memcpy(c->peer, other->process->info->name, sizeof(c->peer));
+    memcpy(c->peer, peer->info->name, sizeof(c->peer));
     memcpy(c->label, plan->label, sizeof(c->label));
     process_map(p, PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE, pages, c->size,
                 PAGING_W | PAGING_NX);
-    p->peers[n].process = other->process;
     return n;
 }
 
-void channel_create(const struct plan_channel *plan, const struct channel_side *client,
-                    const struct channel_side *server)
+void channel_create(const struct plan_channel *plan, struct process *client, struct process *server)
 {
     void *pages = arena_alloc(plan->size);
-    uint32_t c = add_side(client, server, plan, pages), s = add_side(server, client, plan, pages);
-    struct process_channel *served = &server->process->info->channels[s];
+    uint32_t c = add_side(client, server, plan->server, plan, pages),
+             s = add_side(server, client, plan->client, plan, pages);
+    struct process_channel *served = &server->info->channels[s];
 
-    client->process->peers[c].channel = s;
-    server->process->peers[s].channel = c;
+    client->peers[c] = (struct process_peer){server, s};
+    server->peers[s] = (struct process_peer){client, c};
     served->server = 1;
     served->physical = phys_of(pages);
     if (plan->kind == PLAN_CHANNEL_BLOCK)
-        map_extents(client->process, server->process, s);
+        map_extents(client, server, s);
 }
 
 void channel_notify(const struct process *p, uint64_t channels)

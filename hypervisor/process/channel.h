@@ -6,15 +6,9 @@
 
 #include "hypervisor/process/process.h"
 
-/* An end of a channel, while it is made. */
-struct channel_side {
-    struct process *process;
-    uint32_t index; /* in the plan, as in struct plan_channel */
-};
-
-/* Makes a channel of the plan. At boot, before either side runs. */
-void channel_create(const struct plan_channel *plan, const struct channel_side *client,
-                    const struct channel_side *server);
+/* Makes a channel of the plan between these two. At boot, before either runs. */
+void channel_create(const struct plan_channel *plan, struct process *client,
+                    struct process *server);
 
 /* Whether p has all of these channels: a bit for each. */
 static inline bool channel_has(const struct process *p, uint64_t channels)

@@ -30,7 +30,7 @@ struct process {
     struct bucket log;     /* lines that it may cause, */
     uint32_t log_left_out; /* and how many more it did */
     uint64_t log_asked;    /* log_reader.asked, when it said something last */
-    struct {
+    struct process_peer {
         struct process *process; /* the other side, */
         uint32_t channel;        /* and the channel's number there */
     } peers[PROCESS_CHANNELS];
