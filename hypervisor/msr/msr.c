@@ -25,16 +25,14 @@
                       .name = name_,                                                               \
                       .why = why_},
 const struct msr_row msr_rows[MSR_ROW_COUNT] = {
-#define MSR(id, index, ...)             ROW(id, index, index, 0, __VA_ARGS__)
-#define MSR_BANK(id, first, last, ...)  ROW(id, first, last, 1, __VA_ARGS__)
-#define MSR_RANGE(id, first, last, ...) ROW(id, first, last, 0, __VA_ARGS__)
+#define MSR(id, index, ...) ROW(id, index, index, 0, __VA_ARGS__)
+#define MSR_RANGE(...)      ROW(__VA_ARGS__)
 #include "hypervisor/msr/table.def"
 };
 #undef ROW
 
 const uint64_t msr_index[MSR_SWITCHED] = {
 #define MSR(id, index, name, class, ...) MSR_SWITCHED_##class([MSR_SLOT_##id] = (index), )
-#define MSR_BANK(...)
 #define MSR_RANGE(...)
 #include "hypervisor/msr/table.def"
 };
@@ -46,7 +44,6 @@ const uint64_t msr_index[MSR_SWITCHED] = {
 enum msr_order {
     MSR_ORDER_BEGIN = -1,
 #define MSR(id, index, ...)             MSR_ORDER_##id, MSR_ORDER_END_##id = (index),
-#define MSR_BANK(id, first, last, ...)  MSR_ORDER_##id, MSR_ORDER_END_##id = (last),
 #define MSR_RANGE(id, first, last, ...) MSR_ORDER_##id, MSR_ORDER_END_##id = (last),
 #include "hypervisor/msr/table.def"
 };
@@ -74,9 +71,7 @@ enum msr_order {
                    name ": not behind the row before it");
 #define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
     CHECK_ROW(id, index, index, class, pass, control, name)
-#define MSR_BANK(id, first, last, name, class, features, init, pass, check, control, ...)          \
-    CHECK_ROW(id, first, last, class, pass, control, name)
-#define MSR_RANGE(id, first, last, name, class, features, init, pass, check, control, ...)         \
+#define MSR_RANGE(id, first, last, stride, name, class, features, init, pass, check, control, ...) \
     CHECK_ROW(id, first, last, class, pass, control, name)
 #include "hypervisor/msr/table.def"
 
@@ -87,10 +82,9 @@ const struct msr_row *msr_search(uint32_t index)
 #define MSR(id, index, ...)                                                                        \
     case index:                                                                                    \
         return &msr_rows[MSR_ROW_##id];
-#define MSR_BANK(id, first, last, ...)                                                             \
+#define MSR_RANGE(id, first, last, ...)                                                            \
     case first ... last:                                                                           \
         return &msr_rows[MSR_ROW_##id];
-#define MSR_RANGE(id, first, last, ...) MSR_BANK(id, first, last)
 #include "hypervisor/msr/table.def"
     }
     return NULL;

@@ -141,17 +141,15 @@ enum msr_arch_capabilities {
  * n.
  */
 enum msr_slot {
-#define MSR(id, index, name, class, ...)             MSR_SWITCHED_##class(MSR_SLOT_##id, )
-#define MSR_BANK(id, first, last, name, class, ...)  MSR_SWITCHED_##class(MSR_SLOT_##id, )
-#define MSR_RANGE(id, first, last, name, class, ...) MSR_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR(id, index, name, class, ...)                     MSR_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR_RANGE(id, first, last, stride, name, class, ...) MSR_SWITCHED_##class(MSR_SLOT_##id, )
 #include "hypervisor/msr/table.def"
     MSR_SWITCHED,
     MSR_SLOT_BEFORE_OTHERS = MSR_SWITCHED - 1,
 #define MSR(id, index, name, class, ...) MSR_NOT_SWITCHED_##class(MSR_SLOT_##id, )
-#define MSR_BANK(id, first, last, name, class, ...)                                                \
-    MSR_NOT_SWITCHED_##class(MSR_SLOT_##id,                                                        \
-                             MSR_SLOT_##id##_LAST = MSR_SLOT_##id + (last) - (first), )
-#define MSR_RANGE(id, first, last, name, class, ...) MSR_NOT_SWITCHED_##class(MSR_SLOT_##id, )
+#define MSR_RANGE(id, first, last, stride, name, class, ...)                                       \
+    MSR_NOT_SWITCHED_##class(                                                                      \
+        MSR_SLOT_##id, MSR_SLOT_##id##_LAST = MSR_SLOT_##id + ((last) - (first)) * (stride), )
 #include "hypervisor/msr/table.def"
     MSR_SLOT_COUNT
 };
@@ -162,7 +160,6 @@ _Static_assert(MSR_SWITCHED <= 64, "a set of switched MSRs is one word");
 /* One for each row, in the order of the table: by index. */
 enum msr_row_number {
 #define MSR(id, ...)       MSR_ROW_##id,
-#define MSR_BANK(id, ...)  MSR_ROW_##id,
 #define MSR_RANGE(id, ...) MSR_ROW_##id,
 #include "hypervisor/msr/table.def"
     MSR_ROW_COUNT

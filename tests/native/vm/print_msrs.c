@@ -24,9 +24,8 @@ static const struct line lines[] = {
              reset, mask, why)                                                                     \
     {first,  last,     name,     #class, #features, #init, #pass,                                  \
      #check, #control, #handler, why,    reset,     mask},
-#define MSR(id, index, ...)             LINE(id, index, index, __VA_ARGS__)
-#define MSR_BANK(id, first, last, ...)  LINE(id, first, last, __VA_ARGS__)
-#define MSR_RANGE(id, first, last, ...) LINE(id, first, last, __VA_ARGS__)
+#define MSR(id, index, ...)                     LINE(id, index, index, __VA_ARGS__)
+#define MSR_RANGE(id, first, last, stride, ...) LINE(id, first, last, __VA_ARGS__)
 #include "hypervisor/msr/table.def"
 };
 

@@ -37,7 +37,7 @@ the x2APIC's range in the areas|s/^\(MSR_RANGE(X2APIC, [^"]*"[^"]*", \)EMULATED/
 the microcode's trigger in the areas|s/^\(MSR(BIOS_UPDT_TRIG, [^"]*"[^"]*", \)EMULATED/\1RESIDENT/|IA32_BIOS_UPDT_TRIG: not allowed in the MSR areas (R26)
 the microcode's signature in the areas|s/^\(MSR(BIOS_SIGN_ID, [^"]*"[^"]*", \)EMULATED/\1RESIDENT/|IA32_BIOS_SIGN_ID: not allowed in the MSR areas (R26)
 an MSR of SMM's in the areas|s/^MSR(CSTAR, 0xc0000083/MSR(CSTAR, 0x9e/|IA32_CSTAR: not allowed in the MSR areas (R26)
-several MSRs in one entry|s/^\(MSR_BANK(MTRR_FIX16K, [^"]*"[^"]*", \)EMULATED/\1RESIDENT/|: not allowed in the MSR areas (R26)
+several MSRs in one entry|s/^\(MSR_RANGE(MTRR_FIX16K, [^"]*"[^"]*", \)EMULATED/\1RESIDENT/|: not allowed in the MSR areas (R26)
 a range written backwards|s/^MSR_RANGE(X2APIC, 0x800, 0x8ff/MSR_RANGE(X2APIC, 0x8ff, 0x800/|x2APIC registers: not behind the row before it
 an index twice|s/^MSR(CSTAR, 0xc0000083/MSR(CSTAR, 0xc0000082/|IA32_CSTAR: not behind the row before it
 rows out of order|s/^MSR(CSTAR, 0xc0000083/MSR(CSTAR, 0xc0000010/|IA32_CSTAR: not behind the row before it
