@@ -14,6 +14,7 @@
 
 #include "tool/console_log.h"
 #include "tool/console_process.h"
+#include "tool/disc.h"
 #include "tool/disk_file.h"
 #include "tool/emulated_nic.h"
 #include "tool/image.h"
@@ -260,8 +261,11 @@ static int boot_in(struct run *run, struct boot_request *request, const char *fo
     int code = emulator_check(&request->emulation);
     if (code == LINTEL_OK)
         code = emulated_nic_prepare(run->machine, request->emulation.runner);
-    if (code == LINTEL_OK)
-        code = image_build(run->machine, &image_request);
+    if (code == LINTEL_OK) {
+        code = emulator_takes_disc(&request->emulation)
+                   ? (int)disc_build(run->machine, &image_request)
+                   : (int)image_build(run->machine, &image_request);
+    }
     if (code == LINTEL_OK)
         code = disk_files_make(run->machine, folder);
     if (code == LINTEL_OK)

@@ -231,6 +231,11 @@ const char *emulator_end_word(enum runner runner)
     return runners[runner].end_word;
 }
 
+bool emulator_takes_disc(const struct emulation *emulation)
+{
+    return emulation->runner == RUNNER_BOCHS && emulation->firmware == FIRMWARE_BIOS;
+}
+
 static bool cpu_known(const char *cpu)
 {
     char model[64];

@@ -40,6 +40,9 @@ char *emulator_cpu_obstacle(const char *cpu);
  * what is missing. */
 enum exit_code emulator_check(const struct emulation *emulation);
 
+/* Whether its firmware needs no GRUB (disc.h). */
+bool emulator_takes_disc(const struct emulation *emulation);
+
 /* The machine's serial ports. */
 enum emulator_line { LINE_CONSOLE, LINE_CONTROL, LINE_COUNT };
 

@@ -34,13 +34,23 @@ const char *image_options_wrong(const char *options)
 }
 
 /* Each but those for the console's process, to which the plan tells them. */
-static void write_options(const char *options, FILE *menu)
+static void write_options(const char *options, FILE *to)
 {
     for (size_t length; options && *options; options += length + strspn(options + length, " ")) {
         length = strcspn(options, " ");
         if (length > 0 && !console_process_word(options))
-            fprintf(menu, " %.*s", (int)length, options);
+            fprintf(to, " %.*s", (int)length, options);
     }
+}
+
+void image_write_words(const struct machine *machine, const struct image_request *request, FILE *to)
+{
+    fprintf(to, "end=%s", request->end);
+    if (machine->hide)
+        fprintf(to, " hide=%s", machine->hide);
+    if (machine->msr_switch)
+        fprintf(to, " msr-switch=%s", machine->msr_switch);
+    write_options(request->options, to);
 }
 
 static enum exit_code write_menu(const struct machine *machine, const struct image_request *request,
@@ -60,14 +70,10 @@ static enum exit_code write_menu(const struct machine *machine, const struct ima
     fputs("set timeout=0\n"
           "menuentry Lintel {\n",
           menu);
-    fprintf(menu, "  multiboot2 /boot/lintel-hypervisor end=%s", request->end);
-    if (machine->hide)
-        fprintf(menu, " hide=%s", machine->hide);
-    if (machine->msr_switch)
-        fprintf(menu, " msr-switch=%s", machine->msr_switch);
-    write_options(request->options, menu);
-    fputs("\n", menu);
-    fputs("  module2 /boot/plan plan\n"
+    fputs("  multiboot2 /boot/lintel-hypervisor ", menu);
+    image_write_words(machine, request, menu);
+    fputs("\n"
+          "  module2 /boot/plan plan\n"
           "  module2 /boot/monitor monitor\n",
           menu);
     for (uint32_t i = 0; i < machine->plan.file_count; i++)

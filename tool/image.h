@@ -5,6 +5,7 @@
 #define TOOL_IMAGE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "tool/machine.h"
 
@@ -19,6 +20,10 @@ struct image_request {
 /* Writes the image of a machine. On another code than LINTEL_OK the message has been printed, and
  * no image is left. */
 enum exit_code image_build(const struct machine *machine, const struct image_request *request);
+
+/* Writes the hypervisor's command line. */
+void image_write_words(const struct machine *machine, const struct image_request *request,
+                       FILE *to);
 
 /* What is wrong with these words of --hypervisor-options, of whose characters GRUB's configuration
  * gives some a meaning; NULL: nothing is, or there are none. */

@@ -20,6 +20,7 @@ static const struct {
 } files[BUILT_COUNT] = {
     [BUILT_HYPERVISOR] = {"LINTEL_HYPERVISOR", "hypervisor/lintel-hypervisor", "lintel-hypervisor"},
     [BUILT_MONITOR] = {"LINTEL_MONITOR", "monitor/lintel-monitor", "lintel-monitor"},
+    [BUILT_DISC_LOADER] = {"LINTEL_DISC_LOADER", "tool/lintel-disc-loader", "lintel-disc-loader"},
     [BUILT_INITRD] = {"LINTEL_INITRD", "tool/demo-initrd.cpio", "demo-initrd.cpio"},
     [BUILT_DEMO] = {"LINTEL_DEMO", "tool/demo.yaml", "demo.yaml"},
     [BUILT_MANUAL] = {"LINTEL_MANUAL", "tool/lintel.1", "../man/man1/lintel.1"},

@@ -7,6 +7,7 @@
 enum built_file {
     BUILT_HYPERVISOR,
     BUILT_MONITOR,
+    BUILT_DISC_LOADER,
     BUILT_INITRD, /* what `initrd: builtin` means */
     BUILT_DEMO,   /* what `lintel run` without a file means */
     BUILT_MANUAL,

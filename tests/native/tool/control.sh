@@ -8,9 +8,8 @@ machine=$(realpath "$(dirname "$0")/control_machine.py")
 export ASKED=$work/asked MACHINE=$machine HOW LINTEL=$lintel PATH=$work/bin:$PATH
 mkdir bin
 printf '#!/bin/bash\n[ "$1" != --help ] || exit\nport=$(sed -n "s/^com2:.*127.0.0.1:\\([0-9]*\\)$/\\1/p" bochsrc)\nexec python3 "$MACHINE" $HOW $port\n' >bin/bochs
-printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
 chmod +x bin/*
-echo hypervisor >hypervisor
+make_program hypervisor
 export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor
 make_program program
 export LINTEL_CONSOLE=$work/program LINTEL_CONTROL=$work/program

@@ -22,7 +22,6 @@ printf 'lintel: it starts\r\n' >&3
 . "$SCENE"
 printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
 E1
-printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
 chmod +x bin/*
 export SCENE=$work/scene
 
@@ -171,7 +170,7 @@ chmod +x bin/sfdisk
 run 'sfdisk fails' 4 'no space left on device' </dev/null
 nothing_left 'nothing is left of a disk that could not be made'
 rm bin/sfdisk
-expect 'run: a file may not be so large' 4 'disk.img: File too large' bash -c "ulimit -f 64; '$lintel' run --on bochs vm.yaml"
+expect 'run: a file may not be so large' 4 'disk.img: File too large' bash -c "ulimit -f 1024; '$lintel' run --on bochs vm.yaml"
 nothing_left 'nothing is left of that'
 printf '#!/bin/sh\nkill $(cat tool.pid)\nsleep 5\n' >bin/sfdisk
 chmod +x bin/sfdisk
@@ -221,6 +220,12 @@ printf 'vms:\n  - {name: a, kernel: kernel, memory: 26M}\n' >vm.yaml
 run 'no disk' 0 starting --keep kept </dev/null
 grep -qx 'ata0-master: type=cdrom, path=lintel.iso, status=inserted' kept/bochsrc && [ "$(grep -c ^ata kept/bochsrc)" = 1 ]
 result $? 'without a disk the CD-ROM is where it always was'
+
+truncate -s 3200M ram.img
+make_program lintel-ram
+export LINTEL_RAM=$work/lintel-ram
+printf 'host: {memory: 8G}\nvms:\n  - {name: a, kernel: kernel, memory: 26M, disk: {file: ram.img, read-only: yes}}\n' >vm.yaml
+run 'more than lies below the devices' 4 "^lintel: the VMs' files are more than an emulated machine's [0-9]* MiB below its devices" </dev/null
 
 # --- a file that is there: each begins as it was made
 # changed NAME CODE PATTERN [VM-DISK]: after the command on standard input has changed disk.img

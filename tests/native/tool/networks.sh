@@ -139,7 +139,7 @@ for program in HYPERVISOR MONITOR; do
     export "LINTEL_$program=$work/lintel-$program"
 done
 mkdir bin
-printf '#!/bin/sh\n' | tee bin/bochs >bin/grub-mkrescue
+printf '#!/bin/sh\n' >bin/bochs
 chmod +x bin/*
 one_card()
 {

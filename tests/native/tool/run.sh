@@ -21,11 +21,9 @@ port=$(sed -n 's/^com1:.*127.0.0.1:\([0-9]*\)$/\1/p' bochsrc)
 exec 3<>/dev/tcp/127.0.0.1/$port
 . "$SCENE"
 E1
-printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo image >"$word"; last=$word; done\n' >bin/grub-mkrescue
 chmod +x bin/*
-echo hypervisor >hypervisor
 export OPTIONS='-q -rc'
-export LINTEL_HYPERVISOR=$work/hypervisor LINTEL_MONITOR=$work/hypervisor SCENE=$work/scene
+export LINTEL_HYPERVISOR=$work/kernel LINTEL_MONITOR=$work/kernel SCENE=$work/scene
 
 # The smallest ELF kernel: a header, one segment.
 {
@@ -273,10 +271,24 @@ cp good scene
 grep -qx 'code 0' code && grep -q '^lintel: end' out && [ -z "$(ls tmp)" ]
 result $? 'a run goes on when nobody reads its standard error'
 
+# What the machine boots cannot be made.
+echo other >other
+LINTEL_HYPERVISOR=$work/other scene 'a hypervisor that is none' 4 <good
+says err '^lintel: .*/other: this is not the hypervisor; build it with ninja$' 'that is told'
+head -c 119 kernel >short
+LINTEL_HYPERVISOR=$work/short scene 'a hypervisor that is cut off' 4 <good
+LINTEL_DISC_LOADER=$work/nothing scene 'no loader' 4 <good
+says err '/nothing: No such file or directory; build with ninja, or set LINTEL_DISC_LOADER$' 'that is told, too'
+(ulimit -f 8; timeout 30 "$lintel" run --on bochs vm.yaml >out 2>err </dev/null; echo "code $?" >>err)
+says err '/lintel.iso: File too large$' 'no room for the disc'
+says err '^code 4$' 'which ends the run'
+[ -z "$(ls tmp)" ]
+result $? 'and leaves nothing'
+
 # Signals before the machine runs: nothing is left. nohup's signal is none.
-cp bin/grub-mkrescue making
 printf '#!/bin/bash\nfor word; do [ "$last" = -o ] && echo half >"$word"; last=$word; done\necho $$ >"$SCENE.pid"\nsleep 60\n' \
     >bin/grub-mkrescue
+chmod +x bin/grub-mkrescue
 rm -f scene.pid
 "$lintel" image vm.yaml -o half.iso >out 2>err </dev/null &
 tool=$!
@@ -286,7 +298,6 @@ wait $tool
 code=$?
 [ $code = 143 ] && ! kill -0 "$(cat scene.pid)" 2>/dev/null && [ ! -e half.iso ] && [ -z "$(ls tmp)" ]
 result $? 'SIGTERM while the image is written leaves nothing'
-cp making bin/grub-mkrescue
 cat >scene <<'E1'
 printf 'lintel: 1 starts\r\n' >&3
 sleep 2
@@ -325,12 +336,12 @@ typed=/dev/null
 # last word. The plan has the console's: a file gets the lines of all VMs.
 cat >menu <<'E1'
 printf 'lintel: 1 starts\r\n' >&3
-sed -n 's/$/\r/; s/^ *multiboot2 //p' grub.cfg >&3
-grep -a -o 'console=[a-z]*' plan | sed 's/.*/the plan says &\r/' >&3
+grep -a -o 'end=bochs[ -~]*' lintel.iso | sed 's/$/\r/' >&3
+grep -a -o 'console=[a-z]*' lintel.iso | sed 's/.*/the plan says &\r/' >&3
 printf 'lintel: end: 1 VMs, 0 faults\r\n' >&3
 E1
 scene 'one VM' 0 --hypervisor-options 'clear-memory=yes' <menu
-says out '^/boot/lintel-hypervisor end=bochs clear-memory=no hide=virtual-interrupt-delivery clear-memory=yes$' "the user's words are the last"
+says out '^end=bochs clear-memory=no hide=virtual-interrupt-delivery clear-memory=yes$' "the user's words are the last"
 { printf 'host: {hide: [vpid, ept-1g]}\n'; cat vm.yaml; } >hiding.yaml
 vms=hiding.yaml
 scene 'a description that hides' 0 <menu
