@@ -19,9 +19,9 @@ static const struct {
     {"clear-memory=no", &vm_options.keep_memory, true},
     {"bus-mastering=on", &options.stop_masters, false},
     {"bus-mastering=off", &options.stop_masters, true},
-    {"end=halt", &machine_end_write, 0},
-    {"end=bochs", &machine_end_write, MACHINE_END_WRITE(0x8900, 'D')}, /* its exit code is 0 */
-    {"end=qemu", &machine_end_write, MACHINE_END_WRITE(0xf4, 16)}, /* isa-debug-exit: 2 * 16 + 1 */
+    {"end=halt", &machine_end_port, 0},
+    {"end=bochs", &machine_end_port, 0x8900},
+    {"end=qemu", &machine_end_port, 0xf4},
 #define MSR_STRATEGY(id, name, ...) {"msr-switch=" name, &options.strategy, MSR_SWITCH_##id},
 #include "hypervisor/msr/strategies.def"
 #undef MSR_STRATEGY

@@ -19,7 +19,7 @@ struct options {
 extern struct options options;
 
 /* Reads the command line into `options`, and into the like of those below: vm_options,
- * machine_end_write. Returns NULL, or a word that it does not know, copied. */
+ * machine_end_port. Returns NULL, or a word that it does not know, copied. */
 const char *options_parse(const char *cmdline);
 
 #endif

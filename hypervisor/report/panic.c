@@ -5,7 +5,7 @@
 #include "lib/bits.h"
 #include "lib/port.h"
 
-uint32_t machine_end_write;
+uint32_t machine_end_port;
 
 static void nothing(void)
 {
@@ -62,8 +62,9 @@ void machine_end(void)
     machine_leave();
     log_take_back();
     serial_flush();
-    if (machine_end_write != 0)
-        outb((uint16_t)(machine_end_write >> 8), (uint8_t)machine_end_write);
+    /* What ends QEMU (isa-debug-exit: with 2 * 16 + 1), Bochs's debugger, and Bochs without it. */
+    for (const char *c = "\020DShutdown"; machine_end_port != 0 && *c != '\0'; c++)
+        outb((uint16_t)machine_end_port, (uint8_t)*c);
     log_line("the machine is halted; switch it off or reset it");
     serial_flush();
     machine_hang();

@@ -23,12 +23,10 @@ void panic_add(void (*tell)(uint64_t rbp));
 /* A verdict on the machine, the plan or a file: not a bug of ours. Ends the run. */
 #define stopped(...) (log_line("stopped: " __VA_ARGS__), machine_end())
 
-/* Ends the run: by machine_end_write, if that is something, which ends an emulator; or it halts. */
+/* Ends the run: by machine_end_port, if that is something, which ends an emulator; or it halts. */
 void __attribute__((noreturn)) machine_end(void);
 
-/* A byte for a port. */
-#define MACHINE_END_WRITE(port, byte) ((uint32_t)(port) << 8 | (byte))
-extern uint32_t machine_end_write;
+extern uint32_t machine_end_port;
 
 /* This CPU does nothing any more. */
 void __attribute__((noreturn)) machine_hang(void);

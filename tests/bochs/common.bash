@@ -152,9 +152,9 @@ END
     # Bochs's display listens on all addresses: a network of its own, where that is allowed.
     local alone=()
     unshare -rn true 2>/dev/null && alone=(unshare -rn)
-    # The debugger, which ends a run, wants to be asked for, but in 2.7 (tool/emulator.c).
+    # The debugger wants to be asked for, but in 2.7, and makes a run slow (tool/emulator.c).
     local debugger=()
-    bochs --help 2>&1 | grep -qE '^ *-debugger ' && debugger=(-debugger)
+    [ -n "${at_end:-}" ] && bochs --help 2>&1 | grep -qE '^ *-debugger ' && debugger=(-debugger)
     (
         ulimit -f 500000
         exec timeout "$4" "${alone[@]}" bochs -q -unlock -f bochsrc -rc rc "${debugger[@]}" >bochs.out 2>&1 </dev/null

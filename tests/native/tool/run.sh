@@ -85,14 +85,14 @@ result $? 'without a terminal nothing is said of keys'
 result $? 'nothing is left in the folder for temporary files'
 
 
-# Bochs is asked for its debugger, which ends a run: each version has its own way to start it.
+# Bochs's debugger, which makes it slow, runs only where it always does.
 cat >words <<'E1'
 printf 'lintel: said %s\r\nlintel: end: 1 VMs, 0 faults\r\n' "$*" >&3
 E1
 scene 'Bochs 2.7' 0 <words
 says out '^lintel: said -q -unlock -f bochsrc -rc rc$' 'a debugger that always runs is told what to do'
 OPTIONS='-q -rc -debugger' scene 'Bochs 3.0' 0 <words
-says out '^lintel: said -q -unlock -f bochsrc -rc rc -debugger$' 'a debugger that must be asked for is started'
+says out '^lintel: said -q -unlock -f bochsrc$' 'a debugger that must be asked for is not started'
 OPTIONS=-q scene 'a Bochs without debugger' 0 <words
 says out '^lintel: said -q -unlock -f bochsrc$' 'a debugger that is not there is not told what to do'
 
