@@ -217,10 +217,9 @@ static int tell_progress(struct session *session)
     if (!isatty(STDERR_FILENO) || session->pacer.prompted || session->pacer.line_open)
         return -1;
     if (now - session->told >= 1000 && now - session->pacer.last_output >= 1000) {
-        progress("%s, %u s (%s quits)",
-                 session->started ? "the guest boots" : "the firmware and GRUB start",
-                 (unsigned)((now - session->begin) / 1000),
-                 session->console ? "Ctrl-] q" : "Ctrl-C");
+        progress(
+            "%s, %u s (%s quits)", session->started ? "the guest boots" : "the firmware starts",
+            (unsigned)((now - session->begin) / 1000), session->console ? "Ctrl-] q" : "Ctrl-C");
         session->told = now;
     }
     return 1000;
