@@ -24,7 +24,7 @@ static void run_cpuid(void *context, uint32_t leaf, uint32_t subleaf, uint32_t o
     __cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
 }
 
-const char *capability_read(struct vmx_caps *caps)
+const char *capability_read(struct vmx_caps *caps, struct mitigation_facts *flaws)
 {
     int file = open(MSR_FILE, O_RDONLY | O_CLOEXEC);
     struct caps_reader reader = {file_rdmsr, run_cpuid, &file};
@@ -44,6 +44,7 @@ const char *capability_read(struct vmx_caps *caps)
                " cannot be read: load the module msr, and be root";
     }
     vmx_caps_read(caps, &reader);
+    caps_read_flaws(flaws, &reader);
     close(file);
     return NULL;
 }
@@ -58,7 +59,7 @@ static void print_row(FILE *to, const struct vmx_controls *controls, enum contro
             has ? "" : ": ", has ? "" : row->lost);
 }
 
-bool capability_print(FILE *to, const struct vmx_caps *caps)
+bool capability_print(FILE *to, const struct vmx_caps *caps, const struct mitigation_facts *flaws)
 {
     enum vmx_permission permission = vmx_permission(caps);
     struct vmx_controls controls;
@@ -69,6 +70,9 @@ bool capability_print(FILE *to, const struct vmx_caps *caps)
             caps->physical_bits, vmx_permission_words(permission));
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         print_row(to, &controls, id);
+    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+        fprintf(to, "  %-32s %s: %s\n", caps_mitigations[id].name,
+                caps_mitigation_verdict(flaws, id), caps_mitigations[id].flaw);
     if (permission != VMX_USABLE && permission != VMX_SET_AND_LOCK) {
         fprintf(to, "verdict: Lintel cannot run on this CPU: %s\n",
                 vmx_permission_words(permission));
@@ -83,7 +87,8 @@ bool capability_print(FILE *to, const struct vmx_caps *caps)
     return true;
 }
 
-void capability_judge(const struct vmx_caps *caps, struct capability *capability)
+void capability_judge(const struct vmx_caps *caps, const struct mitigation_facts *flaws,
+                      struct capability *capability)
 {
     enum vmx_permission permission = vmx_permission(caps);
     struct vmx_controls controls;
@@ -92,21 +97,33 @@ void capability_judge(const struct vmx_caps *caps, struct capability *capability
 
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         capability->has[id] = control_has(&controls, id);
+    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+        capability->mitigate[id] = mitigations_needed(flaws) & BIT(id);
     snprintf(capability->permission, sizeof(capability->permission), "%s",
              vmx_permission_words(permission));
     capability->can_run = whole && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
 }
 
-/* A row of the table: a control's name, then its verdict. */
-static void parse_row(const char *words, struct capability *capability)
+/* Whether a row of a table is this name's, and then what its verdict is. */
+static bool has_row(const char *words, const char *name, const char *good, bool *verdict)
 {
     size_t length = strcspn(words, " ");
 
+    if (strlen(name) != length || strncmp(words, name, length) != 0)
+        return false;
+    *verdict = strncmp(words + length + strspn(words + length, " "), good, strlen(good)) == 0;
+    return true;
+}
+
+/* A row of one of the tables: a name, then its verdict. */
+static void parse_row(const char *words, struct capability *capability)
+{
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
-        if (strlen(control_rows[id].name) == length &&
-            strncmp(words, control_rows[id].name, length) == 0)
-            capability->has[id] =
-                strncmp(words + length + strspn(words + length, " "), "ok", 2) == 0;
+        if (has_row(words, control_rows[id].name, "ok", &capability->has[id]))
+            return;
+    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+        if (has_row(words, caps_mitigations[id].name, "needed", &capability->mitigate[id]))
+            return;
 }
 
 bool capability_parse(FILE *console, struct capability *capability)
@@ -155,6 +172,14 @@ void capability_write_json(FILE *to, const char *cpu, const struct capability *c
                 row->need == CONTROL_NEEDED ? "true" : "false",
                 capability->has[id] ? "true" : "false");
         json_string(to, row->lost);
+        fputs("}", to);
+    }
+    fputs("\n  ],\n  \"mitigations\": [", to);
+    for (unsigned id = 0; id < MITIGATION_COUNT; id++) {
+        fputs(id > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ", to);
+        json_string(to, strchr(caps_mitigations[id].name, '-') + 1);
+        fprintf(to, ", \"needed\": %s, \"against\": ", capability->mitigate[id] ? "true" : "false");
+        json_string(to, caps_mitigations[id].flaw);
         fputs("}", to);
     }
     fputs("\n  ]\n}\n", to);

@@ -66,14 +66,15 @@ static int ask_emulated(const char *cpu, FILE *json)
 static int ask(const char *cpu, FILE *json)
 {
     struct capability capability;
+    struct mitigation_facts flaws;
     struct vmx_caps caps;
-    const char *obstacle = cpu ? NULL : capability_read(&caps);
+    const char *obstacle = cpu ? NULL : capability_read(&caps, &flaws);
 
     if (!cpu && !obstacle) {
-        capability_judge(&caps, &capability);
+        capability_judge(&caps, &flaws, &capability);
         if (json)
             capability_write_json(json, NULL, &capability);
-        return capability_print(stdout, &caps) ? LINTEL_OK : LINTEL_FAULT;
+        return capability_print(stdout, &caps, &flaws) ? LINTEL_OK : LINTEL_FAULT;
     }
     if (obstacle)
         note("%s. Asking the emulated machine instead:", obstacle);

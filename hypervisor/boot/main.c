@@ -248,7 +248,7 @@ void boot_main(uint64_t information, uint64_t image)
         stage("VT-x");
         vmx_probe();
         vmx_choose_controls(options.hidden);
-        mitigations_init(options.unmitigated);
+        mitigations_init(&vmx.flaws, options.unmitigated);
     }
     stage("memory");
     create_arena(plan);

@@ -3,31 +3,13 @@
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
-#include "lib/bits.h"
 
 static uint32_t on; /* of all CPUs: they are the same */
 
-uint32_t mitigations_needed(const struct mitigation_facts *f)
+void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[MITIGATION_COUNT])
 {
-#define HAS(bit)                          ((f->features & BIT(bit)) != 0)
-#define CAN(bit)                          ((f->capabilities & BIT(bit)) != 0)
-#define MITIGATION(id, name, needed, ...) | ((needed) ? BIT(MITIGATION_##id) : 0)
-    return 0
-#include "hypervisor/cpu/mitigations.def"
-        ;
-}
-
-void mitigations_init(const uint32_t off[MITIGATION_COUNT])
-{
-    struct cpuid_result r = cpuid(7, 0);
-    uint32_t needed = mitigations_needed(&(struct mitigation_facts){
-        .features = r.edx,
-        .controls = r.eax >= 2 ? cpuid(7, 2).edx : 0,
-        .rtm = r.ebx & CPUID_7_EBX_RTM,
-        .capabilities = rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES),
-    });
+    uint32_t needed = mitigations_needed(facts);
 
     on = needed;
     for (unsigned id = 0; id < MITIGATION_COUNT; id++)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/bits.h"
+
 enum mitigation {
 #define MITIGATION(id, ...) MITIGATION_##id,
 #include "hypervisor/cpu/mitigations.def"
@@ -20,11 +22,21 @@ struct mitigation_facts {
     uint64_t capabilities; /* IA32_ARCH_CAPABILITIES, or 0 */
 };
 
-/* A bit for each enum mitigation. */
-uint32_t mitigations_needed(const struct mitigation_facts *f);
+/* A bit for each enum mitigation. Also built into `lintel caps`. */
+static inline uint32_t mitigations_needed(const struct mitigation_facts *f)
+{
+#define HAS(bit)                          ((f->features & BIT(bit)) != 0)
+#define CAN(bit)                          ((f->capabilities & BIT(bit)) != 0)
+#define MITIGATION(id, name, needed, ...) | ((needed) ? BIT(MITIGATION_##id) : 0)
+    return 0
+#include "hypervisor/cpu/mitigations.def"
+        ;
+#undef HAS
+#undef CAN
+}
 
-/* Finds out what this CPU needs, leaves out what is `off`, and says so in the log. */
-void mitigations_init(const uint32_t off[MITIGATION_COUNT]);
+/* From now on what the CPU needs is done, but for what is `off`; the log says what. */
+void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[MITIGATION_COUNT]);
 
 /* What is done once, on each CPU. */
 void mitigations_take_up(void);

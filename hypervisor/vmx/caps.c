@@ -93,6 +93,31 @@ void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader)
     apply_errata(caps);
 }
 
+void caps_read_flaws(struct mitigation_facts *facts, const struct caps_reader *reader)
+{
+    uint32_t out[4], controls[4] = {0};
+
+    reader->cpuid(reader->ctx, 7, 0, out);
+    if (out[0] >= 2)
+        reader->cpuid(reader->ctx, 7, 2, controls);
+    *facts = (struct mitigation_facts){
+        .features = out[3],
+        .controls = controls[3],
+        .rtm = out[1] & CPUID_7_EBX_RTM,
+        .capabilities = reader->rdmsr(reader->ctx, MSR_IA32_ARCH_CAPABILITIES),
+    };
+}
+
+const struct caps_mitigation caps_mitigations[MITIGATION_COUNT] = {
+#define MITIGATION(id, name, needed, flaw, ...) {"mitigation-" name, flaw},
+#include "hypervisor/cpu/mitigations.def"
+};
+
+const char *caps_mitigation_verdict(const struct mitigation_facts *facts, enum mitigation id)
+{
+    return mitigations_needed(facts) & BIT(id) ? "needed" : "not needed";
+}
+
 /* R1 */
 enum vmx_permission vmx_permission(const struct vmx_caps *caps)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "abi/vmcs.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "lib/bits.h"
 
 /* How the capabilities are reached: the hypervisor's instructions, or Linux's device files. */
@@ -23,6 +24,18 @@ struct caps_reader {
 /* Reads only the MSRs that exist by what was read before, so that no read gives #GP. What an
  * erratum spoils is taken out. */
 void vmx_caps_read(struct vmx_caps *caps, const struct caps_reader *reader);
+
+/* What the CPU says of its flaws; its MSR reads as 0 where it is not there. */
+void caps_read_flaws(struct mitigation_facts *facts, const struct caps_reader *reader);
+
+/* The rows of cpu/mitigations.def, for `lintel caps`: "mitigation-NAME". */
+struct caps_mitigation {
+    const char *name, *flaw;
+};
+extern const struct caps_mitigation caps_mitigations[MITIGATION_COUNT];
+
+/* "needed" or "not needed". */
+const char *caps_mitigation_verdict(const struct mitigation_facts *facts, enum mitigation id);
 
 /* IA32_FEATURE_CONTROL (R1). SDM volume 3, "Enabling and Entering VMX Operation". */
 #define FEATURE_CONTROL_LOCK        0x1ULL

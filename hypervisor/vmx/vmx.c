@@ -8,6 +8,7 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/registers.h"
+#include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"
@@ -41,7 +42,7 @@ static PER_CPU struct vmx_cpu vmx_cpu;
 
 static uint64_t read_msr(void *ctx, uint32_t index)
 {
-    return rdmsr(index);
+    return rdmsr_or_zero(index);
 }
 
 static void read_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
@@ -53,7 +54,10 @@ static void read_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[
 
 void vmx_probe(void)
 {
-    vmx_caps_read(&vmx.caps, &(struct caps_reader){read_msr, read_cpuid, NULL});
+    const struct caps_reader reader = {read_msr, read_cpuid, NULL};
+
+    vmx_caps_read(&vmx.caps, &reader);
+    caps_read_flaws(&vmx.flaws, &reader);
     vmx.timer_shift = vmx_preemption_timer_shift(&vmx.caps);
 }
 
@@ -67,6 +71,9 @@ void vmx_print_caps(uint64_t hidden)
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         log_line("%-30s %-16s %s", control_rows[id].name, vmx_control_verdict(&vmx.controls, id),
                  control_has(&vmx.controls, id) ? "" : control_rows[id].lost);
+    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+        log_line("%-30s %-16s %s", caps_mitigations[id].name,
+                 caps_mitigation_verdict(&vmx.flaws, id), caps_mitigations[id].flaw);
     usable = usable && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
 }

@@ -13,6 +13,7 @@
 struct vmx {
     struct vmx_caps caps;
     struct vmx_controls controls;
+    struct mitigation_facts flaws;
     uint32_t timer_shift; /* of the TSC, for the preemption timer */
 };
 extern struct vmx vmx;

@@ -10,29 +10,11 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
 #include "tests/native/cpu/profiles.h"
 
-static struct mitigation_facts machine;
 static uint64_t tsx_ctrl;
 static char said[256];
-
-struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    assert_int_equal(leaf, 7);
-    if (subleaf == 2)
-        return (struct cpuid_result){.edx = machine.controls};
-    return (struct cpuid_result){.eax = machine.controls != 0 ? 2 : 0,
-                                 .ebx = machine.rtm ? 1u << 11 : 0,
-                                 .edx = machine.features};
-}
-
-uint64_t rdmsr_or_zero(uint32_t index)
-{
-    assert_int_equal(index, 0x10a);
-    return machine.features & ARCH_CAP ? machine.capabilities : 0;
-}
 
 uint64_t rdmsr(uint32_t index)
 {
@@ -65,9 +47,8 @@ static void each_cpu(void **state)
         const struct profile *p = &profiles[i];
         if (mitigations_needed(&p->facts) != p->needed)
             fail_msg("%s: %x, not %x", p->name, mitigations_needed(&p->facts), p->needed);
-        machine = p->facts;
         said[0] = '\0';
-        mitigations_init(nothing);
+        mitigations_init(&p->facts, nothing);
         for (unsigned id = 0; id < MITIGATION_COUNT; id++)
             assert_int_equal(mitigation_is_on(id), p->needed >> id & 1);
     }
@@ -99,9 +80,8 @@ static void take_up(void **state)
     static const uint32_t nothing[MITIGATION_COUNT];
 
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
-        machine = profiles[i].facts;
         said[0] = '\0';
-        mitigations_init(nothing);
+        mitigations_init(&profiles[i].facts, nothing);
         tsx_ctrl = 2;
         mitigations_take_up();
         assert_int_equal(tsx_ctrl, profiles[i].needed & TSX ? 3 : 2);
@@ -112,9 +92,8 @@ static void left_out(void **state)
 {
     uint32_t off[MITIGATION_COUNT] = {[MITIGATION_VERW] = true};
 
-    machine = profiles[1].facts;
     said[0] = '\0';
-    mitigations_init(off);
+    mitigations_init(&profiles[1].facts, off);
     assert_true(mitigation_is_on(MITIGATION_IBPB) && mitigation_is_on(MITIGATION_L1D));
     assert_false(mitigation_is_on(MITIGATION_VERW));
     assert_string_equal(

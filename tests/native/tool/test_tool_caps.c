@@ -23,6 +23,9 @@ static const struct vmx_caps everything = {
     .cpuid_vmx = true,
 };
 
+/* As an old CPU: no more than that ITLB multihit is not denied. */
+static const struct mitigation_facts old;
+
 /* The printed table; the caller frees it. */
 static char *print(const struct vmx_caps *caps, bool *can_run)
 {
@@ -30,7 +33,7 @@ static char *print(const struct vmx_caps *caps, bool *can_run)
     size_t size;
     FILE *file = open_memstream(&printed, &size);
 
-    *can_run = capability_print(file, caps);
+    *can_run = capability_print(file, caps, &old);
     fclose(file);
     return printed;
 }
@@ -54,6 +57,14 @@ static void every_control_has_its_line(void **state)
 {
     for (int i = 0; i < CONTROL_COUNT; i++)
         expect(&everything, true, control_rows[i].name);
+}
+
+static void every_mitigation_has_its_line(void **state)
+{
+    for (int i = 0; i < MITIGATION_COUNT; i++)
+        expect(&everything, true, caps_mitigations[i].name);
+    expect(&everything, true, "  mitigation-ibpb                  not needed: Spectre 2");
+    expect(&everything, true, "  mitigation-itlb                  needed: ITLB multihit");
 }
 
 static void what_is_needed_is_named(void **state)
@@ -104,13 +115,16 @@ static void the_hypervisors_table_is_read(void **state)
     int length = 0;
 
     caps.ept_vpid &= ~BIT(CONTROL_BIT_EPT_1G);
-    capability_judge(&caps, &judged);
+    capability_judge(&caps, &old, &judged);
     assert_false(judged.has[CONTROL_EPT_1G]);
     assert_true(judged.can_run);
     length += sprintf(console, "lintel: version 1\r\nlintel: caps: %s\r\n", judged.permission);
     for (int i = 0; i < CONTROL_COUNT; i++)
         length += sprintf(console + length, "lintel: %-30s %-16s %s\r\n", control_rows[i].name,
                           judged.has[i] ? "ok" : "absent (wanted)", judged.has[i] ? "" : "gone");
+    for (int i = 0; i < MITIGATION_COUNT; i++)
+        length += sprintf(console + length, "lintel: %-30s %-16s %s\r\n", caps_mitigations[i].name,
+                          caps_mitigation_verdict(&old, i), caps_mitigations[i].flaw);
     FILE *file = fmemopen(console, (size_t)length, "r");
     assert_false(capability_parse(file, &parsed)); /* it was cut before the verdict */
     fclose(file);
@@ -122,6 +136,8 @@ static void the_hypervisors_table_is_read(void **state)
     assert_string_equal(a, b);
     assert_non_null(strstr(a, "\"good\": true"));
     assert_non_null(strstr(a, "{\"name\": \"ept-1g\", \"needed\": false, \"has\": false, "));
+    assert_non_null(strstr(a, "{\"name\": \"itlb\", \"needed\": true, \"against\": "));
+    assert_non_null(strstr(a, "{\"name\": \"ibpb\", \"needed\": false, \"against\": "));
     free(a);
     free(b);
 }
@@ -129,9 +145,13 @@ static void the_hypervisors_table_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_cpu_is_good),     cmocka_unit_test(every_control_has_its_line),
-        cmocka_unit_test(what_is_needed_is_named), cmocka_unit_test(what_is_wanted_has_its_price),
-        cmocka_unit_test(firmware_can_forbid),     cmocka_unit_test(the_hypervisors_table_is_read),
+        cmocka_unit_test(a_whole_cpu_is_good),
+        cmocka_unit_test(every_control_has_its_line),
+        cmocka_unit_test(every_mitigation_has_its_line),
+        cmocka_unit_test(what_is_needed_is_named),
+        cmocka_unit_test(what_is_wanted_has_its_price),
+        cmocka_unit_test(firmware_can_forbid),
+        cmocka_unit_test(the_hypervisors_table_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,37 @@ static void read_cpu(struct vmx_caps *caps, struct cpu *cpu)
     vmx_caps_read(caps, &(struct caps_reader){cpu_rdmsr, cpu_cpuid, cpu});
 }
 
+static uint64_t flaws_rdmsr(void *ctx, uint32_t index)
+{
+    assert_int_equal(index, 0x10a);
+    return 0x123456789;
+}
+
+static void flaws_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+    const uint32_t *last = ctx;
+
+    assert_int_equal(leaf, 7);
+    assert_true(subleaf == 0 || (subleaf == 2 && *last >= 2));
+    out[0] = *last;
+    out[1] = 1u << 11;
+    out[2] = ~0u;
+    out[3] = 0x11110000 + subleaf;
+}
+
+/* Subleaf 2 where there is one. */
+static void test_read_flaws(void **test)
+{
+    for (uint32_t last = 0; last < 4; last++) {
+        struct mitigation_facts facts;
+        caps_read_flaws(&facts, &(struct caps_reader){flaws_rdmsr, flaws_cpuid, &last});
+        assert_int_equal(facts.features, 0x11110000);
+        assert_int_equal(facts.controls, last >= 2 ? 0x11110002 : 0);
+        assert_true(facts.rtm);
+        assert_int_equal(facts.capabilities, 0x123456789);
+    }
+}
+
 static void test_read(void **test)
 {
     struct vmx_caps caps;
@@ -464,6 +495,7 @@ static void test_verdicts(void **test)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_flaws),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_errata),
         cmocka_unit_test(test_permission),
