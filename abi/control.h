@@ -17,7 +17,7 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 3
+#define CONTROL_LINE_VERSION 4
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
@@ -36,8 +36,8 @@ enum control_call {
     CONTROL_CALL_START,  /* a VM that is stopped starts anew */
     /* (argument: a position in the log): struct control_log, then records of abi/log.h */
     CONTROL_CALL_LOG,
-    /* (CONTROL_VCPU): struct guest_state of abi/exit.h. CONTROL_STATE: the vCPU has not been
-       started */
+    /* (CONTROL_VCPU): struct gate_registers, whose debug registers are the guest's; the zeros at
+       their end are left out. CONTROL_STATE: the vCPU has not been started */
     CONTROL_CALL_REGISTERS,
     /* (argument: a guest-physical address, a multiple of CONTROL_DATA): so many bytes of memory;
        the zeros at their end are left out */
@@ -47,11 +47,32 @@ enum control_call {
     CONTROL_CALL_SEARCH,
     CONTROL_CALL_POWER_OFF, /* its power button is pressed: its guest may switch itself off */
     CONTROL_CALL_PROCESS,   /* process `vm` of the plan: struct gate_process of abi/gate.h */
+    /* For a debugger (GATE_CONTROL_* and enum gate_debug of abi/gate.h, which say more). Of a vCPU
+       that has stopped: */
+    CONTROL_CALL_DEBUG, /* (bits of enum gate_debug, vCPU): struct gate_stopped. GATE_DEBUG_STOP and
+                           _END are for all vCPUs */
+    /* (value, CONTROL_INDEX, vCPU): 32 bits of struct guest_state; its debug registers are the
+       debugger's breakpoints */
+    CONTROL_CALL_SET,
+    CONTROL_CALL_MSR, /* (number, vCPU): its value, 8 bytes */
+    /* (address, CONTROL_BYTE): so many bytes of memory, from any guest-physical address on, in one
+       page; the zeros at their end are left out */
+    CONTROL_CALL_READ,
+    /* (likewise): this byte into guest-physical memory */
+    CONTROL_CALL_POKE,
+    /* (address, CONTROL_BYTE): an INT3 instead of the byte there, or with 0 what was there. The
+       answer: that byte. GATE_DEBUG_END takes all out that are left */
+    CONTROL_CALL_PATCH,
     CONTROL_CALL_COUNT
 };
 
 /* Parts of an argument. */
-#define CONTROL_VCPU(n) ((uint64_t)(n) << 56)
+#define CONTROL_VCPU(n)     ((uint64_t)(n) << 56)
+#define CONTROL_INDEX(n)    ((uint64_t)(n) << 32)
+#define CONTROL_BYTE(n)     ((uint64_t)(n) << 56)
+#define CONTROL_ADDRESS(at) ((at) & 0xffffffffffffffULL)
+
+#define CONTROL_PATCHES 64 /* at a time, of all VMs */
 
 #define CONTROL_SEARCH 0x40000u /* a slow machine answers in time, too */
 
@@ -59,7 +80,7 @@ enum control_error {
     CONTROL_OK,
     CONTROL_NO_CALL, /* it is not known */
     CONTROL_NO_VM,   /* there is none, or it may not be controlled */
-    CONTROL_STATE,   /* the VM is not in a state for it */
+    CONTROL_STATE,   /* the VM is not in a state for it, or no more patches can be */
     CONTROL_SILENT,  /* said by the tool's end of the line: no answer came */
     CONTROL_ERROR_COUNT
 };

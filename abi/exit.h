@@ -87,6 +87,7 @@ struct guest_state {
     uint64_t pdpte[4]; /* as the processor holds them for PAE paging; not taken from a monitor */
     /* Not for EXIT_SHUTDOWN; `dr` where dr7 has DR7_ENABLED; not taken from a monitor. */
     uint64_t dr7, dr[4];
+    uint64_t dr6; /* not in an exit page */
 };
 
 /* KVM's clocks, as the guest has set them up (Linux's Documentation/virt/kvm/x86/msr.rst). A record
@@ -167,7 +168,7 @@ struct exit_page {
 _Static_assert(sizeof(struct segment_state) == 16, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, reply) == 56, "the exit page's layout is ABI");
 _Static_assert(offsetof(struct exit_page, state) == 80, "the exit page's layout is ABI");
-_Static_assert(offsetof(struct exit_page, vmcs) == 80 + 32 * 8 + 8 * 16 + 2 * 16,
+_Static_assert(offsetof(struct exit_page, vmcs) == 80 + 33 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
 _Static_assert(sizeof(struct exit_page) == 4096, "it is one page");
 

@@ -16,9 +16,10 @@
 
 #include <stdint.h>
 
+#include "abi/exit.h"
 #include "abi/plan.h"
 
-#define GATE_VERSION 14
+#define GATE_VERSION 15
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -91,13 +92,59 @@ enum gate_control {
     GATE_CONTROL_PAUSE, /* neither its guest nor its monitor runs until it is resumed */
     GATE_CONTROL_RESUME,
     GATE_CONTROL_RESET,     /* EVENT_RESET for its monitor */
-    GATE_CONTROL_REGISTERS, /* (vcpu): the text page holds a struct guest_state (abi/exit.h) */
     GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
     GATE_CONTROL_POWER_OFF, /* EVENT_POWER_BUTTON for its monitor */
     /* The number is that of a process of the plan, whatever VMs are controlled: the text page holds
        a struct gate_process */
     GATE_CONTROL_PROCESS,
+    GATE_CONTROL_POKE, /* (guest-physical | byte << 56): a byte of its memory */
+    /* What follows is about a vCPU, which the argument's last byte says. */
+    GATE_CONTROL_REGISTERS, /* the text page holds a struct gate_registers */
+    /* Of one that a debugger has stopped: the text page's struct guest_state becomes its state.
+       What cannot be entered ends the VM when it goes on, if it is not GATE_EINVAL at once */
+    GATE_CONTROL_SET,
+    GATE_CONTROL_DEBUG, /* (bits of enum gate_debug): the text page holds a struct gate_stopped */
+    GATE_CONTROL_MSR,   /* (number): the text page holds its value */
     GATE_CONTROL_COUNT
+};
+
+#define GATE_CONTROL_VCPU(argument) ((argument) >> 56)
+
+struct gate_registers {
+    struct guest_state state;
+    uint8_t vectors[512]; /* what FXSAVE stores */
+};
+
+/*
+ * A debugger at a vCPU: from GATE_DEBUG_STOP until GATE_DEBUG_END it stops at each #DB, #BP, #AC,
+ * MOV DR and triple fault, and before its first instruction after a reset. Whose they are, and
+ * whose values are in the debug registers, is the debugger's business.
+ */
+enum gate_debug {
+    GATE_DEBUG_LOOK = 0,
+    GATE_DEBUG_STOP = 1,    /* before its next instruction; when its monitor has answered */
+    GATE_DEBUG_GO = 2,      /* it goes on, if it has been stopped; with others: */
+    GATE_DEBUG_STEP = 4,    /* for one instruction, with no interrupt before it */
+    GATE_DEBUG_REFLECT = 8, /* its last exit, which it has stopped at, has its effect first */
+    GATE_DEBUG_END = 16,    /* without the debugger; of one that is off, too */
+};
+
+enum gate_stop_why {
+    GATE_STOPPED_ASKED,
+    GATE_STOPPED_EXIT, /* `reason` says by what */
+    GATE_STOPPED_STEP,
+    GATE_STOPPED_RESET,
+    GATE_STOPPED_NOT, /* it runs, or has ended */
+    GATE_STOPPED_OFF, /* it waits for a SIPI, and stops before its first instruction */
+};
+
+/* All but the first are VMCS fields of its last exit. */
+struct gate_stopped {
+    uint32_t why; /* enum gate_stop_why */
+    uint32_t reason;
+    uint32_t event; /* the interruption information */
+    uint32_t length;
+    uint64_t qualification;
 };
 
 enum gate_vm_state { GATE_VM_RUNS, GATE_VM_PAUSED, GATE_VM_ENDED };

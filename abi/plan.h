@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      9
+#define PLAN_VERSION      10
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -87,6 +87,8 @@ struct plan_vm {
     uint32_t on[PLAN_EVENT_COUNT]; /* enum plan_action */
     uint32_t budget, period;       /* PLAN_BUDGET_MIN; of each vCPU */
     uint32_t cpus[PLAN_MAX_VCPUS]; /* each vCPU's home: 0 is the CPU that booted */
+    uint32_t waits;                /* not 0: it is paused from the start */
+    uint32_t reserved;
 };
 
 /* What a process gets of the machine, beyond its own memory. */
@@ -156,10 +158,10 @@ struct plan {
 };
 
 _Static_assert(sizeof(struct plan_file) == 40, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan_vm) == 2152, "the plan's layout is ABI");
+_Static_assert(sizeof(struct plan_vm) == 2160, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_process) == 248, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 60, "the plan's layout is ABI");
-_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2152 + 9 * 248 + 64 * 60,
+_Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2160 + 9 * 248 + 64 * 60,
                "the plan's layout is ABI");
 
 #endif

@@ -36,13 +36,14 @@ _lintel()
         --keep | --log) _lintel_files -d; return ;;
         -o | --output | --junit | --json) _lintel_files -f; return ;;
         --control) [[ $command != run ]] || { _lintel_files -f; return; } ;;
-        --interval | --ips | --time | --timeout | --hypervisor-options) return ;;
+        --socket) _lintel_files -f; return ;;
+        --interval | --port | --ips | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
-    elif [[ $command == @(ps|top|pause|resume|reset|poweroff|stop|start|core|log) ]]; then
+    elif [[ $command == @(ps|top|pause|resume|reset|poweroff|stop|start|core|gdb|log) ]]; then
         _lintel_files -f
     elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
         _lintel_models

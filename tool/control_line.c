@@ -15,20 +15,10 @@
 
 #include "lib/bits.h"
 #include "lib/control_frame.h"
+#include "tool/local_socket.h"
 
 #define TRIES       3
 #define PATIENCE_MS 4000 /* for each of them; more than a run's own (relay.h) */
-
-bool control_line_address(const char *path, struct sockaddr_un *address)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address->sun_path)) {
-        note("%s: a socket's path has at most %zu characters", path, sizeof(address->sun_path) - 1);
-        return false;
-    }
-    strcpy(address->sun_path, path);
-    return true;
-}
 
 /* -1 with errno set; an address that is none has been told. */
 static int open_socket(const char *path)
@@ -37,7 +27,7 @@ static int open_socket(const char *path)
     int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     errno = ENAMETOOLONG;
-    if (file >= 0 && control_line_address(path, &address) &&
+    if (file >= 0 && local_socket_address(path, &address) &&
         connect(file, (struct sockaddr *)&address, sizeof(address)) == 0)
         return file;
     int error = errno;

@@ -5,7 +5,6 @@
 #define TOOL_CONTROL_LINE_H
 
 #include <stdbool.h>
-#include <sys/un.h>
 
 #include "abi/control.h"
 #include "tool/report.h"
@@ -38,8 +37,5 @@ enum exit_code control_line_find(struct control_line *line, const struct control
 enum exit_code control_line_gone(const struct control_line *line);
 
 void control_line_close(struct control_line *line);
-
-/* A socket's address. False after a message: the path is too long for one. */
-bool control_line_address(const char *path, struct sockaddr_un *address);
 
 #endif

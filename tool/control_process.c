@@ -20,12 +20,17 @@ static const struct plan_process control = {
     .interrupts = {3},
 };
 
-static bool lets(struct loading *loading, unsigned vm)
+enum let { LETS_NOBODY, LETS, WAITS };
+
+static enum let lets(struct loading *loading, unsigned vm)
 {
+    const char *word = loading->file.content->vms[vm].control;
     char where[32];
 
+    if (word && strcmp(word, "wait") == 0)
+        return WAITS;
     snprintf(where, sizeof(where), "vms[%u].control", vm);
-    return yes_no(loading, where, loading->file.content->vms[vm].control, true);
+    return yes_no(loading, where, word, true) ? LETS : LETS_NOBODY;
 }
 
 /* Ring 0 has a VM looked at and stopped on its own CPU alone. */
@@ -47,14 +52,17 @@ static void check_homes(struct loading *loading, const struct plan_process *proc
         }
 }
 
+/* Without the process nobody could have a VM go on that waits. */
 void control_process_load(struct loading *loading, bool wanted)
 {
     struct plan_process process = control;
 
     process.cpu = loading->common;
-    for (uint32_t vm = 0; vm < loading->machine->plan.vm_count; vm++)
-        if (lets(loading, vm))
-            process.controls |= 1u << vm;
+    for (uint32_t vm = 0; vm < loading->machine->plan.vm_count; vm++) {
+        enum let let = lets(loading, vm);
+        process.controls |= (uint32_t)(let != LETS_NOBODY) << vm;
+        loading->machine->plan.vms[vm].waits = wanted && let == WAITS;
+    }
     if (!wanted)
         return;
     if (process.controls == 0)

@@ -5,50 +5,25 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/bits.h"
 #include "lib/control_frame.h"
-#include "tool/control_line.h"
+#include "tool/local_socket.h"
 #include "tool/unfinished.h"
 
 #define NOBODY (-1)
 
-/* Of a run that was killed: nobody listens there. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-        errno == ECONNREFUSED)
-        unlink(address->sun_path);
-    close(probe);
-}
-
 enum exit_code relay_open(struct relay *relay, const char *path)
 {
-    struct sockaddr_un address;
-
     *relay = (struct relay){.path = path, .line = -1};
     for (int i = 0; i < RELAY_CLIENTS; i++)
         relay->clients[i].socket = -1;
-    if (!control_line_address(path, &address))
+    relay->listener = local_socket_listen(path, RELAY_CLIENTS);
+    if (relay->listener < 0)
         return LINTEL_MACHINE;
-    remove_stale(&address);
-    relay->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t mask = umask(0177);
-    bool good = relay->listener >= 0 &&
-                bind(relay->listener, (struct sockaddr *)&address, sizeof(address)) == 0;
-    umask(mask);
-    if (good && listen(relay->listener, RELAY_CLIENTS) == 0) {
-        unfinished_begin(path);
-        return LINTEL_OK;
-    }
-    int error = errno;
-    close(relay->listener);
-    return fail(LINTEL_MACHINE, "%s: no socket can be made there: %s; name another path", path,
-                strerror(error));
+    unfinished_begin(path);
+    return LINTEL_OK;
 }
 
 void relay_start(struct relay *relay, int line)
@@ -59,9 +34,23 @@ void relay_start(struct relay *relay, int line)
 static void close_client(struct relay *relay, int i)
 {
     close(relay->clients[i].socket);
+    relay->left |= relay->clients[i].debugs;
     relay->clients[i] = (struct relay_client){.socket = -1};
     if (relay->asker == i)
         relay->asker = NOBODY;
+}
+
+/* Our own request is answered, if it was one: a debugger's end waits for the monitor of a VM that
+ * was about to stop. One that has ended does not stop. */
+static void take_leave(struct relay *relay, const struct control_answer *answer)
+{
+    if (answer->call != CONTROL_CALL_DEBUG || relay->left == 0)
+        return;
+    bool ends = relay->left_stopped ? answer->error != CONTROL_STATE : answer->error != CONTROL_OK;
+
+    relay->left_stopped = !relay->left_stopped && !ends;
+    if (ends)
+        relay->left &= ~(uint32_t)BIT(answer->vm);
 }
 
 /* The machine's answer, or ours, to who asked, with its own tag again. Who does not take it at once
@@ -72,8 +61,10 @@ static void give(struct relay *relay, struct control_answer *answer)
 
     relay->asked = false;
     relay->asker = NOBODY;
-    if (i == NOBODY)
+    if (i == NOBODY) {
+        take_leave(relay, answer);
         return;
+    }
     struct relay_client *client = &relay->clients[i];
     answer->tag = client->request.tag;
     size_t size = control_seal(answer);
@@ -93,25 +84,52 @@ static void give_up(struct relay *relay)
     give(relay, &answer);
 }
 
-/* The next client's request goes to the machine. */
+/* A request goes to the machine, in the name of this client, or our own. */
+static void pass_on(struct relay *relay, int asker, struct control_request request, uint64_t now)
+{
+    request.tag = ++relay->tag;
+    size_t size = control_seal(&request);
+
+    relay->asked = true;
+    relay->asker = asker;
+    relay->count = 0;
+    relay->deadline = now + RELAY_PATIENCE_MS;
+    if (relay->line < 0 ||
+        send(relay->line, &request, size, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)size)
+        give_up(relay);
+}
+
+static void note_debugger(struct relay_client *client)
+{
+    const struct control_request *r = &client->request;
+
+    if (r->call != CONTROL_CALL_DEBUG || r->vm >= PLAN_MAX_VMS)
+        return;
+    if ((r->argument & 0xff) == GATE_DEBUG_STOP)
+        client->debugs |= (uint32_t)BIT(r->vm);
+    if ((r->argument & 0xff) == GATE_DEBUG_END)
+        client->debugs &= ~(uint32_t)BIT(r->vm);
+}
+
+/* The next client's request, or our own for those that have left. */
 static void ask(struct relay *relay, uint64_t now)
 {
+    if (!relay->asked && relay->left != 0)
+        pass_on(relay, NOBODY,
+                (struct control_request){.magic = CONTROL_REQUEST,
+                                         .call = CONTROL_CALL_DEBUG,
+                                         .vm = (uint8_t)__builtin_ctz(relay->left),
+                                         .argument = relay->left_stopped ? GATE_DEBUG_END
+                                                                         : GATE_DEBUG_STOP},
+                now);
     for (unsigned n = 1; !relay->asked && n <= RELAY_CLIENTS; n++) {
         unsigned i = (relay->last + n) % RELAY_CLIENTS;
-        const struct relay_client *client = &relay->clients[i];
+        struct relay_client *client = &relay->clients[i];
         if (client->socket < 0 || client->count < CONTROL_HEAD)
             continue;
-        struct control_request request = client->request;
-        request.tag = ++relay->tag;
-        size_t size = control_seal(&request);
-        relay->asked = true;
-        relay->asker = (int)i;
         relay->last = i;
-        relay->count = 0;
-        relay->deadline = now + RELAY_PATIENCE_MS;
-        if (relay->line < 0 ||
-            send(relay->line, &request, size, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)size)
-            give_up(relay);
+        note_debugger(client);
+        pass_on(relay, (int)i, client->request, now);
     }
 }
 

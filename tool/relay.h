@@ -26,10 +26,14 @@ struct relay {
     struct relay_client {
         int socket; /* -1: this one is free */
         struct control_request request;
-        size_t count; /* bytes of it that have come */
+        size_t count;    /* bytes of it that have come */
+        uint32_t debugs; /* VMs that it has stopped as a debugger, a bit for each */
     } clients[RELAY_CLIENTS];
     bool asked; /* a request is under way: */
-    int asker;  /* whose; -1: of one that is gone */
+    int asker;  /* whose; -1: of one that is gone, or our own */
+    /* VMs whose debugger has gone without a word: each is stopped, and then goes on without. */
+    uint32_t left;
+    bool left_stopped;
     uint8_t tag;
     uint64_t deadline; /* ms */
     unsigned last;     /* whose turn it was */

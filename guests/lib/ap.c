@@ -6,7 +6,6 @@
 
 #define STACK_SIZE 0x2000
 #define CPUS       8
-#define PATIENCE   20000000 /* TSC ticks */
 
 #define NMI_VECTOR 2
 
@@ -18,6 +17,7 @@ volatile struct ap_state ap_state;
 static uint8_t stacks[CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static void (*volatile to_run)(void);
 static volatile bool arrived;
+static volatile uint64_t patience = 20000000; /* TSC ticks; a debugger gives more */
 static struct {
     uint16_t limit;
     uint64_t base;
@@ -66,7 +66,7 @@ void ap_prepare(uint32_t id, void (*run)(void))
 
 bool ap_arrives(void)
 {
-    for (uint64_t start = rdtsc(); !arrived && rdtsc() - start < PATIENCE;)
+    for (uint64_t start = rdtsc(); !arrived && rdtsc() - start < patience;)
         cpu_relax();
     memcpy((void *)&ap_state, (uint8_t *)AP_PAGE + (ap_found - ap_begin), sizeof(ap_state));
     return arrived;

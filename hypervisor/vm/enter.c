@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/vm/enter.h"
 
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/several.h"
@@ -131,6 +132,8 @@ void exit_with_events(struct vcpu *v)
 
 void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
 {
+    if (v->debug.on && reason == SHUTDOWN_TRIPLE_FAULT)
+        debug_exit(v);
     v->page->shutdown.reason = reason;
     v->page->shutdown.detail = detail;
     vcpu_save_state(v, &v->page->state);

@@ -5,6 +5,7 @@
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
@@ -40,7 +41,7 @@ void events_none_due(struct cpu_block *cpu)
         events_set_guest_timer(cpu, TIME_NEVER, 0);
 }
 
-static void set_proc_control(struct vcpu *v, uint32_t mask, bool on)
+void vcpu_toggle(struct vcpu *v, uint32_t mask, bool on)
 {
     uint32_t want = on ? v->proc_controls | mask : v->proc_controls & ~mask;
 
@@ -79,8 +80,19 @@ static void inject(struct vcpu *v)
         vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, event_interrupt((uint8_t)vector).info);
         vector = vlapic_highest_pending(&v->lapic);
     }
-    set_proc_control(v, CONTROL_MASK(INTERRUPT_WINDOW_EXITING), vector != VLAPIC_NONE);
-    set_proc_control(v, CONTROL_MASK(NMI_WINDOW_EXITING), v->nmi_pending);
+    vcpu_toggle(v, CONTROL_MASK(INTERRUPT_WINDOW_EXITING), vector != VLAPIC_NONE);
+    vcpu_toggle(v, CONTROL_MASK(NMI_WINDOW_EXITING), v->nmi_pending);
+}
+
+/* Under one test with what is rare anyway: who has no debugger pays nothing. Returns what is left.
+ */
+static uint32_t __attribute__((noinline)) rare_work(struct vcpu *v, uint32_t work)
+{
+    if (work & WORK_DEBUG)
+        work = debug_before_entry(v, work);
+    if (work & WORK_TIMER)
+        events_deadline_changed(v, rdtsc());
+    return work;
 }
 
 void events_work(struct vcpu *v)
@@ -88,8 +100,8 @@ void events_work(struct vcpu *v)
     uint32_t work = v->thread.work;
 
     v->thread.work = work & WORK_STAYS; /* waits if it is somebody else's turn */
-    if (work & WORK_TIMER)
-        events_deadline_changed(v, rdtsc());
+    if (work & (WORK_TIMER | WORK_DEBUG))
+        work = rare_work(v, work);
     if (work & WORK_INTERRUPT)
         inject(v);
     if (work & WORK_SCHEDULE)

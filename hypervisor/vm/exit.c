@@ -4,6 +4,7 @@
 
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/report/panic.h"
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/guest_registers.h"
@@ -42,6 +43,7 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
     [EXIT_REASON_VMXOFF] = exit_undefined,
     [EXIT_REASON_VMXON] = exit_undefined,
     [EXIT_REASON_CR_ACCESS] = exit_cr_access,
+    [EXIT_REASON_DR_ACCESS] = debug_exit,
     [EXIT_REASON_IO] = exit_io,
     [EXIT_REASON_RDMSR] = exit_rdmsr,
     [EXIT_REASON_WRMSR] = exit_wrmsr,
@@ -109,6 +111,11 @@ static void __attribute__((cold, noinline)) exit_unusual(struct vcpu *v, uint32_
         exit_unhandled(v);
     v->exits[basic]++;
     handlers[basic](v);
+}
+
+void exit_handle(struct vcpu *v)
+{
+    handlers[vmread(VMCS_EXIT_REASON) & EXIT_REASON_BASIC](v);
 }
 
 struct vcpu *exit_dispatch(struct vcpu *v)

@@ -42,6 +42,9 @@ void exit_instruction_timeout(struct vcpu *v);
 void exit_triple_fault(struct vcpu *v);
 void exit_task_switch(struct vcpu *v);
 
+/* Handles the last exit of v, whose VMCS is current, once more. */
+void exit_handle(struct vcpu *v);
+
 /* Called by switch.S with the registers saved; returns v, ready to be resumed. */
 struct vcpu *exit_dispatch(struct vcpu *v);
 

@@ -4,6 +4,7 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/event_fields.h"
 #include "hypervisor/vm/exit.h"
@@ -27,13 +28,14 @@ static void update_debug_registers(struct vcpu *v, uint32_t info)
 
 /*
  * Only what would harm the host exits: machine checks, and #DB and #AC, whose delivery can raise
- * themselves again without end. Both of those go back to the guest.
+ * themselves again without end. Both of those go back to the guest, unless a debugger says that
+ * they are its own; it has #BP exit, too. Vector 2 has nothing that exits but NMIs.
  */
 void exit_exception_nmi(struct vcpu *v)
 {
     uint32_t info = (uint32_t)vmread(VMCS_EXIT_INTERRUPTION_INFO);
 
-    if (EVENT_TYPE(info) == EVENT_TYPE_NMI) {
+    if (EVENT_VECTOR(info) == VECTOR_NMI) {
         trap_nmi();
         event_fields_resume(v);
         return;
@@ -43,6 +45,8 @@ void exit_exception_nmi(struct vcpu *v)
         event_fields_resume(v);
         return;
     }
+    if (__builtin_expect(v->debug.on, 0))
+        debug_exit(v);
     if (EVENT_VECTOR(info) == VECTOR_DB)
         update_debug_registers(v, info);
     event_fields_reflect(v);

@@ -182,6 +182,15 @@ static const struct {
     [MSR_HANDLER_KVM_SYSTEM_TIME] = {read_file, write_system_time},
 };
 
+bool vcpu_read_msr(struct vcpu *v, uint32_t index, uint64_t *value)
+{
+    const struct msr_row *row = msr_find(index);
+    enum msr_result result = row ? msr_read(&v->msr.file, row, index, value) : MSR_GP;
+
+    return result == MSR_HANDLER ? handlers[row->handler].read(v, row, index, value)
+                                 : result == MSR_OK;
+}
+
 /* R27: after #GP EDX:EAX is what it was. */
 void exit_rdmsr(struct vcpu *v)
 {

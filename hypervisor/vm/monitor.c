@@ -55,6 +55,6 @@ void monitor_create(struct vm *vm, const struct phys_range *image, const struct 
         ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->physical, e->size,
                           PAGING_W | PAGING_U | PAGING_NX));
     }
-    first->mode = VCPU_IN_MONITOR;
-    first->thread.waits = true;
+    first->mode = vm->plan->waits ? VCPU_PAUSED : VCPU_IN_MONITOR; /* paused: VCPU_IN_MONITOR */
+    first->thread.waits = !vm->plan->waits;
 }

@@ -47,7 +47,8 @@ static void turn_off(struct vcpu *v)
 
 static bool is_between_instructions(const struct vcpu *v)
 {
-    return v->mode == VCPU_STARTS || (v->mode == VCPU_IN_GUEST && !(v->thread.work & WORK_EVENTS));
+    return v->mode == VCPU_STARTS || ((v->mode == VCPU_IN_GUEST || v->mode == VCPU_STANDS) &&
+                                      !(v->thread.work & WORK_EVENTS));
 }
 
 /* What has been sent to v, as soon as it can. */

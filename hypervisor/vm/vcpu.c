@@ -9,6 +9,7 @@
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
@@ -329,10 +330,11 @@ void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *s)
     s->segment[SEG_GS].base = vmread(VMCS_GUEST_GS_BASE);
 }
 
-static void load_registers(struct vcpu *v, const struct guest_state *s)
+static void load_state(struct vcpu *v, const struct guest_state *s)
 {
     uint64_t entry = vmx.controls.entry & ~CONTROL_MASK(IA32E_MODE_GUEST);
 
+    vcpu_load_segments(s);
     memcpy(v->gpr, s->gpr, sizeof(v->gpr));
     vmwrite(VMCS_GUEST_RSP, s->gpr[GPR_RSP]);
     vmwrite(VMCS_GUEST_RIP, s->rip);
@@ -359,6 +361,8 @@ static void reset_execution(struct vcpu *v)
     vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
     vmwrite(VMCS_PROC_CONTROLS, v->proc_controls = vmx.controls.proc);
     vmx_flush_vpid(v->vpid);
+    if (v->debug.on)
+        debug_stop(v, GATE_STOPPED_RESET);
 }
 
 /* The switched MSRs, but for those in the page, which are those that INIT resets as well. */
@@ -423,8 +427,7 @@ void vcpu_begin(struct vcpu *v)
         init_rest(v);
     else
         reset_rest(v);
-    vcpu_load_segments(s);
-    load_registers(v, s);
+    load_state(v, s);
     v->sipi = 0;
     v->started = true;
     v->mode = VCPU_IN_GUEST;
@@ -449,15 +452,24 @@ bool vcpu_start(struct vcpu *v)
 
     memcpy(&v->vm->cpuid, v->vm->cpuid_page, sizeof(v->vm->cpuid));
     vcpu_load(v);
-    vcpu_load_segments(&state);
     v->halted = v->nmi_pending = false;
     reset_rest(v);
-    load_registers(v, &state);
+    load_state(v, &state);
     const char *check = check_state(v, &state);
     if (check != NULL)
         vm_log(v->vm, "the state to start with cannot be entered: %s", check);
     v->started = check == NULL;
     return v->started;
+}
+
+bool vcpu_change(struct vcpu *v, const struct guest_state *state)
+{
+    load_state(v, state);
+    memcpy(v->resident.dr, state->dr, sizeof(state->dr));
+    v->resident.dr6 = (uint32_t)state->dr6;
+    vmwrite(VMCS_GUEST_DR7, state->dr7);
+    vmx_flush_vpid(v->vpid);
+    return check_state(v, state) == NULL;
 }
 
 void vcpu_pend_single_step(uint64_t rflags)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "abi/exit.h"
+#include "abi/gate.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/msr/switch.h"
@@ -23,9 +24,10 @@
 #define WORK_INTERRUPT                                                                             \
     (1u << WORK_KIND_BITS) /* the local APIC or an NMI: something may be injectable */
 #define WORK_TIMER (2u << WORK_KIND_BITS) /* thread.deadline is not what the local APIC says */
+#define WORK_DEBUG (4u << WORK_KIND_BITS) /* a debugger may want it to stop (debug.h) */
 /* No work: the VM has several vCPUs, and its monitor is to be asked for. It is here because the
  * exits that go to a monitor test this word anyway. */
-#define WORK_SHARED (4u << WORK_KIND_BITS)
+#define WORK_SHARED (8u << WORK_KIND_BITS)
 /* What is left when the rest has been done. */
 #define WORK_STAYS (WORK_EVENTS | WORK_SHARED)
 
@@ -37,7 +39,15 @@ enum vcpu_mode {
     VCPU_OFF,        /* waits for a SIPI: it is not scheduled */
     VCPU_STARTS,     /* continues where the SIPI says */
     VCPU_PAUSED,     /* continues as vcpu.paused says, when it is resumed */
+    VCPU_STANDS,     /* continues with a VM entry when a debugger has it go on (debug.h) */
     VCPU_STOPPED,
+};
+
+/* What a debugger has to do with a vCPU (debug.h). */
+struct vcpu_debug {
+    bool on, stop, step;       /* `stop` before the next instruction, `step` behind it */
+    bool reflect, nmi_blocked; /* its last exit is handled again first; when a step has begun */
+    enum gate_stop_why why;    /* it has stopped, or will */
 };
 
 struct vcpu {
@@ -66,6 +76,7 @@ struct vcpu {
     uint64_t vmcs;          /* physical address */
     uint64_t cr2;           /* while ring 3 or another vCPU has the CPU */
     struct resident_state resident;
+    struct vcpu_debug debug;
     uint32_t *lapic_page;
     uint8_t *msr_bitmap;
     uint8_t *msr_bitmap_virtual; /* while the processor virtualizes the local APIC */
@@ -110,6 +121,16 @@ void vcpu_pass_reads(struct vcpu *v, uint32_t index, bool pass);
 
 /* Makes its VMCS the current one. */
 void vcpu_switch_vmcs(struct vcpu *v);
+
+/* Sets or clears a control that is toggled, in its VMCS, which is current. */
+void vcpu_toggle(struct vcpu *v, uint32_t mask, bool on);
+
+/* Puts a state that a debugger has changed into the VMCS, which is current. False: as for
+ * vcpu_start. */
+bool vcpu_change(struct vcpu *v, const struct guest_state *state);
+
+/* An MSR as the guest would read it; its VMCS is current. False: it would get #GP. */
+bool vcpu_read_msr(struct vcpu *v, uint32_t index, uint64_t *value);
 
 /* An entry failed: whether that launched the VMCS depends on how, and VMCLEAR makes it certain
  * (R6). It stays current. */

@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "runtime/gate.h"
+#include "services/control/debug.h"
 
 /* What ring 0 knows is fetched anew for each request; our own is which VMs are stopped, a bit for
  * each. It is lost if we are started again: then they are paused. */
@@ -14,6 +15,7 @@ static const struct log_ring *ring;
 void answer_init(uint64_t tsc_khz, const struct log_ring *log)
 {
     stopped = 0;
+    debug_init();
     khz = tsc_khz;
     ring = log;
 }
@@ -126,13 +128,55 @@ static enum control_error start(const struct control_request *r, struct control_
     return error_of(result == 0 ? gate_control(r->vm, GATE_CONTROL_RESUME, 0) : result);
 }
 
+/* How many bytes there are up to the last that is not 0. */
+static uint16_t without_zeros(const char *bytes, size_t size)
+{
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return (uint16_t)size;
+}
+
 static enum control_error registers(const struct control_request *r, struct control_answer *a)
 {
-    int64_t result = gate_control(r->vm, GATE_CONTROL_REGISTERS, r->argument / CONTROL_VCPU(1));
+    struct gate_registers is;
+    int64_t result = gate_control(r->vm, GATE_CONTROL_REGISTERS, r->argument);
 
     if (result != 0)
         return error_of(result);
-    a->size = sizeof(struct guest_state);
+    memcpy(&is, gate_text(), sizeof(is));
+    debug_hide(r->vm, GATE_CONTROL_VCPU(r->argument), &is.state);
+    a->size = without_zeros((const char *)&is, sizeof(is));
+    memcpy(a->data, &is, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error debug(const struct control_request *r, struct control_answer *a)
+{
+    struct gate_stopped is;
+    int64_t result = debug_command(r->vm, r->argument, &is);
+
+    if (result != 0)
+        return error_of(result);
+    a->size = sizeof(is);
+    memcpy(a->data, &is, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error set(const struct control_request *r, struct control_answer *a)
+{
+    size_t index = r->argument >> 32 & 0xffffff;
+
+    return error_of(debug_set(r->vm, GATE_CONTROL_VCPU(r->argument), index * sizeof(uint32_t),
+                              (uint32_t)r->argument));
+}
+
+static enum control_error msr(const struct control_request *r, struct control_answer *a)
+{
+    int64_t result = gate_control(r->vm, GATE_CONTROL_MSR, r->argument);
+
+    if (result != 0)
+        return error_of(result);
+    a->size = sizeof(uint64_t);
     memcpy(a->data, gate_text(), a->size);
     return CONTROL_OK;
 }
@@ -148,14 +192,16 @@ static enum control_error process(const struct control_request *r, struct contro
     return CONTROL_OK;
 }
 
-/* Bytes of a piece of memory up to the last that is not 0. */
-static size_t without_zeros(const char *piece)
+static enum control_error poke(const struct control_request *r, struct control_answer *a)
 {
-    size_t size = CONTROL_DATA;
+    return error_of(gate_control(r->vm, GATE_CONTROL_POKE, r->argument));
+}
 
-    while (size > 0 && piece[size - 1] == 0)
-        size--;
-    return size;
+static enum control_error patch(const struct control_request *r, struct control_answer *a)
+{
+    a->size = 1;
+    return error_of(
+        debug_patch(r->vm, CONTROL_ADDRESS(r->argument), r->argument >> 56 != 0, &a->data[0]));
 }
 
 static bool is_zero(const char *piece)
@@ -181,8 +227,21 @@ static enum control_error memory(const struct control_request *r, struct control
 
     if (piece == NULL)
         return CONTROL_NO_VM;
-    a->size = (uint16_t)without_zeros(piece);
+    a->size = without_zeros(piece, CONTROL_DATA);
     memcpy(a->data, piece, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error read_bytes(const struct control_request *r, struct control_answer *a)
+{
+    uint64_t at = CONTROL_ADDRESS(r->argument), size = r->argument >> 56;
+    const char *bytes =
+        at % PROCESS_TEXT_SIZE + size <= PROCESS_TEXT_SIZE ? piece_at(r->vm, at) : NULL;
+
+    if (bytes == NULL)
+        return CONTROL_NO_VM;
+    a->size = without_zeros(bytes, size);
+    memcpy(a->data, bytes, a->size);
     return CONTROL_OK;
 }
 
@@ -241,12 +300,24 @@ static enum control_error records(const struct control_request *r, struct contro
 
 static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct control_request *,
                                                              struct control_answer *) = {
-    [CONTROL_CALL_HELLO] = hello,         [CONTROL_CALL_LOOK] = look,
-    [CONTROL_CALL_PAUSE] = pause,         [CONTROL_CALL_RESUME] = resume,
-    [CONTROL_CALL_RESET] = reset,         [CONTROL_CALL_STOP] = stop,
-    [CONTROL_CALL_START] = start,         [CONTROL_CALL_LOG] = records,
-    [CONTROL_CALL_REGISTERS] = registers, [CONTROL_CALL_MEMORY] = memory,
-    [CONTROL_CALL_SEARCH] = search,       [CONTROL_CALL_POWER_OFF] = power_off,
+    [CONTROL_CALL_HELLO] = hello,
+    [CONTROL_CALL_LOOK] = look,
+    [CONTROL_CALL_PAUSE] = pause,
+    [CONTROL_CALL_RESUME] = resume,
+    [CONTROL_CALL_RESET] = reset,
+    [CONTROL_CALL_STOP] = stop,
+    [CONTROL_CALL_START] = start,
+    [CONTROL_CALL_LOG] = records,
+    [CONTROL_CALL_REGISTERS] = registers,
+    [CONTROL_CALL_MEMORY] = memory,
+    [CONTROL_CALL_SEARCH] = search,
+    [CONTROL_CALL_DEBUG] = debug,
+    [CONTROL_CALL_SET] = set,
+    [CONTROL_CALL_MSR] = msr,
+    [CONTROL_CALL_READ] = read_bytes,
+    [CONTROL_CALL_POKE] = poke,
+    [CONTROL_CALL_PATCH] = patch,
+    [CONTROL_CALL_POWER_OFF] = power_off,
     [CONTROL_CALL_PROCESS] = process,
 };
 

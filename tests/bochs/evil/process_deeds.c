@@ -89,6 +89,17 @@ void deed_control_with_any_argument(void)
         if (values[i] >= 0x1000000)
             expect(gate_control(1, GATE_CONTROL_MEMORY, values[i]) == GATE_EINVAL,
                    "memory that is not its VM's is read");
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        uint64_t address = values[i] & 0xffffffffffffff;
+        if (address >= 0x1000000)
+            expect(gate_control(1, GATE_CONTROL_POKE, values[i]) == GATE_EINVAL,
+                   "memory that is not its VM's is written");
+        expect(gate_control(1, GATE_CONTROL_SET, values[i]) < 0,
+               "a VM that no debugger has stopped is changed");
+        if (GATE_CONTROL_VCPU(values[i]) != 0)
+            expect(gate_control(1, GATE_CONTROL_DEBUG, values[i]) == GATE_EINVAL,
+                   "a vCPU that is not there is stopped");
+    }
 }
 
 /* To and fro, as often as it can: the VM itself loses time, and nobody else notices. */

@@ -43,6 +43,8 @@ static const struct gate_process processes[PROCESSES] = {
     {"console", 7, 100}, {"control", 7, 200}, {"net", 7, 300}};
 static char text_page[PROCESS_TEXT_SIZE] __attribute__((aligned(8)));
 static struct log_ring ring;
+static uint64_t poked;
+static struct guest_state set_state;
 static unsigned acts; /* calls that change something */
 static uint64_t timer;
 
@@ -114,9 +116,9 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         return 0;
     case GATE_CONTROL_REGISTERS:
         acts--;
-        if (argument > 1)
+        if (GATE_CONTROL_VCPU(argument) > 1)
             return GATE_EINVAL;
-        if (argument == 1)
+        if (GATE_CONTROL_VCPU(argument) == 1)
             return GATE_ESTATE;
         memset(text_page, 0, sizeof(text_page));
         ((struct guest_state *)(void *)text_page)->rip = 0xffffffff80000000;
@@ -128,6 +130,19 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         memset(text_page, 0, sizeof(text_page));
         if (align_down(argument, PAGE_SIZE) == FULL)
             text_page[CONTROL_DATA + 9] = 'x';
+        return 0;
+    case GATE_CONTROL_POKE:
+        poked = argument;
+        return 0;
+    case GATE_CONTROL_SET:
+        memcpy(&set_state, text_page, sizeof(set_state));
+        return 0;
+    case GATE_CONTROL_MSR:
+        memcpy(text_page, &argument, sizeof(argument));
+        return 0;
+    case GATE_CONTROL_DEBUG:
+        memset(text_page, 0, sizeof(text_page));
+        ((struct gate_stopped *)(void *)text_page)->why = GATE_STOPPED_NOT;
         return 0;
     case GATE_CONTROL_RESET:
     case GATE_CONTROL_POWER_OFF:
@@ -324,8 +339,8 @@ static void memory_is_read(void **state)
 
     begin();
     struct control_answer a = ask(CONTROL_CALL_REGISTERS, 0, 0);
-    assert_int_equal(a.size, sizeof(registers));
     memcpy(&registers, a.data, sizeof(registers));
+    assert_int_equal(a.size, offsetof(struct guest_state, rip) + 8); /* zeros are left out */
     assert_true(registers.rip == 0xffffffff80000000);
     assert_int_equal(ask(CONTROL_CALL_REGISTERS, 0, CONTROL_VCPU(1)).error, CONTROL_STATE);
     assert_int_equal(ask(CONTROL_CALL_REGISTERS, 0, CONTROL_VCPU(2)).error, CONTROL_NO_VM);
@@ -344,9 +359,35 @@ static void memory_is_read(void **state)
         assert_int_equal(ask(CONTROL_CALL_MEMORY, 0, wrong[i]).error, CONTROL_NO_VM);
         assert_int_equal(ask(CONTROL_CALL_SEARCH, 0, wrong[i]).error, CONTROL_NO_VM);
     }
+    a = ask(CONTROL_CALL_READ, 0, (FULL + CONTROL_DATA + 8) | CONTROL_BYTE(100));
+    assert_int_equal(a.size, 2);
+    assert_int_equal(a.data[1], 'x');
+    assert_int_equal(ask(CONTROL_CALL_READ, 0, (FULL + PAGE_SIZE - 99) | CONTROL_BYTE(100)).error,
+                     CONTROL_NO_VM);
+    assert_int_equal(ask(CONTROL_CALL_READ, 2, CONTROL_BYTE(1)).error, CONTROL_NO_VM);
     assert_int_equal(ask(CONTROL_CALL_REGISTERS, 2, 0).error, CONTROL_NO_VM);
     assert_int_equal(ask(CONTROL_CALL_MEMORY, 2, 0).error, CONTROL_NO_VM);
     assert_int_equal(ask(CONTROL_CALL_SEARCH, 2, 0).error, CONTROL_NO_VM);
+}
+
+static void a_debugger_is_passed_on(void **state)
+{
+    uint64_t value;
+
+    begin();
+    assert_int_equal(ask(CONTROL_CALL_POKE, 0, 0x1234 | CONTROL_BYTE(0x56)).error, CONTROL_OK);
+    assert_true(poked == (0x1234 | CONTROL_BYTE(0x56)));
+    assert_int_equal(ask(CONTROL_CALL_SET, 0, 7 | CONTROL_INDEX(3)).error, CONTROL_OK);
+    assert_true(set_state.gpr[1] == 7ULL << 32);
+    struct control_answer a = ask(CONTROL_CALL_MSR, 0, 0xc0000080);
+    assert_int_equal(a.size, sizeof(value));
+    memcpy(&value, a.data, sizeof(value));
+    assert_int_equal(value, 0xc0000080);
+    assert_int_equal(ask(CONTROL_CALL_DEBUG, 0, GATE_DEBUG_LOOK).size, sizeof(struct gate_stopped));
+    assert_int_equal(ask(CONTROL_CALL_PATCH, 0, FULL | CONTROL_BYTE(1)).size, 1);
+    assert_true(poked == (FULL | CONTROL_BYTE(0xcc)));
+    for (unsigned call = CONTROL_CALL_DEBUG; call < CONTROL_CALL_COUNT; call++)
+        assert_int_equal(ask(call, 2, CONTROL_BYTE(1)).error, CONTROL_NO_VM);
 }
 
 static void put_record(const char *text)
@@ -475,15 +516,11 @@ static void one_request_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_says_what_there_is),
-        cmocka_unit_test(processes_are_looked_at),
-        cmocka_unit_test(each_call_has_its_states),
-        cmocka_unit_test(memory_is_read),
-        cmocka_unit_test(the_log_is_read),
-        cmocka_unit_test(noise_does_nothing),
-        cmocka_unit_test(an_answers_frame_is_judged),
-        cmocka_unit_test(a_port_that_is_out_of_order),
-        cmocka_unit_test(one_request_at_a_time),
+        cmocka_unit_test(it_says_what_there_is),       cmocka_unit_test(processes_are_looked_at),
+        cmocka_unit_test(each_call_has_its_states),    cmocka_unit_test(memory_is_read),
+        cmocka_unit_test(a_debugger_is_passed_on),     cmocka_unit_test(the_log_is_read),
+        cmocka_unit_test(noise_does_nothing),          cmocka_unit_test(an_answers_frame_is_judged),
+        cmocka_unit_test(a_port_that_is_out_of_order), cmocka_unit_test(one_request_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,51 @@ wait "${asks[@]}"
 cat many.* >said
 [ "$(grep -c '^a  *running' said)" = 12 ]
 result $? 'twelve at once are all answered'
+"$lintel" gdb --socket gdb.sock sock a >gdb.out 2>&1 &
+gdb=$!
+for _ in {1..50}; do
+    [ -S gdb.sock ] && break
+    sleep 0.1
+done
+expect 'gdb waits at a socket of its user alone' 0 '^srw-------' ls -l gdb.sock
+: >asked
+python3 - <<'END'
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.connect('gdb.sock')
+s.send(b'$qC#b4')
+s.recv(99)
+END
+wait $gdb
+[ $? = 0 ] && [ ! -e gdb.sock ] && grep -q '^13 0 1$' asked && [ "$(tail -n 1 asked)" = '13 0 16' ]
+result $? 'when its client goes the VM goes on, and the tool ends'
+: >asked
+"$lintel" gdb --port 45231 sock a >gdb.out 2>&1 &
+gdb=$!
+for _ in {1..50}; do
+    grep -q 'waits for gdb' gdb.out && break
+    sleep 0.1
+done
+cp gdb.out said
+grep -q "^vm a waits for gdb: gdb -ex 'target remote 127.0.0.1:45231' KERNEL" said
+result $? 'gdb at a port says so'
+python3 -c 'import socket, time; s = socket.create_connection(("127.0.0.1", 45231)); s.send(b"$qC#b4"); s.recv(99); time.sleep(5)' &
+client=$!
+for _ in {1..50}; do
+    grep -q '^13 0 1$' asked && break
+    sleep 0.1
+done
+kill -9 $gdb
+{ wait $gdb; } 2>/dev/null
+for _ in {1..50}; do
+    grep -q '^13 0 16$' asked && break
+    sleep 0.1
+done
+grep -q '^13 0 1$' asked && grep -q '^13 0 16$' asked
+result $? 'one that was killed: its VM goes on'
+{ kill $client && wait $client; } 2>/dev/null
+expect 'gdb for a VM that has ended' 2 '^lintel: vm b is ended: it cannot be debugged' "$lintel" gdb sock b
+expect 'gdb at no port' 2 'takes a number from 1 to 65535' "$lintel" gdb --port 0 sock a
 ! grep -q damaged asked
 result $? 'nothing but whole requests has reached the machine'
 "$lintel" run --on bochs --control sock vm.yaml >said 2>&1 </dev/null
@@ -239,7 +284,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 4 of the control line, this tool 3$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 5 of the control line, this tool 4$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

@@ -50,11 +50,13 @@ def log_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 4 if how == 'version' else 3, 5, 10000)
+        return 0, struct.pack('<IIQ', 5 if how == 'version' else 4, 5, 10000)
     if call == 7:
         return 0, log_at(argument)
     if call == 12:
         return (0, struct.pack('<32sQQ', PROCESSES[vm], tsc(), tsc() // 4)) if vm < len(PROCESSES) else (2, b'')
+    if call == 13:
+        return 0, struct.pack('<IIIIQ', 0 if argument != 16 else 4, 0, 0, 0, 0)
     if call > 12:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:

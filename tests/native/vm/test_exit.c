@@ -11,6 +11,7 @@
 #include "hypervisor/cpu/machine_check.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
+#include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
@@ -61,6 +62,7 @@ void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
     H(exit_general_protection, 15)                                                                 \
     H(exit_vmcall, 18)                                                                             \
     H(exit_cr_access, 28)                                                                          \
+    H(debug_exit, 29)                                                                              \
     H(exit_io, 30)                                                                                 \
     H(exit_rdmsr, 31)                                                                              \
     H(exit_wrmsr, 32)                                                                              \

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a debugger looks at: calls, an interrupt handler, what is watched, and each kind of
+ * instruction that a single step could leave a trace in. By itself it finds that there is none.
+ */
+#include "guests/lib/apic.h"
+#include "guests/lib/guest.h"
+#include "guests/lib/interrupt.h"
+
+#define TICK_VECTOR 0x40
+#define DR6_BITS    0xffff0ff0ULL
+
+/* Those that a debugger steps over, with labels before and behind. */
+#define AT(name, instruction)                                                                      \
+    ".globl step_" name "\nstep_" name ": " instruction "\n.globl behind_" name "\nbehind_" name   \
+    ":\n"
+
+volatile uint64_t watched, looked_at;
+volatile unsigned ticks, breakpoints;
+static char from[16] = "fifteen letters", to[16];
+
+static void on_tick(struct interrupt_frame *frame)
+{
+    ticks++;
+    apic_eoi();
+}
+
+static void on_breakpoint(struct interrupt_frame *frame)
+{
+    breakpoints++;
+}
+
+/* A call for each, whatever the compiler could make of them. */
+static unsigned __attribute__((noipa)) factorial(unsigned n)
+{
+    unsigned rest;
+
+    if (n <= 1)
+        return 1;
+    rest = factorial(n - 1);
+    __asm__ volatile("" : "+r"(rest));
+    return n * rest;
+}
+
+static void __attribute__((noipa)) turn(unsigned n)
+{
+    watched += n;
+    __asm__ volatile("" : : "r"(looked_at) : "memory");
+}
+
+static uint64_t __attribute__((noipa)) pushed_flags(void)
+{
+    uint64_t flags;
+
+    __asm__ volatile(AT("pushf", "pushfq") "popq %0" : "=r"(flags));
+    return flags;
+}
+
+/* Flags that IRET and POPF load are those that they say. */
+static uint64_t __attribute__((noipa)) loaded_flags(void)
+{
+    uint64_t flags;
+
+    __asm__ volatile("movq %%rsp, %%rdx; pushq %[ss]; pushq %%rdx; pushfq; pushq %[cs];"
+                     "leaq 1f(%%rip), %%rcx; pushq %%rcx;" AT("iret", "iretq") "1: pushfq;" AT(
+                         "popf", "popfq") "pushfq; popq %[flags]"
+                     : [flags] "=r"(flags)
+                     : [ss] "i"(KERNEL_DATA), [cs] "i"(KERNEL_CODE)
+                     : "rcx", "rdx", "memory", "cc");
+    return flags;
+}
+
+extern const char syscalled[];
+__asm__(".globl syscalled\nsyscalled: jmpq *%rcx");
+
+/* From ring 0: R11 has the flags that SYSCALL has found. */
+static uint64_t __attribute__((noipa)) kept_flags(void)
+{
+    uint64_t flags;
+
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+    wrmsr(MSR_STAR, (uint64_t)KERNEL_CODE << 32);
+    wrmsr(MSR_LSTAR, (uintptr_t)syscalled);
+    wrmsr(MSR_FMASK, 0);
+    __asm__ volatile(AT("syscall", "syscall") "movq %%r11, %0"
+                     : "=r"(flags)
+                     :
+                     : "rcx", "r11", "memory", "cc");
+    return flags;
+}
+
+static void __attribute__((noipa)) copy(void)
+{
+    const char *source = from;
+    char *target = to;
+    uint64_t count = sizeof(from);
+
+    __asm__ volatile(AT("rep", "rep movsb") : "+S"(source), "+D"(target), "+c"(count) : : "memory");
+}
+
+static uint32_t __attribute__((noipa)) vendor(void)
+{
+    uint32_t eax = 0, ebx, ecx = 0, edx;
+
+    __asm__ volatile(AT("cpuid", "cpuid") : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ebx;
+}
+
+/* The timer wakes it. */
+static void __attribute__((noipa)) wait_for_tick(void)
+{
+    unsigned before = ticks;
+
+    apic_write(APIC_INITIAL_COUNT, 100000);
+    while (ticks == before)
+        __asm__ volatile("sti;" AT("hlt", "hlt") "cli" : : : "memory");
+}
+
+static void __attribute__((noipa)) own_breakpoint(void)
+{
+    __asm__ volatile(AT("int3", "int3") : : : "memory");
+}
+
+/* Its own breakpoints, which are not to be hit here. */
+static void __attribute__((noipa)) debug_registers(void)
+{
+    write_dr0(0x123456789);
+    write_dr7(0x400);
+    is(read_dr0(), 0x123456789, "DR0 is the guest's");
+    is(read_dr7(), 0x400, "DR7 is the guest's");
+    write_dr6(0);
+    is(read_dr6(), DR6_BITS, "DR6 is the guest's");
+}
+
+static void __attribute__((noipa)) prepare(void)
+{
+    interrupt_handle(TICK_VECTOR, on_tick);
+    interrupt_handle(VECTOR_BP, on_breakpoint);
+    apic_enable(APIC_MEMORY);
+    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, TICK_VECTOR | APIC_TIMER_ONE_SHOT);
+}
+
+void guest_main(void)
+{
+    prepare();
+    is(factorial(5), 120, "calls");
+    for (unsigned n = 0; n < 10; n++)
+        turn(n);
+    is(watched, 45, "what is watched has its values");
+    is(vendor(), 0x756e6547, "CPUID");
+    is(pushed_flags() & RFLAGS_TF, 0, "PUSHF stores no TF");
+    is(loaded_flags() & RFLAGS_TF, 0, "IRET and POPF load none");
+    is(kept_flags() & RFLAGS_TF, 0, "SYSCALL keeps none");
+    copy();
+    is((uint64_t)to[14], 's', "REP MOVS");
+    wait_for_tick();
+    is(ticks, 1, "HLT, and the interrupt that ends it");
+    own_breakpoint();
+    is(breakpoints, 1, "INT3 of the guest's own");
+    debug_registers();
+}
