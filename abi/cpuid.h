@@ -76,4 +76,18 @@ static inline uint32_t cpuid_xsave_size(const struct cpuid_table *table, uint64_
     return size;
 }
 
+/* And of a compacted one, by XSAVEC or XSAVES. */
+static inline uint32_t cpuid_compact_size(const struct cpuid_table *table, uint64_t components)
+{
+    uint32_t size = 576;
+
+    for (uint64_t left = components >> 2 << 2; left; left &= left - 1) {
+        const uint32_t *reg = table->xstate[__builtin_ctzll(left)].reg;
+        if (reg[CPUID_ECX] & 2)
+            size = (size + 63) & ~63u;
+        size += reg[CPUID_EAX];
+    }
+    return size;
+}
+
 #endif

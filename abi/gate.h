@@ -19,7 +19,7 @@
 #include "abi/exit.h"
 #include "abi/plan.h"
 
-#define GATE_VERSION 15
+#define GATE_VERSION 16
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -218,11 +218,12 @@ struct monitor_info {
     uint8_t pks; /* 1: guests may have it */
     uint64_t rtc_tsc;
     uint64_t xcr0; /* what guests may set of XCR0 */
+    uint64_t xss;  /* and of IA32_XSS: the states of CET, where guests may have that */
     struct monitor_file kernel, initrd;
     char cmdline[PLAN_CMDLINE_SIZE];
 };
 
-_Static_assert(sizeof(struct monitor_info) == 88 + 2048, "the info page's layout is ABI");
+_Static_assert(sizeof(struct monitor_info) == 96 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
 
 #endif

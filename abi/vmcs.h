@@ -116,10 +116,9 @@ enum event_type {
     EVENT_TYPE_OTHER = 7,
 };
 
-/* Exceptions that push an error code in protected mode: #DF, #TS, #NP, #SS, #GP, #PF, #AC. Not #CP:
- * guests have no CET, and a CPU without it refuses to inject one. SDM volume 3, "Exception and
- * Interrupt Reference". */
-#define EVENT_ERROR_CODE_VECTORS 0x27d00U
+/* Exceptions that push an error code in protected mode: #DF, #TS, #NP, #SS, #GP, #PF, #AC,
+ * #CP. SDM volume 3, "Exception and Interrupt Reference". */
+#define EVENT_ERROR_CODE_VECTORS 0x227d00U
 
 static inline bool event_has_error_code(unsigned vector)
 {

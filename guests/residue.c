@@ -23,6 +23,14 @@
 #define MSR_DEBUGCTL  0x1d9
 #define MSR_SPEC_CTRL 0x48
 #define MSR_PKRS      0x6e1
+#define MSR_U_CET     0x6a0
+#define MSR_S_CET     0x6a2
+#define MSR_PL0_SSP   0x6a4
+#define MSR_PL1_SSP   0x6a5
+#define MSR_PL2_SSP   0x6a6
+#define MSR_PL3_SSP   0x6a7
+#define MSR_SSP_TABLE 0x6a8
+#define MSR_XSS       0xda0
 #define XCR0_PKRU     9
 #define PAT_RESET     0x0007040600070406
 #define EFER_START    (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
@@ -91,6 +99,27 @@ static bool has_pks(void)
     return cpuid(7, 0).ecx >> 31 & 1;
 }
 
+static bool has_cet(void)
+{
+    return cpuid(7, 0).ecx >> 7 & 1;
+}
+
+/* An address of a bitmap, and two flags; and where a shadow stack could begin. */
+static uint64_t cet(unsigned slot)
+{
+    return (wide(slot) & ~0xfffULL) | ((identity + generation) & 3);
+}
+
+static uint64_t ssp(unsigned slot)
+{
+    return wide(slot) & ~3ULL;
+}
+
+static uint64_t xss(void)
+{
+    return (identity + generation) & 1 ? 0x1800 : 0x800;
+}
+
 static bool has_debugctl(void)
 {
     uint64_t value = 0;
@@ -147,6 +176,8 @@ static void write_nothing(uint64_t value)
  */
 #define STATE_MSR(X, id, reset, canary)                                                            \
     X(id, #id, true, rdmsr(MSR_##id), wrmsr(MSR_##id, value), reset, canary)
+#define STATE_CET(X, id, canary)                                                                   \
+    X(id, #id, has_cet(), rdmsr(MSR_##id), wrmsr(MSR_##id, value), 0, canary)
 #define STATE(X)                                                                                   \
     STATE_MSR(X, STAR, 0, wide(STATE_STAR))                                                        \
     STATE_MSR(X, LSTAR, 0, wide(STATE_LSTAR))                                                      \
@@ -164,6 +195,14 @@ static void write_nothing(uint64_t value)
       identity & 1)                                                                                \
     X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
       0, spec_ctrl())                                                                              \
+    STATE_CET(X, U_CET, cet(STATE_U_CET))                                                          \
+    STATE_CET(X, S_CET, cet(STATE_S_CET))                                                          \
+    STATE_CET(X, PL0_SSP, ssp(STATE_PL0_SSP))                                                      \
+    STATE_CET(X, PL1_SSP, ssp(STATE_PL1_SSP))                                                      \
+    STATE_CET(X, PL2_SSP, ssp(STATE_PL2_SSP))                                                      \
+    STATE_CET(X, PL3_SSP, ssp(STATE_PL3_SSP))                                                      \
+    STATE_CET(X, SSP_TABLE, wide(STATE_SSP_TABLE))                                                 \
+    STATE_CET(X, XSS, xss())                                                                       \
     X(PKRS, "PKRS", has_pks(), rdmsr(MSR_PKRS), wrmsr(MSR_PKRS, value), 0, narrow(STATE_PKRS))     \
     X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
       narrow(STATE_TSC_AUX))                                                                       \

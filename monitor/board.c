@@ -389,6 +389,7 @@ static void fill_cpuid(const struct board *b)
         .tsc_exact = info->tsc_exact,
         .vcpus = info->vcpus,
         .xcr0 = info->xcr0,
+        .xss = info->xss,
         .rdtscp = info->rdtscp,
         .invpcid = info->invpcid,
         .pks = info->pks,

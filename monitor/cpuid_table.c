@@ -23,6 +23,7 @@ enum cpuid_needs {
     NEEDS_SPEC_CTRL = 32,
     NEEDS_PKRU = 64,
     NEEDS_PKS = 128,
+    NEEDS_CET = 256,
 };
 
 #define XCR0_X87    BIT(0)
@@ -45,7 +46,7 @@ struct cpuid_row {
     uint32_t leaf;
     uint8_t reg;    /* enum cpuid_register */
     uint8_t action; /* enum cpuid_action */
-    uint8_t needs;  /* enum cpuid_needs */
+    uint16_t needs; /* enum cpuid_needs */
     uint32_t bits;
 };
 
@@ -64,6 +65,7 @@ struct build {
     cpuid_host *host;
     uint32_t host_max[2]; /* basic, extended */
     uint64_t xcr0;        /* what XSETBV may set */
+    uint64_t xss;         /* and WRMSR of IA32_XSS */
 };
 
 static void read_host(const struct build *b, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
@@ -123,7 +125,8 @@ static uint32_t met_needs(const struct build *b)
     return (b->config->rdtscp ? NEEDS_RDTSCP : 0) | (b->config->invpcid ? NEEDS_INVPCID : 0) |
            (xcr0 ? NEEDS_XSAVE : 0) | (xcr0 & XCR0_AVX ? NEEDS_AVX : 0) |
            (xcr0 & XCR0_AVX512 ? NEEDS_AVX512 : 0) | (has_spec_ctrl(b) ? NEEDS_SPEC_CTRL : 0) |
-           (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0) | (b->config->pks ? NEEDS_PKS : 0);
+           (xcr0 & XCR0_PKRU ? NEEDS_PKRU : 0) | (b->config->pks ? NEEDS_PKS : 0) |
+           (b->xss ? NEEDS_CET : 0);
 }
 
 static void apply_rows(const struct build *b)
@@ -184,7 +187,9 @@ static void topology(const struct build *b)
     find(b, 0xb)->rule = CPUID_RULE_TOPOLOGY;
 }
 
-#define XSAVEOPT 1u
+#define XSAVEOPT 0x1u
+#define XSAVES   0xeu /* with XSAVEC and XGETBV of component 1 */
+#define ALIGNED  0x2u
 
 static void xstate(const struct build *b)
 {
@@ -195,15 +200,19 @@ static void xstate(const struct build *b)
         return;
     for (unsigned i = 2; i < CPUID_XSTATE_COUNT; i++) {
         uint32_t host[4];
-        if (!(xcr0 & BIT(i)))
+        bool supervisor = b->xss >> i & 1;
+        if (!(xcr0 & BIT(i)) && !supervisor)
             continue;
         read_host(b, 0xd, i, host);
         xstate[i].reg[CPUID_EAX] = host[CPUID_EAX];
-        xstate[i].reg[CPUID_EBX] = host[CPUID_EBX];
+        xstate[i].reg[CPUID_EBX] = supervisor ? 0 : host[CPUID_EBX];
+        if (b->xss != 0)
+            xstate[i].reg[CPUID_ECX] = supervisor | (host[CPUID_ECX] & ALIGNED);
     }
     uint32_t host[4];
     read_host(b, 0xd, 1, host);
-    xstate[1].reg[CPUID_EAX] = host[CPUID_EAX] & XSAVEOPT;
+    xstate[1].reg[CPUID_EAX] = host[CPUID_EAX] & (XSAVEOPT | (b->xss != 0 ? XSAVES : 0));
+    xstate[1].reg[CPUID_ECX] = (uint32_t)b->xss;
     xstate[0].reg[CPUID_EAX] = (uint32_t)xcr0;
     xstate[0].reg[CPUID_ECX] = cpuid_xsave_size(b->table, xcr0);
     xstate[0].reg[CPUID_EDX] = (uint32_t)(xcr0 >> 32);
@@ -258,6 +267,7 @@ void cpuid_build(struct cpuid_table *table, cpuid_host *host, const struct cpuid
 
     memset(table, 0, sizeof(*table));
     b.xcr0 = allowed_xcr0(&b);
+    b.xss = b.xcr0 != 0 ? config->xss : 0;
     apply_rows(&b);
 #define KEEP(leaf, reg, bits, needs, why)
 #define SET(leaf, reg, bits, why)

@@ -16,6 +16,7 @@ struct cpuid_config {
     uint32_t vcpus;   /* APIC ids are 0 .. vcpus - 1 */
     uint64_t
         xcr0;     /* what the hypervisor switches; the host's CPUID and the policy take bits away */
+    uint64_t xss; /* likewise, of IA32_XSS: the states of CET, or 0 */
     bool rdtscp;  /* the VMX control "enable RDTSCP" is set; RDPID goes with it */
     bool invpcid; /* the VMX control "enable INVPCID" is set */
     bool pks;     /* the VMX control "load PKRS" is set */

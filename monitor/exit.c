@@ -191,6 +191,15 @@ static void on_task_switch(struct board *b, unsigned vcpu, struct exit_page *pag
     struct guest_access a = {b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE};
     const struct exit_task cause = page->task;
     struct emulate_fault fault;
+
+    if (page->state.cr4 & CR4_CET) {
+        page->reply = REPLY_DONE;
+        end_guest(b, HAPPENING_FAULT,
+                  "the guest switches tasks with CR4.CET at rip %lx, which needs its shadow stack "
+                  "and is not done: use no task gates with it",
+                  page->state.rip);
+        return;
+    }
     enum task_result result = task_switch(&page->state, &a, &cause, &fault);
 
     reply_fault(page, &fault);

@@ -89,6 +89,13 @@ bool write_operand(struct run *run, uint64_t value);
 bool read_wide(struct run *run, uint64_t *words);
 bool write_wide(struct run *run, const uint64_t *words);
 
+/*
+ * With CR4.CET a transfer by CALL, RET or JMP may have a shadow stack to push to or to compare with
+ * (SDM volume 1, "Shadow Stacks"), or the branch tracker to set, by registers that are not in the
+ * state: false, and it is not emulated.
+ */
+bool may_transfer(struct run *run);
+
 /* The operations. Each does its memory accesses first and changes registers last, so that a fault
  * leaves the guest as it was. */
 #define OPERATION(name, handler) bool run_##handler(struct run *run);

@@ -86,8 +86,8 @@ static bool transfer_far(struct run *run, bool call)
     struct segment_state *cs = &run->state->segment[SEG_CS], loaded;
     uint64_t offset, selector;
 
-    if (!read_far(run, &offset, &selector) || !find_target(run, offset, selector, &loaded) ||
-        (call && !push_return(run)))
+    if (!may_transfer(run) || !read_far(run, &offset, &selector) ||
+        !find_target(run, offset, selector, &loaded) || (call && !push_return(run)))
         return false;
     *cs = loaded;
     run->next = offset;
@@ -127,7 +127,7 @@ bool run_return_far(struct run *run)
     struct segment_state loaded;
 
     emulate_segments(run->ctx);
-    if (!read_segment(run, SEG_SS, truncate(*rsp, width), size, &offset) ||
+    if (!may_transfer(run) || !read_segment(run, SEG_SS, truncate(*rsp, width), size, &offset) ||
         !read_segment(run, SEG_SS, truncate(*rsp + size, width), size, &selector) ||
         !returns_to_same(run, (uint16_t)selector) || !find_target(run, offset, selector, &loaded))
         return false;

@@ -189,9 +189,17 @@ static bool check_target(struct run *run, uint64_t target)
     return false;
 }
 
+bool may_transfer(struct run *run)
+{
+    if (!(run->state->cr4 & CR4_CET))
+        return true;
+    run->result = EMULATE_UNSUPPORTED;
+    return false;
+}
+
 bool run_jump(struct run *run)
 {
-    return read_source(run, &run->next) && check_target(run, run->next);
+    return may_transfer(run) && read_source(run, &run->next) && check_target(run, run->next);
 }
 
 bool run_call(struct run *run)
@@ -199,7 +207,7 @@ bool run_call(struct run *run)
     const struct instruction *in = run->instruction;
     uint64_t target, top = run->state->gpr[GPR_RSP];
 
-    if (!read_source(run, &target))
+    if (!may_transfer(run) || !read_source(run, &target))
         return false;
     if (in->operands == OPERANDS_IMMEDIATE)
         target = truncate(run->next + target, in->size);
@@ -215,7 +223,7 @@ bool run_return(struct run *run)
 {
     uint64_t target, top = run->state->gpr[GPR_RSP];
 
-    if (!pop(run, &top, &target) || !check_target(run, target))
+    if (!may_transfer(run) || !pop(run, &top, &target) || !check_target(run, target))
         return false;
     set_stack_pointer(run, top + run->instruction->immediate);
     run->next = target;

@@ -28,6 +28,7 @@
 #define CR4_SMEP       0x00100000ULL
 #define CR4_SMAP       0x00200000ULL
 #define CR4_PKE        0x00400000ULL
+#define CR4_CET        0x00800000ULL
 #define CR4_PKS        0x01000000ULL
 
 #define EFER_SCE 0x001ULL
@@ -65,7 +66,10 @@
 #define CPUID_7_EBX_RTM               0x00000800u
 #define CPUID_7_EBX_SMAP              0x00100000u
 #define CPUID_7_ECX_UMIP              0x00000004u
+#define CPUID_7_ECX_CET_SS            0x00000080u
 #define CPUID_7_ECX_PKS               0x80000000u
+#define CPUID_7_EDX_CET_IBT           0x00100000u
+#define CPUID_D_1_EAX_XSAVES          0x00000008u
 #define CPUID_7_1_EAX_MSRLIST         0x08000000u
 #define CPUID_7_EDX_SPEC_CTRL         0x04000000u
 #define CPUID_7_EDX_L1D_FLUSH         0x10000000u

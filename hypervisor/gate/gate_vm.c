@@ -122,11 +122,9 @@ int64_t gate_state(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 int64_t gate_keys(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
     struct vcpu *v = VCPU_OF(p->thread);
-    uint64_t pkrs = 0;
 
     vcpu_load(v);
-    if (v->msr.file.features & MSR_FEATURE_PKS)
-        pkrs = vmread(VMCS_GUEST_PKRS);
+    uint64_t pkrs = v->msr.file.features & MSR_FEATURE_PKS ? vmread(VMCS_GUEST_PKRS) : 0;
     return (int64_t)(pkrs << 32 | resident_pkru(v));
 }
 

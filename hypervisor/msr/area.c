@@ -4,32 +4,36 @@
 #include "hypervisor/msr/switch.h"
 #include "lib/bits.h"
 
-/* What the guest changes without an exit is in the area alone. Only KERNEL_GS_BASE can be, by
- * SWAPGS: all other rows' writes exit. */
-static void take_stored(const struct msr_areas *areas, struct msr_file *guest)
+/* What the guest changes without an exit is in the area alone, where it comes first. */
+static void take_stored(const struct msr_areas *areas, uint64_t unseen, uint64_t changed,
+                        struct msr_file *guest)
 {
-    for (uint32_t i = 0; i < areas->count; i++)
-        if (areas->guest[i].index == msr_rows[MSR_ROW_KERNEL_GS_BASE].first)
-            guest->value[MSR_SLOT_KERNEL_GS_BASE] = areas->guest[i].value;
+    for (const struct msr_area_entry *e = areas->guest; unseen != 0; unseen &= unseen - 1, e++)
+        if (!(changed & BIT(set_first(unseen))))
+            guest->value[set_first(unseen)] = e->value;
+}
+
+static void list(struct msr_areas *areas, uint64_t slot, const struct msr_file *guest,
+                 const struct msr_file *host)
+{
+    uint32_t index = (uint32_t)msr_index[slot];
+
+    areas->guest[areas->count] = (struct msr_area_entry){index, 0, guest->value[slot]};
+    areas->host[areas->count++] = (struct msr_area_entry){index, 0, host->value[slot]};
 }
 
 void msr_area_build(struct msr_areas *areas, uint64_t set, uint64_t changed, struct msr_file *guest,
                     const struct msr_file *host)
 {
-    uint32_t count = 0;
+    uint64_t unseen = set & MSR_UNSEEN;
 
-    if (!(changed & MSR_SET(KERNEL_GS_BASE)))
-        take_stored(areas, guest);
-    for (; set != 0; set &= set - 1) {
-        uint64_t slot = set_first(set), value = guest->value[slot];
-        uint32_t index = (uint32_t)msr_index[slot];
-
-        /* R32; but SWAPGS may make KERNEL_GS_BASE differ at any time. */
-        if (value == host->value[slot] && slot != MSR_SLOT_KERNEL_GS_BASE)
-            continue;
-        areas->guest[count] = (struct msr_area_entry){index, 0, value};
-        areas->host[count++] = (struct msr_area_entry){index, 0, host->value[slot]};
-    }
-    areas->count = count;
-    msr_hardware_area_count(count);
+    if (areas->count != 0)
+        take_stored(areas, unseen, changed, guest);
+    areas->count = 0;
+    for (uint64_t left = unseen; left != 0; left &= left - 1)
+        list(areas, set_first(left), guest, host); /* it may differ at any time */
+    for (uint64_t left = set & ~unseen; left != 0; left &= left - 1)
+        if (guest->value[set_first(left)] != host->value[set_first(left)]) /* R32 */
+            list(areas, set_first(left), guest, host);
+    msr_hardware_area_count(areas->count);
 }

@@ -23,8 +23,9 @@ struct msr_areas {
 };
 
 /*
- * Lists those of a set in which guest and host differ. The guest's values in changed are new; what
- * it has else changed since the last time without an exit is taken over first.
+ * Lists those of a set, the same each time, in which guest and host differ or may (MSR_UNSEEN). The
+ * guest's values in changed are new; what it has else changed since the last time without an exit
+ * is taken over first.
  */
 void msr_area_build(struct msr_areas *areas, uint64_t set, uint64_t changed, struct msr_file *guest,
                     const struct msr_file *host);

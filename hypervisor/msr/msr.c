@@ -48,10 +48,22 @@ enum msr_order {
 #include "hypervisor/msr/table.def"
 };
 
+/* The indices that rows have, one behind the other: the high ones, the low ones, KVM's. Others have
+ * the last place, and no row. */
+#define HIGH_COUNT 0x200u
+#define LOW_COUNT  0x1000u
+#define KVM_COUNT  2u
+#define PLACES     (HIGH_COUNT + LOW_COUNT + KVM_COUNT)
+#define PLACE(index)                                                                               \
+    ((index) - 0xc0000000u < HIGH_COUNT  ? (index) - 0xc0000000u                                   \
+     : (index) < LOW_COUNT               ? (index) + HIGH_COUNT                                    \
+     : (index) - 0x4b564d00u < KVM_COUNT ? (index) - 0x4b564d00u + HIGH_COUNT + LOW_COUNT          \
+                                         : PLACES)
+
 /*
  * What the table must never say: what the areas refuse (R26: FS and GS base, x2APIC's range, the
  * microcode's trigger and signature, SMM's), a bit that the MSR bitmap does not have, rows out of
- * order, several values in one resident row.
+ * order, several values in one resident row, an index without a place.
  */
 #define IS_OUTSIDE(first, last, from, to) ((int64_t)(last) < (from) || (int64_t)(first) > (to))
 #define IS_AREA_SAFE(class, control, first, last)                                                  \
@@ -68,26 +80,29 @@ enum msr_order {
                    name ": not allowed in the MSR areas (R26)");                                   \
     _Static_assert(IS_IN_BITMAP(pass, first, last), name ": the MSR bitmap does not reach it");    \
     _Static_assert((first) <= (last) && (first) >= MSR_ORDER_##id,                                 \
-                   name ": not behind the row before it");
+                   name ": not behind the row before it");                                         \
+    _Static_assert(PLACE((uint32_t)(first)) < PLACES && PLACE((uint32_t)(last)) < PLACES,          \
+                   name ": msr_search does not reach it");
 #define MSR(id, index, name, class, features, init, pass, check, control, ...)                     \
     CHECK_ROW(id, index, index, class, pass, control, name)
 #define MSR_RANGE(id, first, last, stride, name, class, features, init, pass, check, control, ...) \
     CHECK_ROW(id, first, last, class, pass, control, name)
 #include "hypervisor/msr/table.def"
 
-/* The compiler makes the binary search of it, and refuses two rows for one index. */
+/* The row's number and 1, by the index's place: a table, since a search takes twice as long. */
+static const uint8_t numbers[PLACES + 1] = {
+#define MSR(id, index, ...) [PLACE((uint32_t)(index))] = MSR_ROW_##id + 1,
+#define MSR_RANGE(id, first, last, ...)                                                            \
+    [PLACE((uint32_t)(first))... PLACE((uint32_t)(last))] = MSR_ROW_##id + 1,
+#include "hypervisor/msr/table.def"
+};
+_Static_assert(MSR_ROW_COUNT < 256, "a row's number and 1 is a byte");
+
 const struct msr_row *msr_search(uint32_t index)
 {
-    switch (index) {
-#define MSR(id, index, ...)                                                                        \
-    case index:                                                                                    \
-        return &msr_rows[MSR_ROW_##id];
-#define MSR_RANGE(id, first, last, ...)                                                            \
-    case first ... last:                                                                           \
-        return &msr_rows[MSR_ROW_##id];
-#include "hypervisor/msr/table.def"
-    }
-    return NULL;
+    unsigned number = numbers[PLACE(index)];
+
+    return number == 0 ? NULL : &msr_rows[number - 1];
 }
 
 static unsigned slot_of(const struct msr_row *row, uint32_t index)
@@ -139,6 +154,8 @@ static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value
         return true;
     case MSR_CHECK_CANONICAL:
         return is_canonical(value);
+    case MSR_CHECK_CET:
+        return is_canonical(value) && (value & CET_TRACKER) != CET_TRACKER;
     case MSR_CHECK_PAT:
         return constrain_pat(value);
     case MSR_CHECK_MTRR_VARIABLE:
@@ -209,7 +226,8 @@ void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)
 bool msr_write_passes(const struct msr_row *row, unsigned linear_width)
 {
     return (row->pass == MSR_PASS_READ_WRITE || row->pass == MSR_PASS_WRITE) &&
-           (row->check != MSR_CHECK_CANONICAL || linear_width <= LINEAR_WIDTH);
+           ((row->check != MSR_CHECK_CANONICAL && row->check != MSR_CHECK_CET) ||
+            linear_width <= LINEAR_WIDTH);
 }
 
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width)

@@ -37,6 +37,7 @@ enum msr_pass {
 enum msr_check {
     MSR_CHECK_MASK, /* nothing */
     MSR_CHECK_CANONICAL,
+    MSR_CHECK_CET, /* likewise, and no state of the tracker that there is not */
     MSR_CHECK_PAT,
     MSR_CHECK_MTRR_VARIABLE,
     MSR_CHECK_MTRR_FIXED,
@@ -79,6 +80,7 @@ enum msr_handler {
     F(X2APIC, 0x1, 0, 2, 21)                                                                       \
     F(TSC_DEADLINE, 0x1, 0, 2, 24)                                                                 \
     F(TSC_ADJUST, 0x7, 0, 1, 1)                                                                    \
+    F(CET, 0x7, 0, 2, 7)                                                                           \
     F(PKS, 0x7, 0, 2, 31)                                                                          \
     F(SPEC_CTRL, 0x7, 0, 3, 26)                                                                    \
     F(FLUSH_CMD, 0x7, 0, 3, 28)                                                                    \
@@ -126,6 +128,11 @@ enum msr_arch_capabilities {
 #include "hypervisor/msr/arch_capabilities.def"
 };
 
+/* What can be set in IA32_U_CET and IA32_S_CET, and the components of XSAVES in IA32_XSS. */
+#define CET_BITS    (~0x3c0ULL)
+#define CET_TRACKER 0xc00ULL /* it waits, and is suppressed: not both */
+#define XSS_CET     0x1800ULL
+
 #define MSR_SWITCHED_RESIDENT(...) __VA_ARGS__
 #define MSR_SWITCHED_VMCS(...)     __VA_ARGS__
 #define MSR_SWITCHED_EMULATED(...)
@@ -156,6 +163,11 @@ enum msr_slot {
 _Static_assert(MSR_SWITCHED <= 64, "a set of switched MSRs is one word");
 
 #define MSR_SET(id) (1ULL << MSR_SLOT_##id)
+
+/* The resident ones whose values a guest changes without an exit. */
+#define MSR_UNSEEN                                                                                 \
+    (MSR_SET(KERNEL_GS_BASE) | MSR_SET(U_CET) | MSR_SET(PL0_SSP) | MSR_SET(PL1_SSP) |              \
+     MSR_SET(PL2_SSP) | MSR_SET(PL3_SSP))
 
 /* One for each row, in the order of the table: by index. */
 enum msr_row_number {

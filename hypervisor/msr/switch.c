@@ -18,14 +18,9 @@ static const struct way {
 
 static enum msr_strategy strategy;
 static struct way way;  /* of what there is */
+static uint64_t unseen; /* what is moved, and changes without an exit: by SWAPGS (R34), for one */
 static uint64_t listed; /* what the MSR areas switch */
 static struct msr_context host;
-
-/* What is moved, and changes without an exit: by SWAPGS (R34). */
-static uint64_t unseen(void)
-{
-    return way.moved & MSR_SET(KERNEL_GS_BASE);
-}
 
 /* RDMSR of a set that is c's. */
 static void save(struct msr_context *c, uint64_t set)
@@ -79,7 +74,7 @@ static void __attribute__((noinline)) lend(struct msr_cpu *cpu, uint64_t set)
 
 static void hand_over(struct msr_cpu *cpu, struct msr_context *c)
 {
-    save(cpu->owner, unseen());
+    save(cpu->owner, unseen);
     move(&host, c, cpu->host, &c->counters);
     move(cpu->owner, c, way.moved & ~cpu->host, &c->counters);
 }
@@ -88,7 +83,7 @@ static void hand_over(struct msr_cpu *cpu, struct msr_context *c)
  */
 static void hand_over_list(struct msr_cpu *cpu, struct msr_context *c)
 {
-    msr_hardware_read_list(cpu->owner->file.value, unseen());
+    msr_hardware_read_list(cpu->owner->file.value, unseen);
     cpu->owner->counters.reads++;
     msr_hardware_write_list(c->file.value, way.moved);
     c->counters.writes++;
@@ -130,7 +125,8 @@ void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot,
 {
     uint64_t *mine = &c->file.value[slot], set = BIT(slot);
 
-    save(c, set & unseen());
+    if (set & unseen)
+        save(c, set);
     bool differs = *mine != value;
     *mine = value;
     if (set & listed) {
@@ -156,6 +152,14 @@ void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t featu
     msr_area_build(&c->areas, listed, listed, &c->file, &host.file);
 }
 
+void msr_switch_after_init(struct msr_cpu *cpu, struct msr_context *c)
+{
+    msr_switch_leave(cpu, c);
+    msr_area_build(&c->areas, listed, 0, &c->file, &host.file);
+    msr_file_init(&c->file);
+    msr_area_build(&c->areas, listed, listed, &c->file, &host.file);
+}
+
 void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct msr_file *values,
                      uint32_t controls)
 {
@@ -164,6 +168,7 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
     strategy = chosen;
     way = (struct way){ways[chosen].moved & resident, ways[chosen].own & resident,
                        ways[chosen].other & resident};
+    unseen = way.moved & MSR_UNSEEN;
     listed = msr_area(controls) | (resident & ~way.moved);
     host = (struct msr_context){.file = *values};
     *cpu = (struct msr_cpu){.owner = &host};

@@ -87,6 +87,9 @@ void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot,
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t features,
                       uint32_t physical_width);
 
+/* Those become it that INIT resets. On the CPU where c's guest ran last, which forgets it. */
+void msr_switch_after_init(struct msr_cpu *cpu, struct msr_context *c);
+
 /* Whether the MSR areas have it. */
 bool msr_switch_is_in_area(const struct msr_row *row);
 

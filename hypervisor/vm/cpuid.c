@@ -14,6 +14,7 @@
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_EDX_APIC    BIT(9)
 #define STRUCTURED_ECX_OSPKE BIT(4)
+#define XSAVES               BIT(3) /* leaf 0dh, subleaf 1 */
 
 /* The subleaf of a leaf that has them; one beyond the last is the last. */
 static const uint32_t *subleaf_of(const struct cpuid_answer *list, unsigned count, uint32_t subleaf)
@@ -56,6 +57,8 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
         out[CPUID_EDX] = dynamic->apic_id;
     } else if (leaf->rule == CPUID_RULE_XSTATE && subleaf == 0 && reg[CPUID_EAX] != 0) {
         out[CPUID_EBX] = cpuid_xsave_size(table, dynamic->xcr0);
+    } else if (leaf->rule == CPUID_RULE_XSTATE && subleaf == 1 && reg[CPUID_EAX] & XSAVES) {
+        out[CPUID_EBX] = cpuid_compact_size(table, dynamic->xcr0 | dynamic->xss);
     }
 }
 

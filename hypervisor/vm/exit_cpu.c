@@ -19,6 +19,7 @@ static void __attribute__((noinline)) apply_rule(struct vcpu *v, const struct cp
     struct cpuid_dynamic dynamic = {
         .cr4 = vmread(VMCS_GUEST_CR4),
         .xcr0 = v->resident.xcr0,
+        .xss = v->msr.file.value[MSR_SLOT_XSS],
         .apic_id = v->lapic.id,
         .apic_enabled = v->lapic.base & APIC_BASE_ENABLE,
     };

@@ -53,6 +53,8 @@ static bool cr0_legal(const struct vcpu *v, uint64_t value)
     if (value >> 32 != 0 || (value & CR0_PG && !(value & CR0_PE)) ||
         (value & CR0_NW && !(value & CR0_CD)))
         return false;
+    if (!(value & CR0_WP) && cr4 & CR4_CET)
+        return false;
     if (!(value & CR0_PG))
         return !(cr4 & CR4_PCIDE) && !guest_in_64_bit_mode();
     if (guest_cr0() & CR0_PG || !(efer & EFER_LME))
@@ -92,6 +94,8 @@ static bool write_cr4_guest(struct vcpu *v, uint64_t value)
     bool paging = guest_cr0() & CR0_PG;
 
     if (value & ~guest_cr4_allowed() || (efer & EFER_LMA && !(value & CR4_PAE)))
+        return false;
+    if (value & CR4_CET && !(guest_cr0() & CR0_WP))
         return false;
     if (value & ~old & CR4_PCIDE && (!(efer & EFER_LMA) || vmread(VMCS_GUEST_CR3) & 0xfff))
         return false;

@@ -26,6 +26,7 @@ static void fill_info(struct vm *vm, const struct phys_range *files)
     info->vcpus = vm->plan->vcpus;
     info->memory = vm->plan->memory;
     info->xcr0 = vm->vcpus[0]->resident.xcr0_all;
+    info->xss = vm_msr_features() & MSR_FEATURE_CET ? XSS_CET : 0;
     info->rdtscp = control_has(&vmx.controls, CONTROL_RDTSCP);
     info->invpcid = control_has(&vmx.controls, CONTROL_INVPCID);
     info->pks = (vm_msr_features() & MSR_FEATURE_PKS) != 0;

@@ -166,17 +166,12 @@ static void to_service(bool trusted)
     to_ring3(block, trusted ? CPU_OF(block, vm_cpu).resident_owner : NULL);
 }
 
-static void make_owner(struct vcpu *v)
+void resident_lend(struct vcpu *v)
 {
     struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
     if (cpu->resident_owner != v)
         change_owner(cpu, v);
-}
-
-void resident_lend(struct vcpu *v)
-{
-    make_owner(v);
     clts(); /* until change_owner, or the next exit, sets TS */
 }
 
@@ -184,7 +179,7 @@ uint32_t resident_pkru(struct vcpu *v)
 {
     if (!(v->resident.xcr0_all & XCR0_PKRU))
         return 0;
-    make_owner(v);
+    resident_lend(v);
     return read_pkru();
 }
 
@@ -220,8 +215,9 @@ void resident_init(enum msr_strategy strategy)
 
     bool has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP;
     const struct msr_file host = {
-        .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (has_tsc_aux ? MSR_FEATURE_RDTSCP : 0) |
-                    (vm_msr_features() & MSR_FEATURE_SPEC_CTRL),
+        .features =
+            MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | (has_tsc_aux ? MSR_FEATURE_RDTSCP : 0) |
+            (vm_msr_features() & (MSR_FEATURE_SPEC_CTRL | MSR_FEATURE_XSAVES | MSR_FEATURE_CET)),
         .value =
             {
                 [MSR_SLOT_STAR] =

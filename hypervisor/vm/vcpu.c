@@ -133,11 +133,14 @@ static void write_areas(struct vcpu *v)
     msr_hardware_area_count(0);
 }
 
-/* PKE and PKS are for those whose keys are switched. */
+/* What CR4 enables must be switched. */
 static uint64_t cr4_allowed(const struct vcpu *v)
 {
+    uint32_t features = vm_msr_features();
+
     return CPUID_CR4 & vmx.caps.cr4_fixed1 & ~(v->resident.xcr0_all & XCR0_PKRU ? 0 : CR4_PKE) &
-           ~(vm_msr_features() & MSR_FEATURE_PKS ? 0 : CR4_PKS);
+           ~(features & MSR_FEATURE_PKS ? 0 : CR4_PKS) &
+           ~(features & MSR_FEATURE_CET ? 0 : CR4_CET);
 }
 
 static void write_controls(struct vcpu *v)
@@ -158,6 +161,8 @@ static void write_controls(struct vcpu *v)
         vmwrite(VMCS_VPID, v->vpid);
     if (control_has(c, CONTROL_PREEMPTION_TIMER))
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
+    if (control_has(c, CONTROL_XSAVES))
+        vmwrite(VMCS_XSS_EXITING_BITMAP, 0);
     if (control_has(c, CONTROL_ENCLS_EXITING))
         vmwrite(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
     if (control_has(c, CONTROL_INSTRUCTION_TIMEOUT))
@@ -349,6 +354,17 @@ static void load_state(struct vcpu *v, const struct guest_state *s)
     v->cr2 = s->cr2;
 }
 
+/* The MSRs in the VMCS; INIT leaves some. Those that are in a page of state, too, follow. */
+static void reset_switched(struct vcpu *v, bool init)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (row->class == MSR_CLASS_VMCS && (row->features & ~v->msr.file.features) == 0 &&
+            !(init && row->init == MSR_INIT_KEEP))
+            guest_switched_write(v, row, row->reset);
+    if (v->msr.file.features & MSR_FEATURE_CET)
+        vmwrite(VMCS_GUEST_SSP, 0); /* the host leaves CR4.CET off, and has none */
+}
+
 /* What neither a reset nor INIT leaves as it was, beside what a page of state holds (R12). */
 static void reset_execution(struct vcpu *v)
 {
@@ -363,15 +379,6 @@ static void reset_execution(struct vcpu *v)
     vmx_flush_vpid(v->vpid);
     if (v->debug.on)
         debug_stop(v, GATE_STOPPED_RESET);
-}
-
-/* The switched MSRs, but for those in the page, which are those that INIT resets as well. */
-static void reset_switched(struct vcpu *v)
-{
-    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
-        if (row->class == MSR_CLASS_VMCS && row->init == MSR_INIT_KEEP &&
-            (row->features & ~v->msr.file.features) == 0)
-            guest_switched_write(v, row, row->reset);
 }
 
 /* What the page does not hold, as after a reset. */
@@ -389,7 +396,7 @@ static void reset_rest(struct vcpu *v)
     v->eoi_pending = 0;
     reset_execution(v);
     resident_forget(v);
-    reset_switched(v);
+    reset_switched(v, false);
     events_deadline_changed(v, rdtsc());
 }
 
@@ -397,7 +404,8 @@ static void reset_rest(struct vcpu *v)
 static void init_rest(struct vcpu *v)
 {
     reset_execution(v);
-    msr_file_init(&v->msr.file);
+    msr_switch_after_init(&THIS_CPU(vm_cpu).msr, &v->msr);
+    reset_switched(v, true);
     resident_init_debug(v);
 }
 

@@ -70,6 +70,14 @@ static void create_memory(struct vm *vm, struct phys_map *free)
     }
 }
 
+/* All of it or nothing: shadow stacks and branch tracking, with their components of XSAVES. */
+static bool has_cet(struct cpuid_result features)
+{
+    return control_has(&vmx.controls, CONTROL_LOAD_GUEST_CET) &&
+           features.ecx & CPUID_7_ECX_CET_SS && features.edx & CPUID_7_EDX_CET_IBT &&
+           cpuid(0xd, 1).eax & CPUID_D_1_EAX_XSAVES && (cpuid(0xd, 1).ecx & XSS_CET) == XSS_CET;
+}
+
 uint32_t vm_msr_features(void)
 {
     struct cpuid_result r = cpuid(7, 0);
@@ -79,6 +87,7 @@ uint32_t vm_msr_features(void)
            (r.edx & CPUID_7_EDX_L1D_FLUSH ? MSR_FEATURE_FLUSH_CMD : 0) |
            (r.edx & CPUID_7_EDX_ARCH_CAPABILITIES ? MSR_FEATURE_ARCH_CAPABILITIES : 0) |
            (r.ecx & CPUID_7_ECX_PKS && load_pkrs ? MSR_FEATURE_PKS : 0) |
+           (has_cet(r) ? MSR_FEATURE_CET | MSR_FEATURE_XSAVES : 0) |
            (control_has(&vmx.controls, CONTROL_RDTSCP) ? MSR_FEATURE_RDTSCP : 0) |
            (tsc_is_exact() ? MSR_FEATURE_KVM_CLOCK : 0);
 }

@@ -8,6 +8,10 @@
 #define DEBUGCTL_DEFINED 0xffc7ULL
 #define DEBUGCTL_BTF     BIT(1)
 
+/* IA32_S_CET: bits 9:6; and the tracker's two, of which one may be set. */
+#define CET_RESERVED 0x3c0ULL
+#define CET_TRACKER  0xc00ULL
+
 /* 63:22, 15, 5 and 3 are 0. */
 #define RFLAGS_RESERVED 0xffffffffffc08028ULL
 
@@ -75,6 +79,17 @@ static const char *check_msrs(const struct entry_state *state)
             "guest IA32_SYSENTER_EIP: not canonical");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_PAT))
         REQUIRE(pat_ok(entry_field(state, GUEST_PAT)), "guest IA32_PAT: a reserved memory type");
+    if (state->entry & CONTROL_MASK(LOAD_GUEST_CET)) {
+        const uint64_t cet = entry_field(state, GUEST_S_CET);
+
+        REQUIRE(!(cet & CET_RESERVED) && (cet & CET_TRACKER) != CET_TRACKER && is_canonical(cet),
+                "guest IA32_S_CET: a reserved bit is 1, the tracker waits and is suppressed, or "
+                "the bitmap's address is not canonical");
+        REQUIRE(!(entry_field(state, GUEST_SSP) & 3) && is_canonical(entry_field(state, GUEST_SSP)),
+                "guest SSP: not canonical, or not aligned to 4 bytes");
+        REQUIRE(is_canonical(entry_field(state, GUEST_SSP_TABLE_ADDRESS)),
+                "guest IA32_INTERRUPT_SSP_TABLE_ADDR: not canonical");
+    }
     if (state->entry & CONTROL_MASK(LOAD_GUEST_PKRS))
         REQUIRE(!(entry_field(state, GUEST_PKRS) >> 32), "guest IA32_PKRS: bits 63:32 are not 0");
     if (state->entry & CONTROL_MASK(LOAD_GUEST_EFER)) {

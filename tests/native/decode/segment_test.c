@@ -458,6 +458,33 @@ static void test_gates(void **state)
     }
 }
 
+/* With CR4.CET a transfer may have more to do than is done: the VM stops. */
+static void test_transfers_with_cet(void **state)
+{
+    static const uint8_t codes[][3] = {
+        {0xff, 0x12},       /* CALL near */
+        {0xff, 0x22},       /* JMP near */
+        {0xff, 0x1a},       /* CALL far */
+        {0xff, 0x2a},       /* JMP far */
+        {0xe8, 0x00, 0x10}, /* CALL relative: the stack is the device */
+        {0xc3},             /* RET */
+        {0xc2, 0x10},
+        {0xcb}, /* RET far */
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+        make_guest(CODE_32, 0, CODE_DESCRIPTOR);
+        set_operand((uint64_t)SELECTOR << 32 | 0x5000);
+        set_stack(0x5000, SELECTOR);
+        assert_int_not_equal(run_bytes(codes[i], sizeof(codes[i])), EMULATE_UNSUPPORTED);
+        make_guest(CODE_32, 0, CODE_DESCRIPTOR);
+        set_operand((uint64_t)SELECTOR << 32 | 0x5000);
+        set_stack(0x5000, SELECTOR);
+        guest.state.cr4 = CR4_CET;
+        assert_int_equal(run_bytes(codes[i], sizeof(codes[i])), EMULATE_UNSUPPORTED);
+    }
+}
+
 static void test_tasks(void **state)
 {
     make_guest(CODE_32, 0, 0x0000810000000067);
@@ -477,19 +504,13 @@ static void test_tasks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_privilege),
-        cmocka_unit_test(test_far_pointers_of_32_bit_code),
-        cmocka_unit_test(test_rewritten),
-        cmocka_unit_test(test_null),
-        cmocka_unit_test(test_real_mode),
-        cmocka_unit_test(test_far_transfers),
-        cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_tasks),
-        cmocka_unit_test(test_far_returns),
-        cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_all_registers),
-        cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_requested_privilege),
+        cmocka_unit_test(test_privilege),     cmocka_unit_test(test_far_pointers_of_32_bit_code),
+        cmocka_unit_test(test_rewritten),     cmocka_unit_test(test_null),
+        cmocka_unit_test(test_real_mode),     cmocka_unit_test(test_far_transfers),
+        cmocka_unit_test(test_gates),         cmocka_unit_test(test_transfers_with_cet),
+        cmocka_unit_test(test_tasks),         cmocka_unit_test(test_far_returns),
+        cmocka_unit_test(test_looks),         cmocka_unit_test(test_all_registers),
+        cmocka_unit_test(test_bound),         cmocka_unit_test(test_requested_privilege),
         cmocka_unit_test(test_direct_stores),
     };
 

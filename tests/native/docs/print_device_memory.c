@@ -198,8 +198,9 @@ int main(void)
            "stack, is in none of its parts.\nWhat each does is held against the processor's own "
            "doing (`tests/native/decode/execute_test.c`).\n\n");
     print_executed();
-    printf("\nA gate or a task in a far pointer, a far return to a less privileged level, and "
-           "PUSHF and POPF of virtual-8086 mode with\nan IOPL below 3 are reported.\n");
+    printf("\nA gate or a task in a far pointer, a far return to a less privileged level, "
+           "PUSHF and POPF of virtual-8086 mode with an IOPL\nbelow 3, and, with CR4.CET, calls, "
+           "returns and jumps, which may have a shadow stack to follow, are reported.\n");
     print_families(ELSEWHERE, "Executed elsewhere");
     print_families(REPORTED, "Reported");
     printf("\nThe VM stops, or restarts where `on-fault:` says so: `the guest reached device "

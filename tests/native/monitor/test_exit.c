@@ -385,6 +385,16 @@ static void mmio_modifies_memory(void **state)
     assert_int_equal(b->memory.base[DATA + 56], 8);
 }
 
+/* It would need the shadow stack. */
+static void task_with_cet(void **state)
+{
+    page.kind = EXIT_TASK_SWITCH;
+    page.state.cr4 |= CR4_CET;
+    EXPECT_STOP(exit_handle(b, 0, &page));
+    assert_int_equal(fakes.stop, GATE_STOP_FAULT);
+    assert_non_null(strstr(fakes.stop_text, "switches tasks with CR4.CET"));
+}
+
 static void eoi_and_events(void **state)
 {
     board_store(b, 0, 0xfec00000, 4, 0x10 + 2 * 9);
@@ -428,6 +438,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mmio_unsupported, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(mmio_replaced, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(mmio_modifies_memory, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(task_with_cet, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(eoi_and_events, started_setup, started_teardown),
     };
 

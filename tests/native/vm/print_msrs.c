@@ -56,6 +56,7 @@ static const struct word exits[] = {{"NONE", "read, write"},
 static const struct word checks[] = {
     {"MASK", ""},
     {"CANONICAL", "canonical"},
+    {"CET", "canonical; not both of SUPPRESS and TRACKER"},
     {"PAT", "eight PAT types"},
     {"MTRR_VARIABLE", "an MTRR type or mask, below the physical width"},
     {"MTRR_FIXED", "eight MTRR types"},

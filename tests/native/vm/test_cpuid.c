@@ -29,9 +29,9 @@ static void host(uint32_t leaf, uint32_t subleaf, uint32_t reg[4])
                                          {0xfc004122, 0x01c0003f, 0x3f, 0},
                                          {0xfc004143, 0x03c0003f, 0x3ff, 0},
                                          {0xfc03c163, 0x0280003f, 0xffff, 4}};
-    static const uint32_t components[10][2] = {
-        [2] = {256, 576},  [3] = {64, 960},    [4] = {64, 1024}, [5] = {64, 1088},
-        [6] = {512, 1152}, [7] = {1024, 1664}, [8] = {128, 0},   [9] = {8, 2688}};
+    static const uint32_t components[13][2] = {
+        [2] = {256, 576},   [3] = {64, 960}, [4] = {64, 1024}, [5] = {64, 1088}, [6] = {512, 1152},
+        [7] = {1024, 1664}, [8] = {128, 0},  [9] = {8, 2688},  [11] = {16, 0},   [12] = {24, 0}};
     memset(reg, 0xff, 16);
     if (leaf == 0)
         memcpy(reg, (const uint32_t[]){host_basic_max, 0x756e6547, 0x6c65746e, 0x49656e69}, 16);
@@ -44,7 +44,7 @@ static void host(uint32_t leaf, uint32_t subleaf, uint32_t reg[4])
                16);
     else if (leaf == 0xd && subleaf == 0)
         memcpy(reg, (const uint32_t[]){(uint32_t)host_xcr0, 1, 2, 0}, 16); /* sizes are wrong */
-    else if (leaf == 0xd && subleaf >= 2 && subleaf < 10)
+    else if (leaf == 0xd && subleaf >= 2 && subleaf < 13)
         memcpy(reg, (const uint32_t[]){components[subleaf][0], components[subleaf][1], 7, 0}, 16);
     else if (leaf == 0x80000008)
         reg[CPUID_EAX] = 0x3934; /* 57 linear, 52 physical */
@@ -76,6 +76,7 @@ static int setup(void **state)
                                    .tsc_exact = true,
                                    .vcpus = 1,
                                    .xcr0 = 0x2e7,
+                                   .xss = 0x1800,
                                    .rdtscp = true,
                                    .invpcid = true,
                                    .pks = true};
@@ -139,9 +140,11 @@ static void needs(void **state)
     build();
     assert_false(has(0x80000001, CPUID_EDX, 27) || has(7, CPUID_ECX, 22) || has(7, CPUID_EBX, 10));
     assert_true(has(7, CPUID_ECX, 31));
+    assert_true(has(7, CPUID_ECX, 7) && has(7, CPUID_EDX, 20));
     config.pks = false;
+    config.xss = 0;
     build();
-    assert_false(has(7, CPUID_ECX, 31));
+    assert_false(has(7, CPUID_ECX, 31) || has(7, CPUID_ECX, 7) || has(7, CPUID_EDX, 20));
     assert_true(has(1, CPUID_ECX, 17)); /* PCID needs no control */
 }
 
@@ -186,6 +189,8 @@ static void follows_the_vcpu(void **state)
 
 static void xsave_sizes(void **state)
 {
+    config.xss = 0;
+    build();
     assert_int_equal(cpuid(0xd, 0)[CPUID_EAX], 0x2e7);
     assert_int_equal(out[CPUID_EBX], 576);
     assert_int_equal(out[CPUID_ECX], 2696);
@@ -206,6 +211,35 @@ static void xsave_sizes(void **state)
             assert_int_equal(out[CPUID_EAX] | out[CPUID_EBX], 0);
         assert_int_equal(out[CPUID_ECX] | out[CPUID_EDX], 0);
     }
+}
+
+/* Supervisor states have no place in the standard format, and the compacted one grows with both
+ * registers; the host here aligns each component. */
+static void xsaves_sizes(void **state)
+{
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EAX], 0xf);
+    assert_int_equal(out[CPUID_ECX], 0x1800);
+    assert_int_equal(out[CPUID_EDX], 0);
+    assert_int_equal(out[CPUID_EBX], 576);
+    dynamic.xcr0 = 0x7;
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EBX], 576 + 256);
+    dynamic.xcr0 = 0x207;
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EBX], 832 + 8);
+    dynamic.xss = 0x800;
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EBX], 896 + 16);
+    dynamic.xss = 0x1800;
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EBX], 960 + 24);
+    assert_int_equal(cpuid(0xd, 0)[CPUID_EBX], 2696);
+    assert_int_equal(cpuid(0xd, 11)[CPUID_EAX], 16);
+    assert_int_equal(out[CPUID_EBX], 0);
+    assert_int_equal(out[CPUID_ECX], 3);
+    assert_int_equal(cpuid(0xd, 12)[CPUID_EAX], 24);
+    assert_int_equal(cpuid(0xd, 9)[CPUID_ECX], 2);
+    assert_int_equal(cpuid(0xd, 8)[CPUID_EAX] | cpuid(0xd, 15)[CPUID_EAX], 0);
+    config.xcr0 = 0; /* a host without XSAVE has no XSAVES */
+    build();
+    assert_int_equal(cpuid(0xd, 1)[CPUID_EAX], 0);
+    assert_false(has(7, CPUID_ECX, 7));
 }
 
 static void xcr0_values(void **state)
@@ -393,7 +427,8 @@ static void derived(void **state)
             cr4 |= enabled_by[i].cr4;
     assert_int_equal(cr4, CPUID_CR4);
     const uint32_t may_lack = MSR_FEATURE_SPEC_CTRL | MSR_FEATURE_FLUSH_CMD |
-                              MSR_FEATURE_ARCH_CAPABILITIES | MSR_FEATURE_PKS,
+                              MSR_FEATURE_ARCH_CAPABILITIES | MSR_FEATURE_PKS | MSR_FEATURE_CET |
+                              MSR_FEATURE_XSAVES,
                    clock = MSR_FEATURE_KVM_CLOCK;
     assert_int_equal(msr_features(), CPUID_MSR_FEATURES | may_lack | MSR_FEATURE_RDTSCP | clock);
     config.rdtscp = false;
@@ -426,6 +461,7 @@ int main(void)
         cmocka_unit_test_setup(vector_features_follow_xcr0, setup),
         cmocka_unit_test_setup(follows_the_vcpu, setup),
         cmocka_unit_test_setup(xsave_sizes, setup),
+        cmocka_unit_test_setup(xsaves_sizes, setup),
         cmocka_unit_test_setup(xcr0_values, setup),
         cmocka_unit_test_setup(topology, setup),
         cmocka_unit_test_setup(frequencies, setup),

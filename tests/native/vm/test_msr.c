@@ -87,8 +87,9 @@ static bool intercepted(const uint8_t *bitmap, uint32_t index, bool write)
 /* R25: exactly the rows' bits are clear. */
 static void bitmap(void **state)
 {
-    static const uint32_t read_write[] = {0x174,      0x175,      0x176,     0x6e1,
-                                          0xc0000100, 0xc0000101, 0xc0000102};
+    static const uint32_t read_write[] = {0x174, 0x175,      0x176,      0x6a0,     0x6a2,
+                                          0x6a4, 0x6a5,      0x6a6,      0x6a7,     0x6a8,
+                                          0x6e1, 0xc0000100, 0xc0000101, 0xc0000102};
     static const uint32_t read_only[] = {0x10,       0x277,      0xda0,      0xc0000080, 0xc0000081,
                                          0xc0000082, 0xc0000083, 0xc0000084, 0xc0000103};
     uint8_t map[4096];
@@ -123,9 +124,35 @@ static void bitmap_of_57_bits(void **state)
                          intercepted(narrow, row->first, false));
         assert_int_equal(intercepted(map, row->first, true),
                          intercepted(narrow, row->first, true) ||
-                             row->check == MSR_CHECK_CANONICAL);
+                             row->check == MSR_CHECK_CANONICAL || row->check == MSR_CHECK_CET);
     }
+    assert_true(intercepted(map, 0x6a0, true) && intercepted(map, 0x6a8, true));
     assert_true(intercepted(map, 0xc0000102, true) && !intercepted(map, 0x174, true));
+}
+
+/* A resident value that a guest may write without an exit is read back. */
+static void unseen(void **state)
+{
+    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++)
+        if (row->class == MSR_CLASS_RESIDENT)
+            assert_int_equal((MSR_UNSEEN & BIT(row->slot)) != 0, row->pass == MSR_PASS_READ_WRITE);
+}
+
+static void cet(void **state)
+{
+    const struct msr_row *u_cet = &msr_rows[MSR_ROW_U_CET], *ssp = &msr_rows[MSR_ROW_PL3_SSP];
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        assert_int_equal(msr_valid(u_cet, 0x6a0, BIT(bit), 40),
+                         bit < 6 || bit == 10 || bit == 11 || (bit >= 12 && bit < 47));
+        assert_int_equal(msr_valid(ssp, 0x6a7, BIT(bit), 40), bit >= 2 && bit < 47);
+    }
+    assert_false(msr_valid(u_cet, 0x6a0, 0xc00, 40));
+    assert_false(msr_valid(u_cet, 0x6a0, 0xffff800000000843, 40));
+    assert_true(msr_valid(u_cet, 0x6a0, 0xffff800000000803, 40));
+    assert_int_equal(msr_resident(MSR_FEATURE_CET), MSR_SET(U_CET) | MSR_SET(PL0_SSP) |
+                                                        MSR_SET(PL1_SSP) | MSR_SET(PL2_SSP) |
+                                                        MSR_SET(PL3_SSP));
 }
 
 /* What passes at times exits at first; then it is that one bit that is changed, and the access is
@@ -370,6 +397,8 @@ int main(void)
         cmocka_unit_test(reset_values_are_valid),
         cmocka_unit_test(bitmap),
         cmocka_unit_test(bitmap_of_57_bits),
+        cmocka_unit_test(unseen),
+        cmocka_unit_test(cet),
         cmocka_unit_test(bitmap_changes),
         cmocka_unit_test(areas),
         cmocka_unit_test(resident),

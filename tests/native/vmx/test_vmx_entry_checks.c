@@ -408,6 +408,34 @@ static void test_pkrs(void **test)
     assert_null(entry_check(&model.values));
 }
 
+static void test_cet_state(void **test)
+{
+    static const struct {
+        enum vmcs_field field;
+        uint64_t value;
+        const char *words;
+    } rows[] = {
+        {VMCS_GUEST_S_CET, 0x40, "guest IA32_S_CET"},
+        {VMCS_GUEST_S_CET, 0xc00, "guest IA32_S_CET"},
+        {VMCS_GUEST_S_CET, BIT(47), "guest IA32_S_CET"},
+        {VMCS_GUEST_SSP, 2, "guest SSP"},
+        {VMCS_GUEST_SSP, BIT(47), "guest SSP"},
+        {VMCS_GUEST_SSP_TABLE_ADDRESS, BIT(47), "guest IA32_INTERRUPT_SSP_TABLE_ADDR"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        model_long_mode(&model);
+        uint64_t entry = model_read(&model, VMCS_ENTRY_CONTROLS);
+        model.values.caps.entry |= (uint64_t)CONTROL_MASK(LOAD_GUEST_CET) << 32;
+        model_write(&model, rows[i].field, rows[i].value);
+        assert_null(entry_check(&model.values));
+        model_write(&model, VMCS_ENTRY_CONTROLS, entry | CONTROL_MASK(LOAD_GUEST_CET));
+        assert_non_null(strstr(entry_check(&model.values), rows[i].words));
+        model_write(&model, rows[i].field, rows[i].field == VMCS_GUEST_S_CET ? 0x83f : 0x7ff8);
+        assert_null(entry_check(&model.values));
+    }
+}
+
 /* Faults that take two fields. */
 static void test_pairs(void **test)
 {
@@ -471,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_restricted),
         cmocka_unit_test(test_cet),
         cmocka_unit_test(test_pkrs),
+        cmocka_unit_test(test_cet_state),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_single_step),
     };
