@@ -56,7 +56,8 @@ enum gate_call {
     GATE_NOTIFY,
     /* (port, bit): from now on ring 0 answers the guest's OUT to this port: the monitor finds the
        bit set in its exit page's kicks, at its next exit or a little later. A bit of 64 or more:
-       no longer. All such ports lie within GATE_DOORBELLS of the first one */
+       no longer. All such ports lie in one block of GATE_DOORBELLS, which begins at a multiple of
+       it */
     GATE_DOORBELL,
     /* (vm, enum gate_control, argument): looks at a VM, or does this to it. For a process whose row
        of the plan has the VM in `controls`, and about no other one */

@@ -23,14 +23,19 @@ void events_set_guest_timer(struct cpu_block *cpu, uint64_t due, uint64_t now)
         apic_timer_arm(cpu, due);
 }
 
+static uint64_t kick_patience(void)
+{
+    return tsc_khz() / 1000 * KICK_US;
+}
+
 uint64_t events_patience(const struct vcpu *v)
 {
-    return v->kicks != 0 ? tsc_khz() / 1000 * KICK_US : tsc_khz() * PATIENCE_MS;
+    return v->kicks != 0 ? kick_patience() : tsc_khz() * PATIENCE_MS;
 }
 
 void events_kicked(struct vcpu *v)
 {
-    CPU_OF(VCPU_CPU(v), vm_cpu).patience = events_patience(v);
+    CPU_OF(VCPU_CPU(v), vm_cpu).patience = kick_patience();
     if (CPU_OF(VCPU_CPU(v), sched).next_event == TIME_NEVER)
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }

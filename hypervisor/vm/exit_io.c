@@ -44,7 +44,7 @@ static void __attribute__((noreturn, cold, noinline)) exit_io_watched(struct vcp
 /* A kick: a bit is all that is kept of it. */
 static void __attribute__((noinline)) kick(struct vcpu *v, uint8_t bit)
 {
-    v->kicks |= 1ULL << bit;
+    v->kicks |= BIT(bit);
     vcpu_skip_instruction(v);
     events_kicked(v);
 }
@@ -52,12 +52,12 @@ static void __attribute__((noinline)) kick(struct vcpu *v, uint8_t bit)
 static inline bool rings(struct vcpu *v, uint64_t qualification)
 {
     const struct doorbells *d = &v->vm->bells;
-    uint32_t place = (uint32_t)(qualification >> 16) - d->first;
+    uint32_t port = (uint32_t)(qualification >> 16);
 
-    if (__builtin_expect(place >= d->count, 1) || qualification & (IO_IN | IO_STRING) ||
-        d->bit[place] == DOORBELL_NONE)
+    if (__builtin_expect(port / GATE_DOORBELLS != d->block, 1) ||
+        qualification & (IO_IN | IO_STRING) || d->bit[port % GATE_DOORBELLS] == DOORBELL_NONE)
         return false;
-    kick(v, d->bit[place]);
+    kick(v, d->bit[port % GATE_DOORBELLS]);
     return true;
 }
 

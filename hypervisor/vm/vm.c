@@ -97,6 +97,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     struct vm *vm = &vms[vm_count];
 
     vm->plan = plan;
+    doorbells_init(&vm->bells);
     create_memory(vm, free);
     process_init(&vm->process, plan->name, plan->cpus[0]);
     vm->process.vm = (uint8_t)vm_count++;
