@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who has the resident MSRs of this CPU (R30-R35): STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE,
- * TSC_AUX. The ways to switch them have the same verbs, and differ in which MSRs these move
- * (msr/strategies.def); the option msr-switch= picks one for the whole run.
+ * TSC_AUX, SPEC_CTRL, and of CET those without VMCS fields. The ways to switch them have the same
+ * verbs, and differ in which MSRs these move (msr/strategies.def); the option msr-switch= picks one
+ * for the whole run.
  *
  *   area         the VM-entry and VM-exit MSR areas switch the set on every transition
  *   eager        software does, on every exit and entry
