@@ -159,6 +159,8 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
             if (c->plan->vms[i].cpus[v] != p->cpu)
                 return FAIL(c, "process %s: it controls vm %s of another CPU: put both on one",
                             p->name, c->plan->vms[i].name);
+    if (p->controls != 0 && of_function) /* gate_control counts on its not being trusted */
+        return FAIL(c, "process %s: it controls VMs, and has a PCI function", p->name);
     if (p->port_range_count > PLAN_PORT_RANGES ||
         p->interrupt_count > PLAN_INTERRUPTS - of_function)
         return FAIL(c,

@@ -69,11 +69,9 @@ uint32_t debug_before_entry(struct vcpu *v, uint32_t work)
         stand(v, v->debug.why);
         schedule();
     }
-    v->thread.work = work & WORK_STAYS;
-    if (!v->debug.step)
-        return work;
-    v->thread.work |= WORK_DEBUG | (work & WORK_INTERRUPT);
-    return work & ~WORK_INTERRUPT;
+    uint32_t stays = v->debug.step ? WORK_DEBUG | WORK_INTERRUPT : 0;
+    v->thread.work = work & (WORK_STAYS | stays);
+    return work & ~stays;
 }
 
 void debug_exit(struct vcpu *v)
@@ -114,10 +112,9 @@ static int64_t go(struct vcpu *v, uint32_t command)
         begin_step(v);
     load_controls(v);
     v->thread.work |= WORK_DEBUG;
-    if (stands) {
+    if (stands)
         v->mode = VCPU_IN_GUEST;
-        sched_notify(&v->thread);
-    }
+    sched_notify(&v->thread);
     return 0;
 }
 

@@ -257,7 +257,7 @@ debug spin <<'END'
 set $eflags = 0
 continue
 END
-for _ in {1..50}; do
+for _ in {1..200}; do
     grep -q '^lintel: vm w: stopped' whole && break
     sleep 0.1
 done

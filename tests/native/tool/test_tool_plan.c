@@ -85,6 +85,9 @@ static void make_good(struct boot *b)
     SPOIL(controls, b->plan.processes[0].controls = 4, "controls VMs that are not there")          \
     SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpus[0] = 1),     \
           "process disk: it controls vm b of another CPU: put both on one")                        \
+    SPOIL(controls_and_dma,                                                                        \
+          (b->plan.processes[0].controls = 1, b->plan.processes[0].grants |= PLAN_GRANT_PCI),      \
+          "it controls VMs, and has a PCI function")                                               \
     SPOIL(home_of_vm, b->plan.vms[1].cpus[0] = CPUS_MAX,                                           \
           "b: its home is CPU 256; the last one is 255")                                           \
     SPOIL(home_of_process, b->plan.processes[1].cpu = UINT32_MAX,                                  \
