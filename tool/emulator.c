@@ -121,7 +121,7 @@ static bool write_bochsrc(const struct emulation *emulation, unsigned port)
     fprintf(config, "sound: driver=dummy, waveout=/dev/null\n");
     /* Without this Bochs ends while it sets up its sound cards, on a machine that has none. */
     fprintf(config, "plugin_ctrl: es1370=0, sb16=0, speaker=0, voodoo=0, usb_xhci=0\n");
-    fputs("c\nq\n", commands); /* Debian's Bochs has a debugger, which asks before it starts */
+    fputs("c\nq\n", commands); /* to begin, and when the machine has ended */
     return good & (fclose(config) == 0) & (fclose(commands) == 0);
 }
 
@@ -144,27 +144,26 @@ static unsigned bochs_lists(const char *question, const char *const words[], uns
 }
 
 /*
- * In Debian's Bochs 2.7 the debugger always runs, and takes what to do from -rc. In 3.0 it wants to
- * be asked for, and is not: with it an instruction takes nearly three times as long.
+ * In Debian's Bochs 2.7 the debugger always runs, and reads what to do from the standard input. In
+ * 3.0 it wants to be asked for, and is not: with it an instruction takes nearly three times as
+ * long.
  */
 static void become_bochs(const struct emulation *emulation, unsigned port)
 {
     uint64_t disk = emulated_disks_largest(emulation->machine);
     struct rlimit limit = {LOG_MAX, LOG_MAX};
-    const char *words[] = {"bochs", "-q", "-unlock", "-f", "bochsrc", NULL, NULL, NULL};
 
-    if (bochs_lists("bochs --help 2>&1", (const char *[]){"-rc", "-debugger"}, 2) == 1) {
-        words[5] = "-rc";
-        words[6] = "rc";
-    }
     if (bochs_memory(emulation) > BOCHS_RESIDENT_MAX)
         limit.rlim_cur = limit.rlim_max = LOG_MAX + bochs_memory(emulation);
     if (disk > limit.rlim_max)
         limit.rlim_cur = limit.rlim_max = disk;
     setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, SIG_IGN); /* the log stops growing, and the run goes on */
-    if (write_bochsrc(emulation, port))
-        execvp(words[0], (char *const *)words);
+    if (!write_bochsrc(emulation, port))
+        return;
+    int commands = open("rc", O_RDONLY | O_CLOEXEC);
+    if (commands >= 0 && dup2(commands, 0) == 0)
+        execlp("bochs", "bochs", "-q", "-unlock", "-f", "bochsrc", NULL);
 }
 
 static void become_qemu(const struct emulation *emulation, unsigned port)
