@@ -18,12 +18,21 @@ struct console_entry {
 
 enum console_what {
     CONSOLE_TEXT,
-    CONSOLE_ASK, /* to the client, without bytes: report where the guest is */
+    /* Without bytes. To a client: report where the guest is; from who watches: what is new? */
+    CONSOLE_ASK,
 };
 
 /* The label of the channel, where the guest has a virtio console. The serial port is there anyway,
  * and has the input where the label is empty. */
 #define CONSOLE_VIRTIO "virtio"
+
+/*
+ * Who watches a VM's console beside the line is the console's client by a channel whose label is
+ * the VM's number in the plan. What it sends as CONSOLE_TEXT is typed for the VM; at CONSOLE_ASK it
+ * gets what that has written since it has asked last, as far as there is room and the console has
+ * kept it: what came last of it, CONSOLE_KEPT bytes.
+ */
+#define CONSOLE_KEPT 0x1000u
 
 #define CONSOLE_CHANNEL_SIZE CHANNEL_AREA
 

@@ -63,6 +63,10 @@ enum control_call {
     /* (address, CONTROL_BYTE): an INT3 instead of the byte there, or with 0 what was there. The
        answer: that byte. GATE_DEBUG_END takes all out that are left */
     CONTROL_CALL_PATCH,
+    /* (a position in what the VM has written): struct control_console, then what follows there; a
+       position where nothing is any more, or nothing yet, counts as that of the first byte kept */
+    CONTROL_CALL_CONSOLE,
+    CONTROL_CALL_TYPE, /* (CONTROL_TYPED): for its guest. CONTROL_STATE: it has no room now */
     CONTROL_CALL_COUNT
 };
 
@@ -73,6 +77,12 @@ enum control_call {
 #define CONTROL_ADDRESS(at) ((at) & 0xffffffffffffffULL)
 
 #define CONTROL_PATCHES 64 /* at a time, of all VMs */
+
+/* Up to CONTROL_TYPED_MAX bytes, the first one lowest, how many, and a number that is another one
+ * than that of the last: so that one that comes twice is typed once. */
+#define CONTROL_TYPED(bytes, count, number)                                                        \
+    ((bytes) | (uint64_t)(count) << 48 | (uint64_t)(number) << 56)
+#define CONTROL_TYPED_MAX 6
 
 #define CONTROL_SEARCH 0x40000u /* a slow machine answers in time, too */
 
@@ -132,6 +142,11 @@ struct control_vm {
 struct control_log {
     uint64_t at;   /* the position of the first record that follows: as asked, or later */
     uint64_t next; /* where to ask for the next */
+};
+
+struct control_console {
+    uint32_t at;    /* the position of the first byte that follows: as asked, or another */
+    uint32_t typed; /* the number of what was typed last */
 };
 
 _Static_assert(sizeof(struct control_request) == CONTROL_HEAD, "the line's layout is ABI");

@@ -125,7 +125,10 @@ ACT(stop, STOP, STOPPED, "stopped")
 ACT(start, START, RUNS, "started")
 #undef ACT
 
-static void print_records(const uint8_t *bytes, size_t size)
+#define ALL (-1)
+
+/* Those about this VM, or ALL. */
+static void print_records(const uint8_t *bytes, size_t size, int vm)
 {
     struct log_record is;
 
@@ -134,13 +137,14 @@ static void print_records(const uint8_t *bytes, size_t size)
         memcpy(&is, bytes + at, sizeof(is));
         if (is.length > size - at - sizeof(is))
             break;
-        printf("lintel: %.*s\n", (int)is.length, (const char *)bytes + at + sizeof(is));
+        if (vm == ALL || is.vm == vm)
+            printf("lintel: %.*s\n", (int)is.length, (const char *)bytes + at + sizeof(is));
     }
     fflush(stdout);
 }
 
 /* All that there is; with `follow` until the machine is gone or nobody reads it any more. */
-static enum exit_code print_log(struct control_line *line, bool follow)
+static enum exit_code print_log(struct control_line *line, int vm, bool follow)
 {
     static const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000L};
     struct control_answer answer;
@@ -152,7 +156,7 @@ static enum exit_code print_log(struct control_line *line, bool follow)
             return follow ? LINTEL_OK : control_line_gone(line);
         memcpy(&log, answer.data, sizeof(log));
         if (answer.size > sizeof(log) && answer.size <= CONTROL_DATA)
-            print_records(answer.data + sizeof(log), answer.size - sizeof(log));
+            print_records(answer.data + sizeof(log), answer.size - sizeof(log), vm);
         if (ferror(stdout))
             return LINTEL_OK; /* main says so */
         if (log.next != asked)
@@ -168,6 +172,8 @@ int command_log(const struct command *self, int argc, char *argv[])
     static const struct option options[] = {{"follow", no_argument, NULL, 'f'}, {0}};
     struct control_hello hello;
     struct control_line line;
+    struct control_vm is;
+    unsigned vm;
     bool follow = false;
     int option;
 
@@ -176,12 +182,16 @@ int command_log(const struct command *self, int argc, char *argv[])
             return LINTEL_USAGE;
         follow = true;
     }
-    if (optind != argc - 1)
-        return command_misused(self, "give a run's socket");
+    if (optind != argc - 1 && optind != argc - 2)
+        return command_misused(self, "give a run's socket, and at most one VM");
+    bool all = optind == argc - 1;
     int code = control_line_open(&line, argv[optind], &hello);
-    if (code == LINTEL_OK) {
-        code = print_log(&line, follow);
-        control_line_close(&line);
-    }
+    if (code != LINTEL_OK)
+        return code;
+    if (!all)
+        code = control_line_find(&line, &hello, argv[optind + 1], &vm, &is);
+    if (code == LINTEL_OK)
+        code = print_log(&line, all ? ALL : (int)vm, follow);
+    control_line_close(&line);
     return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/console.h"
 #include "tool/processes.h"
 #include "tool/yes_no.h"
 
@@ -52,6 +53,27 @@ static void check_homes(struct loading *loading, const struct plan_process *proc
         }
 }
 
+/* A client of the console for each VM that has a share of the line, and may be controlled. */
+static void add_watches(struct plan *plan, uint32_t process)
+{
+    uint32_t count = plan->channel_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct plan_channel *vm = &plan->channels[i];
+        if (vm->kind != PLAN_CHANNEL_CONSOLE || vm->read_only ||
+            !(plan->processes[process].controls & 1u << vm->client))
+            continue;
+        struct plan_channel *watch = &plan->channels[plan->channel_count++];
+        *watch = (struct plan_channel){
+            .kind = PLAN_CHANNEL_CONSOLE,
+            .size = CONSOLE_CHANNEL_SIZE,
+            .client = PLAN_PROCESS | process,
+            .server = vm->server,
+        };
+        snprintf(watch->label, sizeof(watch->label), "%u", vm->client);
+    }
+}
+
 /* Without the process nobody could have a VM go on that waits. */
 void control_process_load(struct loading *loading, bool wanted)
 {
@@ -69,7 +91,9 @@ void control_process_load(struct loading *loading, bool wanted)
         description_error(&loading->file, "vms",
                           "no VM lets itself be controlled; take 'control: no' from one");
     check_homes(loading, &process);
-    process_add(loading, "vms", BUILT_CONTROL, &process);
+    int added = process_add(loading, "vms", BUILT_CONTROL, &process);
+    if (added >= 0)
+        add_watches(&loading->machine->plan, (uint32_t)added);
 }
 
 bool control_process_is_in(const struct plan *plan)

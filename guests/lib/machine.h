@@ -21,6 +21,7 @@
 
 #define UART_LCR_8N1  0x03
 #define UART_LCR_DLAB 0x80
+#define UART_LSR_DR   0x01
 #define UART_LSR_THRE 0x20
 #define UART_LSR_TEMT 0x40
 

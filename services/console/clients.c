@@ -11,8 +11,8 @@
 #include "services/console/output.h"
 #include "services/console/port.h"
 
-#define ESCAPE  0x1d    /* Ctrl-] */
-#define BACKLOG 0x1000u /* bytes kept of each VM; a power of two */
+#define ESCAPE  0x1d         /* Ctrl-] */
+#define BACKLOG CONSOLE_KEPT /* bytes kept of each VM; a power of two */
 
 /* What a VM wrote last is shown again when it gets the line: so many lines, if they are no longer
  * than this. */
@@ -45,6 +45,9 @@ static struct client {
     struct backlog output;
     int32_t share;              /* with console=lines: bytes that it may still write this round */
     struct console_entry typed; /* input that is not in the channel yet */
+    bool watched;
+    struct channel_end watcher;
+    uint32_t told; /* of the output; free-running, as there */
 } clients[PROCESS_CHANNELS];
 
 static unsigned count;
@@ -106,6 +109,33 @@ static void announce(const struct client *c, uint32_t lost)
         output_format("console of vm %s", c->name);
 }
 
+/* The client that a channel's label names. */
+static struct client *watched_by(const struct process_channel *is)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (is->label[0] == (char)('0' + clients[i].vm) && is->label[1] == '\0')
+            return &clients[i];
+    return NULL;
+}
+
+static bool watches(const struct process_channel *is)
+{
+    return is->peer_index >= PLAN_PROCESS;
+}
+
+static void open_watchers(const struct process_info *info, char *pages)
+{
+    for (unsigned i = 0; i < info->channel_count; i++) {
+        const struct process_channel *is = &info->channels[i];
+        struct client *c = is->server && watches(is) ? watched_by(is) : NULL;
+        if (c == NULL)
+            continue;
+        c->watched = true;
+        channel_open(&c->watcher, pages + i * PROCESS_CHANNEL_STRIDE, i, true);
+        channel_sleep(&c->watcher); /* for ever: an event comes for all that it sends */
+    }
+}
+
 void clients_init(const struct process_info *info, void *pages, bool lines, uint64_t ticks)
 {
     count = 0;
@@ -115,7 +145,7 @@ void clients_init(const struct process_info *info, void *pages, bool lines, uint
     focus = NULL;
     for (unsigned i = 0; i < info->channel_count; i++) {
         const struct process_channel *is = &info->channels[i];
-        if (is->kind != PLAN_CHANNEL_CONSOLE || !is->server)
+        if (is->kind != PLAN_CHANNEL_CONSOLE || !is->server || watches(is))
             continue;
         struct client *c = &clients[count++];
         *c = (struct client){.vm = is->peer_index,
@@ -127,6 +157,7 @@ void clients_init(const struct process_info *info, void *pages, bool lines, uint
         if (focus == NULL && shares(c))
             focus = c;
     }
+    open_watchers(info, pages);
     if (info->starts > 1 && focus != NULL) /* somebody else may have had it */
         announce(focus, 0);
 }
@@ -371,15 +402,65 @@ static void give_typed(struct client *c)
         c->typed = (struct console_entry){0};
 }
 
-/* Goes to who has the line, while its channel has room. */
+/* While its channel has room. */
+static void type_for(struct client *c, char byte)
+{
+    if (c == NULL || !shares(c))
+        return;
+    if (c->typed.length == CONSOLE_BYTES)
+        give_typed(c);
+    if (c->typed.length < CONSOLE_BYTES)
+        c->typed.bytes[c->typed.length++] = byte;
+}
+
+/* Goes to who has the line. */
 static void type(char byte)
 {
-    if (focus == NULL || !focus->running)
-        return;
-    if (focus->typed.length == CONSOLE_BYTES)
-        give_typed(focus);
-    if (focus->typed.length < CONSOLE_BYTES)
-        focus->typed.bytes[focus->typed.length++] = byte;
+    type_for(focus, byte);
+}
+
+/* What it has written since the last time, as far as it was kept and there is room. */
+static void tell(struct client *c)
+{
+    const struct backlog *b = &c->output;
+
+    if (b->tail - c->told > BACKLOG)
+        c->told = b->tail - BACKLOG;
+    while (c->told != b->tail) {
+        uint32_t start = c->told % BACKLOG;
+        struct console_entry entry = {
+            .length =
+                (uint16_t)min_u64(min_u64(b->tail - c->told, BACKLOG - start), CONSOLE_BYTES)};
+        memcpy(entry.bytes, &b->byte[start], entry.length);
+        if (!channel_put(&c->watcher, &entry))
+            return;
+        c->told += entry.length;
+    }
+}
+
+/* No more than a ring has. */
+static void serve(struct client *c)
+{
+    struct console_entry entry;
+    bool asked = false;
+
+    for (unsigned n = 0; n < CHANNEL_ENTRIES && channel_get(&c->watcher, &entry); n++) {
+        asked |= entry.what == CONSOLE_ASK;
+        for (unsigned i = 0; entry.what == CONSOLE_TEXT && i < entry.length && i < CONSOLE_BYTES;
+             i++)
+            type_for(c, entry.bytes[i]);
+    }
+    if (asked)
+        tell(c);
+    channel_flush(&c->watcher);
+}
+
+/* What comes meanwhile is for the next time. */
+void clients_watch(void)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (clients[i].watched)
+            serve(&clients[i]);
 }
 
 /* Each running VM's monitor prints where its guest is. */

@@ -24,6 +24,9 @@ void clients_init(const struct process_info *info, void *pages, bool lines, uint
  * of EVENT_*: who has notified. */
 void clients_take(uint64_t events, uint64_t now);
 
+/* Does what those have asked for who watch VMs. */
+void clients_watch(void);
+
 /* When VMs may be looked at again: all of them at the same times. */
 uint64_t clients_next(uint64_t now);
 

@@ -172,6 +172,7 @@ void console_work(uint64_t events)
     bool idle = port_queued() == 0;
     take_log(now);
     clients_take(events, now);
+    clients_watch();
     if (port_queued() > 0)
         port_push();
     if (idle && port_queued() > 0)

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "runtime/gate.h"
 #include "services/control/debug.h"
+#include "services/control/watch.h"
 
 /* What ring 0 knows is fetched anew for each request; our own is which VMs are stopped, a bit for
  * each. It is lost if we are started again: then they are paused. */
@@ -319,6 +320,8 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_PATCH] = patch,
     [CONTROL_CALL_POWER_OFF] = power_off,
     [CONTROL_CALL_PROCESS] = process,
+    [CONTROL_CALL_CONSOLE] = watch_console,
+    [CONTROL_CALL_TYPE] = watch_type,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

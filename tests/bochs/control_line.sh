@@ -21,6 +21,7 @@ for name in a b c; do
     printf '  - {name: %s, kernel: %s/guests/spin.elf, memory: 16M%s}\n' $name "$build" "$more"
 done >vm.yaml
 printf '  - {name: %s, kernel: %s/guests/button.elf, memory: 16M, cmdline: "%s"}\n' d "$build" '' e "$build" deaf >>vm.yaml
+printf '  - {name: f, kernel: %s/guests/echo.elf, memory: 16M}\n' "$build" >>vm.yaml
 timeout 530 "$lintel" run --on bochs --time $start_time --timeout 500 --cpu "$cpu" --hypervisor-options 'console=lines clear-memory=yes' \
     --control sock vm.yaml >whole 2>&1 </dev/null &
 run=$!
@@ -128,6 +129,13 @@ result $? "of one that does not look at it, the log says so"
 result $? "one that has ended is not switched off again"
 ! "$lintel" pause sock b 2>said && grep -q "there is no VM 'b'" said
 result $? "a VM with 'control: no' is left alone"
+# Beside who has the line: what it wrote before, what it is told, and its end.
+{ printf 'hello\n'; sleep 5; printf 'bye\n'; } | timeout 60 "$lintel" console sock f >said
+[ $? = 0 ] && grep -q '^# ready' said && grep -q '^# heard hello' said && grep -q '^# heard bye' said && grep -q '^ok 1' said && ! grep -q 'line 40' said
+result $? "a VM's console is seen and typed at from another terminal, until it ends"
+cp whole said
+grep -aq '^\[f\] # heard hello' whole && state f ended && ! "$lintel" console sock b </dev/null >said 2>&1 && grep -q "there is no VM 'b'" said
+result $? "its output is on the line as well; of one with 'control: no' nothing is seen"
 "$lintel" log -f sock >log &
 log=$!
 "$lintel" reset sock a

@@ -115,7 +115,7 @@ static void pass_byte(void)
 
 void gate_notify(unsigned channel)
 {
-    assert_in_range(channel, 0, MACHINE_VMS - 1);
+    assert_in_range(channel, 0, MACHINE_VMS);
     machine.notified[channel]++;
 }
 
@@ -203,11 +203,11 @@ void machine_begin(bool lines, bool interrupts)
     memset(&machine, 0, sizeof(machine));
     memset(&port, 0, sizeof(port));
     interrupt_exists = interrupts;
-    channels = pages(channels, MACHINE_VMS * PROCESS_CHANNEL_STRIDE);
+    channels = pages(channels, (MACHINE_VMS + 1) * PROCESS_CHANNEL_STRIDE);
     log_pages = pages(log_pages, LOG_READER_SIZE + sizeof(struct log_ring));
     info = (struct process_info){.tsc_khz = 1000000,
                                  .interrupt_count = interrupts,
-                                 .channel_count = MACHINE_VMS,
+                                 .channel_count = MACHINE_VMS + 1,
                                  .ports = {{BASE, 8}}};
     strcpy(info.arguments, lines ? "console=lines" : "console=focus");
     for (unsigned i = 0; i < MACHINE_VMS; i++) {
@@ -219,6 +219,11 @@ void machine_begin(bool lines, bool interrupts)
         snprintf(c->peer, sizeof(c->peer), "vm%u", i);
         channel_open(&machine.vm[i], channels + i * PROCESS_CHANNEL_STRIDE, i, false);
     }
+    info.channels[MACHINE_VMS] = (struct process_channel){
+        .kind = PLAN_CHANNEL_CONSOLE, .server = 1, .peer_index = PLAN_PROCESS | 1};
+    info.channels[MACHINE_VMS].label[0] = '0' + MACHINE_WATCHED + 2;
+    channel_open(&machine.watcher, channels + MACHINE_VMS * PROCESS_CHANNEL_STRIDE, MACHINE_VMS,
+                 false);
     machine_restart_console();
     machine_run_ms(5);
     memset(machine.notified, 0, sizeof(machine.notified));
@@ -312,6 +317,40 @@ const char *machine_input(unsigned vm)
         length += entry.length;
     }
     notify_console(vm);
+    all[length] = '\0';
+    return all;
+}
+
+/* Who watches. */
+
+bool machine_watcher_puts(const struct console_entry *entry)
+{
+    unsigned before = machine.notified[MACHINE_VMS];
+    bool put = channel_put(&machine.watcher, entry);
+
+    channel_flush(&machine.watcher);
+    if (machine.notified[MACHINE_VMS] != before)
+        machine.events |= EVENT_CHANNEL(MACHINE_VMS);
+    machine.notified[MACHINE_VMS] = before;
+    wake();
+    return put;
+}
+
+const char *machine_watch(const char *typed)
+{
+    static char all[CHANNEL_ENTRIES * CONSOLE_BYTES + 1];
+    struct console_entry entry = {.length = (uint16_t)strlen(typed)};
+    size_t length = 0;
+
+    memcpy(entry.bytes, typed, entry.length);
+    assert_true(machine_watcher_puts(&entry));
+    assert_true(machine_watcher_puts(&(struct console_entry){.what = CONSOLE_ASK}));
+    while (channel_get(&machine.watcher, &entry)) {
+        assert_int_equal(entry.what, CONSOLE_TEXT);
+        assert_in_range(entry.length, 1, CONSOLE_BYTES);
+        memcpy(all + length, entry.bytes, entry.length);
+        length += entry.length;
+    }
     all[length] = '\0';
     return all;
 }

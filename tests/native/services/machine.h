@@ -17,7 +17,8 @@
 #include "abi/log.h"
 #include "runtime/channel.h"
 
-#define MACHINE_VMS 3
+#define MACHINE_VMS     3
+#define MACHINE_WATCHED 1 /* of these: the one that somebody watches */
 
 extern struct machine {
     uint64_t tsc;        /* a million ticks are a millisecond */
@@ -40,7 +41,8 @@ extern struct machine {
 
     /* the VMs */
     struct channel_end vm[MACHINE_VMS];
-    unsigned notified[MACHINE_VMS]; /* how often the console has */
+    struct channel_end watcher;
+    unsigned notified[MACHINE_VMS + 1]; /* how often the console has; last: who watches */
 } machine;
 
 /* Which VMs have no share of the line, as bits; for machine_begin. */
@@ -66,6 +68,12 @@ size_t machine_flood(unsigned vm);
 
 /* What the VM has been given, terminated; an ASK counts as '?'. */
 const char *machine_input(unsigned vm);
+
+/* Who watches types this, and asks what is new; all that comes for it, terminated. */
+const char *machine_watch(const char *typed);
+
+/* Who watches sends an entry. False: there is no room. */
+bool machine_watcher_puts(const struct console_entry *entry);
 
 /* Ring 0 writes a record. */
 void machine_log(enum log_kind kind, uint8_t vm, const char *text);

@@ -325,6 +325,80 @@ static void input(void **state)
     assert_string_equal(machine_input(2), "z");
 }
 
+/* Who watches a VM has its output and types for it, whoever has the line; and of others nothing. */
+static void watched(void **state)
+{
+    for (int lines = 0; lines < 2; lines++) {
+        begin(lines);
+        say(0, "of another\n");
+        assert_string_equal(machine_watch(""), "");
+        say(MACHINE_WATCHED, "before\n");
+        assert_string_equal(machine_watch(""), "before\n");
+        assert_string_equal(machine_watch("ls\r"), "");
+        assert_string_equal(machine_input(MACHINE_WATCHED), "ls\r");
+        assert_string_equal(machine_input(0), "");
+        say(MACHINE_WATCHED, "half a line");
+        assert_string_equal(machine_watch(""), "half a line");
+        assert_int_equal(machine_count("before"), lines);
+    }
+    type("\035n");
+    machine_log(LOG_VM_ENDED, VM(MACHINE_WATCHED), "vm vm1: stopped");
+    machine_say(MACHINE_WATCHED, " at its end\n");
+    machine_settle();
+    assert_string_equal(machine_watch("x"), " at its end\n");
+    assert_string_equal(machine_input(MACHINE_WATCHED), "");
+}
+
+/* Who comes late has what was kept, in as many pieces as the channel wants. */
+static void watched_late(void **state)
+{
+    char line[16];
+    size_t length;
+
+    begin(false);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(line, sizeof(line), "line %03u.\n", i);
+        machine_say(MACHINE_WATCHED, line);
+        machine_run_ms(3);
+    }
+    machine_settle();
+    const char *seen = machine_watch("");
+    length = strlen(seen);
+    assert_in_range(length, (CHANNEL_ENTRIES - 1) * CONSOLE_BYTES,
+                    CHANNEL_ENTRIES * CONSOLE_BYTES);
+    assert_non_null(strstr(seen, "\nline 591.\n"));
+    seen = machine_watch("");
+    assert_int_equal(length + strlen(seen), CONSOLE_KEPT);
+    assert_string_equal(seen + strlen(seen) - 10, "line 999.\n");
+    machine_restart_console();
+    assert_string_equal(machine_watch(""), "");
+    say(MACHINE_WATCHED, "and on\n");
+    assert_string_equal(machine_watch(""), "and on\n");
+}
+
+/* One that sends anything, and takes nothing, costs the VM beside it none of its share, and the
+ * console a bounded time. */
+static void watched_by_a_hostile_one(void **state)
+{
+    struct console_entry entry;
+    size_t sum = 0;
+
+    begin(true);
+    for (unsigned i = 0; i < 1000; i++) {
+        entry.length = (uint16_t)(i * 7919);
+        entry.what = i % 5;
+        memset(entry.bytes, 'h', sizeof(entry.bytes));
+        machine_watcher_puts(&entry);
+        machine_flood(MACHINE_WATCHED);
+        machine_run_ms(14);
+        sum += machine_say(0, "I am still here\n");
+    }
+    assert_in_range(sum, 15000, 16000);
+    assert_int_equal(machine.events, 0);
+    assert_in_range(strspn(machine_input(MACHINE_WATCHED), "h"), 1, 0x4000);
+    assert_string_equal(machine_input(0), "");
+}
+
 /* Input that nobody takes is lost behind what the channel holds, and nothing else is. */
 static void input_that_nobody_takes(void **state)
 {
@@ -609,6 +683,9 @@ int main(void)
         cmocka_unit_test(end_of_the_run),
         cmocka_unit_test(woken_with_room),
         cmocka_unit_test(input),
+        cmocka_unit_test(watched),
+        cmocka_unit_test(watched_late),
+        cmocka_unit_test(watched_by_a_hostile_one),
         cmocka_unit_test(input_that_nobody_takes),
         cmocka_unit_test(babbling),
         cmocka_unit_test(output_without_interrupts),

@@ -121,9 +121,50 @@ expect 'top on a terminal that nobody knows' 2 'this terminal has no screen: set
 "$lintel" log sock >log
 [ "$(wc -l <log)" = 60 ] && [ "$(sed -n 2p log)" = 'lintel: vm a: 16 MiB' ] && tail -n 1 log | grep -q '^lintel: a long line .*line $'
 result $? 'log shows all of the log, frame by frame'
+"$lintel" log sock a >said
+[ "$(sort -u said)" = 'lintel: vm a: 16 MiB' ] && [ "$(wc -l <said)" = 20 ] && "$lintel" log sock b >said && ! [ -s said ]
+result $? 'that of a VM is the lines about it'
+expect 'log of a VM that may not be controlled' 2 "^lintel: there is no VM 'c'" "$lintel" log sock c
 timeout 2 "$lintel" log -f sock >log
 [ $? = 124 ] && [ "$(wc -l <log)" = 60 ]
 result $? 'log -f waits for more'
+printf 'hello, machine\n' | timeout 5 "$lintel" console sock a >said
+[ $? = 124 ] && printf 'a says hello\r\nhello, machine\r\n' | cmp - said
+result $? 'console shows a VM'"'"'s console, and what is typed there is sent, once, and goes on'
+"$lintel" console sock b </dev/null >said
+[ $? = 0 ] && [ "$(grep -c '^last words' said)" = 100 ]
+result $? 'that of a VM that has ended is shown to its end'
+expect 'console of a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" console sock c
+# In a terminal: Ctrl-] q leaves it, and the terminal is as it was, as when a signal ends it.
+cat >typist.py <<'END'
+import os, pty, select, signal, sys, termios, time
+how = sys.argv[1]
+pid, master = pty.fork()
+if pid == 0:
+    os.execl(os.environ['LINTEL'], 'lintel', 'console', 'sock', 'a')
+before, shown, end = termios.tcgetattr(master), b'', time.monotonic() + 20
+def until(text):
+    global shown
+    while time.monotonic() < end and text not in shown:
+        if select.select([master], [], [], 1)[0]:
+            shown += os.read(master, 4096)
+until(b'its keys')
+time.sleep(0.3)
+raw = termios.tcgetattr(master) != before
+os.write(master, b'x\x1dn\x1d\x1dy\x03')
+until(b'x^]y\x03')
+os.write(master, b'\x1dh')
+until(b'this help')
+os.write(master, b'\x1dq') if how == 'key' else os.kill(pid, signal.SIGTERM)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(code, raw, termios.tcgetattr(master) == before, shown.count(b'x^]y\x03'))
+END
+for step in 'key 0' 'signal 143'; do
+    read -r how code <<<"$step"
+    python3 typist.py "$how" >said 2>&1
+    [ "$(cat said)" = "$code True True 1" ]
+    result $? "a console in a terminal, left by a $how"
+done
 
 # Several at once, some of which die, say too little, or say what is none.
 python3 - <<'END'
@@ -227,11 +268,12 @@ begin good
 expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
 end
 # A machine that ends after so many answers.
-for step in 'ps 1' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1'; do
+for step in 'ps 1' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1' 'console 1' 'console 2'; do
     read -r verb answers <<<"$step"
     case $verb in
     json) words=(ps --json broken sock) ;;
     core) words=(core sock a -o half) ;;
+    console) words=(console sock a) ;;
     top) words=(top --batch sock) ;;
     pause) words=(pause sock a) ;;
     *) words=("$verb" sock) ;;
@@ -320,6 +362,9 @@ done
 expect 'and a core' 0 'Type: *CORE' sh -c '"$LINTEL" core "$(cat device)" a -o lossy && readelf -h lossy && cmp lossy core'
 "$lintel" ps "$(cat device)" >said && grep -q '^a *running ' said
 result $? 'for which the VM is paused no longer'
+printf 'once' | timeout 5 "$lintel" console "$(cat device)" a >said
+printf 'a says hello\r\nonce' | cmp - said
+result $? 'the first answer to what is typed is lost: it is typed once'
 "$lintel" poweroff "$(cat device)" a && "$lintel" ps "$(cat device)" >said && grep -q '^a *ended ' said
 result $? 'the first answer to poweroff is lost: it is done'
 kill $port

@@ -15,9 +15,11 @@ import zlib
 NAMES = ['a', None, 'b']  # the second may not be controlled
 PROCESSES = [b'console', b'an "odd" \\ one']
 states = [0, None, 2]
+consoles = {0: bytearray(b'a says hello\r\n'), 2: bytearray(b'last words\r\n' * 100)}
+typed = 0
 records = b''
 for text in [b'1 boot information', b'vm a: 16 MiB', b'a long line ' * 15] * 20:
-    record = struct.pack('<HBB', len(text), 0, 0xff) + text
+    record = struct.pack('<HBB', len(text), 0, 0 if text.startswith(b'vm a') else 0xff) + text
     records += record + bytes(-len(record) % 4)
 
 
@@ -57,7 +59,7 @@ def answer(call, vm, argument):
         return (0, struct.pack('<32sQQ', PROCESSES[vm], tsc(), tsc() // 4)) if vm < len(PROCESSES) else (2, b'')
     if call == 13:
         return 0, struct.pack('<IIIIQ', 0 if argument != 16 else 4, 0, 0, 0, 0)
-    if call > 12:
+    if 13 <= call < 19 or call > 20:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
         return 2, b''
@@ -72,11 +74,32 @@ def answer(call, vm, argument):
     if call == 10:
         time.sleep(0.05 if how == 'slow' else 0)
         return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (1 << 18))
+    if call == 19:
+        text = consoles[vm]
+        at = argument if argument <= len(text) else 0
+        return 0, struct.pack('<II', at, typed) + text[at:at + 1016]
+    if call == 20:
+        return type_for(vm, argument >> 56, argument.to_bytes(8, 'little')[:argument >> 48 & 0xff])
     becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}, 11: {0: 2, 1: 1}}[call]
     if states[vm] not in becomes:
         return 3, b''
     states[vm] = becomes[states[vm]]
     return 0, b''
+
+
+def type_for(vm, number, keys):
+    """The console echoes it. The first of all finds no room."""
+    global typed, refused
+    if not refused:
+        refused = True
+        return 3, b''
+    if number != typed:
+        typed = number
+        consoles[vm] += keys.replace(b'\n', b'\r\n').replace(b'\x1d', b'^]')
+    return 0, b''
+
+
+refused = False
 
 
 def play(read, write):
@@ -101,7 +124,7 @@ def play(read, write):
             times += 1
             if how == 'noisy':
                 out = b'\xa8\xa8noise\xa8\x00\x00' + os.urandom(9) + out
-            lost = call if how == 'damaged' and call != lost and (times == 1 or call in (2, 3, 4, 5, 6, 11)) else None
+            lost = call if how == 'damaged' and call != lost and (times == 1 or call in (2, 3, 4, 5, 6, 11, 20)) else None
             if lost is not None:
                 out = out[:-1] + bytes([out[-1] ^ 1])
             write(out)

@@ -63,8 +63,8 @@ static void put_elf(const char *name)
 
 static int make_files(void **state)
 {
-    static const char *const programs[] = {"LINTEL_ATA", "LINTEL_AHCI", "LINTEL_NVME", "LINTEL_RAM",
-                                           "LINTEL_CONSOLE"};
+    static const char *const programs[] = {"LINTEL_ATA", "LINTEL_AHCI",    "LINTEL_NVME",
+                                           "LINTEL_RAM", "LINTEL_CONSOLE", "LINTEL_CONTROL"};
     static const char ram[8192];
 
     assert_non_null(mkdtemp(folder));
@@ -290,6 +290,36 @@ static void console(void **state)
     machine_free(&machine);
 }
 
+/* Who controls VMs is the console's client for those that it may control and that have a share of
+ * the line, and for no others. */
+static void watched_consoles(void **state)
+{
+    static const char description[] =
+        "vms:\n"
+        "  - {name: a, kernel: kernel, memory: 8M, control: no}\n"
+        "  - {name: b, kernel: kernel, memory: 8M}\n"
+        "  - {name: c, kernel: kernel, memory: 8M, console: none}\n"
+        "  - {name: d, kernel: kernel, memory: 8M, console: virtio}\n";
+    static const char *const labels[] = {"1", "3"};
+    struct machine machine;
+
+    put("vm.yaml", description, sizeof(description) - 1);
+    assert_int_equal(machine_load("vm.yaml", MACHINE_EMULATED | MACHINE_CONTROLLED, &machine),
+                     LINTEL_OK);
+    const struct plan *plan = &machine.plan;
+    check_plan(plan);
+    assert_int_equal(plan->processes[FIRST].controls, 2 + 4 + 8);
+    assert_int_equal(plan->channel_count, 4 + 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct plan_channel *channel = &plan->channels[4 + i];
+        assert_int_equal(channel->kind, PLAN_CHANNEL_CONSOLE);
+        assert_int_equal(channel->client, PLAN_PROCESS | FIRST);
+        assert_int_equal(channel->server, PLAN_PROCESS | 0);
+        assert_string_equal(channel->label, labels[i]);
+    }
+    machine_free(&machine);
+}
+
 static void console_words(void **state)
 {
     static const struct {
@@ -352,6 +382,7 @@ int main(void)
         cmocka_unit_test(shares),
         cmocka_unit_test(in_qemu),
         cmocka_unit_test(console),
+        cmocka_unit_test(watched_consoles),
         cmocka_unit_test(console_words),
     };
 
