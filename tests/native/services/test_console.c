@@ -364,8 +364,7 @@ static void watched_late(void **state)
     machine_settle();
     const char *seen = machine_watch("");
     length = strlen(seen);
-    assert_in_range(length, (CHANNEL_ENTRIES - 1) * CONSOLE_BYTES,
-                    CHANNEL_ENTRIES * CONSOLE_BYTES);
+    assert_in_range(length, (CHANNEL_ENTRIES - 1) * CONSOLE_BYTES, CHANNEL_ENTRIES * CONSOLE_BYTES);
     assert_non_null(strstr(seen, "\nline 591.\n"));
     seen = machine_watch("");
     assert_int_equal(length + strlen(seen), CONSOLE_KEPT);
