@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/console.h"
+#include "abi/process.h"
 #include "tool/processes.h"
 #include "tool/yes_no.h"
 
@@ -52,6 +53,8 @@ static void check_homes(struct loading *loading, const struct plan_process *proc
             break;
         }
 }
+
+_Static_assert(2 * PLAN_MAX_VMS <= PROCESS_CHANNELS, "the console serves VMs and who watches them");
 
 /* A client of the console for each VM that has a share of the line, and may be controlled. */
 static void add_watches(struct plan *plan, uint32_t process)
