@@ -13,7 +13,7 @@ import time
 import tty
 import zlib
 
-CALLS = 19  # CONTROL_CALL_COUNT (abi/control.h); those but 0, 7 and 12 are about a VM
+CALLS = 21  # CONTROL_CALL_COUNT (abi/control.h); those but 0, 7 and 12 are about a VM
 RESET = 4  # comes often enough to be seen also where a busy machine takes few requests
 
 random.seed(1)
