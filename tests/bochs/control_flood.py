@@ -16,7 +16,7 @@ import zlib
 CALLS = 21  # CONTROL_CALL_COUNT (abi/control.h); those but 0, 7 and 12 are about a VM
 RESET = 4  # comes often enough to be seen also where a busy machine takes few requests
 
-random.seed(1)
+random.seed(2)
 answers, others, tag = 0, 0, 0
 waiting = b''
 
