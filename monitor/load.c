@@ -175,7 +175,7 @@ struct guest_state load_state(const struct load *load)
     struct segment_state data = {0, UINT32_MAX, BOOT_DS, DATA};
     struct guest_state s = {
         .rip = load->entry,
-        .rflags = RFLAGS_ONE,
+        .rflags = RFLAGS_FIXED,
         .cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG,
         .cr3 = LOAD_PAGE_TABLES,
         .cr4 = CR4_PAE,

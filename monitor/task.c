@@ -187,7 +187,7 @@ static void load_registers(struct switching *t)
     uint32_t above = t->new->word == 2 ? 0xffff0000 : 0;
 
     s->rip = t->word[WORD_IP];
-    s->rflags = t->word[WORD_FLAGS] | RFLAGS_ONE | (is_nested(t) ? RFLAGS_NT : 0);
+    s->rflags = t->word[WORD_FLAGS] | RFLAGS_FIXED | (is_nested(t) ? RFLAGS_NT : 0);
     for (unsigned i = 0; i < 8; i++)
         s->gpr[i] = t->word[WORD_GPR + i] | above;
     s->cr0 |= CR0_TS;

@@ -7,49 +7,7 @@
 
 #include "abi/exit.h"
 #include "abi/vmcs.h"
-
-#define CR0_PE (1u << 0)
-#define CR0_TS (1u << 3)
-#define CR0_ET (1u << 4)
-#define CR0_NE (1u << 5)
-#define CR0_WP (1u << 16)
-#define CR0_PG (1u << 31)
-
-#define CR4_DE    (1u << 3)
-#define CR4_PSE   (1u << 4)
-#define CR4_PAE   (1u << 5)
-#define CR4_PCIDE (1u << 17)
-#define CR4_SMEP  (1u << 20)
-#define CR4_SMAP  (1u << 21)
-#define CR4_PKE   (1u << 22)
-#define CR4_CET   (1u << 23)
-#define CR4_PKS   (1u << 24)
-
-#define EFER_SCE (1u << 0)
-#define EFER_LME (1u << 8)
-#define EFER_LMA (1u << 10)
-#define EFER_NXE (1u << 11)
-
-#define RFLAGS_ONE (1u << 1) /* always set */
-#define RFLAGS_TF  (1u << 8)
-#define RFLAGS_IF  (1u << 9)
-#define RFLAGS_DF  (1u << 10)
-#define RFLAGS_NT  (1u << 14)
-#define RFLAGS_RF  (1u << 16)
-#define RFLAGS_VM  (1u << 17)
-#define RFLAGS_AC  (1u << 18)
-
-#define VECTOR_DE  0
-#define VECTOR_DB  1
-#define VECTOR_NMI 2
-#define VECTOR_BR  5
-#define VECTOR_UD  6
-#define VECTOR_TS  10
-#define VECTOR_NP  11
-#define VECTOR_SS  12
-#define VECTOR_GP  13
-#define VECTOR_PF  14
-#define VECTOR_MC  18
+#include "lib/x86.h"
 
 /* Error code of a page fault. */
 #define PF_PRESENT  (1u << 0)

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits of the control registers, RFLAGS, EFER, the debug registers and of the CPUID leaves that the
- * host asks about. */
+/* Of MSRs, the debug registers and the CPUID leaves that the host asks about; lib/x86.h has what
+ * the monitor looks at, too. */
 #ifndef CPU_REGISTERS_H
 #define CPU_REGISTERS_H
 
-#define CR0_PE 0x00000001ULL
-#define CR0_MP 0x00000002ULL
-#define CR0_TS 0x00000008ULL
-#define CR0_ET 0x00000010ULL
-#define CR0_NE 0x00000020ULL
-#define CR0_WP 0x00010000ULL
-#define CR0_AM 0x00040000ULL
-#define CR0_NW 0x20000000ULL
-#define CR0_CD 0x40000000ULL
-#define CR0_PG 0x80000000ULL
-
-#define CR4_PSE        0x00000010ULL
-#define CR4_PAE        0x00000020ULL
-#define CR4_MCE        0x00000040ULL
-#define CR4_PGE        0x00000080ULL
-#define CR4_OSFXSR     0x00000200ULL
-#define CR4_OSXMMEXCPT 0x00000400ULL
-#define CR4_UMIP       0x00000800ULL
-#define CR4_VMXE       0x00002000ULL
-#define CR4_PCIDE      0x00020000ULL
-#define CR4_OSXSAVE    0x00040000ULL
-#define CR4_SMEP       0x00100000ULL
-#define CR4_SMAP       0x00200000ULL
-#define CR4_PKE        0x00400000ULL
-#define CR4_CET        0x00800000ULL
-#define CR4_PKS        0x01000000ULL
-
-#define EFER_SCE 0x001ULL
-#define EFER_LME 0x100ULL
-#define EFER_LMA 0x400ULL
-#define EFER_NXE 0x800ULL
+#include "lib/x86.h"
 
 #define MISC_ENABLE_LIMIT_CPUID 0x000400000ULL
 #define MISC_ENABLE_XD_DISABLE  0x400000000ULL
@@ -42,13 +12,6 @@
 #define TSX_CTRL_RTM_DISABLE 0x1ULL
 
 #define PAT_RESET 0x0007040600070406ULL
-
-#define RFLAGS_FIXED 0x000002ULL
-#define RFLAGS_TF    0x000100ULL
-#define RFLAGS_IF    0x000200ULL
-#define RFLAGS_RF    0x010000ULL
-#define RFLAGS_VM    0x020000ULL
-#define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
 
 #define DEBUGCTL_LBR 0x1ULL
 #define DEBUGCTL_BTF 0x2ULL

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "hypervisor/cpu/registers.h"
-#include "hypervisor/cpu/vectors.h"
 
 #define OPCODE_STI 0xfb
 

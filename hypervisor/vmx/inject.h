@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "abi/vmcs.h"
-#include "hypervisor/cpu/vectors.h"
+#include "lib/x86.h"
 
 /* The three VM-entry fields of an event. info == 0: no event. */
 struct event {

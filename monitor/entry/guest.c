@@ -128,7 +128,7 @@ static const char *check_rip_rflags(const struct entry_state *state)
     else
         REQUIRE(!(rip >> 32), "guest RIP: bits 63:32 are not 0 outside 64-bit mode");
     REQUIRE(!(state->rflags & RFLAGS_RESERVED), "guest RFLAGS: a reserved bit is 1");
-    REQUIRE(state->rflags & RFLAGS_ONE, "guest RFLAGS: bit 1 is 0");
+    REQUIRE(state->rflags & RFLAGS_FIXED, "guest RFLAGS: bit 1 is 0");
     if (state->virtual_8086)
         REQUIRE(!state->ia32e && (state->cr0 & CR0_PE),
                 "guest RFLAGS: VM is 1 in IA-32e or in real mode");

@@ -32,8 +32,8 @@
 #define SEED   0x6c696e74656c0010ULL
 #define ROUNDS 20000 /* for each form */
 
-#define STATUS       (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
-#define RFLAGS_FIXED 0x202 /* bit 1, and interrupts on as they are for any program */
+#define STATUS      (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+#define FLAGS_FIXED 0x202 /* bit 1, and interrupts on as they are for any program */
 
 /* The operands lie in the middle of the data, with room for bit strings and string instructions. */
 #define TARGET_FIRST 1024
@@ -154,7 +154,7 @@ static void random_state(struct trial *t)
         before->vector[i / 4][i % 4] = random_next(&t->random);
     for (unsigned i = 0; i < 8; i++)
         before->mmx[i] = random_next(&t->random);
-    before->rflags = RFLAGS_FIXED | (random_next(&t->random) & (STATUS | RFLAGS_DF));
+    before->rflags = FLAGS_FIXED | (random_next(&t->random) & (STATUS | RFLAGS_DF));
     t->target = (uint64_t)t->native->data + TARGET_FIRST + random_below(&t->random, TARGET_COUNT);
     if (t->in.memory_size >= 16)
         t->target &= ~31ULL;

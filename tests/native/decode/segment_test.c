@@ -108,7 +108,7 @@ static void make_guest(uint16_t code, unsigned privilege, uint64_t descriptor)
     s->segment[SEG_LDTR].access = SEGMENT_UNUSABLE;
     s->efer = code == CODE_64 ? EFER_LMA | EFER_LME : 0;
     s->cr0 = CR0_PG | CR0_PE;
-    s->rflags = RFLAGS_ONE;
+    s->rflags = RFLAGS_FIXED;
     s->rip = CODE;
     s->gdtr = (struct table_state){GDT, 0x7f};
     s->gpr[GPR_RDX] = OPERAND;

@@ -19,8 +19,6 @@
 #define POINTERS   0x7000 /* PAE */
 #define STACK      0x9000
 #define NOWHERE    0xe0000000
-#define CR4_VMXE   (1u << 13)
-#define RFLAGS_ALL 0x3f7fd7 /* what ring 0 takes */
 #define CR0_PAGING (CR0_PG | CR0_WP | CR0_PE)
 
 enum { CODE_SELECTOR = 8, DATA_SELECTOR = 16, OLD_SELECTOR = 24, NEW_SELECTOR = 32, LDT = 40 };
@@ -142,7 +140,7 @@ static void test_call(void **argument)
 {
     assert_int_equal(switch_task(), TASK_SWITCHED);
     assert_int_equal(get(NEW, 2), OLD_SELECTOR);
-    assert_int_equal(state.rflags, RFLAGS_NT | RFLAGS_ONE);
+    assert_int_equal(state.rflags, RFLAGS_NT | RFLAGS_FIXED);
     assert_int_equal(state.cr0, CR0_PAGING | CR0_TS);
     assert_int_equal(state.segment[SEG_SS].selector, DATA_SELECTOR);
     assert_int_equal(state.gpr[GPR_RDI], 0xb7);
@@ -302,7 +300,7 @@ static const char *check_entry(void)
     model_write(&m, VMCS_GUEST_CR3, state.cr3);
     model_write(&m, VMCS_GUEST_CR4, state.cr4 | CR4_VMXE);
     model_write(&m, VMCS_GUEST_RIP, state.rip);
-    model_write(&m, VMCS_GUEST_RFLAGS, (state.rflags & RFLAGS_ALL) | RFLAGS_ONE);
+    model_write(&m, VMCS_GUEST_RFLAGS, (state.rflags & RFLAGS_ALL) | RFLAGS_FIXED);
     for (unsigned i = 0; i < SEG_COUNT; i++) {
         const struct segment_state *s = &state.segment[i];
         bool unusable = s->access & SEGMENT_UNUSABLE;
