@@ -134,7 +134,7 @@ boot_entry:
         movl    %eax, %ds
         movl    %eax, %es
         movl    %eax, %ss
-        leaq    boot_cpu + CPU_BLOCK_BYTES(%rip), %rsp
+        leaq    boot_cpu + CPU_BLOCK_SIZE(%rip), %rsp
         movl    %ebx, %edi                      /* boot_main(information, image), physical addresses */
         movl    %ebp, %esi
         xorl    %ebp, %ebp

@@ -16,9 +16,8 @@
 #include "hypervisor/cpu/gdt.h"
 #include "hypervisor/cpu/layout.h"
 
-#define CPU_BLOCK_SIZE 0x10000
-#define CPU_DATA_SIZE  0x4000
-#define CPU_IST_SIZE   0x1000
+#define CPU_DATA_SIZE 0x4000
+#define CPU_IST_SIZE  0x1000
 
 #define PER_CPU __attribute__((section(".percpu")))
 

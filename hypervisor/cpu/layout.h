@@ -15,7 +15,7 @@
 #define IMAGE_BASE 0xffffffff80000000
 
 #define LARGE_PAGE_SIZE 0x200000
-#define CPU_BLOCK_BYTES 0x10000
+#define CPU_BLOCK_SIZE  0x10000
 #define CPUS_MAX        256 /* more are not looked at */
 
 #define PML4_SLOT(a) (((a) >> 39) & 511)

@@ -7,7 +7,7 @@
         .global schedule
         .type   schedule, @function
 schedule:
-        orq     $(CPU_BLOCK_BYTES - 8), %rsp    /* the stack's end, as if it had been called */
+        orq     $(CPU_BLOCK_SIZE - 8), %rsp    /* the stack's end, as if it had been called */
         xorl    %ebp, %ebp
         jmp     schedule_on_empty_stack
         .size   schedule, . - schedule

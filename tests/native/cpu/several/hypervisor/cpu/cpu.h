@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CPU_BLOCK_SIZE 0x1000
+#include "hypervisor/cpu/layout.h"
 
 /* The linker gives the section's start a name. */
 #define PER_CPU __attribute__((section("percpu")))
