@@ -27,13 +27,6 @@ void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t 
     ASSERT(paging_map(p->root, virt, phys_of(memory), align_up(size, PAGE_SIZE), flags | PAGING_U));
 }
 
-void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module)
-{
-    uint64_t size = align_up(phys_range_size(module), PAGE_SIZE);
-
-    ASSERT(size == 0 || paging_map(p->root, virt, module->start, size, PAGING_U | PAGING_NX));
-}
-
 void process_init(struct process *p, const char *name, uint32_t cpu)
 {
     struct process_info *info = arena_alloc(sizeof(*info));

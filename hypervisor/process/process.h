@@ -48,12 +48,9 @@ _Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the fr
  * Stops with a verdict where that is not used. */
 void process_init(struct process *p, const char *name, uint32_t cpu);
 
-/* Maps memory of ring 0's into it; size is rounded up to pages. */
+/* Maps memory of ring 0's, or a module, into it; size is rounded up to pages. */
 void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
                  unsigned flags);
-
-/* Maps a module read-only; size is rounded up to pages. */
-void process_map_module(struct process *p, uint64_t virt, const struct phys_range *module);
 
 /* What it is called in the log. */
 static inline const char *process_kind(const struct process *p)

@@ -177,7 +177,8 @@ static void add_memory(struct service *s, const struct phys_range *files)
 
     if (plan->file != PLAN_NO_FILE) {
         info->file_size = phys_range_size(&files[plan->file]);
-        process_map_module(&s->process, PROCESS_FILE, &files[plan->file]);
+        process_map(&s->process, PROCESS_FILE, virt_of(files[plan->file].start), info->file_size,
+                    PAGING_NX);
     }
     if (plan->dma > 0) {
         void *area = arena_alloc(plan->dma);

@@ -13,7 +13,7 @@ static struct monitor_file map_file(struct vm *vm, uint64_t *next, const struct 
 {
     struct monitor_file file = {*next, phys_range_size(module)};
 
-    process_map_module(&vm->process, *next, module);
+    process_map(&vm->process, *next, virt_of(module->start), file.size, PAGING_NX);
     *next += align_up(file.size, LARGE_PAGE);
     return file;
 }
