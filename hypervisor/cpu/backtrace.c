@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hypervisor/cpu/backtrace.h"
-
+/* What a panic tells of the CPU: where it was, and how it came there. */
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "lib/bits.h"

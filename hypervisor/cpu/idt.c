@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interrupt descriptor table and what happens to exceptions and interrupts of ring 0. */
 #include "hypervisor/cpu/apic.h"
-#include "hypervisor/cpu/backtrace.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/instructions.h"
