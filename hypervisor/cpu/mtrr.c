@@ -5,12 +5,9 @@
 #include "hypervisor/cpu/registers.h"
 #include "lib/bits.h"
 
-#define CAP_COUNT       0xff
-#define DEF_TYPE_ENABLE BIT(11)
-#define MASK_VALID      BIT(11)
-#define TYPE            0xff
-#define WRITE_BACK      6
-#define ADDRESS_END     BIT(52) /* the widest that there is */
+#define CAP_COUNT   0xff
+#define TYPE        0xff
+#define ADDRESS_END BIT(52) /* the widest that there is */
 
 void mtrr_read(struct mtrrs *mtrrs)
 {
@@ -26,7 +23,7 @@ void mtrr_read(struct mtrrs *mtrrs)
 
 void mtrr_write(const struct mtrrs *mtrrs)
 {
-    wrmsr(MSR_IA32_MTRR_DEF_TYPE, mtrrs->def_type & ~DEF_TYPE_ENABLE);
+    wrmsr(MSR_IA32_MTRR_DEF_TYPE, mtrrs->def_type & ~MTRR_DEF_TYPE_ENABLE);
     for (uint32_t i = 0; i < mtrrs->count; i++) {
         wrmsr(MSR_IA32_MTRR_PHYSBASE0 + 2 * i, mtrrs->variable[i].base);
         wrmsr(MSR_IA32_MTRR_PHYSMASK0 + 2 * i, mtrrs->variable[i].mask);
@@ -63,7 +60,8 @@ static bool change_all(const struct mtrrs *mtrrs, bool write_back, struct phys_m
 {
     for (uint32_t i = 0; i < mtrrs->count; i++) {
         const struct mtrr_pair *pair = &mtrrs->variable[i];
-        if (pair->mask & MASK_VALID && ((pair->base & TYPE) == WRITE_BACK) == write_back &&
+        if (pair->mask & MTRR_MASK_VALID &&
+            ((pair->base & TYPE) == MEMORY_WRITE_BACK) == write_back &&
             !change(map, *pair, end, apply))
             return false;
     }
@@ -76,10 +74,10 @@ bool mtrr_keep_write_back(const struct mtrrs *mtrrs, struct phys_map *map)
     static struct phys_map others;
     uint64_t end = map->count > 0 ? map->range[map->count - 1].end : 0;
 
-    if (!(mtrrs->def_type & DEF_TYPE_ENABLE))
+    if (!(mtrrs->def_type & MTRR_DEF_TYPE_ENABLE))
         return true;
     others.count = 0;
-    if ((mtrrs->def_type & TYPE) != WRITE_BACK &&
+    if ((mtrrs->def_type & TYPE) != MEMORY_WRITE_BACK &&
         !(phys_map_add(&others, 0, end) && change_all(mtrrs, true, &others, end, phys_map_remove)))
         return false;
     if (!change_all(mtrrs, false, &others, end, phys_map_add))

@@ -10,26 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MTRR_DEF_TYPE_ENABLE 0x800ULL
-#define MTRR_MASK_VALID      0x800ULL
+#include "hypervisor/cpu/registers.h"
+#include "lib/bits.h"
 
-enum memory_type {
-    MEMORY_UNCACHEABLE = 0,
-    MEMORY_WRITE_COMBINING = 1,
-    MEMORY_WRITE_THROUGH = 4,
-    MEMORY_WRITE_PROTECTED = 5,
-    MEMORY_WRITE_BACK = 6,
-    MEMORY_UNCACHED = 7, /* UC-: in the PAT only */
-};
+/* Sets of types, bit n for type n: those of MTRRs, and of the PAT. */
+#define MTRR_TYPES                                                                                 \
+    (BIT(MEMORY_UNCACHEABLE) | BIT(MEMORY_WRITE_COMBINING) | BIT(MEMORY_WRITE_THROUGH) |           \
+     BIT(MEMORY_WRITE_PROTECTED) | BIT(MEMORY_WRITE_BACK))
+#define PAT_TYPES (MTRR_TYPES | BIT(MEMORY_UNCACHED))
 
-/* IA32_PAT: eight fields, each a type of the PAT (SDM volume 3, "IA32_PAT MSR"). */
-bool constrain_pat(uint64_t value);
+/* One type of a set, as in IA32_MTRR_DEF_TYPE, of which the mask has seen to the reserved bits. */
+bool constrain_type(uint8_t type, uint64_t types);
 
-/* IA32_MTRR_DEF_TYPE: a type that MTRRs know; the mask has seen to the reserved bits. */
-bool constrain_mtrr_def_type(uint64_t value);
-
-/* A fixed-range MTRR: eight types that MTRRs know. */
-bool constrain_mtrr_fixed(uint64_t value);
+/* Eight types of a set, as in IA32_PAT (SDM volume 3, "IA32_PAT MSR") and the fixed-range MTRRs. */
+bool constrain_types(uint64_t value, uint64_t types);
 
 /* IA32_MTRR_PHYSBASEn (odd is false) or PHYSMASKn: the type, and the bits between the fields and
  * above the physical width. */

@@ -157,13 +157,13 @@ static bool is_checked(const struct msr_row *row, uint32_t index, uint64_t value
     case MSR_CHECK_CET:
         return is_canonical(value) && (value & CET_TRACKER) != CET_TRACKER;
     case MSR_CHECK_PAT:
-        return constrain_pat(value);
+        return constrain_types(value, PAT_TYPES);
     case MSR_CHECK_MTRR_VARIABLE:
         return constrain_mtrr_variable(value, index & 1, width);
     case MSR_CHECK_MTRR_FIXED:
-        return constrain_mtrr_fixed(value);
+        return constrain_types(value, MTRR_TYPES);
     case MSR_CHECK_MTRR_DEF_TYPE:
-        return constrain_mtrr_def_type(value);
+        return constrain_type((uint8_t)value, MTRR_TYPES);
     }
     return false; /* MSR_CHECK_READ_ONLY */
 }

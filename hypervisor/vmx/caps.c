@@ -168,7 +168,7 @@ const char *vmx_region_fault(const struct vmx_caps *caps, uint64_t phys)
         return "the region is above the CPU's physical address width";
     if (size > PAGE_SIZE)
         return "the CPU asks for regions larger than 4 KiB";
-    if (type != 6)
+    if (type != MEMORY_WRITE_BACK)
         return "the CPU asks for regions in memory that is not write-back";
     return NULL;
 }

@@ -12,11 +12,11 @@
 
 static void pat(void **state)
 {
-    assert_true(constrain_pat(0x0007040600070406));
+    assert_true(constrain_types(0x0007040600070406, PAT_TYPES));
     for (unsigned field = 0; field < 8; field++)
         for (unsigned type = 0; type < 256; type++) {
             bool legal = type < 8 && type != 2 && type != 3;
-            assert_int_equal(constrain_pat((uint64_t)type << 8 * field), legal);
+            assert_int_equal(constrain_types((uint64_t)type << 8 * field, PAT_TYPES), legal);
         }
 }
 
@@ -25,16 +25,16 @@ static void mtrr_fixed(void **state)
     for (unsigned field = 0; field < 8; field++)
         for (unsigned type = 0; type < 256; type++) {
             bool legal = type == 0 || type == 1 || type == 4 || type == 5 || type == 6;
-            assert_int_equal(constrain_mtrr_fixed((uint64_t)type << 8 * field), legal);
+            assert_int_equal(constrain_types((uint64_t)type << 8 * field, MTRR_TYPES), legal);
         }
 }
 
 static void mtrr_def_type(void **state)
 {
-    assert_true(constrain_mtrr_def_type(0xc06));
-    assert_true(constrain_mtrr_def_type(0));
-    assert_false(constrain_mtrr_def_type(0xc02));
-    assert_false(constrain_mtrr_def_type(7));
+    assert_true(constrain_type(6, MTRR_TYPES));
+    assert_true(constrain_type(0, MTRR_TYPES));
+    assert_false(constrain_type(2, MTRR_TYPES));
+    assert_false(constrain_type(7, MTRR_TYPES));
 }
 
 static void mtrr_variable(void **state)
