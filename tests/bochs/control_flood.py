@@ -81,7 +81,7 @@ os.rename('device.tmp', 'device')
 def step():
     with open(sys.argv[1], 'rb') as console:
         said = console.read()
-    if b'vm victim: ' not in said:
+    if b'vm victim: powered off' not in said:
         os.write(master, anything())
         return
     time.sleep(0.1)
