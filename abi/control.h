@@ -17,7 +17,7 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 4
+#define CONTROL_LINE_VERSION 5
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
@@ -67,6 +67,12 @@ enum control_call {
        position where nothing is any more, or nothing yet, counts as that of the first byte kept */
     CONTROL_CALL_CONSOLE,
     CONTROL_CALL_TYPE, /* (CONTROL_TYPED): for its guest. CONTROL_STATE: it has no room now */
+    /* (CONTROL_TRACE_*): it is traced from now on (abi/trace.h), or not any more. A process only
+       where all VMs may be controlled */
+    CONTROL_CALL_TRACE,
+    /* (argument: a position in ring `vm` of the trace): struct control_records, then records from
+       there on, by lib/trace_pack.h */
+    CONTROL_CALL_RECORDS,
     CONTROL_CALL_COUNT
 };
 
@@ -83,6 +89,9 @@ enum control_call {
 #define CONTROL_TYPED(bytes, count, number)                                                        \
     ((bytes) | (uint64_t)(count) << 48 | (uint64_t)(number) << 56)
 #define CONTROL_TYPED_MAX 6
+
+#define CONTROL_TRACE_ON      1u
+#define CONTROL_TRACE_PROCESS 2u /* `vm` is a process, as for CONTROL_CALL_PROCESS */
 
 #define CONTROL_SEARCH 0x40000u /* a slow machine answers in time, too */
 
@@ -137,6 +146,14 @@ struct control_vm {
     struct gate_used used;
     uint64_t exits[GATE_EXIT_REASONS]; /* since boot, by reason; those at the end that are 0 may be
                                           left out */
+};
+
+/* Positions in bytes of records, for ever. */
+struct control_records {
+    uint64_t at;   /* of the first one that follows: as asked, or later; or the ring's end */
+    uint64_t next; /* where to ask for the next */
+    uint64_t tail; /* of the ring */
+    uint64_t cpu;  /* whose it is */
 };
 
 struct control_log {

@@ -19,7 +19,7 @@
 #include "abi/exit.h"
 #include "abi/plan.h"
 
-#define GATE_VERSION 16
+#define GATE_VERSION 17
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -95,9 +95,12 @@ enum gate_control {
     GATE_CONTROL_RESET,     /* EVENT_RESET for its monitor */
     GATE_CONTROL_MEMORY,    /* (guest-physical): the text page holds that page of its memory */
     GATE_CONTROL_POWER_OFF, /* EVENT_POWER_BUTTON for its monitor */
+    GATE_CONTROL_TRACE,     /* (1 or 0): it is traced from now on (abi/trace.h), or not any more */
     /* The number is that of a process of the plan, whatever VMs are controlled: the text page holds
        a struct gate_process */
     GATE_CONTROL_PROCESS,
+    /* (1 or 0): likewise, such a process is traced; where all VMs are controlled */
+    GATE_CONTROL_TRACE_PROCESS,
     GATE_CONTROL_POKE, /* (guest-physical | byte << 56): a byte of its memory */
     /* What follows is about a vCPU, which the argument's last byte says. */
     GATE_CONTROL_REGISTERS, /* the text page holds a struct gate_registers */

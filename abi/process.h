@@ -35,12 +35,15 @@
 #define PROCESS_EXTENT 0x0000330000000000ULL
 /* abi/log.h, for the console alone: its own page, then the ring, read-only */
 #define PROCESS_LOG 0x0000340000000000ULL
+/* ring n of abi/trace.h at n * PROCESS_TRACE_STRIDE, read-only; for who controls VMs */
+#define PROCESS_TRACE 0x0000350000000000ULL
 
 #define PROCESS_IMAGE_SPAN     0x1000000ULL /* at most, from its first page to its last */
 #define PROCESS_STACK_SIZE     0x10000ULL
 #define PROCESS_TEXT_SIZE      0x1000ULL
 #define PROCESS_CHANNEL_STRIDE 0x100000ULL
 #define PROCESS_WINDOW_STRIDE  0x100000000ULL
+#define PROCESS_TRACE_STRIDE   0x200000ULL
 
 /*
  * The bits of the word of events: what GATE_WAIT returns, and what an exit page tells a monitor.
@@ -100,6 +103,7 @@ struct process_info {
     uint64_t file_size; /* of what lies at PROCESS_FILE; 0: nothing does */
     struct process_channel channels[PROCESS_CHANNELS];
     uint32_t pci_id; /* of its PCI function: the device above, the vendor below; 0: there is none */
+    uint32_t trace_rings; /* at PROCESS_TRACE */
 };
 
 _Static_assert(sizeof(struct process_info) <= 4096, "it is one page");

@@ -37,13 +37,13 @@ _lintel()
         -o | --output | --junit | --json) _lintel_files -f; return ;;
         --control) [[ $command != run ]] || { _lintel_files -f; return; } ;;
         --socket) _lintel_files -f; return ;;
-        --interval | --port | --ips | --time | --timeout | --hypervisor-options) return ;;
+        --interval | --port | --ips | --seconds | --reason | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
-    elif [[ $command == @(ps|top|pause|resume|reset|poweroff|stop|start|core|gdb|console|log) ]]; then
+    elif [[ $command == @(ps|top|trace|pause|resume|reset|poweroff|stop|start|core|gdb|console|log) ]]; then
         _lintel_files -f
     elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
         _lintel_models

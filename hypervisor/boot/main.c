@@ -24,6 +24,7 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/monitor.h"
 #include "hypervisor/vm/resident.h"
+#include "hypervisor/vm/trace.h"
 #include "hypervisor/vm/vm.h"
 #include "hypervisor/vmx/vmx.h"
 #include "lib/bits.h"
@@ -132,6 +133,8 @@ static uint64_t arena_size(const struct plan *plan)
         const struct plan_process *p = &plan->processes[i];
         size += ARENA_PROCESS_SIZE + image_span(virt_of(files[p->image].start)) + p->dma;
         mapped += p->dma;
+        if (p->controls != 0)
+            size += (acpi.cpu_count + 1) * sizeof(struct trace_ring);
     }
     for (uint32_t i = 0; i < plan->channel_count; i++)
         size += ARENA_CHANNEL_SIZE + plan->channels[i].size;
@@ -185,6 +188,8 @@ static void create_processes(const struct plan *plan)
         const struct plan_process *p = &plan->processes[i];
         map_program(&files[p->image]);
         service_create(p, files, &acpi);
+        if (p->controls != 0)
+            trace_create(&services[i].process);
         log_line("process %s", p->name);
     }
     for (uint32_t i = 0; i < plan->channel_count; i++)

@@ -154,6 +154,9 @@ static const char *check_grants(struct checker *c, const struct plan_process *p)
     uint32_t of_function = (p->grants & PLAN_GRANT_PCI) != 0;
     if (p->controls >> c->plan->vm_count != 0)
         return FAIL(c, "process %s: it controls VMs that are not there", p->name);
+    for (const struct plan_process *q = c->plan->processes; p->controls != 0 && q < p; q++)
+        if (q->controls != 0)
+            return FAIL(c, "process %s: %s controls VMs already", p->name, q->name);
     for (uint32_t i = 0; i < c->plan->vm_count; i++)
         for (uint32_t v = 0; p->controls & BIT(i) && v < c->plan->vms[i].vcpus; v++)
             if (c->plan->vms[i].cpus[v] != p->cpu)

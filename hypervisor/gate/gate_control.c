@@ -5,7 +5,7 @@
 #include "hypervisor/gate/gate.h"
 #include "hypervisor/process/service.h"
 #include "hypervisor/vm/debug.h"
-#include "hypervisor/vm/vm.h"
+#include "hypervisor/vm/trace.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -152,6 +152,13 @@ static int64_t memory(struct vm *vm, struct vcpu *v, uint64_t gpa, void *page)
     return 0;
 }
 
+static int64_t trace(struct vm *vm, struct vcpu *v, uint64_t on, void *page)
+{
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        trace_vcpu(vm->vcpus[i], on);
+    return 0;
+}
+
 typedef int64_t control(struct vm *, struct vcpu *, uint64_t argument, void *page);
 
 static control *const controls[GATE_CONTROL_COUNT] = {
@@ -160,17 +167,25 @@ static control *const controls[GATE_CONTROL_COUNT] = {
     [GATE_CONTROL_RESUME] = resume, [GATE_CONTROL_MEMORY] = memory,
     [GATE_CONTROL_RESET] = reset,   [GATE_CONTROL_DEBUG] = debug,
     [GATE_CONTROL_POKE] = poke,     [GATE_CONTROL_MSR] = msr,
-    [GATE_CONTROL_SET] = set,
+    [GATE_CONTROL_SET] = set,       [GATE_CONTROL_TRACE] = trace,
 };
 
 static int64_t look_at_process(uint64_t number, void *page)
 {
     struct gate_process *is = page;
 
-    if (number >= PLAN_MAX_PROCESSES || services[number].plan == NULL)
-        return GATE_EINVAL;
     *is = (struct gate_process){.tsc = rdtsc(), .time = sched_ran(&services[number].thread)};
     memcpy(is->name, services[number].plan->name, sizeof(is->name));
+    return 0;
+}
+
+/* When a process runs tells of each VM that it works for: none may be left out of `may`. */
+static int64_t trace_process(uint64_t number, bool on, uint32_t may)
+{
+    for (uint32_t i = 0; i < PLAN_MAX_VMS; i++)
+        if (vms[i].plan != NULL && !(may & BIT(i)))
+            return GATE_EINVAL;
+    trace_thread(&services[number].thread, TRACE_WHO(TRACE_PROCESS, number), on);
     return 0;
 }
 
@@ -181,8 +196,12 @@ int64_t gate_control(uint64_t vm, uint64_t what, uint64_t argument, struct proce
 
     if (may == 0)
         return GATE_ENOSYS;
-    if (what == GATE_CONTROL_PROCESS)
-        return look_at_process(vm, p->text);
+    if (what == GATE_CONTROL_PROCESS || what == GATE_CONTROL_TRACE_PROCESS) {
+        if (vm >= PLAN_MAX_PROCESSES || services[vm].plan == NULL)
+            return GATE_EINVAL;
+        return what == GATE_CONTROL_PROCESS ? look_at_process(vm, p->text)
+                                            : trace_process(vm, argument, may);
+    }
     if (vm >= PLAN_MAX_VMS || !(may & BIT(vm)) || what >= GATE_CONTROL_COUNT ||
         vcpu >= vms[vm].plan->vcpus)
         return GATE_EINVAL;

@@ -42,6 +42,7 @@ void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind
     *t = (struct thread){.waits = true,
                          .cpu = cpu,
                          .kind = kind,
+                         .resume = kind->resume,
                          .payer = t,
                          .next = s->threads,
                          .budget = budget * tsc_khz() / 1000,
@@ -209,7 +210,7 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
                       min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
     sched_set_event(t->cpu, min_u64(s->others_event, due(t)));
     t->work &= ~WORK_SCHEDULE;
-    t->kind->resume(t);
+    t->resume(t);
 }
 
 static inline __attribute__((always_inline)) void leave(struct sched *s, bool wants)

@@ -5,6 +5,7 @@
 #include "hypervisor/vm/events.h"
 #include "hypervisor/vm/exit.h"
 #include "hypervisor/vm/several.h"
+#include "hypervisor/vm/trace.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/format.h"
 
@@ -49,6 +50,8 @@ static void __attribute__((cold, noinline)) hand_over(struct vcpu *v)
 {
     if (v->thread.work & WORK_SHARED && v->mode != VCPU_CALLED && !monitor_take(v))
         schedule();
+    if (v->thread.work & WORK_TRACED)
+        trace_monitor(v);
     if (!(v->thread.work & WORK_EVENTS))
         return;
     v->page->events = sched_take_events(&v->thread);

@@ -122,7 +122,7 @@ void events_work(struct vcpu *v)
 static void __attribute__((noinline)) take_due(struct vcpu *v, uint64_t now)
 {
     sched_expire(now);
-    if (v->thread.work & ~WORK_SHARED)
+    if (v->thread.work & ~WORK_MARKS)
         events_work(v);
     uint64_t due = CPU_OF(VCPU_CPU(v), sched).next_event, least = tsc_khz() / LEAST_SHARE;
     if (due == TIME_NEVER) /* and so it is armed: sched_no_event */

@@ -15,7 +15,7 @@ void events_arm_timer(struct vcpu *v);
 /* All that is left before an entry; one test when there is nothing to do. */
 static inline void events_before_entry(struct vcpu *v)
 {
-    if (__builtin_expect(v->thread.work & ~WORK_SHARED, 0))
+    if (__builtin_expect(v->thread.work & ~WORK_MARKS, 0))
         events_work(v);
     if (CPU_OF(VCPU_CPU(v), sched).next_event != TIME_NEVER)
         events_arm_timer(v);

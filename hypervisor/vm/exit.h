@@ -54,12 +54,14 @@ struct vcpu *exit_dispatch_eager(struct vcpu *v);
 /* Called by switch.S when VMLAUNCH or VMRESUME fails with flags. */
 void __attribute__((noreturn)) vmx_entry_failed(void);
 
-/* switch.S: where exits arrive, an address for each sum of these. */
+/* switch.S: where exits arrive, an address for each sum of these; and those of a traced vCPU, which
+ * have VERW in any case, without and with what VMX_EXIT_BHB says. */
 enum vmx_exit_way {
     VMX_EXIT_EAGER = 1, /* exit_dispatch_eager */
     VMX_EXIT_VERW = 2,
     VMX_EXIT_BHB = 4,
-    VMX_EXIT_WAYS = 8
+    VMX_EXIT_TRACED = 8, /* trace_dispatch */
+    VMX_EXIT_WAYS = 10
 };
 extern const uint64_t vmx_exits[VMX_EXIT_WAYS];
 

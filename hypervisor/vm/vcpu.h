@@ -28,8 +28,10 @@
 /* No work: the VM has several vCPUs, and its monitor is to be asked for. It is here because the
  * exits that go to a monitor test this word anyway. */
 #define WORK_SHARED (8u << WORK_KIND_BITS)
+#define WORK_TRACED (16u << WORK_KIND_BITS) /* no work either: its monitor's turns are traced */
+#define WORK_MARKS  (WORK_SHARED | WORK_TRACED)
 /* What is left when the rest has been done. */
-#define WORK_STAYS (WORK_EVENTS | WORK_SHARED)
+#define WORK_STAYS (WORK_EVENTS | WORK_MARKS)
 
 enum vcpu_mode {
     VCPU_IN_MONITOR, /* continues in ring 3 */

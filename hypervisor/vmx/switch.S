@@ -81,6 +81,8 @@ vmx_exit_\index:
         exit_stub 5, exit_dispatch_eager, forget_history
         exit_stub 6, exit_dispatch, forget_history, overwrite_buffers
         exit_stub 7, exit_dispatch_eager, forget_history, overwrite_buffers
+        exit_stub 8, trace_dispatch, last=overwrite_buffers
+        exit_stub 9, trace_dispatch, forget_history, overwrite_buffers
         enter_stub vmx_enter
         enter_stub vmx_enter_verw, overwrite_buffers
 
@@ -126,7 +128,7 @@ clear_branch_history:
         .global vmx_exits
         .type   vmx_exits, @object
 vmx_exits:
-        .irp    index, 0, 1, 2, 3, 4, 5, 6, 7
+        .irp    index, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
         .quad   vmx_exit_\index
         .endr
         .size   vmx_exits, . - vmx_exits

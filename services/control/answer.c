@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "runtime/gate.h"
 #include "services/control/debug.h"
+#include "services/control/trace.h"
 #include "services/control/watch.h"
 
 /* What ring 0 knows is fetched anew for each request; our own is which VMs are stopped, a bit for
@@ -13,12 +14,14 @@ static uint32_t stopped;
 static uint64_t khz;
 static const struct log_ring *ring;
 
-void answer_init(uint64_t tsc_khz, const struct log_ring *log)
+void answer_init(const struct process_info *info, const struct log_ring *log,
+                 const struct trace_ring *trace)
 {
     stopped = 0;
     debug_init();
-    khz = tsc_khz;
+    khz = info->tsc_khz;
     ring = log;
+    trace_init(trace, info->trace_rings);
 }
 
 static enum control_error error_of(int64_t result)
@@ -193,6 +196,14 @@ static enum control_error process(const struct control_request *r, struct contro
     return CONTROL_OK;
 }
 
+static enum control_error trace(const struct control_request *r, struct control_answer *a)
+{
+    bool process = r->argument & CONTROL_TRACE_PROCESS;
+
+    return error_of(gate_control(r->vm, process ? GATE_CONTROL_TRACE_PROCESS : GATE_CONTROL_TRACE,
+                                 r->argument & CONTROL_TRACE_ON));
+}
+
 static enum control_error poke(const struct control_request *r, struct control_answer *a)
 {
     return error_of(gate_control(r->vm, GATE_CONTROL_POKE, r->argument));
@@ -322,6 +333,8 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_PROCESS] = process,
     [CONTROL_CALL_CONSOLE] = watch_console,
     [CONTROL_CALL_TYPE] = watch_type,
+    [CONTROL_CALL_TRACE] = trace,
+    [CONTROL_CALL_RECORDS] = trace_records,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

@@ -5,9 +5,13 @@
 
 #include "abi/control.h"
 #include "abi/log.h"
+#include "abi/process.h"
+#include "abi/trace.h"
 
-/* Before the first request. */
-void answer_init(uint64_t tsc_khz, const struct log_ring *log);
+/* Before the first request. The rings of the trace, info->trace_rings of them, lie
+ * PROCESS_TRACE_STRIDE apart. */
+void answer_init(const struct process_info *info, const struct log_ring *log,
+                 const struct trace_ring *trace);
 
 /* Does what a request asks for, and fills in all of the answer but its sum. */
 void answer(const struct control_request *request, struct control_answer *answer);

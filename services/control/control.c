@@ -20,13 +20,14 @@ static struct {
 static struct control_answer out;
 static size_t out_size, out_sent;
 
-bool control_start(const struct process_info *info, const struct log_ring *log)
+bool control_start(const struct process_info *info, const struct log_ring *log,
+                   const struct trace_ring *trace)
 {
     interrupts = info->interrupt_count > 0;
     ms = info->tsc_khz;
     in.count = 0;
     out_size = out_sent = 0;
-    answer_init(info->tsc_khz, log);
+    answer_init(info, log, trace);
     return uart_init(info->ports[0].first);
 }
 

@@ -13,7 +13,8 @@ import time
 import tty
 import zlib
 
-CALLS = 21  # CONTROL_CALL_COUNT (abi/control.h); those but 0, 7 and 12 are about a VM
+CALLS = 23  # CONTROL_CALL_COUNT (abi/control.h); those but OTHERS are about a VM
+OTHERS = (0, 7, 12, 22)
 RESET = 4  # comes often enough to be seen also where a busy machine takes few requests
 
 random.seed(2)
@@ -61,7 +62,7 @@ def take(data):
         waiting = waiting[size:]
         answers += 1
         call, vm, error = frame[1], frame[2], struct.unpack_from('<H', frame, 10)[0]
-        others += call not in (0, 7, 12) and vm != 1 and error != (2 if call < CALLS else 1)
+        others += call not in OTHERS and vm != 1 and error != (2 if call < CALLS else 1)
 
 
 def tell(*_):

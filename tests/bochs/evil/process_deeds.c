@@ -85,6 +85,9 @@ void deed_control_with_any_argument(void)
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         expect(gate_control(PLAN_MAX_PROCESSES, GATE_CONTROL_PROCESS, values[i]) == GATE_EINVAL,
                "a process is seen that is not there");
+    for (size_t i = 0; i < PLAN_MAX_PROCESSES; i++)
+        expect(gate_control((unsigned)i, GATE_CONTROL_TRACE_PROCESS, 1) == GATE_EINVAL,
+               "a process is traced that works for another VM");
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         if (values[i] >= 0x1000000)
             expect(gate_control(1, GATE_CONTROL_MEMORY, values[i]) == GATE_EINVAL,
@@ -113,6 +116,7 @@ void deed_control_the_own_vm(void)
         expect(gate_control(1, GATE_CONTROL_LOOK, 0) == 0 &&
                    ((const struct gate_vm *)gate_text())->state == GATE_VM_PAUSED,
                "what is paused runs");
+        expect(gate_control(1, GATE_CONTROL_TRACE, i & 1) == 0, "it is not traced");
         expect(gate_control(1, GATE_CONTROL_REGISTERS, 0) == 0, "its registers are not there");
         expect(gate_control(1, GATE_CONTROL_MEMORY, 0x100000 + i) == 0, "its memory is not there");
         expect(gate_control(1, GATE_CONTROL_RESUME, 0) == 0, "its VM does not go on");

@@ -14,6 +14,7 @@
 #include "abi/console.h"
 #include "lib/bits.h"
 #include "lib/control_frame.h"
+#include "lib/trace_pack.h"
 #include "runtime/channel.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
@@ -23,6 +24,7 @@
 #define BASE      0x2f8
 #define VMS       3 /* of which the last may not be controlled */
 #define PROCESSES 3
+#define RINGS     2
 
 #define MEMORY 0x600000u
 #define FULL   0x1ff000u /* the one page with something in it */
@@ -48,6 +50,10 @@ static char text_page[PROCESS_TEXT_SIZE] __attribute__((aligned(8)));
 static struct log_ring ring;
 static uint64_t poked;
 static struct guest_state set_state;
+static uint8_t rings[RINGS * PROCESS_TRACE_STRIDE]; /* of the trace */
+static struct {
+    unsigned vms, processes; /* traced: a bit for each */
+} traced;
 static uint8_t channel_pages[PROCESS_CHANNEL_STRIDE * 2] __attribute__((aligned(4096)));
 static struct channel_end console; /* the other end of the second channel: VM 1's */
 static unsigned acts;              /* calls that change something */
@@ -100,6 +106,11 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         memcpy(text_page, &processes[vm], sizeof(processes[vm]));
         return 0;
     }
+    if (what == GATE_CONTROL_TRACE_PROCESS && vm < PROCESSES) {
+        acts++;
+        traced.processes = (traced.processes & ~(1u << vm)) | (unsigned)argument << vm;
+        return 0;
+    }
     if (vm >= VMS - 1)
         return GATE_EINVAL;
     acts += what != GATE_CONTROL_LOOK;
@@ -149,6 +160,9 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
         memset(text_page, 0, sizeof(text_page));
         ((struct gate_stopped *)(void *)text_page)->why = GATE_STOPPED_NOT;
         return 0;
+    case GATE_CONTROL_TRACE:
+        traced.vms = (traced.vms & ~(1u << vm)) | (unsigned)argument << vm;
+        return 0;
     case GATE_CONTROL_RESET:
     case GATE_CONTROL_POWER_OFF:
         if (vms[vm].state == GATE_VM_ENDED)
@@ -186,6 +200,11 @@ void gate_interrupts_done(uint64_t interrupts)
 {
 }
 
+static struct trace_ring *ring_of(unsigned n)
+{
+    return (void *)(rings + n * PROCESS_TRACE_STRIDE);
+}
+
 static void begin(void)
 {
     static const struct process_info info = {
@@ -193,6 +212,7 @@ static void begin(void)
         .interrupt_count = 1,
         .ports = {{BASE, 8}},
         .channel_count = 2,
+        .trace_rings = RINGS,
         .channels = {{.kind = PLAN_CHANNEL_CONSOLE, .label = "9"},
                      {.kind = PLAN_CHANNEL_CONSOLE, .label = "1"}}};
 
@@ -202,7 +222,10 @@ static void begin(void)
     acts = 0;
     timer = 0;
     memset(channel_pages, 0, sizeof(channel_pages));
-    assert_true(control_start(&info, &ring));
+    memset(&traced, 0, sizeof(traced));
+    for (unsigned i = 0; i < RINGS; i++)
+        memset(ring_of(i), 0, sizeof(*ring_of(i)));
+    assert_true(control_start(&info, &ring, ring_of(0)));
     watch_open(&info, channel_pages);
     channel_open(&console, channel_pages + PROCESS_CHANNEL_STRIDE, 1, true);
 }
@@ -551,6 +574,104 @@ static void the_log_is_read(void **state)
     }
 }
 
+static void vms_and_processes_are_traced(void **state)
+{
+    begin();
+    assert_int_equal(ask(CONTROL_CALL_TRACE, 1, CONTROL_TRACE_ON).error, CONTROL_OK);
+    assert_int_equal(ask(CONTROL_CALL_TRACE, 2, CONTROL_TRACE_ON | CONTROL_TRACE_PROCESS).error,
+                     CONTROL_OK);
+    assert_int_equal(traced.vms, 2);
+    assert_int_equal(traced.processes, 4);
+    assert_int_equal(ask(CONTROL_CALL_TRACE, 1, 0).error, CONTROL_OK);
+    assert_int_equal(ask(CONTROL_CALL_TRACE, 2, CONTROL_TRACE_PROCESS).error, CONTROL_OK);
+    assert_int_equal(traced.vms | traced.processes, 0);
+    assert_int_equal(ask(CONTROL_CALL_TRACE, 2, CONTROL_TRACE_ON).error, CONTROL_NO_VM);
+    assert_int_equal(
+        ask(CONTROL_CALL_TRACE, PROCESSES, CONTROL_TRACE_ON | CONTROL_TRACE_PROCESS).error,
+        CONTROL_NO_VM);
+}
+
+/* Of the n-th record, for ever: no two are alike. */
+static struct trace_record record_of(uint64_t n)
+{
+    return (struct trace_record){
+        .tsc = n * 1001, .value = n ^ 0xffff800000000000, .what = TRACE_WHO(n % 3, 1) | n % 7};
+}
+
+static void write_records(struct trace_ring *r, uint64_t from, uint64_t to)
+{
+    for (uint64_t n = from; n < to; n++) {
+        struct trace_record record = record_of(n);
+        memcpy(&r->bytes[n * sizeof(record) % TRACE_SIZE], &record, sizeof(record));
+    }
+    r->tail = to * sizeof(struct trace_record);
+}
+
+/* What an answer has, from position `at` on. Returns where to ask for the next. */
+static uint64_t read_records(uint8_t number, uint64_t asked, uint64_t at)
+{
+    struct control_answer a = ask(CONTROL_CALL_RECORDS, number, asked);
+    struct trace_pack frame = {.count = 0};
+    struct control_records is;
+    size_t used = sizeof(is);
+
+    memcpy(&is, a.data, sizeof(is));
+    assert_int_equal(a.error, CONTROL_OK);
+    assert_int_equal(is.at, at);
+    assert_int_equal(is.tail, ring_of(number)->tail);
+    for (; at < is.next; at += sizeof(struct trace_record)) {
+        struct trace_record record, wanted = record_of(at / sizeof(record));
+        size_t size = trace_unpack(&frame, a.data + used, a.size - used, &record);
+        assert_int_not_equal(size, 0);
+        assert_memory_equal(&record, &wanted, sizeof(record));
+        used += size;
+    }
+    assert_int_equal(used, a.size);
+    return is.next;
+}
+
+/* All comes once and in its order; of a ring that was written over, what is left of it but for the
+ * place of the next one; and from a place that is none nothing. */
+static void records_of_the_trace_are_read(void **state)
+{
+    const uint64_t all = TRACE_SIZE / sizeof(struct trace_record), more = 5 * all / 2;
+    const uint64_t oldest = (more - all + 1) * sizeof(struct trace_record);
+    uint64_t at = 0;
+    unsigned answers = 0;
+
+    begin();
+    write_records(ring_of(1), 0, 500);
+    for (; at < ring_of(1)->tail; answers++)
+        at = read_records(1, at, at);
+    assert_in_range(answers, 5, 16); /* of the 500 that one has not room for as they are */
+    write_records(ring_of(0), 0, more);
+    assert_true(read_records(0, 0, oldest) > oldest);
+    assert_true(read_records(0, oldest + 32, oldest + 32) > oldest);
+    static const uint64_t strange[] = {1, UINT64_MAX, 1ULL << 63};
+    for (size_t i = 0; i < ARRAY_SIZE(strange); i++)
+        assert_int_equal(read_records(0, strange[i], ring_of(0)->tail), ring_of(0)->tail);
+    expect(CONTROL_CALL_RECORDS, RINGS, CONTROL_NO_VM);
+    expect(CONTROL_CALL_RECORDS, 255, CONTROL_NO_VM);
+}
+
+/* Any bytes, cut anywhere: nothing behind them is read. */
+static void damaged_records_are_judged(void **state)
+{
+    srand(3);
+    for (unsigned round = 0; round < 20000; round++) {
+        struct trace_pack frame = {.count = 0};
+        struct trace_record record;
+        size_t count = 1 + (size_t)rand() % 100, used = 0, size;
+        uint8_t *bytes = malloc(count); /* of its own: a sanitizer sees what is read */
+        for (size_t i = 0; i < count; i++)
+            bytes[i] = rand() % 2 ? (uint8_t)rand() : 0;
+        while ((size = trace_unpack(&frame, bytes + used, count - used, &record)) != 0)
+            used += size;
+        assert_in_range(used, 0, count);
+        free(bytes);
+    }
+}
+
 /* Whatever comes before it, a request is found; and nothing else is answered, or done. */
 static void noise_does_nothing(void **state)
 {
@@ -614,7 +735,7 @@ static void a_port_that_is_out_of_order(void **state)
     assert_true(timer > gate_tsc());
     port.babbles = false;
     port.absent = true;
-    assert_false(control_start(&info, &ring));
+    assert_false(control_start(&info, &ring, ring_of(0)));
 }
 
 /* Two at once: the second one is dropped, and its sender asks again. */
@@ -636,12 +757,21 @@ static void one_request_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_says_what_there_is),       cmocka_unit_test(processes_are_looked_at),
-        cmocka_unit_test(each_call_has_its_states),    cmocka_unit_test(memory_is_read),
-        cmocka_unit_test(consoles_are_seen),           cmocka_unit_test(consoles_are_typed_at),
-        cmocka_unit_test(a_debugger_is_passed_on),     cmocka_unit_test(the_log_is_read),
-        cmocka_unit_test(noise_does_nothing),          cmocka_unit_test(an_answers_frame_is_judged),
-        cmocka_unit_test(a_port_that_is_out_of_order), cmocka_unit_test(one_request_at_a_time),
+        cmocka_unit_test(it_says_what_there_is),
+        cmocka_unit_test(processes_are_looked_at),
+        cmocka_unit_test(each_call_has_its_states),
+        cmocka_unit_test(memory_is_read),
+        cmocka_unit_test(consoles_are_seen),
+        cmocka_unit_test(consoles_are_typed_at),
+        cmocka_unit_test(a_debugger_is_passed_on),
+        cmocka_unit_test(the_log_is_read),
+        cmocka_unit_test(noise_does_nothing),
+        cmocka_unit_test(an_answers_frame_is_judged),
+        cmocka_unit_test(vms_and_processes_are_traced),
+        cmocka_unit_test(records_of_the_trace_are_read),
+        cmocka_unit_test(damaged_records_are_judged),
+        cmocka_unit_test(a_port_that_is_out_of_order),
+        cmocka_unit_test(one_request_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,28 @@ for step in 'key 0' 'signal 143'; do
     result $? "a console in a terminal, left by a $how"
 done
 
+# The machine's ring has 2000 records, the first quarter of which is lost, and then 10 for each 9 exits.
+"$lintel" trace --csv -o trace.csv sock a >said 2>&1 && grep -q '^lintel: 500 records were lost: ' said
+result $? 'trace: what is lost is counted'
+awk -F, 'NR == 2 && $1 != 4000 || NR > 1 && $3 != 3 || NR > 1 && $5 == "CPUID" && ($4 != "a/0" || $7 != 401000) { bad = 1 }
+    $5 == "CPUID" { n[$6]++ } $5 == "turn" { n[$4 "," $2]++ }
+    END { exit bad || NR != 1501 || n["ring 0"] != 1200 || n["-"] != 150 || n["an \"odd\" \\ one,10"] != 149 }' trace.csv
+result $? 'and the rest is there, as CSV'
+: >asked
+"$lintel" trace --reason hlt --reason cpuid sock a >said 2>&1 && [ "$(grep -c ' CPUID ' said)" = 1350 ] && ! grep -q turn said &&
+    [ "$(grep '^21 ' asked | sort -u | paste -sd,)" = "$(printf '21 %s\n' '0 0' '0 1' '0 2' '0 3' '1 2' '1 3' '2 3' '3 3' '4 3' '5 3' '6 3' '7 3' '8 3' | paste -sd,)" ]
+result $? 'some reasons alone; VM and processes are traced meanwhile, and not any more'
+"$lintel" trace --perfetto -o trace.perfetto sock 2>said && python3 "$(dirname "$machine")/perfetto.py" trace.perfetto >said 2>&1 &&
+    grep -q '^a/a/0: CPUID 1350$' said && grep -q '^Processes/an .*: runs 150$' said
+result $? 'for Perfetto, as protoc reads it'
+expect 'trace: a reason that is none' 2 "--reason: no exit is called 'nothing'" "$lintel" trace --reason nothing sock
+expect 'trace: a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" trace sock c
+expect 'trace: a file that cannot be written' 4 'no/file: No such file or directory; name a file' "$lintel" trace -o no/file sock
+expect 'trace: no time' 2 '--seconds' "$lintel" trace --seconds 0 sock
+timeout -s TERM 2 "$lintel" trace --seconds 60 --csv sock >said 2>&1
+[ $? = 124 ] && [ "$(grep -c ',CPUID,' said)" = 1350 ]
+result $? 'a signal ends the time early, and what there is comes out'
+
 # Several at once, some of which die, say too little, or say what is none.
 python3 - <<'END'
 import os, socket
@@ -260,6 +282,9 @@ end
 [ ! -e sock ]
 result $? 'the socket goes with its run'
 
+begin damaged
+expect 'a trace that is cut' 4 '^lintel: sock: what it says of the trace is damaged$' "$lintel" trace sock a
+end
 begin noisy
 expect 'what is no answer is passed by' 0 '^a +running' "$lintel" ps sock
 kill -9 $run
@@ -268,7 +293,7 @@ begin good
 expect 'the socket of a run that was killed is made anew' 0 '^a +running' "$lintel" ps sock
 end
 # A machine that ends after so many answers.
-for step in 'ps 1' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1' 'console 1' 'console 2'; do
+for step in 'ps 1' 'trace 1' 'trace 3' 'trace 9' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1' 'core 2' 'core 3' 'core 4' 'log 1' 'console 1' 'console 2'; do
     read -r verb answers <<<"$step"
     case $verb in
     json) words=(ps --json broken sock) ;;
@@ -276,6 +301,7 @@ for step in 'ps 1' 'json 1' 'json 3' 'top 1' 'top 3' 'pause 1' 'pause 2' 'core 1
     console) words=(console sock a) ;;
     top) words=(top --batch sock) ;;
     pause) words=(pause sock a) ;;
+    trace) words=(trace --seconds 1 sock) ;;
     *) words=("$verb" sock) ;;
     esac
     begin "gone-$answers"
@@ -326,7 +352,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 5 of the control line, this tool 4$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 6 of the control line, this tool 5$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

@@ -83,6 +83,8 @@ static void make_good(struct boot *b)
     SPOIL(image, b->plan.processes[0].image = 2, "no file of the plan")                            \
     SPOIL(grant, b->plan.processes[0].grants = 4, "grants are unknown")                            \
     SPOIL(controls, b->plan.processes[0].controls = 4, "controls VMs that are not there")          \
+    SPOIL(controls_twice, (b->plan.processes[0].controls = 1, b->plan.processes[1].controls = 2),  \
+          "controls VMs already")                                                                  \
     SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpus[0] = 1),     \
           "process disk: it controls vm b of another CPU: put both on one")                        \
     SPOIL(controls_and_dma,                                                                        \

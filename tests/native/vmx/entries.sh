@@ -75,6 +75,11 @@ while read -r index entry name; do
     verdict $good "$name${words:-: nothing is done}"
 done < <("$profiles")
 
+# A traced vCPU's have the last in any case.
+[ "$(flow "$(way 8)")" = 'trace_dispatch verw vmresume vmx_entry_failed ' ] && only_before verw "$(way 8)" &&
+    [ "$(flow "$(way 9)")" = 'clear_branch_history trace_dispatch verw vmresume vmx_entry_failed ' ] && only_before verw "$(way 9)"
+verdict $? "of a traced vCPU: VERW in any case, the branch history as of others"
+
 # One instruction more for each entry, and nothing else.
 [ "$(code vmx_enter_verw | grep -c .)" = $(($(code vmx_enter | grep -c .) + $(entries vmx_enter | grep -c .))) ]
 verdict $? "vmx_enter_verw: as vmx_enter but for VERW"
