@@ -115,8 +115,8 @@ result $? "a VM that is stopped stands still"
 "$lintel" start sock c && state c running && moves c && grep -q '^lintel: vm c: restart' whole
 result $? "and starts anew"
 "$lintel" poweroff sock e && "$lintel" poweroff sock d && state e running
-for _ in {1..50}; do
-    state d ended && break
+for _ in {1..300}; do # its last line may come behind its end
+    state d ended && grep -aq '^lintel: vm d: powered off' whole && break
     sleep 0.1
 done
 grep -aE '^\[d\] (not )?ok|^lintel: vm [de]: ' whole >said
