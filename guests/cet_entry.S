@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs under shadow stacks and branch tracking, and the handler of their #CP, which switches both off. */
 #include "guests/cet.h"
+#include "guests/lib/modes.S"
 
     .macro SWITCH_OFF
     movl $MSR_S_CET, %ecx
@@ -13,13 +14,7 @@
 /* (program, IA32_S_CET): 0, or CET_FAULT and the error code. */
     .globl cet_run
 cet_run:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, stack
+    KEEP_CALLER stack
     movq %rdi, %rbx
     movl %esi, %ebp
     movl $MSR_S_CET, %ecx
@@ -35,13 +30,7 @@ recover:
     SWITCH_OFF
     movl %ebx, %eax
     movq stack, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    ret
+    RETURN_TO_CALLER
 
     .globl cet_handler
 cet_handler:
