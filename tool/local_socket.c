@@ -20,11 +20,14 @@ bool local_socket_address(const char *path, struct sockaddr_un *address)
     return true;
 }
 
-/* Of a tool that was killed: nobody listens there. */
+/* Of a tool that was killed: nobody listens there. What is no socket refuses as well. */
 static void remove_stale(const struct sockaddr_un *address)
 {
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat info;
 
+    if (stat(address->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode))
+        return;
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
         errno == ECONNREFUSED)
         unlink(address->sun_path);

@@ -278,6 +278,13 @@ result $? 'nothing but whole requests has reached the machine'
 "$lintel" run --on bochs --control sock vm.yaml >said 2>&1 </dev/null
 [ $? = 4 ] && grep -q 'sock: no socket can be made there: Address already in use; name another path' said && kill -0 $run
 result $? 'a socket that is in use is left alone'
+echo mine >mine
+"$lintel" run --on bochs --control mine vm.yaml >said 2>&1 </dev/null
+[ $? = 4 ] && grep -q 'mine: no socket can be made there: Address already in use; name another path' said && [ "$(cat mine)" = mine ]
+result $? 'and so is a file that is none'
+expect 'by gdb, too' 4 'mine: no socket can be made there: Address already in use' "$lintel" gdb --socket mine sock a
+[ "$(cat mine)" = mine ]
+result $? 'which leaves the file'
 end
 [ ! -e sock ]
 result $? 'the socket goes with its run'
