@@ -30,11 +30,12 @@ void gdb_command_thread(struct gdb_session *s, const char *at)
     uint64_t thread;
 
     at++;
-    if (gdb_number(&at, &thread) && thread > s->target->vcpus) {
+    bool any = !gdb_number(&at, &thread) || thread == 0;
+    if (!any && thread > s->target->vcpus) {
         gdb_reply(s, "E01");
         return;
     }
-    if (s->packet.data[1] == 'g' && thread > 0)
+    if (s->packet.data[1] == 'g' && !any)
         gdb_target_choose(s->target, (unsigned)thread - 1);
     gdb_reply(s, "OK");
 }

@@ -234,6 +234,16 @@ static void it_says_why_it_stops(void **state)
     assert_true(session.ends);
 }
 
+static void threads_are_chosen(void **state)
+{
+    target.vcpus = 2;
+    assert_string_equal(ask("Hg2"), "OK");
+    assert_string_equal(ask("Hg3"), "E01");
+    assert_string_equal(ask("Hg-1"), "OK"); /* any: as it was */
+    assert_string_equal(ask("Hg0"), "OK");
+    assert_string_equal(ask("qC"), "QC2");
+}
+
 /* So gdb steps over its own breakpoints: the other one stands all the while. */
 static void of_two_the_one_that_steps_is_told(void **state)
 {
@@ -339,6 +349,7 @@ static size_t any_packet(char *to, size_t size)
                                         "qfThreadInfo",
                                         "vCont;C05:-1",
                                         "Hc-1",
+                                        "Hg-1",
                                         "qXfer:threads:read::0,40"};
     char data[200];
     const char *seed = seeds[(size_t)rand() % (sizeof(seeds) / sizeof(seeds[0]))];
@@ -400,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup(memory_and_registers, begin),
         cmocka_unit_test_setup(breakpoints_are_not_seen, begin),
         cmocka_unit_test_setup(it_says_why_it_stops, begin),
+        cmocka_unit_test_setup(threads_are_chosen, begin),
         cmocka_unit_test_setup(of_two_the_one_that_steps_is_told, begin),
         cmocka_unit_test_setup(documents_come_in_pieces, begin),
         cmocka_unit_test_setup(addresses_are_walked, begin),
