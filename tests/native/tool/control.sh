@@ -184,7 +184,7 @@ expect 'trace: a reason that is none' 2 "--reason: no exit is called 'nothing'" 
 expect 'trace: a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" trace sock c
 expect 'trace: a file that cannot be written' 4 'no/file: No such file or directory; name a file' "$lintel" trace -o no/file sock
 expect 'trace: no time' 2 '--seconds' "$lintel" trace --seconds 0 sock
-timeout -s TERM 2 "$lintel" trace --seconds 60 --csv sock >said 2>&1
+timeout --foreground -s TERM 2 "$lintel" trace --seconds 60 --csv sock >said 2>&1
 [ $? = 124 ] && [ "$(grep -c ',CPUID,' said)" = 1350 ]
 result $? 'a signal ends the time early, and what there is comes out'
 
