@@ -128,7 +128,7 @@ ACT(start, START, RUNS, "started")
 #define ALL (-1)
 
 /* Those about this VM, or ALL. */
-static void print_records(const uint8_t *bytes, size_t size, int vm)
+static void print_records(uint8_t *bytes, size_t size, int vm)
 {
     struct log_record is;
 
@@ -137,8 +137,10 @@ static void print_records(const uint8_t *bytes, size_t size, int vm)
         memcpy(&is, bytes + at, sizeof(is));
         if (is.length > size - at - sizeof(is))
             break;
+        char *text = (char *)bytes + at + sizeof(is);
+        control_line_plain(text, is.length);
         if (vm == ALL || is.vm == vm)
-            printf("lintel: %.*s\n", (int)is.length, (const char *)bytes + at + sizeof(is));
+            printf("lintel: %.*s\n", (int)is.length, text);
     }
     fflush(stdout);
 }

@@ -136,6 +136,10 @@ static enum exit_code print(struct control_line *line, const struct control_hell
 
     if (code != LINTEL_OK)
         return code;
+    for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
+        names.vms[i] = "?";
+    for (unsigned i = 0; i < PLAN_MAX_PROCESSES; i++)
+        names.processes[i] = "?";
     for (unsigned i = 0; i < usage.vm_count; i++, vm++) {
         while (!(hello->vms & BIT(vm)))
             vm++;

@@ -137,9 +137,13 @@ enum exit_code control_line_open(struct control_line *line, const char *path,
         return fail(LINTEL_MACHINE, "%s: nobody answers; does the machine boot yet?", path);
     }
     memcpy(hello, answer.data, sizeof(*hello));
-    if (hello->version == CONTROL_LINE_VERSION)
+    bool speaks = hello->version == CONTROL_LINE_VERSION;
+    if (speaks && hello->tsc_khz > 0)
         return LINTEL_OK;
     control_line_close(line);
+    if (speaks)
+        return fail(LINTEL_MACHINE, "%s: what it says of the machine is damaged: its TSC stands",
+                    path);
     return fail(LINTEL_MACHINE,
                 "%s: the machine speaks version %u of the control line, this tool %u", path,
                 hello->version, CONTROL_LINE_VERSION);
@@ -148,6 +152,19 @@ enum exit_code control_line_open(struct control_line *line, const char *path,
 void control_line_close(struct control_line *line)
 {
     close(line->file);
+}
+
+void control_line_plain(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            text[i] = '?';
+}
+
+void control_line_name(char name[PLAN_NAME_SIZE])
+{
+    name[PLAN_NAME_SIZE - 1] = '\0';
+    control_line_plain(name, strlen(name));
 }
 
 enum exit_code control_line_gone(const struct control_line *line)
@@ -162,8 +179,11 @@ enum exit_code control_line_look(struct control_line *line, unsigned vm, struct 
     if (control_line_ask(line, CONTROL_CALL_LOOK, vm, 0, &answer) != CONTROL_OK)
         return control_line_gone(line);
     memcpy(is, answer.data, sizeof(*is));
-    is->name[sizeof(is->name) - 1] = '\0';
-    return LINTEL_OK;
+    control_line_name(is->name);
+    if (is->vcpus <= PLAN_MAX_VCPUS)
+        return LINTEL_OK;
+    return fail(LINTEL_MACHINE, "%s: what it says of vm %s is damaged: %u vCPUs", line->path,
+                is->name, is->vcpus);
 }
 
 enum exit_code control_line_find(struct control_line *line, const struct control_hello *hello,

@@ -33,6 +33,11 @@ enum exit_code control_line_look(struct control_line *line, unsigned vm, struct 
 enum exit_code control_line_find(struct control_line *line, const struct control_hello *hello,
                                  const char *name, unsigned *vm, struct control_vm *is);
 
+/* Whoever is at the line: what comes of it is printed without control characters, as '?'. A name
+ * has an end as well. */
+void control_line_plain(char *text, size_t size);
+void control_line_name(char name[PLAN_NAME_SIZE]);
+
 /* Says that no answer has come where there had been some. Returns LINTEL_MACHINE. */
 enum exit_code control_line_gone(const struct control_line *line);
 

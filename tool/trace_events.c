@@ -103,17 +103,24 @@ static void take_turn(struct reading *r, const struct trace_record *record)
     t->ran = record->value;
 }
 
+/* A vCPU, or a process, which only has turns. */
+static bool is_somebodys(uint32_t what)
+{
+    if (TRACE_VM(what) == TRACE_PROCESS)
+        return TRACE_KIND(what) == TRACE_TURN && TRACE_NUMBER(what) < PLAN_MAX_PROCESSES;
+    return TRACE_VM(what) < PLAN_MAX_VMS && TRACE_NUMBER(what) < PLAN_MAX_VCPUS;
+}
+
+/* What comes from the line is looked at here: the events are of somebody. */
 static void take(struct reading *r, const struct trace_record *record)
 {
-    uint32_t vm = TRACE_VM(record->what), number = TRACE_NUMBER(record->what);
-
+    if (!is_somebodys(record->what))
+        return;
     if (TRACE_KIND(record->what) == TRACE_TURN) {
         take_turn(r, record);
         return;
     }
-    if (vm >= PLAN_MAX_VMS || number >= PLAN_MAX_VCPUS)
-        return;
-    struct vcpu *v = &r->vcpus[vm][number];
+    struct vcpu *v = &r->vcpus[TRACE_VM(record->what)][TRACE_NUMBER(record->what)];
     switch (TRACE_KIND(record->what)) {
     case TRACE_EXIT:
         take_exit(r, v, record);

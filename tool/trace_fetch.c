@@ -88,6 +88,13 @@ static bool unpack(const struct control_answer *answer, const struct control_rec
     return true;
 }
 
+/* What follows is not before what was asked for, and something does, unless that is the end. */
+static bool makes_sense(const struct control_records *is, uint64_t at)
+{
+    return is->at >= at && is->next >= is->at && (is->next > at || is->tail <= at) &&
+           is->cpu < TRACE_RINGS_MAX;
+}
+
 /* Up to where the ring ended when it was asked first. */
 static enum exit_code fetch_ring(struct tracing *t, unsigned ring, struct trace_record *records,
                                  size_t *count, uint32_t *cpu)
@@ -101,7 +108,7 @@ static enum exit_code fetch_ring(struct tracing *t, unsigned ring, struct trace_
             return LINTEL_UNFINISHED;
         if (fetch_part(t, ring, at, &is, &answer) != CONTROL_OK)
             return control_line_gone(t->line);
-        if (!unpack(&answer, &is, records, count))
+        if (!makes_sense(&is, at) || !unpack(&answer, &is, records, count))
             return fail(LINTEL_MACHINE, "%s: what it says of the trace is damaged", t->line->path);
         t->lost += (is.at - at) / RECORD;
         end = end == UINT64_MAX ? is.tail : end;

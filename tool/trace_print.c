@@ -105,10 +105,9 @@ const char *trace_who(const struct trace_names *names, const struct trace_event 
     static char who[PLAN_NAME_SIZE + 8];
     uint32_t vm = TRACE_VM(e->what), number = TRACE_NUMBER(e->what);
 
-    if (vm == TRACE_PROCESS && number < PLAN_MAX_PROCESSES && names->processes[number])
+    if (vm == TRACE_PROCESS)
         return names->processes[number];
-    snprintf(who, sizeof(who), "%s/%u", vm < PLAN_MAX_VMS && names->vms[vm] ? names->vms[vm] : "?",
-             number);
+    snprintf(who, sizeof(who), "%s/%u", names->vms[vm], number);
     return who;
 }
 

@@ -10,7 +10,7 @@
 /* Who is in it, and what its times are. */
 struct trace_names {
     uint64_t tsc_khz;
-    const char *vms[PLAN_MAX_VMS], *processes[PLAN_MAX_PROCESSES];
+    const char *vms[PLAN_MAX_VMS], *processes[PLAN_MAX_PROCESSES]; /* none is NULL */
 };
 
 /* A line for each event, with microseconds from the first one on. */

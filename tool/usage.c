@@ -21,7 +21,7 @@ enum exit_code usage_fetch_processes(struct control_line *line, struct usage *us
             return control_line_gone(line);
         struct gate_process *is = &usage->processes[usage->process_count++];
         memcpy(is, answer.data, sizeof(*is));
-        is->name[sizeof(is->name) - 1] = '\0';
+        control_line_name(is->name);
     }
     return LINTEL_OK;
 }

@@ -292,6 +292,21 @@ result $? 'the socket goes with its run'
 begin damaged
 expect 'a trace that is cut' 4 '^lintel: sock: what it says of the trace is damaged$' "$lintel" trace sock a
 end
+for step in 'clock ps' 'vcpus gdb' 'cpu trace' 'end trace'; do
+    read -r what verb <<<"$step"
+    begin "odd-$what"
+    expect "a machine that says what cannot be of its $what" 4 '^lintel: sock: what it says of .* is damaged' timeout 20 "$lintel" "$verb" sock \
+        $([ "$verb" = ps ] || echo a)
+    end
+done
+begin odd-all
+expect 'a name with control characters' 0 '^\?\]0;b\? +ended' "$lintel" ps sock
+expect 'a log with some' 0 '^lintel: \?\[2J\?$' "$lintel" log sock
+"$lintel" trace --csv sock >said 2>&1 && [ "$(grep -c ',a/0,turn' said)" = 375 ] && [ "$(grep -c ',?/0,turn' said)" = 375 ] &&
+    [ "$(grep -c ',turn' said)" = 750 ]
+result $? 'a trace of who cannot be: these turns are passed by'
+expect 'and for Perfetto' 0 '^CPUs/CPU 3: a/0 375$' sh -c '"$LINTEL" trace --perfetto -o odd.perfetto sock && python3 "$1" odd.perfetto' sh "$(dirname "$machine")/perfetto.py"
+end
 begin noisy
 expect 'what is no answer is passed by' 0 '^a +running' "$lintel" ps sock
 kill -9 $run

@@ -2,7 +2,8 @@
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
 control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
 answers; "busy", whose clock goes on and whose VMs work; "young", whose VMs have not started (the first has three vCPUs, of which the second never has); "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
-first to each request to do something, have a wrong sum. It writes down what it was asked in `asked`."""
+first to each request to do something, have a wrong sum; "odd-WHAT", which says what cannot be: of its clock, the vCPUs, the
+trace's "cpu" or that it goes on, or "all" that a tool passes by. It writes down what it was asked in `asked`."""
 import os
 import socket
 import struct
@@ -59,23 +60,33 @@ def record(n):
     return struct.pack('<QQIIII', n * 8, 0x401000, 0, 0x0a, 0 if n % 10 == 8 else 5, 0)
 
 
+def odd_record(n):
+    """Of somebody that there is, of a VM that may not be controlled, and of a VM and a process that cannot be."""
+    who = [0, 1, 0x80, 0xff | 0x80 << 8][n % 4]
+    return struct.pack('<QQIIII', n * 8, n, 0, who << 16 | 0x0300, 0, 0)
+
+
 def records_at(at):
     """As lib/trace_pack.h has them, but never by those before; with "damaged", cut."""
     tail = 0 if at == 2 ** 64 - 1 else TRACED * 32
     at = tail if at > tail else max(at, tail // 4)
     out, next = b'', at
     while next < tail and len(out) < 900:
-        bytes_ = record(next // 32)
+        bytes_ = (odd_record if how == 'odd-all' else record)(next // 32)
         mask = sum(1 << i for i in range(32) if bytes_[i])
         out += struct.pack('<BI', 0, mask) + bytes(b for b in bytes_ if b)
         next += 32
-    return struct.pack('<QQQQ', at, next, tail, 3) + (out[:-1] if how == 'damaged' else out)
+    if how == 'odd-end' and next > at:
+        out, next = b'', at
+    return struct.pack('<QQQQ', at, next, tail, 1 << 20 if how == 'odd-cpu' else 3) + (out[:-1] if how == 'damaged' else out)
 
 
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 6 if how == 'version' else 5, 5, 10000)
+        return 0, struct.pack('<IIQ', 6 if how == 'version' else 5, 5, 0 if how == 'odd-clock' else 10000)
+    if call == 7 and how == 'odd-all':
+        return 0, struct.pack('<QQHBB', argument, 20, 5, 0, 0xff) + b'\x1b[2J\x9b' if argument == 0 else struct.pack('<QQ', argument, argument)
     if call == 7:
         return 0, log_at(argument)
     if call == 12:
@@ -94,7 +105,9 @@ def answer(call, vm, argument):
     global looks
     looks += how == 'busy' and call == 1 and vm == 0
     if call == 1:
-        return 0, struct.pack('<32sQIIQ4Q13Q', NAMES[vm].encode(), 16 << 20, states[vm], 3 if vm == 0 else 1, tsc(), tsc() // 2, 5, 6, 8, *[0] * 10, 7, 0, looks * 1000)
+        name = b'\x1b]0;b\x07' if how == 'odd-all' and vm == 2 else NAMES[vm].encode()
+        count = 200 if how == 'odd-vcpus' else 3 if vm == 0 else 1
+        return 0, struct.pack('<32sQIIQ4Q13Q', name, 16 << 20, states[vm], count, tsc(), tsc() // 2, 5, 6, 8, *[0] * 10, 7, 0, looks * 1000)
     if call == 8:
         return (3, b'') if how == 'young' or argument >> 56 == 1 else (0, bytes(384))
     if call == 9:
