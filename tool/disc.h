@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A disc for an emulated machine with a BIOS: what image.h's image would have GRUB put into memory,
- * as it lies there, behind a loader of one sector. GRUB takes an emulated CPU ten times as long as
- * all that is before and behind it.
+ * as it lies there, behind a loader of one sector. GRUB takes an emulated CPU longer than all the
+ * rest of a short run.
  */
 #ifndef TOOL_DISC_H
 #define TOOL_DISC_H
