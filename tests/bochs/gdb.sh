@@ -265,14 +265,20 @@ cat whole >>said
 finds '^lintel: vm w: stopped' 'a state that cannot be entered ends its VM'
 
 # Who dies leaves nothing.
-serve v
 printf 'target remote gdb.sock\nstepi\nshell touch here\nshell sleep 20\n' >commands
-timeout 100 gdb -batch -nx -x commands "$build/guests/spin.elf" >said 2>&1 </dev/null &
-gdb=$!
-for _ in {1..200}; do
-    [ -e here ] && break
-    sleep 0.1
-done
+# look: a gdb, whose number is gdb, has stopped VM v for 20 s.
+look()
+{
+    rm -f here
+    serve v
+    timeout 100 gdb -batch -nx -x commands "$build/guests/spin.elf" >said 2>&1 </dev/null &
+    gdb=$!
+    for _ in {1..200}; do
+        [ -e here ] && break
+        sleep 0.1
+    done
+}
+look
 "$lintel" ps sock | grep -q '^v *paused '
 result $? 'while gdb looks, the VM stands still'
 kill -9 "$(pgrep -P $gdb gdb)"
@@ -280,14 +286,7 @@ wait $gdb 2>/dev/null
 wait $server
 [ $? = 0 ] && state v running
 result $? 'gdb dies: the VM goes on, and the tool ends'
-rm -f here
-serve v
-timeout 100 gdb -batch -nx -x commands "$build/guests/spin.elf" >said 2>&1 </dev/null &
-gdb=$!
-for _ in {1..200}; do
-    [ -e here ] && break
-    sleep 0.1
-done
+look
 { kill -9 $server && wait $server; } 2>/dev/null
 state v running
 result $? 'the tool dies: the VM goes on'
