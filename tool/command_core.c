@@ -31,11 +31,15 @@ static enum exit_code copy(struct core_request *r, uint64_t gpa, uint64_t end, u
     uint64_t told = gpa;
 
     while (gpa < end) {
+        uint64_t asked = gpa;
         if (unfinished_ends())
             return LINTEL_UNFINISHED;
-        if (control_line_ask(&r->line, CONTROL_CALL_SEARCH, r->vm, gpa, &answer) != CONTROL_OK)
+        if (control_line_ask(&r->line, CONTROL_CALL_SEARCH, r->vm, asked, &answer) != CONTROL_OK)
             return control_line_gone(&r->line);
         memcpy(&gpa, answer.data, sizeof(gpa));
+        if (gpa < asked)
+            return fail(LINTEL_MACHINE, "%s: what it says of the VM's memory is damaged",
+                        r->line.path);
         if (gpa >= end)
             break;
         if (control_line_ask(&r->line, CONTROL_CALL_MEMORY, r->vm, gpa, &answer) != CONTROL_OK)

@@ -292,11 +292,11 @@ result $? 'the socket goes with its run'
 begin damaged
 expect 'a trace that is cut' 4 '^lintel: sock: what it says of the trace is damaged$' "$lintel" trace sock a
 end
-for step in 'clock ps' 'vcpus gdb' 'cpu trace' 'end trace'; do
+for step in 'clock ps' 'vcpus gdb' 'memory core' 'cpu trace' 'end trace'; do
     read -r what verb <<<"$step"
     begin "odd-$what"
     expect "a machine that says what cannot be of its $what" 4 '^lintel: sock: what it says of .* is damaged' timeout 20 "$lintel" "$verb" sock \
-        $([ "$verb" = ps ] || echo a)
+        $([ "$verb" = ps ] || echo a) $([ "$verb" != core ] || echo -o odd)
     end
 done
 begin odd-all

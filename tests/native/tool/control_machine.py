@@ -2,7 +2,7 @@
 """control_machine.py HOW PORT|DEVICE: plays a machine at the other end of a control line, as docs/control.md has it, for
 control.sh. HOW: "good"; "noisy", with bytes between its answers that are none; "silent"; "version"; "gone-N", which ends after N
 answers; "busy", whose clock goes on and whose VMs work; "young", whose VMs have not started (the first has three vCPUs, of which the second never has); "slow", which looks at memory slowly; "damaged", of whose answers the first of all, and the
-first to each request to do something, have a wrong sum; "odd-WHAT", which says what cannot be: of its clock, the vCPUs, the
+first to each request to do something, have a wrong sum; "odd-WHAT", which says what cannot be: of its clock, the vCPUs, their memory, the
 trace's "cpu" or that it goes on, or "all" that a tool passes by. It writes down what it was asked in `asked`."""
 import os
 import socket
@@ -114,7 +114,7 @@ def answer(call, vm, argument):
         return 0, b'a piece' if argument == 0x5000 else b''
     if call == 10:
         time.sleep(0.05 if how == 'slow' else 0)
-        return 0, struct.pack('<Q', 0x5000 if argument <= 0x5000 else argument + (1 << 18))
+        return 0, struct.pack('<Q', 0 if how == 'odd-memory' else 0x5000 if argument <= 0x5000 else argument + (1 << 18))
     if call == 19:
         text = consoles[vm]
         at = argument if argument <= len(text) else 0
