@@ -213,9 +213,10 @@ static void add_words(struct disc *disc, const struct machine *machine,
     free(words);
 }
 
-/* The boot information, behind the last module. */
+/* The boot information, behind the last module, and what is left of its last sector. */
 static void write_information(struct disc *disc, const char *tags, size_t size)
 {
+    static const uint8_t zeros[SECTOR_BYTES];
     const uint32_t head[2] = {(uint32_t)(sizeof(head) + size)};
 
     disc->end = (disc->end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
@@ -223,6 +224,9 @@ static void write_information(struct disc *disc, const char *tags, size_t size)
     write_memory(disc, disc->end, head, sizeof(head));
     write_memory(disc, disc->end + sizeof(head), tags, size);
     disc->end += sizeof(head) + size;
+    uint64_t used = disc->end - disc->fields.address;
+    disc->fields.sectors = (uint32_t)((used + SECTOR_BYTES - 1) / SECTOR_BYTES);
+    write_memory(disc, disc->end, zeros, disc->fields.sectors * SECTOR_BYTES - used);
 }
 
 static bool write_loader(struct disc *disc)
@@ -235,16 +239,11 @@ static bool write_loader(struct disc *disc)
     if (!good)
         return false;
     disc->fields.sector = MEMORY_SECTOR;
-    disc->fields.sectors =
-        (uint32_t)((disc->end - disc->fields.address + SECTOR_BYTES - 1) / SECTOR_BYTES);
     write_at(disc, LOADER_SECTOR * SECTOR_BYTES, loader.data, loader.size);
     write_at(disc, LOADER_SECTOR * SECTOR_BYTES + LOADER_FIELDS, &disc->fields,
              sizeof(disc->fields));
     unmap_file(&loader);
-    /* Whole sectors. */
-    fflush(disc->file);
-    return ftruncate(fileno(disc->file),
-                     (MEMORY_SECTOR + (off_t)disc->fields.sectors) * SECTOR_BYTES) == 0;
+    return true;
 }
 
 static bool fill(struct disc *disc, const struct machine *machine,
