@@ -36,7 +36,21 @@ static int open_socket(const char *path)
     return -1;
 }
 
-/* 115200 baud, 8N1, bytes as they are; one tool at a time. */
+/* One tool at a time: one that shows a console, or debugs, may have it for long. */
+static bool lock_device(int file, const char *path)
+{
+    if (flock(file, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno == EWOULDBLOCK)
+        progress("%s: another tool has this port; this one waits for its end", path);
+    bool locked = flock(file, LOCK_EX) == 0;
+    int error = errno;
+    progress_end();
+    errno = error;
+    return locked;
+}
+
+/* 115200 baud, 8N1, bytes as they are. */
 static int open_device(const char *path)
 {
     int file = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -44,7 +58,7 @@ static int open_device(const char *path)
 
     if (file < 0)
         return -1;
-    if (flock(file, LOCK_EX) == 0 && tcgetattr(file, &line) == 0) {
+    if (lock_device(file, path) && tcgetattr(file, &line) == 0) {
         cfmakeraw(&line);
         cfsetspeed(&line, B115200);
         line.c_cflag |= CLOCAL | CREAD;

@@ -407,6 +407,16 @@ for step in 'pause 0 paused' 'pause 2 paused' 'resume 0 running' 'stop 0 stopped
     [ $? = "$code" ] && "$lintel" ps "$(cat device)" >said && grep -q "^a *$after " said
     result $? "the first answer to $verb is lost: it is $([ "$code" = 0 ] && echo done || echo refused)"
 done
+flock "$(cat device)" sh -c 'touch held; sleep 2' &
+holder=$!
+for _ in {1..50}; do
+    [ -e held ] && break
+    sleep 0.1
+done
+expect 'who has to wait for the port is told so' 0 'another tool has this port; this one waits for its end' "$lintel" ps "$(cat device)"
+grep -q '^a *running ' said
+result $? 'and has it then'
+wait $holder
 expect 'and a core' 0 'Type: *CORE' sh -c '"$LINTEL" core "$(cat device)" a -o lossy && readelf -h lossy && cmp lossy core'
 "$lintel" ps "$(cat device)" >said && grep -q '^a *running ' said
 result $? 'for which the VM is paused no longer'
