@@ -266,7 +266,7 @@ static void notify_console(unsigned vm)
     machine.notified[vm] = before;
 }
 
-static size_t say(unsigned vm, const char *text, size_t length)
+static size_t put(unsigned vm, const char *text, size_t length)
 {
     size_t said = 0;
 
@@ -284,7 +284,7 @@ static size_t say(unsigned vm, const char *text, size_t length)
 
 size_t machine_say(unsigned vm, const char *text)
 {
-    size_t said = say(vm, text, strlen(text));
+    size_t said = put(vm, text, strlen(text));
 
     wake();
     return said;
@@ -297,7 +297,7 @@ size_t machine_flood(unsigned vm)
     memset(text, 'f', sizeof(text));
     for (unsigned i = 79; i < sizeof(text); i += 80)
         text[i] = '\n';
-    size_t said = say(vm, text, sizeof(text));
+    size_t said = put(vm, text, sizeof(text));
 
     wake();
     return said;
@@ -392,4 +392,23 @@ unsigned machine_count(const char *text)
     for (const char *at = machine.sent; (at = strstr(at, text)) != NULL; at++)
         count++;
     return count;
+}
+
+void begin(bool lines)
+{
+    machine_begin(lines, true);
+}
+
+void type(const char *keys)
+{
+    machine.typed = keys;
+    machine_run_ms((unsigned)strlen(keys) / 10 + 2);
+    assert_int_equal(*machine.typed, '\0');
+    machine_settle();
+}
+
+void say(unsigned vm, const char *text)
+{
+    assert_int_equal(machine_say(vm, text), strlen(text));
+    machine_settle();
 }

@@ -20,6 +20,8 @@
 #define MACHINE_VMS     3
 #define MACHINE_WATCHED 1 /* of these: the one that somebody watches */
 
+#define VM(i) ((uint8_t)((i) + 2)) /* the plan's index of the machine's VM */
+
 extern struct machine {
     uint64_t tsc;        /* a million ticks are a millisecond */
     uint64_t call_ticks; /* how long each question for the time takes */
@@ -68,6 +70,11 @@ size_t machine_flood(unsigned vm);
 
 /* What the VM has been given, terminated; an ASK counts as '?'. */
 const char *machine_input(unsigned vm);
+
+/* Most tests have these: a port that interrupts, and a look at what comes of it all. */
+void begin(bool lines);
+void type(const char *keys);
+void say(unsigned vm, const char *text);
 
 /* Who watches types this, and asks what is new; all that comes for it, terminated. */
 const char *machine_watch(const char *typed);
