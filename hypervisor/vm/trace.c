@@ -93,6 +93,7 @@ void trace_monitor(const struct vcpu *v)
 static void __attribute__((noreturn)) resume(struct thread *t)
 {
     put(t, t->turn_start, TRACE_TURN, t->ran, 0);
+    close(t->cpu); /* what comes next may come in another trace */
     t->kind->resume(t);
 }
 

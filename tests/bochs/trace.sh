@@ -142,6 +142,11 @@ while read -r words; do
 done < <(sed -n 's/^\$ \.\/lintel \(trace [^#]*\).*/\1/p' "$page")
 [ $commands = 4 ]
 result $? 'are the commands of the page'
+# one sleeps for 1000000 ticks; the records of the trace before, of both, took seconds of the line
+awk -F, 'NR == 3 { bad = $1 - last > 50000000 } { last = $1 } END { exit bad || NR < 100 }' one.csv
+code=$?
+head -n 3 one.csv >said
+result $code 'nothing is in a trace that came before it'
 cp said.1 said
 grep -q ' one/0  *CPUID .* ring 0  *[0-9a-f]\{16\}' said && grep -q ' one/0  *I/O instruction .* monitor .* out 80, 1; for port' said &&
     grep -q ' one/0  *HLT .*injects 65' said && grep -q ' console  *turn ' said && ! grep ' two/0 ' said
