@@ -183,6 +183,8 @@ result $? 'for Perfetto, as protoc reads it'
 expect 'trace: a reason that is none' 2 "--reason: no exit is called 'nothing'" "$lintel" trace --reason nothing sock
 expect 'trace: a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" trace sock c
 expect 'trace: a file that cannot be written' 4 'no/file: No such file or directory; name a file' "$lintel" trace -o no/file sock
+expect 'trace: a file that is full' 4 '^lintel: /dev/full: cannot be written$' "$lintel" trace -o /dev/full sock
+expect 'a console that nobody can be shown' 4 'cannot be written|No space left' sh -c '"$LINTEL" console sock b >/dev/full'
 expect 'trace: no time' 2 '--seconds' "$lintel" trace --seconds 0 sock
 timeout --foreground -s TERM 2 "$lintel" trace --seconds 60 --csv sock >said 2>&1
 [ $? = 124 ] && [ "$(grep -c ',CPUID,' said)" = 1350 ]
