@@ -9,8 +9,8 @@
 static struct watched {
     bool there;
     struct channel_end channel;
-    uint32_t tail; /* how much it has written, as far as it was fetched; free-running */
-    uint8_t typed; /* the number of what was typed last */
+    uint32_t tail;  /* how much it has written, as far as it was fetched; free-running */
+    uint64_t typed; /* what was typed last: two who type at once may have given it one number */
     char byte[CONSOLE_KEPT];
 } watched[PLAN_MAX_VMS];
 
@@ -53,7 +53,7 @@ enum control_error watch_console(const struct control_request *r, struct control
     if (w == NULL)
         return CONTROL_NO_VM;
     fetch(w);
-    is.typed = w->typed;
+    is.typed = (uint32_t)(w->typed >> 56);
     if (w->tail - is.at > min_u64(w->tail, CONSOLE_KEPT))
         is.at = w->tail - (uint32_t)min_u64(w->tail, CONSOLE_KEPT);
     size_t count = min_u64(w->tail - is.at, CONTROL_DATA - sizeof(is));
@@ -68,16 +68,15 @@ enum control_error watch_type(const struct control_request *r, struct control_an
 {
     struct watched *w = watched_vm(r->vm);
     struct console_entry entry = {.length = (uint8_t)(r->argument >> 48)};
-    uint8_t number = (uint8_t)(r->argument >> 56);
 
     if (w == NULL || entry.length > CONTROL_TYPED_MAX)
         return CONTROL_NO_VM;
-    if (number == w->typed)
+    if (r->argument == w->typed)
         return CONTROL_OK;
     memcpy(entry.bytes, &r->argument, entry.length);
     if (!channel_put(&w->channel, &entry))
         return CONTROL_STATE;
     channel_flush(&w->channel);
-    w->typed = number;
+    w->typed = r->argument;
     return CONTROL_OK;
 }
