@@ -33,10 +33,12 @@ static void begin_step(struct vcpu *v)
     vcpu_toggle(v, CONTROL_MASK(NMI_WINDOW_EXITING), true);
 }
 
-static bool step_is_done(const struct vcpu *v)
+static bool is_to_stand(const struct vcpu *v)
 {
-    return v->debug.step && !(vmread(VMCS_ENTRY_INTERRUPTION_INFO) & EVENT_VALID) &&
-           !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS);
+    bool event_comes = vmread(VMCS_ENTRY_INTERRUPTION_INFO) & EVENT_VALID;
+
+    return v->debug.stop || (v->debug.step && !event_comes &&
+                             !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS));
 }
 
 /* It has left the CPU, or is about to. */
@@ -65,7 +67,7 @@ uint32_t debug_before_entry(struct vcpu *v, uint32_t work)
     if (v->debug.reflect)
         exit_handle(v);
     v->debug.reflect = false;
-    if (v->debug.stop || step_is_done(v)) {
+    if (is_to_stand(v)) {
         stand(v, v->debug.why);
         schedule();
     }
@@ -120,9 +122,10 @@ static int64_t go(struct vcpu *v, uint32_t command)
 
 int64_t debug_command(struct vcpu *v, uint32_t command)
 {
-    /* a step that has ended with HLT: it halts when it goes on */
-    if (v->mode == VCPU_IN_GUEST && v->halted && step_is_done(v))
-        stand(v, GATE_STOPPED_STEP);
+    /* a step that has ended with HLT, or its monitor has answered while it halts: there is no entry
+     * at which it would stand; it halts when it goes on */
+    if (v->mode == VCPU_IN_GUEST && v->halted && is_to_stand(v))
+        stand(v, v->debug.why);
     if (command & GATE_DEBUG_STOP)
         return stop(v);
     return command == GATE_DEBUG_LOOK ? 0 : go(v, command);
