@@ -258,6 +258,7 @@ done
 cp gdb.out said
 grep -q "^vm a waits for gdb: gdb -ex 'target remote 127.0.0.1:45231' KERNEL" said
 result $? 'gdb at a port says so'
+expect 'gdb at a port that is in use' 4 '^lintel: port 45231: Address already in use; choose another with --port$' "$lintel" gdb --port 45231 sock a
 python3 -c 'import socket, time; s = socket.create_connection(("127.0.0.1", 45231)); s.send(b"$qC#b4"); s.recv(99); time.sleep(5)' &
 client=$!
 for _ in {1..50}; do
