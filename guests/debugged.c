@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a debugger looks at: calls, an interrupt handler, what is watched, and each kind of
- * instruction that a single step could leave a trace in. By itself it finds that there is none.
+ * instruction that a single step could leave a trace in; a program in ring 3, and another vCPU
+ * where there is one. By itself it finds that there is no trace.
  */
+#include "guests/lib/ap.h"
 #include "guests/lib/apic.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/interrupt.h"
+#include "lib/string.h"
 
 #define TICK_VECTOR 0x40
+#define CALL_VECTOR 0x41
+#define CALLS       3
 #define DR6_BITS    0xffff0ff0ULL
+#define USER_TEXT   0xb0000000ULL
+#define USER_STACK  0xb0100000ULL
 
 /* Those that a debugger steps over, with labels before and behind. */
 #define AT(name, instruction)                                                                      \
@@ -132,6 +139,82 @@ static void __attribute__((noipa)) debug_registers(void)
     is(read_dr6(), DR6_BITS, "DR6 is the guest's");
 }
 
+/* A program: CPUID, and the call that ends it. */
+extern const char user_code[], user_code_end[], user_left[];
+__asm__(".globl user_code\nuser_code: xorl %eax, %eax\n" AT("user_cpuid", "cpuid")
+            AT("user_syscall", "syscall") ".globl user_code_end\nuser_code_end:");
+
+/* An interrupt is there when it begins. The program keeps R12. */
+static uint64_t __attribute__((noipa)) run_user(void)
+{
+    uint64_t ebx;
+
+    apic_self_ipi(TICK_VECTOR);
+    __asm__ volatile("movq %%rsp, %%r12; pushq %[ss]; pushq %[stack]; pushq %[flags];"
+                     "pushq %[cs]; pushq %[rip];" AT(
+                         "to_user", "iretq") ".globl user_left\nuser_left: movq %%r12, %%rsp"
+                     : "=b"(ebx)
+                     : [ss] "i"(USER_DATA), [stack] "r"(USER_STACK + PAGE_SIZE),
+                       [flags] "i"(RFLAGS_IF | 2), [cs] "i"(USER_CODE), [rip] "r"(USER_TEXT)
+                     : "rax", "rcx", "rdx", "r11", "r12", "memory", "cc");
+    return ebx;
+}
+
+static void test_user(void)
+{
+    static uint8_t stack[0x2000] __attribute__((aligned(16)));
+    void *text = page_alloc();
+
+    memcpy(text, user_code, (size_t)(user_code_end - user_code));
+    map_page(USER_TEXT, (uintptr_t)text, PAGE_USER);
+    map_page(USER_STACK, (uintptr_t)page_alloc(), PAGE_USER | PAGE_WRITE);
+    interrupt_stack((uintptr_t)stack + sizeof(stack));
+    wrmsr(MSR_LSTAR, (uintptr_t)user_left);
+    wrmsr(MSR_FMASK, RFLAGS_IF);
+    is(run_user(), 0x756e6547, "CPUID in ring 3");
+    is(ticks, 2, "and an interrupt there");
+}
+
+static volatile uint64_t came, calls;
+static volatile unsigned stays; /* a debugger says so */
+
+static void on_call(struct interrupt_frame *frame)
+{
+    calls++;
+    apic_eoi();
+}
+
+/* Of another vCPU, which is called from then on. */
+static void second(void)
+{
+    apic_enable(APIC_MEMORY);
+    came = 1;
+    for (;;)
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+static void test_second(void)
+{
+    interrupt_handle(CALL_VECTOR, on_call);
+    interrupts_on(); /* Bochs leaves no guest that spins without (docs/emulator.md) */
+    if (!ok(ap_start(1, second), "the other vCPU starts"))
+        return;
+    while (came == 0)
+        cpu_relax();
+    for (unsigned i = 1; i <= CALLS; i++) {
+        apic_send(1, CALL_VECTOR);
+        while (calls < i)
+            cpu_relax();
+    }
+    is(calls, CALLS, "and answers each call");
+}
+
+static void __attribute__((noipa)) stay(void)
+{
+    while (stays)
+        cpu_relax();
+}
+
 static void __attribute__((noipa)) prepare(void)
 {
     interrupt_handle(TICK_VECTOR, on_tick);
@@ -159,4 +242,8 @@ void guest_main(void)
     own_breakpoint();
     is(breakpoints, 1, "INT3 of the guest's own");
     debug_registers();
+    test_user();
+    if (cpuid(0xb, 1).ebx > 1)
+        test_second();
+    stay();
 }

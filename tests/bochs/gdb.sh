@@ -172,7 +172,7 @@ for _ in {1..200}; do
     sleep 0.1
 done
 cp whole said
-! grep -q '^\[a\] not ok' whole && [ "$(grep -c '^\[a\] ok ' whole)" = 12 ] && grep -q '^lintel: vm a: powered off' whole
+! grep -q '^\[a\] not ok' whole && [ "$(grep -c '^\[a\] ok ' whole)" = 14 ] && grep -q '^lintel: vm a: powered off' whole
 result $? 'its guest has noticed nothing, and goes on without gdb'
 
 # The session of docs/debug.md, which the first error would end.

@@ -45,3 +45,24 @@ boot_qemu()
     [ $code -lt 124 ] || [ -n "${until:-}" ] || echo "# QEMU ended with $code: $(tail -n 1 qemu.out)"
     tr -d '\r' <serial >said
 }
+
+# make_kernel_boot KERNEL: boot.iso with a test kernel, which GRUB starts.
+make_kernel_boot()
+{
+    mkdir -p tree/boot/grub
+    cp "$1" tree/boot/kernel
+    printf 'set timeout=0\nmenuentry kernel {\n  multiboot2 /boot/kernel\n}\n' >tree/boot/grub/grub.cfg
+    make_image tree boot.iso
+}
+
+# compare TABLE OURS THEIRS: Lintel's cases and QEMU's, each a line, are the same but for what the table explains.
+compare()
+{
+    local verdict name
+    python3 "$here/compare.py" "$@" >compared
+    while read -r verdict name; do
+        [ "$verdict" = ok ]
+        result $? "${name#- }"
+    done < <(grep -E '^(not ok|ok) ' compared | sed 's/^not ok/not-ok/')
+    grep '^#' compared
+}

@@ -6,6 +6,8 @@ lintel=$1 kernel=$(realpath "$2") cpu=$3
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
 . "$here/../bochs/common.bash"
+# shellcheck source=tests/qemu/common.bash
+. "$here/common.bash"
 
 SECONDS_MAX=90
 
@@ -41,17 +43,9 @@ run_qemu()
         -serial "file:qemu.$1" -device isa-debug-exit,iobase=0xb004,iosize=4 >"qemu.$1.said" 2>&1 </dev/null
 }
 
-make_boot()
-{
-    mkdir -p tree/boot/grub
-    cp "$kernel" tree/boot/kernel
-    printf 'set timeout=0\nmenuentry rings {\n  multiboot2 /boot/kernel\n}\n' >tree/boot/grub/grub.cfg
-    make_image tree boot.iso
-}
-
 # Each of the first 2048 sectors has its number in each word; 1 MiB of zeroes follows.
 perl -e 'print pack("V", $_) x 128 for 0 .. 2047; print "\0" x 1048576' >disk.img
-make_boot
+make_kernel_boot "$kernel"
 result $? "an image with the kernel"
 mkfifo pipe.blk.in pipe.blk.out
 cat pipe.blk.out >console.blk &
@@ -70,10 +64,7 @@ cat qemu.blk.said qemu.ro.said qemu.blk qemu.ro >said
 [ "$(grep -c '^1\.\.1' said)" = 2 ]
 result $? "and on QEMU"
 cat qemu.blk qemu.ro >theirs
-python3 "$here/rings.py" "$here/rings.txt" ours theirs >compared
-while read -r verdict name; do
-    [ "$verdict" = ok ]
-    result $? "${name#- }"
-done < <(grep -E '^(not ok|ok) ' compared | sed 's/^not ok/not-ok/')
-grep '^#' compared
+grep -aoE '(blk|ro|rng|net|console)/\S+ used=.*' ours >ours.cases
+grep -aoE '(blk|ro|rng|net|console)/\S+ used=.*' theirs >theirs.cases
+compare "$here/rings.txt" ours.cases theirs.cases
 plan
