@@ -41,7 +41,7 @@ char *contents_load(struct loading *loading, unsigned vm)
 {
     const char *word = loading->file.content->vms[vm].disk->contents;
     char where[40];
-    struct mapped mapped;
+    struct whole_file found;
 
     snprintf(where, sizeof(where), "vms[%u].disk.contents", vm);
     if (!word)
@@ -57,11 +57,9 @@ char *contents_load(struct loading *loading, unsigned vm)
     if (packages)
         return text("%s", word);
     char *path = beside_description(loading, word);
-    if (map_named(loading, where, path, "name the image of a file system, or debian:PACKAGE,...",
-                  &mapped)) {
-        unmap(&mapped);
+    if (look_named(loading, where, path, "name the image of a file system, or debian:PACKAGE,...",
+                   &found))
         return path;
-    }
     free(path);
     return NULL;
 }

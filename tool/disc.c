@@ -4,16 +4,13 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "abi/plan.h"
 #include "tool/paths.h"
 #include "tool/size.h"
+#include "tool/whole_file.h"
 
 /* The disc's sectors (El Torito specification 1.0, "no emulation"). */
 #define SECTOR_BYTES   2048
@@ -43,32 +40,16 @@ struct disc {
     FILE *tags;   /* of the boot information, behind its size and a reserved word */
 };
 
-struct mapped_file {
-    const uint8_t *data;
-    size_t size;
-};
-
-/* False after a message. */
-static bool map_file(const char *path, struct mapped_file *mapped)
+/* A program of our own. False after a message. */
+static bool read_built(enum built_file built, struct whole_file *file)
 {
-    struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    void *data = file >= 0 && fstat(file, &info) == 0
-                     ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0)
-                     : MAP_FAILED;
+    char *path = built_path(built);
+    bool good = path && whole_file_read(path, file);
 
-    if (data == MAP_FAILED)
+    if (path && !good)
         note("%s: %s", path, strerror(errno));
-    else
-        *mapped = (struct mapped_file){data, (size_t)info.st_size};
-    if (file >= 0)
-        close(file);
-    return data != MAP_FAILED;
-}
-
-static void unmap_file(const struct mapped_file *mapped)
-{
-    munmap((void *)mapped->data, mapped->size);
+    free(path);
+    return good;
 }
 
 static void write_at(struct disc *disc, uint64_t offset, const void *data, size_t size)
@@ -115,7 +96,7 @@ static void add_tag(struct disc *disc, uint32_t type, const void *content, uint3
 
 /* A module goes to the next page, with nothing on its command line. False after a message: there is
  * no room, which GRUB would not find either. */
-static bool add_module(struct disc *disc, const void *data, size_t size)
+static bool begin_module(struct disc *disc, uint64_t size)
 {
     disc->end = (disc->end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     if (disc->end + size + PAGE_BYTES > PLAN_HOLE_START) {
@@ -125,25 +106,45 @@ static bool add_module(struct disc *disc, const void *data, size_t size)
     }
     const uint32_t content[3] = {(uint32_t)disc->end, (uint32_t)(disc->end + size)};
 
-    write_memory(disc, disc->end, data, size);
     add_tag(disc, TAG_MODULE, content, 2 * sizeof(*content) + 1);
+    return true;
+}
+
+static bool add_module(struct disc *disc, const void *data, size_t size)
+{
+    if (!begin_module(disc, size))
+        return false;
+    write_memory(disc, disc->end, data, size);
     disc->end += size;
     return true;
 }
 
-static bool add_file(struct disc *disc, const char *path)
+/* A file that had this size when it was looked at. */
+static bool add_file(struct disc *disc, const char *path, uint64_t size)
 {
-    struct mapped_file file;
+    FILE *file = fopen(path, "r");
+    char bytes[0x4000];
+    size_t part;
 
-    if (!map_file(path, &file))
+    if (!file) {
+        note("%s: %s", path, strerror(errno));
         return false;
-    bool good = add_module(disc, file.data, file.size);
-    unmap_file(&file);
+    }
+    bool good = begin_module(disc, size);
+    for (uint64_t end = disc->end + size; good && disc->end < end; disc->end += part) {
+        part = fread(bytes, 1, end - disc->end < sizeof(bytes) ? end - disc->end : sizeof(bytes),
+                     file);
+        good = part > 0;
+        write_memory(disc, disc->end, bytes, part);
+        if (!good)
+            note("%s: it has become shorter meanwhile; start again when it is complete", path);
+    }
+    fclose(file);
     return good;
 }
 
 /* The hypervisor's segments, where they are linked to lie. False: it is no such program. */
-static bool add_segments(struct disc *disc, const struct mapped_file *file)
+static bool add_segments(struct disc *disc, const struct whole_file *file)
 {
     const Elf64_Ehdr *header = (const void *)file->data;
     bool has_entry = false;
@@ -173,30 +174,32 @@ static bool add_segments(struct disc *disc, const struct mapped_file *file)
 
 static bool add_hypervisor(struct disc *disc)
 {
-    char *path = built_path(BUILT_HYPERVISOR);
-    struct mapped_file file;
-    bool good = path && map_file(path, &file);
+    struct whole_file file;
 
-    if (good) {
-        good = add_segments(disc, &file);
-        if (!good)
-            note("%s: this is not the hypervisor; build it with ninja", path);
-        unmap_file(&file);
-    }
+    if (!read_built(BUILT_HYPERVISOR, &file))
+        return false;
+    bool good = add_segments(disc, &file);
+    whole_file_free(&file);
+    if (good)
+        return true;
+    char *path = built_path(BUILT_HYPERVISOR);
+    note("%s: this is not the hypervisor; build it with ninja", path ? path : "");
     free(path);
-    return good;
+    return false;
 }
 
 /* In the order in which the hypervisor expects them, which is that of image.c. */
 static bool add_modules(struct disc *disc, const struct machine *machine)
 {
-    char *monitor = built_path(BUILT_MONITOR);
+    struct whole_file monitor;
 
-    bool good = add_module(disc, &machine->plan, sizeof(machine->plan)) && monitor &&
-                add_file(disc, monitor);
-    free(monitor);
+    if (!read_built(BUILT_MONITOR, &monitor))
+        return false;
+    bool good = add_module(disc, &machine->plan, sizeof(machine->plan)) &&
+                add_module(disc, monitor.data, monitor.size);
+    whole_file_free(&monitor);
     for (uint32_t i = 0; good && i < machine->plan.file_count; i++)
-        good = add_file(disc, machine->files[i]);
+        good = add_file(disc, machine->files[i], machine->plan.files[i].size);
     return good;
 }
 
@@ -231,18 +234,15 @@ static void write_information(struct disc *disc, const char *tags, size_t size)
 
 static bool write_loader(struct disc *disc)
 {
-    char *path = built_path(BUILT_DISC_LOADER);
-    struct mapped_file loader;
-    bool good = path && map_file(path, &loader);
+    struct whole_file loader;
 
-    free(path);
-    if (!good)
+    if (!read_built(BUILT_DISC_LOADER, &loader))
         return false;
     disc->fields.sector = MEMORY_SECTOR;
     write_at(disc, LOADER_SECTOR * SECTOR_BYTES, loader.data, loader.size);
     write_at(disc, LOADER_SECTOR * SECTOR_BYTES + LOADER_FIELDS, &disc->fields,
              sizeof(disc->fields));
-    unmap_file(&loader);
+    whole_file_free(&loader);
     return true;
 }
 

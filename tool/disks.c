@@ -258,7 +258,7 @@ static void load_ram(struct loading *loading, unsigned vm)
     const struct vm_disk_description *from = loading->file.content->vms[vm].disk;
     struct machine *machine = loading->machine;
     struct plan_process process = {.dma = DISK_SERVER_DMA, .cpu = loading->common};
-    struct mapped mapped;
+    struct whole_file found;
     bool only_read = read_only(loading, vm);
 
     if (from->partition || from->size || from->contents) {
@@ -270,18 +270,17 @@ static void load_ram(struct loading *loading, unsigned vm)
                           "remove this");
     }
     char *path = beside_description(loading, from->file);
-    if (!map_named(loading, AT_VM(vm, ".file"), path, "name the file of a disk", &mapped)) {
+    if (!look_named(loading, AT_VM(vm, ".file"), path, "name the file of a disk", &found)) {
         free(path);
         return;
     }
-    size_t size = mapped.size;
+    size_t size = found.size;
     if (size % BLOCK_SECTOR) {
         description_error(&loading->file, AT_VM(vm, ".file"),
                           "%s has %zu bytes, no whole number of sectors of %u; pad it", path, size,
                           BLOCK_SECTOR);
     }
-    process.file = add_file(machine, path, &mapped);
-    unmap(&mapped);
+    process.file = add_file(machine, path, found.size);
     if (!only_read)
         process.dma += copies(size);
     if (process.dma > PLAN_MAX_DMA) {

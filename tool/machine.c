@@ -82,8 +82,8 @@ static char *load_package(struct loading *loading, unsigned i, const char *packa
     return NULL;
 }
 
-/* The kernel's file, which stays mapped. */
-static bool load_kernel(struct loading *loading, unsigned i, struct mapped *mapped)
+/* The kernel's file, of which its content stays. */
+static bool load_kernel(struct loading *loading, unsigned i, struct whole_file *content)
 {
     const char *name = loading->file.content->vms[i].kernel;
     char *path;
@@ -95,16 +95,16 @@ static bool load_kernel(struct loading *loading, unsigned i, struct mapped *mapp
     else
         path = beside_description(loading, name);
     bool good =
-        path && map_named(loading, at(i, "kernel"), path, "name an existing kernel", mapped);
+        path && read_named(loading, at(i, "kernel"), path, "name an existing kernel", content);
     if (good)
-        loading->machine->plan.vms[i].kernel = add_file(loading->machine, path, mapped);
+        loading->machine->plan.vms[i].kernel = add_file(loading->machine, path, content->size);
     else
         free(path);
     return good;
 }
 
-/* The initrd's file, which stays mapped where it is good. */
-static void load_initrd(struct loading *loading, unsigned i, struct mapped *mapped)
+/* The initrd's file, of which its content stays where it is good. */
+static void load_initrd(struct loading *loading, unsigned i, struct whole_file *content)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
     const char *name = from->initrd, *wrong;
@@ -122,22 +122,22 @@ static void load_initrd(struct loading *loading, unsigned i, struct mapped *mapp
         description_error(&loading->file, at(i, "initrd"), "the builtin initrd is not built");
         return;
     }
-    if (!map_named(loading, at(i, "initrd"), path, "name an existing initrd, or 'builtin'",
-                   mapped)) {
+    if (!read_named(loading, at(i, "initrd"), path, "name an existing initrd, or 'builtin'",
+                    content)) {
         free(path);
-    } else if ((wrong = initrd_inspect(mapped->data, mapped->size))) {
+    } else if ((wrong = initrd_inspect(content->data, content->size))) {
         description_error(&loading->file, at(i, "initrd"), "%s %s", path, wrong);
-        unmap(mapped);
+        whole_file_free(content);
         free(path);
     } else {
-        loading->machine->plan.vms[i].initrd = add_file(loading->machine, path, mapped);
+        loading->machine->plan.vms[i].initrd = add_file(loading->machine, path, content->size);
     }
 }
 
 /* Has the monitor's loader try what the VM starts with, until all that it refuses is said. Returns
  * the least memory that the VM needs, in bytes; 0: it cannot start in any. */
-static uint64_t try_guest(struct loading *loading, unsigned i, const struct mapped *kernel,
-                          const struct mapped *initrd)
+static uint64_t try_guest(struct loading *loading, unsigned i, const struct whole_file *kernel,
+                          const struct whole_file *initrd)
 {
     const char *cmdline = loading->file.content->vms[i].cmdline;
     struct load load = {
@@ -231,7 +231,7 @@ static void load_vm(struct loading *loading, unsigned i)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
     struct plan_vm *vm = &loading->machine->plan.vms[i];
-    struct mapped kernel = {0}, initrd = {0};
+    struct whole_file kernel = {0}, initrd = {0};
     char place[32];
 
     load_name(loading, i);
@@ -239,8 +239,8 @@ static void load_vm(struct loading *loading, unsigned i)
     load_initrd(loading, i, &initrd);
     load_cmdline(loading, i);
     load_memory(loading, i, has_kernel ? try_guest(loading, i, &kernel, &initrd) : 0);
-    unmap(&kernel);
-    unmap(&initrd);
+    whole_file_free(&kernel);
+    whole_file_free(&initrd);
     ends_load(&loading->file, i, loading->machine);
     snprintf(place, sizeof(place), "vms[%u]", i);
     if (!loading->machine->alone[i])

@@ -8,24 +8,21 @@
 #include <stdint.h>
 
 #include "tool/loading.h"
-
-struct mapped {
-    uint8_t *data;
-    size_t size;
-};
+#include "tool/whole_file.h"
 
 /* The path of a file that the description names, relative to the description's own folder; the
  * caller frees it. */
 char *beside_description(const struct loading *loading, const char *name);
 
-/* Maps the regular file that the value at `where` names; an empty one is of no use. False after a
- * message, which ends in the remedy. */
-bool map_named(struct loading *loading, const char *where, const char *path, const char *remedy,
-               struct mapped *mapped);
+/* Reads the regular file that the value at `where` names, or looks how large it is; an empty one is
+ * of no use. False after a message, which ends in the remedy; otherwise whole_file_free must follow
+ * a read. */
+bool read_named(struct loading *loading, const char *where, const char *path, const char *remedy,
+                struct whole_file *file);
+bool look_named(struct loading *loading, const char *where, const char *path, const char *remedy,
+                struct whole_file *file);
 
-void unmap(struct mapped *mapped);
-
-/* The plan's index of a file; takes `path`. A file that two use is loaded once. */
-uint32_t add_file(struct machine *machine, char *path, const struct mapped *mapped);
+/* The plan's index of a file of this size; takes `path`. A file that two use is loaded once. */
+uint32_t add_file(struct machine *machine, char *path, size_t size);
 
 #endif

@@ -27,26 +27,26 @@ static bool name_is_free(struct loading *loading, const char *where, const char 
 /* The file of a program; -1 after a message. */
 static int add_image(struct loading *loading, const char *where, enum built_file image)
 {
-    struct mapped mapped;
+    struct whole_file content;
     char *path = built_path(image);
 
-    if (!path || !map_named(loading, where, path, "build again", &mapped)) {
+    if (!path || !read_named(loading, where, path, "build again", &content)) {
         free(path);
         loading->code = LINTEL_MACHINE;
         description_error(&loading->file, where, "the program for it is not built");
         return -1;
     }
-    const char *error = image_check(mapped.data, mapped.size);
+    const char *error = image_check(content.data, content.size);
     if (error) {
         loading->code = LINTEL_MACHINE;
         description_error(&loading->file, where, "the program for it, %s, %s; build again", path,
                           error);
         free(path);
-        unmap(&mapped);
+        whole_file_free(&content);
         return -1;
     }
-    int file = (int)add_file(loading->machine, path, &mapped);
-    unmap(&mapped);
+    int file = (int)add_file(loading->machine, path, content.size);
+    whole_file_free(&content);
     return file;
 }
 

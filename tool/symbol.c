@@ -3,15 +3,12 @@
 #include "tool/symbol.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tool/report.h"
+#include "tool/whole_file.h"
 
 struct file {
     const uint8_t *data;
@@ -107,19 +104,11 @@ char *symbol_in(const uint8_t *data, size_t size, uint64_t address)
 
 char *symbol_at(const char *path, uint64_t address)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    char *found = NULL;
+    struct whole_file file;
 
-    if (file < 0)
+    if (!whole_file_read(path, &file))
         return NULL;
-    if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
-        void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        if (data != MAP_FAILED) {
-            found = symbol_in(data, (size_t)info.st_size, address);
-            munmap(data, (size_t)info.st_size);
-        }
-    }
-    close(file);
+    char *found = symbol_in(file.data, file.size, address);
+    whole_file_free(&file);
     return found;
 }

@@ -272,6 +272,14 @@ head -c 119 kernel >short
 LINTEL_HYPERVISOR=$work/short scene 'a hypervisor that is cut off' 4 <good
 LINTEL_DISC_LOADER=$work/nothing scene 'no loader' 4 <good
 says err '/nothing: No such file or directory; build with ninja, or set LINTEL_DISC_LOADER$' 'that is told, too'
+# A kernel that is written anew between the check and the disc: when the emulator is asked for its CPUs.
+cp kernel shrinks
+cp -r bin shrinking
+printf '#!/bin/bash\n[ "$1" = --help ] && truncate -s 130 shrinks && echo corei7_haswell_4770\n' >shrinking/bochs
+printf 'vms:\n  - {name: a, kernel: shrinks, memory: 8M}\n' >shrinks.yaml
+truncate -s 3000000 shrinks
+PATH=$work/shrinking:$PATH vms=shrinks.yaml scene 'a kernel that becomes shorter meanwhile' 4 --cpu corei7_haswell_4770 <good
+says err '^lintel: shrinks: it has become shorter meanwhile; start again when it is complete$' 'that is told'
 (ulimit -f 8; timeout 30 "$lintel" run --on bochs vm.yaml >out 2>err </dev/null; echo "code $?" >>err)
 says err '/lintel.iso: File too large$' 'no room for the disc'
 says err '^code 4$' 'which ends the run'
