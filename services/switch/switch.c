@@ -2,8 +2,7 @@
 /*
  * Ports have turns, of one frame each: who sends without end delays another's frame by a few of its
  * own. A frame is copied once, from its sender's half to its receiver's; where there is no room
- * with the receiver it is dropped and counted, and nobody waits. Of that room nobody has all: who
- * sends without end leaves some to the others.
+ * with the receiver it is dropped and counted, and nobody waits (runtime/net_out.h).
  *
  * The address that a port's label says is that port's alone. Others are learned from what is sent,
  * a few for each port, so that no port can have those of others forgotten.
@@ -17,17 +16,13 @@
 #include "lib/bucket.h"
 #include "runtime/gate.h"
 #include "runtime/log.h"
-#include "runtime/net.h"
+#include "runtime/net_out.h"
 #include "runtime/shared.h"
-#include "services/switch/segment.h"
 
 #define ADDRESSES 16u /* of a port; the first one is the label's, or none */
 #define FOUND     64u /* addresses whose ports were found lately */
 #define TURNS     16u /* frames before others are told of what has come, and all are looked at */
-#define UNITS     64u /* the room with a receiver, in entries or so much of its half: */
-#define UNIT      (NET_HALF / UNITS)
-#define SHARE     4  /* a sender may have so many times as much of it as is free then */
-#define GROUP     1u /* in an address: of several, or of all (IEEE 802) */
+#define GROUP     1u  /* in an address: of several, or of all (IEEE 802) */
 #define TAKES     (NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6)
 /* Lines about frames that were dropped: one, then one more in this time. */
 #define COMPLAINT_EVERY_MS 60000u
@@ -35,28 +30,20 @@
 /* Strangers' frames together take such a part of the time that moving them does. */
 #define STRANGERS 128u
 #define ANSWERS   64u /* frames to who has sent one */
-#define BURST     64u /* units at once: the price of a frame of at most UNIT bytes, and */
+#define BURST     64u /* units at once: the price of a frame of at most NET_UNIT bytes, and */
 #define WAKE      8u  /* of having a receiver look */
 #define PART      12u /* who waits does so for as many */
 #define FIRST     2u  /* segments, of a longer frame that is cut: TCP sends what is lost again */
 #define DEAREST   20u /* until one was moved, a unit takes a millisecond's 20th */
 
 struct port {
-    struct net_end end;
+    struct net_out out;
     const struct process_channel *channel;
     uint64_t addresses[ADDRESSES]; /* 0: none */
     unsigned oldest;
-    /* What is under way to it, by the entry's position and, from there on where it was not looked
-     * whether it is taken, by sender and together. */
-    struct {
-        unsigned from, units;
-    } sent[CHANNEL_ENTRIES];
-    uint32_t released;
-    unsigned units_of[PROCESS_CHANNELS], units;
     unsigned answers[PROCESS_CHANNELS]; /* so many frames it may still send each other one */
     struct bucket strangers;            /* what it may send to the rest */
     uint64_t rests_until;
-    uint64_t dropped;
     struct bucket complaints;
 };
 
@@ -127,108 +114,32 @@ static void learn(struct port *p, uint64_t address)
 
 /* Frames. */
 
-static void drop(struct port *p)
+static void complain(struct port *p)
 {
-    p->dropped++;
     if (bucket_take(&p->complaints, gate_tsc(), process->tsc_khz * COMPLAINT_EVERY_MS, 1))
         log_line("%s has no room for what it is sent: %lu frames were dropped", p->channel->peer,
-                 p->dropped);
-}
-
-/* Forgets what is no longer under way to it. */
-static void release(struct port *p)
-{
-    uint32_t used = channel_used(&p->end.channel);
-
-    for (; p->end.channel.tail - p->released > used; p->released++) {
-        unsigned i = p->released % CHANNEL_ENTRIES;
-
-        p->units -= p->sent[i].units;
-        p->units_of[p->sent[i].from] -= p->sent[i].units;
-        p->sent[i].units = 0;
-    }
-}
-
-/* Where a frame is to be put; NULL: its sender has its share of the room, or there is none. */
-static uint8_t *place_from(struct port *p, const struct port *from, uint32_t size)
-{
-    unsigned i = p->end.channel.tail % CHANNEL_ENTRIES, sender = (unsigned)(from - ports);
-    unsigned units = 1 + size / UNIT;
-    uint8_t *place;
-
-    release(p);
-    if (p->units + units > UNITS ||
-        p->units_of[sender] + units > SHARE * (UNITS - p->units - units) ||
-        (place = net_place(&p->end, size)) == NULL)
-        return NULL;
-    p->sent[i].from = sender;
-    p->sent[i].units = units;
-    p->units += units;
-    p->units_of[sender] += units;
-    return place;
-}
-
-/* As it is, or with its checksum worked out. What is sent here and below is told in units. */
-static unsigned copy(struct port *p, const struct port *from, struct net_entry *e,
-                     const uint8_t *frame)
-{
-    uint8_t *place = place_from(p, from, e->size);
-
-    if (place == NULL) {
-        drop(p);
-        return 0;
-    }
-    shared_copy(place, frame, e->size);
-    if (net_needs(e) & ~p->end.other_takes) {
-        struct net_entry plain = {.size = e->size};
-
-        segment_finish(e, place);
-        net_put(&p->end, &plain);
-    } else {
-        net_put(&p->end, e);
-    }
-    return 1 + e->size / UNIT;
-}
-
-/* The first segment for which there is no room is the last: what is behind it would be of no use.
- */
-static unsigned cut(struct port *p, const struct port *from, const struct net_entry *e,
-                    const uint8_t *frame, unsigned most)
-{
-    struct segments s;
-    unsigned units = 0;
-
-    if (!segments_read(&s, e, frame))
-        return 0;
-    for (uint32_t at = 0; at < s.payload && units < most; at += s.most, units++) {
-        struct net_entry out = {.size = segment_size(&s, at)};
-        uint8_t *place = place_from(p, from, out.size);
-
-        if (place == NULL) {
-            drop(p);
-            break;
-        }
-        segment_write(&s, frame, at, place);
-        net_put(&p->end, &out);
-    }
-    return units;
+                 p->out.dropped);
 }
 
 /* Who has not said anything yet is sent nothing, and neither is who has ended. */
 static bool is_there(const struct port *p)
 {
-    return p->end.met && !shared_load(&p->channel->ended);
+    return p->out.end.met && !shared_load(&p->channel->ended);
 }
 
-/* Of what must be cut, so many segments at most. */
+/* Of what must be cut, so many segments at most. What is sent is told in units. */
 static unsigned send(struct port *p, const struct port *from, struct net_entry *e,
                      const uint8_t *frame, unsigned most)
 {
+    uint64_t dropped = p->out.dropped;
+    unsigned units;
+
     if (p == from || !is_there(p))
         return 0;
-    if (e->gso != NET_GSO_NONE && net_needs(e) & ~p->end.other_takes)
-        return cut(p, from, e, frame, most);
-    return copy(p, from, e, frame);
+    units = net_out_put(&p->out, (unsigned)(from - ports), e, frame, most);
+    if (p->out.dropped != dropped)
+        complain(p);
+    return units;
 }
 
 /* To who has not asked; all: no receiver is named. False: it has to wait. What a frame takes is
@@ -245,7 +156,7 @@ static bool send_stranger(struct port *from, struct port *to, struct net_entry *
         return false;
     }
     for (struct port *p = first; p <= last; p++) {
-        unsigned wake = p->end.channel.put ? 0 : WAKE, one = send(p, from, e, frame, FIRST);
+        unsigned wake = p->out.end.channel.put ? 0 : WAKE, one = send(p, from, e, frame, FIRST);
 
         p->answers[from - ports] = ANSWERS;
         units += one;
@@ -261,7 +172,6 @@ static bool send_stranger(struct port *from, struct port *to, struct net_entry *
 static bool forward(struct port *from, struct net_entry *e, const uint8_t *frame)
 {
     uint8_t head[2 * NET_ADDRESS]; /* to whom, and from whom */
-    unsigned *answers;
 
     shared_copy(head, frame, sizeof(head));
     learn(from, address_of(head + NET_ADDRESS));
@@ -270,36 +180,33 @@ static bool forward(struct port *from, struct net_entry *e, const uint8_t *frame
     if (to == NULL)
         return send_stranger(from, NULL, e, frame);
     to->answers[from - ports] = ANSWERS;
-    answers = &from->answers[to - ports];
-    if (*answers == 0)
+    if (from->answers[to - ports] == 0)
         return send_stranger(from, to, e, frame);
-    --*answers;
-    send(to, from, e, frame, UNITS);
+    from->answers[to - ports]--;
+    send(to, from, e, frame, NET_UNITS);
     return true;
 }
 
 /* Turns. */
 
-/* False: it has none, or has to wait. */
-static bool turn(unsigned number)
+static void turn(unsigned number)
 {
     struct port *p = &ports[number];
     struct net_entry e;
-    const uint8_t *frame = net_next(&p->end, &e);
+    const uint8_t *frame = net_next(&p->out.end, &e);
 
     if (frame == NULL) {
-        if (channel_sleep(&p->end.channel))
+        if (channel_sleep(&p->out.end.channel))
             awake &= ~BIT(number);
-        return false;
+        return;
     }
-    channel_awake(&p->end.channel);
-    if (!forward(p, &e, frame)) {
-        awake &= ~BIT(number);
-        resting |= BIT(number);
-        return false;
+    channel_awake(&p->out.end.channel);
+    if (forward(p, &e, frame)) {
+        net_take(&p->out.end);
+        return;
     }
-    net_take(&p->end);
-    return true;
+    awake &= ~BIT(number);
+    resting |= BIT(number);
 }
 
 static void take_turns(void)
@@ -318,11 +225,11 @@ static void set_links(void)
     uint64_t now = 0;
 
     for (unsigned i = 0; i < count; i++)
-        if (is_there(&ports[i]) && (ports[i].end.server || ports[i].end.link))
+        if (is_there(&ports[i]) && (ports[i].out.end.server || ports[i].out.end.link))
             now |= BIT(i);
     for (unsigned i = 0; now != up && i < count; i++)
-        if (ports[i].end.server)
-            net_set_link(&ports[i].end, (now & ~BIT(i)) != 0);
+        if (ports[i].out.end.server)
+            net_set_link(&ports[i].out.end, (now & ~BIT(i)) != 0);
     up = now;
 }
 
@@ -350,7 +257,7 @@ static void wait(void)
     if (events < 0)
         log_stop(GATE_STOP_FAULT, "the hypervisor lets no process wait (%ld)", (long)events);
     for (unsigned i = 0; i < count; i++)
-        if ((uint64_t)events & EVENT_CHANNEL(ports[i].end.channel.number))
+        if ((uint64_t)events & EVENT_CHANNEL(ports[i].out.end.channel.number))
             awake |= BIT(i) & ~resting;
 }
 
@@ -361,7 +268,7 @@ void switch_turn(void)
     take_turns();
     set_links();
     for (unsigned i = 0; i < count; i++)
-        net_flush(&ports[i].end);
+        net_flush(&ports[i].out.end);
     until = rested();
     if (awake != 0) {
         gate_send();
@@ -391,9 +298,8 @@ void switch_start(const struct process_info *info, void *pages)
         *p = (struct port){.channel = channel};
         if (net_address(channel->label, own))
             p->addresses[0] = address_of(own);
-        net_open(&p->end, (uint8_t *)pages + n * PROCESS_CHANNEL_STRIDE, n, channel->server);
-        net_set_takes(&p->end, TAKES);
-        p->released = p->end.channel.tail;
+        net_out_open(&p->out, (uint8_t *)pages + n * PROCESS_CHANNEL_STRIDE, n, channel->server);
+        net_set_takes(&p->out.end, TAKES);
     }
     awake = BIT(count) - 1;
 }

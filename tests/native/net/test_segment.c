@@ -12,7 +12,7 @@
 
 #include "runtime/gate.h"
 #include "runtime/net.h"
-#include "services/switch/segment.h"
+#include "runtime/segment.h"
 
 #define FIN 0x01
 #define PSH 0x08

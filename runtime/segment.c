@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "services/switch/segment.h"
+#include "runtime/segment.h"
 
 #include "lib/bits.h"
 #include "runtime/shared.h"
@@ -127,6 +127,23 @@ bool segments_read(struct segments *s, const struct net_entry *e, const uint8_t 
         return false;
     s->payload = e->size - s->header_size;
     return s->v6 ? is_ipv6(s) : is_ipv4(s);
+}
+
+void segments_leave(const struct segments *s, uint8_t *frame)
+{
+    static const uint8_t protocol[] = {0, PROTOCOL_TCP};
+    uint64_t total = sum(protocol, sizeof(protocol));
+    uint8_t *ip = frame + s->ip;
+
+    if (s->v6) {
+        put_16(ip + IPV6_LENGTH, 0);
+        total += sum(ip + IPV6_SOURCE, 32);
+    } else {
+        put_16(ip + IPV4_LENGTH, 0);
+        put_16(ip + IPV4_CHECKSUM, 0);
+        total += sum(ip + IPV4_SOURCE, 8);
+    }
+    put_checksum(frame + s->tcp + TCP_CHECKSUM, fold(total)); /* its complement's complement */
 }
 
 static uint32_t payload_at(const struct segments *s, uint32_t at)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a network device would do for who sends, done for who receives and does not take it: a TCP
- * segment of many is cut into frames, and a checksum is worked out. RFC 9293, 791, 8200, 1071.
+ * What a network device would do for who sends, done for who receives and does not take it, or made
+ * ready for a card: a TCP segment of many is cut into frames, and a checksum is worked out. RFC
+ * 9293, 791, 8200, 1071.
  */
-#ifndef SERVICES_SWITCH_SEGMENT_H
-#define SERVICES_SWITCH_SEGMENT_H
+#ifndef RUNTIME_SEGMENT_H
+#define RUNTIME_SEGMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,10 @@ uint32_t segment_size(const struct segments *s, uint32_t at);
 
 /* Writes it: the headers, what of `frame` is its payload, and the checksums. */
 void segment_write(const struct segments *s, const uint8_t *frame, uint32_t at, uint8_t *to);
+
+/* Leaves the rest to a card: the headers in `frame` become what it wants to find there. Lengths and
+ * IPv4's checksum are 0, and TCP's is the sum of the pseudo-header without the length. */
+void segments_leave(const struct segments *s, uint8_t *frame);
 
 /* Works out the checksum of a frame with NET_NEEDS_CHECKSUM (virtio 1.2, 5.1.6.2). */
 void segment_finish(const struct net_entry *e, uint8_t *frame);
