@@ -18,6 +18,7 @@
 #include "drivers/disk.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "runtime/device.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
 #include "runtime/log.h"
@@ -122,9 +123,6 @@ _Static_assert(sizeof(struct fis) == 20 && sizeof(struct table) % 128 == 0, "4.2
 _Static_assert(PRDS >= DISK_RUNS + MAX_SECTORS / (MAX_PRD / BLOCK_SECTOR), "each run may be cut");
 
 static struct {
-    uint8_t *window; /* where the registers are */
-    uint64_t dma;    /* physical */
-    uint64_t tsc_khz;
     uint32_t port_count; /* of those whose registers are in the window */
     uint32_t ports;      /* those that are there, as bits */
     uint32_t port;       /* its registers, from the window */
@@ -133,77 +131,47 @@ static struct {
     bool busy; /* a command is under way, with tag 0 */
 } ahci;
 
-static struct dma_area *area(void)
-{
-    return (struct dma_area *)PROCESS_DMA;
-}
-
-static uint64_t physical(const void *in_area)
-{
-    return ahci.dma + ((uintptr_t)in_area - PROCESS_DMA);
-}
-
-static uint32_t read_reg(uint32_t reg)
-{
-    return mmio_read32(ahci.window + reg);
-}
-
-static void write_reg(uint32_t reg, uint32_t value)
-{
-    mmio_write32(ahci.window + reg, value);
-}
+static struct dma_area *const area = (struct dma_area *)PROCESS_DMA;
 
 static uint32_t read_port(enum port_reg reg)
 {
-    return read_reg(ahci.port + reg);
+    return device_read32(ahci.port + reg);
 }
 
 static void write_port(enum port_reg reg, uint32_t value)
 {
-    write_reg(ahci.port + reg, value);
-}
-
-/* Waits until a register's bits are as wanted. False: they were not in that time. */
-static bool wait_for(uint32_t reg, uint32_t mask, uint32_t wanted, uint32_t ms)
-{
-    uint64_t end = gate_tsc() + ahci.tsc_khz * ms;
-
-    do {
-        if ((read_reg(reg) & mask) == wanted)
-            return true;
-    } while (gate_tsc() < end);
-    return false;
+    device_write32(ahci.port + reg, value);
 }
 
 /* Takes the HBA over from the firmware (10.6.3), and resets it (10.4.3): it forgets what it did for
  * anybody, and its ports touch no memory. */
 static bool reset(void)
 {
-    if (read_reg(CAP2) & CAP2_BOH) {
-        write_reg(BOHC, read_reg(BOHC) | BOHC_OOS);
-        wait_for(BOHC, BOHC_BOS, 0, HANDOFF_MS);
+    if (device_read32(CAP2) & CAP2_BOH) {
+        device_write32(BOHC, device_read32(BOHC) | BOHC_OOS);
+        device_wait(BOHC, BOHC_BOS, 0, HANDOFF_MS);
     }
-    write_reg(GHC, GHC_AE);
-    write_reg(GHC, GHC_AE | GHC_HR);
-    if (!wait_for(GHC, GHC_HR, 0, RESET_MS))
+    device_write32(GHC, GHC_AE);
+    device_write32(GHC, GHC_AE | GHC_HR);
+    if (!device_wait(GHC, GHC_HR, 0, RESET_MS))
         return false;
-    write_reg(GHC, GHC_AE);
+    device_write32(GHC, GHC_AE);
     return true;
 }
 
 /* Powers a port up that was reset (10.1.2). Whether a disk answers there. */
 static bool port_up(void)
 {
-    write_port(PX_CLB, (uint32_t)physical(area()->list));
-    write_port(PX_CLBU, (uint32_t)(physical(area()->list) >> 32));
-    write_port(PX_FB, (uint32_t)physical(area()->received));
-    write_port(PX_FBU, (uint32_t)(physical(area()->received) >> 32));
+    write_port(PX_CLB, (uint32_t)device_physical(area->list));
+    write_port(PX_CLBU, (uint32_t)(device_physical(area->list) >> 32));
+    write_port(PX_FB, (uint32_t)device_physical(area->received));
+    write_port(PX_FBU, (uint32_t)(device_physical(area->received) >> 32));
     write_port(PX_CMD, read_port(PX_CMD) | PX_CMD_FRE | PX_CMD_POWER_UP);
-    if (!wait_for(ahci.port + PX_SSTS, PX_SSTS_DET, PX_SSTS_UP, PRESENT_MS))
+    if (!device_wait(ahci.port + PX_SSTS, PX_SSTS_DET, PX_SSTS_UP, PRESENT_MS))
         return false;
     /* The disk's first FIS is taken only after DIAG.X was cleared. */
     write_port(PX_SERR, UINT32_MAX);
-    return wait_for(ahci.port + PX_TFD, PX_TFD_BUSY, 0, READY_MS) &&
+    return device_wait(ahci.port + PX_TFD, PX_TFD_BUSY, 0, READY_MS) &&
            read_port(PX_SIG) == PX_SIG_DISK;
 }
 
@@ -220,8 +188,8 @@ static void port_start(void)
 static bool port_restart(void)
 {
     write_port(PX_CMD, read_port(PX_CMD) & ~PX_CMD_ST);
-    if (!wait_for(ahci.port + PX_CMD, PX_CMD_CR, 0, STOP_MS) ||
-        !wait_for(ahci.port + PX_TFD, PX_TFD_BUSY, 0, STOP_MS))
+    if (!device_wait(ahci.port + PX_CMD, PX_CMD_CR, 0, STOP_MS) ||
+        !device_wait(ahci.port + PX_TFD, PX_TFD_BUSY, 0, STOP_MS))
         return false;
     port_start();
     return true;
@@ -230,7 +198,7 @@ static bool port_restart(void)
 /* Fills the slot with a command. */
 static void fill(uint8_t opcode, uint8_t feature, uint64_t sector, uint32_t sectors)
 {
-    struct table *table = &area()->table;
+    struct table *table = &area->table;
 
     table->fis = (struct fis){.type = FIS_REGISTER,
                               .flags = FIS_COMMAND,
@@ -240,18 +208,17 @@ static void fill(uint8_t opcode, uint8_t feature, uint64_t sector, uint32_t sect
                               .count = (uint16_t)sectors};
     memcpy(table->fis.sector, &sector, 3);
     memcpy(table->fis.sector_high, (const uint8_t *)&sector + 3, 3);
-    area()->list[0] = (struct header){.flags = HEADER_FIS, .table = physical(table)};
+    area->list[0] = (struct header){.flags = HEADER_FIS, .table = device_physical(table)};
 }
 
 /* Adds memory to the command. */
 static void add(uint64_t physical, uint32_t bytes)
 {
-    struct header *header = &area()->list[0];
+    struct header *header = &area->list[0];
 
     while (bytes > 0) {
         uint32_t size = (uint32_t)min_u64(bytes, MAX_PRD);
-        area()->table.prd[header->flags >> 16] =
-            (struct prd){.physical = physical, .last = size - 1};
+        area->table.prd[header->flags >> 16] = (struct prd){.physical = physical, .last = size - 1};
         header->flags += HEADER_PRDS(1);
         physical += size;
         bytes -= size;
@@ -269,7 +236,7 @@ static uint64_t identified(unsigned word, unsigned words)
 {
     uint64_t value = 0;
 
-    memcpy(&value, &area()->identify[word], words * sizeof(uint16_t));
+    memcpy(&value, &area->identify[word], words * sizeof(uint16_t));
     return value;
 }
 
@@ -277,9 +244,9 @@ static uint64_t identified(unsigned word, unsigned words)
 static bool identify(struct disk *disk)
 {
     fill(ATA_IDENTIFY, 0, 0, 0);
-    add(physical(area()->identify), sizeof(area()->identify));
+    add(device_physical(area->identify), sizeof(area->identify));
     issue();
-    if (!wait_for(ahci.port + PX_CI, SLOT, 0, READY_MS) || (read_port(PX_TFD) & PX_TFD_FAILED)) {
+    if (!device_wait(ahci.port + PX_CI, SLOT, 0, READY_MS) || (read_port(PX_TFD) & PX_TFD_FAILED)) {
         log_line("the disk does not say what it is (PxTFD %x)", read_port(PX_TFD));
         return false;
     }
@@ -309,16 +276,16 @@ static bool start(struct disk *disk)
 {
     ahci.alive = false;
     if (!reset()) {
-        log_line("it does not end its reset (GHC %x)", read_reg(GHC));
+        log_line("it does not end its reset (GHC %x)", device_read32(GHC));
         return false;
     }
     if (!find()) {
-        log_line("no port has a disk that answers (PI %x)", read_reg(PI));
+        log_line("no port has a disk that answers (PI %x)", device_read32(PI));
         return false;
     }
     port_start();
     ahci.alive = identify(disk);
-    write_reg(GHC, GHC_AE | GHC_IE);
+    device_write32(GHC, GHC_AE | GHC_IE);
     return ahci.alive;
 }
 
@@ -328,7 +295,7 @@ static void restart(void)
     struct disk again = {0};
 
     if (start(&again) &&
-        memcmp(ahci.serial_number, &area()->identify[10], sizeof(ahci.serial_number)) != 0) {
+        memcmp(ahci.serial_number, &area->identify[10], sizeof(ahci.serial_number)) != 0) {
         log_line("there is another disk now");
         ahci.alive = false;
     }
@@ -345,16 +312,14 @@ bool disk_start(const struct process_info *info, struct disk *disk)
         return false;
     }
     memset(&ahci, 0, sizeof(ahci));
-    ahci.window = (uint8_t *)(PROCESS_WINDOW + window * PROCESS_WINDOW_STRIDE);
-    ahci.dma = info->dma_physical;
-    ahci.tsc_khz = info->tsc_khz;
-    write_reg(GHC, GHC_AE); /* before any other register is used (3.1.2) */
-    cap = read_reg(CAP);
+    device_open(info, window);
+    device_write32(GHC, GHC_AE); /* before any other register is used (3.1.2) */
+    cap = device_read32(CAP);
     if (cap == UINT32_MAX) {
         log_line("it does not answer");
         return false;
     }
-    ahci.ports = read_reg(PI);
+    ahci.ports = device_read32(PI);
     ahci.port_count = (unsigned)min_u64(32, (info->windows[window].size - PORTS) / PORT_SIZE);
     disk->depth = 1;
     disk->max_runs = DISK_RUNS;
@@ -362,7 +327,7 @@ bool disk_start(const struct process_info *info, struct disk *disk)
     disk->last_physical = cap & CAP_S64A ? UINT64_MAX : UINT32_MAX;
     if (!start(disk))
         return false;
-    memcpy(ahci.serial_number, &area()->identify[10], sizeof(ahci.serial_number));
+    memcpy(ahci.serial_number, &area->identify[10], sizeof(ahci.serial_number));
     return true;
 }
 
@@ -374,16 +339,16 @@ bool disk_submit(unsigned tag, const struct disk_command *command)
         return false;
     if (discard) {
         fill(opcodes[BLOCK_DISCARD], ATA_TRIM, 0, 1); /* one block of ranges */
-        memset(area()->ranges, 0, sizeof(area()->ranges));
-        area()->ranges[0] = command->sector | (uint64_t)command->sectors << 48;
-        add(physical(area()->ranges), sizeof(area()->ranges));
+        memset(area->ranges, 0, sizeof(area->ranges));
+        area->ranges[0] = command->sector | (uint64_t)command->sectors << 48;
+        add(device_physical(area->ranges), sizeof(area->ranges));
     } else {
         fill(opcodes[command->op], 0, command->sector, command->sectors);
     }
     for (unsigned i = 0; i < command->run_count; i++)
         add(command->runs[i].physical, command->runs[i].bytes);
     if (command->op == BLOCK_WRITE || discard)
-        area()->list[0].flags |= HEADER_WRITE;
+        area->list[0].flags |= HEADER_WRITE;
     ahci.busy = true;
     issue();
     return true;
@@ -414,7 +379,7 @@ void disk_interrupt(void)
     /* In this order: what ends later sets PxIS again, and what is not in PxCI has set it. */
     status = read_port(PX_IS);
     write_port(PX_IS, status);
-    write_reg(IS, UINT32_MAX);
+    device_write32(IS, UINT32_MAX);
     issued = read_port(PX_CI);
     io_fence();
     if ((status | read_port(PX_IS)) & PX_IS_ERRORS)

@@ -13,24 +13,26 @@
  */
 #include "drivers/e1000.h"
 
-#include "drivers/e1000_offload.h"
 #include "drivers/e1000_regs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "runtime/device.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
 #include "runtime/log.h"
 #include "runtime/net.h"
 #include "runtime/process.h"
+#include "runtime/segment.h"
 #include "runtime/shared.h"
 
 #define RING     256u  /* descriptors */
 #define BUFFER   2048u /* bytes: of a received frame, or of a piece of one that is sent */
 #define SHORTEST 17u   /* bytes of a frame: the card pads those that are not less */
 #define TURN     64u   /* frames that are sent before others' turn */
+#define MSS_MIN  8u    /* bytes, the least that Linux makes: one entry shall be no flood */
 
-/* In milliseconds. What is sent is on the wire after much less than STALL_MS. */
-enum { RESET_MS = 100, PAUSE_MS = 10, POLL_MS = 1, TICK_MS = 500, STALL_MS = 2000 };
+/* What is sent is on the wire after much less than STALL_MS. */
+enum { RESET_MS = 100, PAUSE_US = 10000, POLL_MS = 1, TICK_MS = 500, STALL_MS = 2000 };
 
 /* What is the same for all, behind a reset: 14.4, 14.5. No flow control: who waits for nobody has
  * no use for it. At most 15,000 interrupts each second, in units of 256 ns. */
@@ -89,67 +91,27 @@ static struct {
     bool blocked;               /* the client has a frame that finds no room */
     bool ticking;
     uint32_t stuck_ms, stuck_at; /* nothing was sent for so long, since tx_clean was this */
-    uint64_t received, sent, bad, dropped, missed;
-    uint32_t resets;
+    uint64_t received, sent, bad, dropped, missed, resets;
 } nic;
 
-static struct dma_area *area(void)
-{
-    return (struct dma_area *)PROCESS_DMA;
-}
-
-static uint64_t physical(const void *in_area)
-{
-    return nic.info->dma_physical + ((uintptr_t)in_area - PROCESS_DMA);
-}
-
-static uint32_t read_reg(uint32_t reg)
-{
-    return mmio_read32((uint8_t *)PROCESS_WINDOW + reg);
-}
-
-static void write_reg(uint32_t reg, uint32_t value)
-{
-    mmio_write32((uint8_t *)PROCESS_WINDOW + reg, value);
-}
+static struct dma_area *const area = (struct dma_area *)PROCESS_DMA;
 
 /* Causes that are to interrupt, or to do so no longer. */
-static void write_causes(enum reg reg, uint32_t causes)
+static void write_causes(uint32_t reg, uint32_t causes)
 {
-    write_reg(reg, nic.model->is_82574 ? causes : causes & ~CAUSES_82574);
-}
-
-/* Waits until a register's bits are as wanted. False: they were not in that time. */
-static bool wait_for(uint32_t reg, uint32_t mask, uint32_t wanted, uint32_t ms)
-{
-    uint64_t end = gate_tsc() + nic.info->tsc_khz * ms;
-
-    do {
-        if ((read_reg(reg) & mask) == wanted)
-            return true;
-    } while (gate_tsc() < end);
-    return false;
-}
-
-static void pause(void)
-{
-    uint64_t end = gate_tsc() + nic.info->tsc_khz * PAUSE_MS;
-
-    while (gate_tsc() < end)
-        ;
+    device_write32(reg, nic.model->is_82574 ? causes : causes & ~CAUSES_82574);
 }
 
 static void tell(const char *what)
 {
-    nic.missed += read_reg(MPC);
-    log_line("%s; frames: %lu received, %lu sent, %lu bad, %lu dropped, %lu missed; %u resets",
-             what, (unsigned long)nic.received, (unsigned long)nic.sent, (unsigned long)nic.bad,
-             (unsigned long)nic.dropped, (unsigned long)nic.missed, nic.resets);
+    nic.missed += device_read32(MPC);
+    log_line("%s; frames: %lu received, %lu sent, %lu bad, %lu dropped, %lu missed; %lu resets",
+             what, nic.received, nic.sent, nic.bad, nic.dropped, nic.missed, nic.resets);
 }
 
 static void look_at_link(void)
 {
-    uint32_t status = read_reg(STATUS);
+    uint32_t status = device_read32(STATUS);
     bool link = nic.alive && status != UINT32_MAX && (status & STATUS_LU);
 
     if (link != nic.link)
@@ -164,64 +126,64 @@ static void look_at_link(void)
  * manuals', for what is under way on the bus, and to load the EEPROM. */
 static bool reset(void)
 {
-    write_reg(IMC, UINT32_MAX);
-    write_reg(RCTL, 0);
-    write_reg(TCTL, 0);
+    device_write32(IMC, UINT32_MAX);
+    device_write32(RCTL, 0);
+    device_write32(TCTL, 0);
     if (nic.model->is_82574) {
-        write_reg(CTRL, read_reg(CTRL) | CTRL_MASTER_DISABLE);
-        wait_for(STATUS, STATUS_MASTER, 0, RESET_MS);
+        device_write32(CTRL, device_read32(CTRL) | CTRL_MASTER_DISABLE);
+        device_wait(STATUS, STATUS_MASTER, 0, RESET_MS);
     }
-    pause();
-    write_reg(CTRL, (read_reg(CTRL) & ~CTRL_MASTER_DISABLE) | CTRL_RST);
-    pause();
-    if (!wait_for(CTRL, CTRL_RST, 0, RESET_MS))
+    device_pause(PAUSE_US);
+    device_write32(CTRL, (device_read32(CTRL) & ~CTRL_MASTER_DISABLE) | CTRL_RST);
+    device_pause(PAUSE_US);
+    if (!device_wait(CTRL, CTRL_RST, 0, RESET_MS))
         return false;
-    write_reg(IMC, UINT32_MAX);
-    read_reg(ICR);
+    device_write32(IMC, UINT32_MAX);
+    device_read32(ICR);
     return true;
 }
 
 static void make_rings(void)
 {
-    memset(area()->tx, 0, sizeof(area()->tx));
+    memset(area->tx, 0, sizeof(area->tx));
     for (unsigned i = 0; i < RING; i++)
-        area()->rx[i] = (struct rx){.address = physical(area()->rx_buffer[i])};
+        area->rx[i] = (struct rx){.address = device_physical(area->rx_buffer[i])};
     nic.rx_next = nic.tx_tail = nic.tx_clean = nic.tx_told = 0;
     nic.stuck_ms = nic.stuck_at = 0;
     nic.blocked = false;
 }
 
-static bool start(void)
+static void start(void)
 {
-    if (!reset())
-        return false;
+    nic.alive = reset();
+    if (!nic.alive) {
+        log_line("the %s does not end its reset (CTRL %x)", nic.model->name, device_read32(CTRL));
+        return;
+    }
     make_rings();
     for (unsigned i = 0; i < ARRAY_SIZE(setup); i++)
-        write_reg(setup[i].reg, setup[i].value);
-    write_reg(RDBAL, (uint32_t)physical(area()->rx));
-    write_reg(TDBAL, (uint32_t)physical(area()->tx));
+        device_write32(setup[i].reg, setup[i].value);
+    device_write32(RDBAL, (uint32_t)device_physical(area->rx));
+    device_write32(TDBAL, (uint32_t)device_physical(area->tx));
     for (unsigned i = 0; i < MTA_WORDS; i++)
-        write_reg(MTA + 4 * i, 0);
+        device_write32(MTA + 4 * i, 0);
     if (nic.model->is_82574) {
-        write_reg(TXDCTL, read_reg(TXDCTL) | TXDCTL_82574);
-        write_reg(IVAR, IVAR_ALL);
-        write_reg(EITR, 260);
+        device_write32(TXDCTL, device_read32(TXDCTL) | TXDCTL_82574);
+        device_write32(IVAR, IVAR_ALL);
+        device_write32(EITR, 260);
     }
-    write_reg(CTRL, (read_reg(CTRL) & ~(CTRL_FORCED | CTRL_FLOW)) | CTRL_SLU);
+    device_write32(CTRL, (device_read32(CTRL) & ~(CTRL_FORCED | CTRL_FLOW)) | CTRL_SLU);
     io_fence();
-    write_reg(RCTL, RCTL_SETUP | RCTL_EN);
-    write_reg(RDT, RING - 1);
+    device_write32(RCTL, RCTL_SETUP | RCTL_EN);
+    device_write32(RDT, RING - 1);
     write_causes(IMS, CAUSE_RECEIVED | CAUSE_LINK | CAUSE_OTHER);
-    return true;
 }
 
 static void restart(void)
 {
     nic.resets++;
     tell("nothing has been sent for 2 s, it is reset");
-    nic.alive = start();
-    if (!nic.alive)
-        log_line("it does not end its reset (CTRL %x)", read_reg(CTRL));
+    start();
     look_at_link();
 }
 
@@ -256,24 +218,24 @@ static void receive(void)
 
     for (n = 0; n < RING; n++) {
         uint32_t at = nic.rx_next;
-        struct rx d = area()->rx[at];
+        struct rx d = area->rx[at];
 
         io_fence();
-        if (!(d.status & RX_DD) || !pass_on(d, area()->rx_buffer[at]))
+        if (!(d.status & RX_DD) || !pass_on(d, area->rx_buffer[at]))
             break;
-        area()->rx[at] = (struct rx){.address = physical(area()->rx_buffer[at])};
+        area->rx[at] = (struct rx){.address = device_physical(area->rx_buffer[at])};
         nic.rx_next = (at + 1) % RING;
     }
     io_fence();
     if (n > 0)
-        write_reg(RDT, (nic.rx_next + RING - 1) % RING);
+        device_write32(RDT, (nic.rx_next + RING - 1) % RING);
 }
 
 /* To the wire. */
 
 static uint8_t *tx_buffer(uint32_t position)
 {
-    return area()->tx_buffer[position % RING];
+    return area->tx_buffer[position % RING];
 }
 
 /* What has been sent is no longer under way. */
@@ -282,7 +244,7 @@ static void clean(void)
     while (nic.tx_clean != nic.tx_tail) {
         uint32_t end = nic.tx_end[nic.tx_clean % RING];
         io_fence();
-        if (!(area()->tx[(end - 1) % RING].high & TX_DD))
+        if (!(area->tx[(end - 1) % RING].high & TX_DD))
             break;
         nic.tx_clean = end;
     }
@@ -293,6 +255,29 @@ static bool has_room(uint32_t descriptors)
     if (RING - 1 - (nic.tx_tail - nic.tx_clean) < descriptors)
         clean();
     return RING - 1 - (nic.tx_tail - nic.tx_clean) >= descriptors;
+}
+
+/* Fills in the context of a frame with NET_NEEDS_CHECKSUM, whose first bytes these are (as many as
+ * it has, or BUFFER), and changes its headers to what the card wants to find there: 3.3.6, and for
+ * TCP segmentation 3.5. Returns what the descriptors of its data have in their high word for it; 0:
+ * the card cannot do that. */
+static uint64_t offload(struct tx *context, uint8_t *frame, const struct net_entry *e)
+{
+    uint32_t start = e->checksum_start, at = start + e->checksum_offset;
+    struct segments s;
+
+    if (at > CONTEXT_MOST)
+        return 0;
+    *context = (struct tx){.low = (uint64_t)start << 32 | (uint64_t)at << 40, .high = TX_DEXT};
+    if (e->gso == NET_GSO_NONE)
+        return TX_TXSM;
+    if (e->segment_size < MSS_MIN || !segments_read(&s, e, frame))
+        return 0;
+    segments_leave(&s, frame);
+    context->low |= s.ip | (uint64_t)(s.ip + 10) << 8 | (s.v6 ? 0 : (uint64_t)(s.tcp - 1) << 16);
+    context->high |= s.payload | TX_TSE | CONTEXT_TCP | (s.v6 ? 0 : CONTEXT_IPV4) |
+                     (uint64_t)s.header_size << 40 | (uint64_t)s.most << 48;
+    return TX_TXSM | TX_TSE | (s.v6 ? 0 : TX_IXSM);
 }
 
 /* Copies a frame, and gives it to the card with the next write of TDT. There is room. False: the
@@ -308,16 +293,16 @@ static bool send(const uint8_t *frame, const struct net_entry *e)
         shared_copy(tx_buffer(first + !whole + done / BUFFER), frame + done,
                     min_u64(e->size - done, BUFFER));
     if (!whole) {
-        what = e1000_offload(&area()->tx[at % RING], tx_buffer(at + 1), e);
+        what = offload(&area->tx[at % RING], tx_buffer(at + 1), e);
         if (what == 0)
             return false;
         at++;
     }
     for (uint32_t left = size, some; left > 0; left -= some, at++) {
         some = (uint32_t)min_u64(left, BUFFER);
-        area()->tx[at % RING] = (struct tx){.low = physical(tx_buffer(at)),
-                                            .high = some | TX_DATA | TX_DEXT | TX_IFCS | what |
-                                                    (left == some ? TX_EOP | TX_RS : 0)};
+        area->tx[at % RING] = (struct tx){.low = device_physical(tx_buffer(at)),
+                                          .high = some | TX_DATA | TX_DEXT | TX_IFCS | what |
+                                                  (left == some ? TX_EOP | TX_RS : 0)};
     }
     nic.tx_end[first % RING] = at;
     nic.tx_tail = at;
@@ -345,7 +330,7 @@ static bool transmit(void)
     }
     io_fence();
     if (nic.tx_told != nic.tx_tail)
-        write_reg(TDT, nic.tx_tail % RING);
+        device_write32(TDT, nic.tx_tail % RING);
     nic.tx_told = nic.tx_tail;
     if (nic.blocked != was_blocked)
         write_causes(nic.blocked ? IMS : IMC, CAUSE_SENT);
@@ -364,7 +349,7 @@ static void keep_ticking(void)
 {
     if (nic.ticking || !nic.alive || (nic.info->interrupt_count > 0 && nic.tx_tail == nic.tx_clean))
         return;
-    gate_timer(gate_tsc() + nic.info->tsc_khz * tick_ms());
+    gate_timer(device_deadline(tick_ms()));
     nic.ticking = true;
 }
 
@@ -384,9 +369,9 @@ static void tick(void)
 /* With MSI-X the 82574 does not clear causes that are read. */
 static void look_at_causes(void)
 {
-    uint32_t causes = read_reg(ICR);
+    uint32_t causes = device_read32(ICR);
 
-    write_reg(ICR, causes);
+    device_write32(ICR, causes);
     if (causes & CAUSE_LINK)
         look_at_link();
 }
@@ -406,7 +391,7 @@ static void wait(void)
 
 void e1000_turn(void)
 {
-    bool more = false;
+    bool more;
 
     if (nic.alive)
         receive();
@@ -460,7 +445,7 @@ static void open_client(const struct process_info *info)
  * is. */
 static void tell_name(void)
 {
-    uint32_t low = read_reg(RAL), high = read_reg(RAH);
+    uint32_t low = device_read32(RAL), high = device_read32(RAH);
 
     if (high & RAH_AV)
         log_line("%s, %02x:%02x:%02x:%02x:%02x:%02x", nic.model->name, low & 0xff, low >> 8 & 0xff,
@@ -473,14 +458,13 @@ void e1000_start(const struct process_info *info)
 {
     memset(&nic, 0, sizeof(nic));
     nic.info = info;
+    device_open(info, 0);
     open_client(info);
     if (!find(info))
         return;
-    nic.alive = start();
-    if (!nic.alive) {
-        log_line("the %s does not end its reset (CTRL %x)", nic.model->name, read_reg(CTRL));
+    start();
+    if (!nic.alive)
         return;
-    }
     net_set_takes(&nic.client, nic.model->takes);
     tell_name();
     look_at_link();

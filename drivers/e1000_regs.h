@@ -5,40 +5,16 @@
 
 #include <stdint.h>
 
-enum reg { /* 13.4; 82574: 10.2 */
-           CTRL = 0x0000,
-           STATUS = 0x0008,
-           FCAL = 0x0028,
-           FCAH = 0x002c,
-           FCT = 0x0030,
-           ICR = 0x00c0,
-           ITR = 0x00c4,
-           IMS = 0x00d0,
-           IMC = 0x00d8,
-           IVAR = 0x00e4, /* 82574 */
-           EITR = 0x00e8, /* 82574 */
-           RCTL = 0x0100,
-           FCTTV = 0x0170,
-           TCTL = 0x0400,
-           TIPG = 0x0410,
-           RDBAL = 0x2800,
-           RDBAH = 0x2804,
-           RDLEN = 0x2808,
-           RDH = 0x2810,
-           RDT = 0x2818,
-           TDBAL = 0x3800,
-           TDBAH = 0x3804,
-           TDLEN = 0x3808,
-           TDH = 0x3810,
-           TDT = 0x3818,
-           TXDCTL = 0x3828,
-           MPC = 0x4010,
-           RXCSUM = 0x5000,
-           MTA = 0x5200,
-           RAL = 0x5400,
-           RAH = 0x5404,
-           WINDOW = 0x6000, /* bytes that are needed */
-};
+/* Registers (13.4; 82574: 10.2), by what they are about. IVAR and EITR are the 82574's alone. */
+enum reg { CTRL = 0x0000, STATUS = 0x0008, MPC = 0x4010 };
+enum flow_reg { FCAL = 0x0028, FCAH = 0x002c, FCT = 0x0030, FCTTV = 0x0170 };
+enum interrupt_reg { ICR = 0xc0, ITR = 0xc4, IMS = 0xd0, IMC = 0xd8, IVAR = 0xe4, EITR = 0xe8 };
+enum receive_reg { RCTL = 0x0100, RXCSUM = 0x5000, MTA = 0x5200, RAL = 0x5400, RAH = 0x5404 };
+enum rx_ring { RDBAL = 0x2800, RDBAH = 0x2804, RDLEN = 0x2808, RDH = 0x2810, RDT = 0x2818 };
+enum transmit_reg { TCTL = 0x0400, TIPG = 0x0410, TXDCTL = 0x3828 };
+enum tx_ring { TDBAL = 0x3800, TDBAH = 0x3804, TDLEN = 0x3808, TDH = 0x3810, TDT = 0x3818 };
+
+#define WINDOW 0x6000u /* bytes of them that are needed */
 
 #define MTA_WORDS 128u
 

@@ -19,6 +19,7 @@
 #include "drivers/disk.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "runtime/device.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
 #include "runtime/log.h"
@@ -111,8 +112,6 @@ struct work {
 };
 
 static struct {
-    uint64_t dma; /* physical */
-    uint64_t tsc_khz;
     uint32_t stride;  /* of the doorbells, bytes */
     uint32_t wait_ms; /* how long the controller may take to get ready */
     uint32_t entries; /* of the I/O queue */
@@ -122,46 +121,28 @@ static struct {
     struct work work[DISK_DEPTH];
 } nvme;
 
-static struct dma_area *area(void)
-{
-    return (struct dma_area *)PROCESS_DMA;
-}
-
-static uint64_t physical(const void *in_area)
-{
-    return nvme.dma + ((uintptr_t)in_area - PROCESS_DMA);
-}
-
-static uint32_t read_reg(enum reg reg)
-{
-    return mmio_read32((const uint8_t *)PROCESS_WINDOW + reg);
-}
-
-static void write_reg(uint32_t reg, uint32_t value)
-{
-    mmio_write32((uint8_t *)PROCESS_WINDOW + reg, value);
-}
+static struct dma_area *const area = (struct dma_area *)PROCESS_DMA;
 
 static uint64_t read_reg64(enum reg reg)
 {
-    return read_reg(reg) | (uint64_t)read_reg(reg + 4) << 32;
+    return device_read32(reg) | (uint64_t)device_read32(reg + 4) << 32;
 }
 
 static void write_reg64(enum reg reg, uint64_t value)
 {
-    write_reg(reg, (uint32_t)value);
-    write_reg(reg + 4, (uint32_t)(value >> 32));
+    device_write32(reg, (uint32_t)value);
+    device_write32(reg + 4, (uint32_t)(value >> 32));
 }
 
 /* The doorbell of a queue's submissions, or of its completions. */
 static void ring(const struct queue *q, bool completions, uint32_t value)
 {
-    write_reg(DOORBELLS + (2 * q->id + completions) * nvme.stride, value);
+    device_write32(DOORBELLS + (2 * q->id + completions) * nvme.stride, value);
 }
 
 static void queue_put(struct queue *q, const struct submission *command)
 {
-    area()->queue[q->id].submission[q->tail] = *command;
+    area->queue[q->id].submission[q->tail] = *command;
     q->tail = (q->tail + 1) % q->entries;
     io_fence();
     ring(q, false, q->tail);
@@ -170,7 +151,7 @@ static void queue_put(struct queue *q, const struct submission *command)
 /* Takes a completion, if there is a new one; the doorbell of completions is the caller's. */
 static bool queue_get(struct queue *q, struct completion *out)
 {
-    const volatile struct completion *new = &area()->queue[q->id].completion[q->head];
+    const volatile struct completion *new = &area->queue[q->id].completion[q->head];
     uint16_t status = new->status;
 
     if ((status & 1) != q->phase)
@@ -185,21 +166,16 @@ static bool queue_get(struct queue *q, struct completion *out)
 static void queue_reset(struct queue *q, uint32_t id, uint32_t entries)
 {
     *q = (struct queue){.id = id, .entries = entries, .phase = 1};
-    memset(&area()->queue[id], 0, sizeof(struct queue_memory));
-}
-
-static uint64_t deadline(void)
-{
-    return gate_tsc() + nvme.tsc_khz * nvme.wait_ms;
+    memset(&area->queue[id], 0, sizeof(struct queue_memory));
 }
 
 /* Waits until CSTS.RDY is as wanted. False: not within the time, or the controller has failed. */
 static bool wait_ready(uint32_t wanted)
 {
-    uint64_t end = deadline();
+    uint64_t end = device_deadline(nvme.wait_ms);
 
     do {
-        uint32_t csts = read_reg(CSTS);
+        uint32_t csts = device_read32(CSTS);
         if (csts == UINT32_MAX) /* it is gone */
             return false;
         if ((csts & CSTS_RDY) == wanted)
@@ -217,18 +193,18 @@ static bool wait_ready(uint32_t wanted)
 static bool restart(void)
 {
     /* EN may go to 0 only when the controller has got ready, or has failed. */
-    if (read_reg(CC) & CC_EN) {
+    if (device_read32(CC) & CC_EN) {
         wait_ready(CSTS_RDY);
-        write_reg(CC, read_reg(CC) & ~CC_EN);
+        device_write32(CC, device_read32(CC) & ~CC_EN);
     }
     if (!wait_ready(0))
         return false;
     queue_reset(&nvme.admin, 0, ENTRIES);
-    write_reg(AQA, (ENTRIES - 1) << 16 | (ENTRIES - 1));
-    write_reg64(ASQ, physical(&area()->queue[0].submission));
-    write_reg64(ACQ, physical(&area()->queue[0].completion));
+    device_write32(AQA, (ENTRIES - 1) << 16 | (ENTRIES - 1));
+    write_reg64(ASQ, device_physical(&area->queue[0].submission));
+    write_reg64(ACQ, device_physical(&area->queue[0].completion));
     io_fence();
-    write_reg(CC, CC_ENTRY_SIZES | CC_EN);
+    device_write32(CC, CC_ENTRY_SIZES | CC_EN);
     return wait_ready(CSTS_RDY);
 }
 
@@ -236,7 +212,7 @@ static bool restart(void)
 static bool admin(struct submission command)
 {
     struct completion done;
-    uint64_t end = deadline();
+    uint64_t end = device_deadline(nvme.wait_ms);
 
     queue_put(&nvme.admin, &command);
     while (!queue_get(&nvme.admin, &done))
@@ -250,7 +226,7 @@ static bool identify(uint32_t what, uint32_t namespace)
 {
     return admin((struct submission){.opcode = IDENTIFY,
                                      .namespace = namespace,
-                                     .prp1 = physical(&area()->identify),
+                                     .prp1 = device_physical(&area->identify),
                                      .dword10 = what});
 }
 
@@ -262,11 +238,11 @@ static bool create_queue(void)
     queue_reset(&nvme.io, IO_QUEUE, nvme.entries);
     return admin((struct submission){.opcode = SET_FEATURES, .dword10 = NUMBER_OF_QUEUES}) &&
            admin((struct submission){.opcode = CREATE_CQ,
-                                     .prp1 = physical(&area()->queue[1].completion),
+                                     .prp1 = device_physical(&area->queue[1].completion),
                                      .dword10 = size_and_id,
                                      .dword11 = QUEUE_INTERRUPTS | QUEUE_CONTIGUOUS}) &&
            admin((struct submission){.opcode = CREATE_SQ,
-                                     .prp1 = physical(&area()->queue[1].submission),
+                                     .prp1 = device_physical(&area->queue[1].submission),
                                      .dword10 = size_and_id,
                                      .dword11 = IO_QUEUE << 16 | QUEUE_CONTIGUOUS});
 }
@@ -275,7 +251,7 @@ static uint64_t identified(unsigned offset, unsigned size)
 {
     uint64_t value = 0;
 
-    memcpy(&value, &area()->identify[offset], size);
+    memcpy(&value, &area->identify[offset], size);
     return value;
 }
 
@@ -343,11 +319,11 @@ static bool start(struct disk *disk)
 {
     nvme.alive = false;
     if (!restart()) {
-        log_line("it does not get ready in %u ms (CSTS %x)", nvme.wait_ms, read_reg(CSTS));
+        log_line("it does not get ready in %u ms (CSTS %x)", nvme.wait_ms, device_read32(CSTS));
         return false;
     }
     if (!identify_controller(disk) || !create_queue()) {
-        log_line("it does not take the commands of its start (CSTS %x)", read_reg(CSTS));
+        log_line("it does not take the commands of its start (CSTS %x)", device_read32(CSTS));
         return false;
     }
     nvme.alive = identify_namespace(disk);
@@ -363,9 +339,8 @@ bool disk_start(const struct process_info *info, struct disk *disk)
         return false;
     }
     memset(&nvme, 0, sizeof(nvme));
+    device_open(info, 0);
     cap = read_reg64(CAP);
-    nvme.dma = info->dma_physical;
-    nvme.tsc_khz = info->tsc_khz;
     nvme.stride = 4u << CAP_DSTRD(cap);
     nvme.wait_ms = (uint32_t)max_u64(CAP_TO(cap) * 500, MIN_WAIT_MS);
     if (!usable(info, cap))
@@ -409,7 +384,7 @@ static uint32_t describe(struct work *w, struct submission *command, uint64_t *l
             w->offset = 0;
         }
     }
-    command->prp2 = entries > 2 ? physical(list) : entries == 2 ? list[0] : 0;
+    command->prp2 = entries > 2 ? device_physical(list) : entries == 2 ? list[0] : 0;
     return bytes / BLOCK_SECTOR;
 }
 
@@ -423,15 +398,14 @@ static void put_piece(unsigned tag)
 
     w->piece = c->sectors;
     if (c->op == BLOCK_DISCARD) {
-        *(struct range *)area()->list[tag] =
-            (struct range){.blocks = c->sectors, .first = c->sector};
-        command.prp1 = physical(area()->list[tag]);
+        *(struct range *)area->list[tag] = (struct range){.blocks = c->sectors, .first = c->sector};
+        command.prp1 = device_physical(area->list[tag]);
         command.dword11 = DSM_DEALLOCATE; /* dword10: one range, less one */
     } else if (c->op != BLOCK_FLUSH) {
         if (c->op == BLOCK_ZERO)
             w->piece = (uint32_t)min_u64(c->sectors, nvme.limit / BLOCK_SECTOR);
         else
-            w->piece = describe(w, &command, area()->list[tag]);
+            w->piece = describe(w, &command, area->list[tag]);
         command.dword10 = (uint32_t)c->sector;
         command.dword11 = (uint32_t)(c->sector >> 32);
         command.dword12 = w->piece - 1;
@@ -487,7 +461,7 @@ void disk_reset(void)
 {
     struct disk again = {0};
 
-    log_line("reset (CSTS %x)", read_reg(CSTS));
+    log_line("reset (CSTS %x)", device_read32(CSTS));
     for (unsigned tag = 0; tag < DISK_DEPTH; tag++)
         nvme.work[tag].busy = false;
     start(&again);
