@@ -169,23 +169,19 @@ void blk_init(struct blk *b, struct pci *pci)
         return;
     disk_drain(&b->disk);
     b->flags = b->disk.info->read_only || !(b->disk.flags & BLOCK_CAN_WRITE) ? 0 : b->disk.flags;
-    b->config = (struct blk_config){
-        .capacity = b->disk.sectors,
-        .seg_max = BLOCK_SEGMENTS,
-        .blk_size = BLOCK_SECTOR,
-        .max_discard_sectors = RANGE_MAX,
-        .max_discard_seg = 1,
-        .discard_sector_alignment = 1,
-        .max_write_zeroes_sectors = RANGE_MAX,
-        .max_write_zeroes_seg = 1,
-        .write_zeroes_may_unmap = 1,
-    };
-    b->virtio.device = b;
-    b->virtio.config = &b->config;
+    b->config = (struct blk_config){.capacity = b->disk.sectors,
+                                    .seg_max = BLOCK_SEGMENTS,
+                                    .blk_size = BLOCK_SECTOR,
+                                    .max_discard_sectors = RANGE_MAX,
+                                    .max_discard_seg = 1,
+                                    .discard_sector_alignment = 1,
+                                    .max_write_zeroes_sectors = RANGE_MAX,
+                                    .max_write_zeroes_seg = 1,
+                                    .write_zeroes_may_unmap = 1};
     b->virtio.config_size = sizeof(b->config);
     b->virtio.offered = VIRTIO_F_ALL_DEVICES | BLK_F_SEG_MAX | BLK_F_BLK_SIZE | BLK_F_FLUSH |
                         (b->flags & BLOCK_CAN_WRITE ? 0 : BLK_F_RO) |
                         (b->flags & BLOCK_CAN_DISCARD ? BLK_F_DISCARD : 0) |
                         (b->flags & BLOCK_CAN_ZERO ? BLK_F_WRITE_ZEROES : 0);
-    virtio_init(&b->virtio, &kind, pci, b->disk.memory);
+    virtio_init(&b->virtio, &kind, b, &b->config, pci, b->disk.memory);
 }

@@ -95,11 +95,10 @@ void virtio_console_init(struct virtio_console *c, struct console *console, stru
         .id = 3, .class = 0x078000, .queues = QUEUES, .kick = kick, .reset = reset};
 
     c->console = console;
-    c->virtio.device = c;
-    c->virtio.config = &config;
     c->virtio.config_size = sizeof(config);
     c->virtio.offered = VIRTIO_F_ALL_DEVICES;
-    reset(&c->virtio);
+    c->sending = false;
+    c->sent = 0;
     if (console->virtio)
-        virtio_init(&c->virtio, &kind, pci, memory);
+        virtio_init(&c->virtio, &kind, c, &config, pci, memory);
 }

@@ -225,11 +225,9 @@ void net_device_init(struct net *n, struct pci *pci, const struct guest_memory *
 
     n->unsent = false;
     n->dropped = 0;
-    n->virtio.device = n;
-    n->virtio.config = &n->config;
     n->virtio.config_size = sizeof(n->config);
     n->virtio.offered = VIRTIO_F_ALL_DEVICES | NET_F_CSUM | NET_F_GUEST_CSUM | NET_F_MTU |
                         NET_F_MAC | NET_F_GUEST_TSO4 | NET_F_GUEST_TSO6 | NET_F_HOST_TSO4 |
                         NET_F_HOST_TSO6 | NET_F_MRG_RXBUF | NET_F_STATUS;
-    virtio_init(&n->virtio, &kind, pci, memory);
+    virtio_init(&n->virtio, &kind, n, &n->config, pci, memory);
 }

@@ -49,10 +49,8 @@ static struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
     __builtin_memcpy(&address, at, sizeof(address));
     __builtin_memcpy(&rest, at + sizeof(address), sizeof(rest));
     __asm__ volatile("" : "+r"(address), "+r"(rest)); /* from here on the copy is looked at */
-    return (struct descriptor){.address = address,
-                               .size = (uint32_t)rest,
-                               .flags = (uint16_t)(rest >> 32),
-                               .next = (uint16_t)(rest >> 48)};
+    return (struct descriptor){address, (uint32_t)rest, (uint16_t)(rest >> 32),
+                               (uint16_t)(rest >> 48)};
 }
 
 bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
@@ -61,12 +59,12 @@ bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
 
     q->memory = memory;
     q->next_available = q->next_used = q->notified = 0;
-    if (!is_aligned(q->descriptors_at, 16) || !is_aligned(q->available_at, 2) ||
-        !is_aligned(q->used_at, 4))
+    if (!is_aligned(q->at.descriptors, 16) || !is_aligned(q->at.available, 2) ||
+        !is_aligned(q->at.used, 4))
         return false;
-    q->descriptors = guest_memory_at(memory, q->descriptors_at, size * DESCRIPTOR_SIZE);
-    q->available = guest_memory_at(memory, q->available_at, 6 + 2 * size);
-    q->used = guest_memory_at(memory, q->used_at, 6 + USED_ENTRY * size);
+    q->descriptors = guest_memory_at(memory, q->at.descriptors, size * DESCRIPTOR_SIZE);
+    q->available = guest_memory_at(memory, q->at.available, 6 + 2 * size);
+    q->used = guest_memory_at(memory, q->at.used, 6 + USED_ENTRY * size);
     q->enabled = q->descriptors != NULL && q->available != NULL && q->used != NULL;
     return q->enabled;
 }

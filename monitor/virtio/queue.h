@@ -18,11 +18,17 @@
 #define VIRTQ_MAX_SIZE 128u
 #define VIRTQ_PIECES   66u /* of a chain: a header, 64 pieces of data, a status */
 
+/* Where the driver has the three parts, guest-physical: as in the common configuration (4.1.4.3).
+ */
+struct virtq_places {
+    uint64_t descriptors, available, used;
+};
+
 struct virtqueue {
     /* As the driver says, before virtq_enable. */
-    uint64_t descriptors_at, available_at, used_at; /* guest-physical */
-    uint16_t size;                                  /* entries: a power of two */
-    bool event_idx, indirect;                       /* VIRTIO_F_EVENT_IDX, _INDIRECT_DESC */
+    struct virtq_places at;
+    uint16_t size;            /* entries: a power of two */
+    bool event_idx, indirect; /* VIRTIO_F_EVENT_IDX, _INDIRECT_DESC */
 
     /* The device's own. */
     bool enabled;

@@ -32,5 +32,5 @@ void rng_init(struct rng *rng, struct pci *pci, const struct guest_memory *memor
 {
     rng->virtio.offered = VIRTIO_F_ALL_DEVICES;
     if (entropy_there())
-        virtio_init(&rng->virtio, &kind, pci, memory);
+        virtio_init(&rng->virtio, &kind, rng, NULL, pci, memory);
 }

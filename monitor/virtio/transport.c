@@ -32,20 +32,21 @@ enum { BAR_DOORBELLS, BAR_REGISTERS };
 #define CAP_MSIX         0x40u
 #define CAP_VIRTIO       (CAP_MSIX + MSIX_CAPABILITY_SIZE) /* the first of them */
 #define CAP_ID_VENDOR    0x09u
-#define CAP_LENGTH       16u
-#define CAP_LENGTH_EXTRA 20u /* with a multiplier, or data */
+#define CAP_LENGTH       offsetof(struct capability, extra)
+#define CAP_LENGTH_EXTRA sizeof(struct capability)
 
 enum cap_type { CAP_COMMON = 1, CAP_NOTIFY, CAP_ISR, CAP_DEVICE, CAP_WINDOW };
 
 static const struct capability {
-    uint8_t type, bar, length;
-    uint32_t at, size, extra;
+    uint8_t vendor, next, length, type; /* next: filled in */
+    uint32_t bar, at, size, extra;      /* extra: a multiplier, or data */
 } capabilities[] = {
-    {CAP_COMMON, BAR_REGISTERS, CAP_LENGTH, AT_COMMON, 56, 0},
-    {CAP_NOTIFY, BAR_DOORBELLS, CAP_LENGTH_EXTRA, 0, DOORBELLS_SIZE, DOORBELL},
-    {CAP_ISR, BAR_REGISTERS, CAP_LENGTH, AT_ISR, 1, 0},
-    {CAP_WINDOW, 0, CAP_LENGTH_EXTRA, 0, 0, 0},
-    {CAP_DEVICE, BAR_REGISTERS, CAP_LENGTH, AT_DEVICE, DEVICE_SIZE, 0}, /* not every kind has it */
+    {CAP_ID_VENDOR, 0, CAP_LENGTH, CAP_COMMON, BAR_REGISTERS, AT_COMMON, 56, 0},
+    {CAP_ID_VENDOR, 0, CAP_LENGTH_EXTRA, CAP_NOTIFY, BAR_DOORBELLS, 0, DOORBELLS_SIZE, DOORBELL},
+    {CAP_ID_VENDOR, 0, CAP_LENGTH, CAP_ISR, BAR_REGISTERS, AT_ISR, 1, 0},
+    {CAP_ID_VENDOR, 0, CAP_LENGTH_EXTRA, CAP_WINDOW, 0, 0, 0, 0},
+    /* Not every kind has it. */
+    {CAP_ID_VENDOR, 0, CAP_LENGTH, CAP_DEVICE, BAR_REGISTERS, AT_DEVICE, DEVICE_SIZE, 0},
 };
 
 #define CAP_AT_WINDOW (CAP_VIRTIO + 2 * CAP_LENGTH + CAP_LENGTH_EXTRA)
@@ -60,7 +61,7 @@ struct common {
     uint16_t config_vector, queues;
     uint8_t status, generation;
     uint16_t queue_select, queue_size, queue_vector, queue_enable, queue_doorbell;
-    uint32_t descriptors[2], available[2], used[2];
+    struct virtq_places at;
 };
 
 _Static_assert(sizeof(struct common) == 56, "the layout of 4.1.4.3");
@@ -189,20 +190,15 @@ bool virtio_next(struct virtio *v, unsigned queue, struct virtq_chain *chain)
     return result == VIRTQ_CHAIN;
 }
 
-/* 3.1.1: what the driver accepts is part of what is offered, and it knows version 1. */
-static bool features_good(const struct virtio *v)
-{
-    return (v->r.accepted & ~v->offered) == 0 && v->r.accepted & VIRTIO_F_VERSION_1;
-}
-
-/* The driver sets bits; only by writing 0 it clears them. */
+/* The driver sets bits; only by writing 0 it clears them. What it accepts is part of what is
+ * offered, and it knows version 1 (3.1.1). */
 static void write_status(struct virtio *v, uint8_t value)
 {
     if (value == 0) {
         reset(v);
         return;
     }
-    if (!features_good(v))
+    if (v->r.accepted & ~v->offered || !(v->r.accepted & VIRTIO_F_VERSION_1))
         value &= (uint8_t)~VIRTIO_FEATURES_OK;
     v->r.status |= value & STATUS_BITS & ~VIRTIO_NEEDS_RESET;
     set_doorbells(v);
@@ -236,9 +232,7 @@ static struct common view(const struct virtio *v)
     c.queue_vector = r->queue_vector[r->queue_select];
     c.queue_enable = q->enabled;
     c.queue_doorbell = r->queue_select;
-    memcpy(c.descriptors, &q->descriptors_at, sizeof(c.descriptors));
-    memcpy(c.available, &q->available_at, sizeof(c.available));
-    memcpy(c.used, &q->used_at, sizeof(c.used));
+    c.at = q->at;
     return c;
 }
 
@@ -246,11 +240,6 @@ static struct common view(const struct virtio *v)
 static uint16_t vector(const struct virtio *v, uint32_t value)
 {
     return value < v->msix.count ? (uint16_t)value : NO_VECTOR;
-}
-
-static void write_half(uint64_t *whole, unsigned high, uint32_t value)
-{
-    memcpy((uint8_t *)whole + high, &value, sizeof(value));
 }
 
 #define FIELD(name) offsetof(struct common, name)
@@ -273,12 +262,8 @@ static void write_queue(struct virtio *v, uint32_t offset, uint32_t value)
     } else if (offset == FIELD(queue_enable)) {
         if (value == 1 && !virtq_enable(q, v->memory))
             virtio_fail(v);
-    } else if (offset >= FIELD(used)) {
-        write_half(&q->used_at, offset - FIELD(used), value);
-    } else if (offset >= FIELD(available)) {
-        write_half(&q->available_at, offset - FIELD(available), value);
-    } else if (offset >= FIELD(descriptors)) {
-        write_half(&q->descriptors_at, offset - FIELD(descriptors), value);
+    } else if (offset >= FIELD(at)) {
+        memcpy((uint8_t *)&q->at + (offset - FIELD(at)), &value, sizeof(value));
     }
 }
 
@@ -299,8 +284,8 @@ static void write_common(struct virtio *v, uint32_t offset, unsigned size, uint3
         v->r.accepted_select = value;
     else if (offset == FIELD(accepted) && size == 4 && v->r.accepted_select < 2 &&
              !(v->r.status & VIRTIO_FEATURES_OK))
-        write_half(&v->r.accepted, v->r.accepted_select * 4, value);
-    else if (offset > FIELD(queue_select) && size == (offset < FIELD(descriptors) ? 2 : 4))
+        memcpy((uint8_t *)&v->r.accepted + v->r.accepted_select * 4, &value, sizeof(value));
+    else if (offset > FIELD(queue_select) && size == (offset < FIELD(at) ? 2 : 4))
         write_queue(v, offset, value);
 }
 
@@ -315,18 +300,11 @@ static uint32_t part(const void *whole, uint32_t whole_size, uint32_t offset, un
     return value;
 }
 
-static uint32_t read_isr(struct virtio *v)
-{
-    uint8_t isr = v->r.isr;
-
-    set_isr(v, 0);
-    return isr;
-}
-
 static uint32_t load(void *device, unsigned bar, uint32_t offset, unsigned size)
 {
     struct virtio *v = device;
     struct common common;
+    uint8_t isr;
 
     if (bar == BAR_DOORBELLS)
         return UINT32_MAX;
@@ -334,10 +312,12 @@ static uint32_t load(void *device, unsigned bar, uint32_t offset, unsigned size)
         return msix_load(&v->msix, offset - AT_MSIX, size);
     if (offset >= AT_DEVICE)
         return part(v->config, v->config_size, offset - AT_DEVICE, size);
-    if (offset == AT_ISR)
-        return read_isr(v);
     common = view(v);
-    return part(&common, sizeof(common), offset - AT_COMMON, size);
+    if (offset != AT_ISR)
+        return part(&common, sizeof(common), offset - AT_COMMON, size);
+    isr = v->r.isr;
+    set_isr(v, 0);
+    return isr;
 }
 
 static void store(void *device, unsigned bar, uint32_t offset, unsigned size, uint32_t value)
@@ -396,30 +376,25 @@ static void build_capabilities(struct virtio *v)
     unsigned at = CAP_VIRTIO, count = ARRAY_SIZE(capabilities) - (v->config_size == 0);
 
     for (unsigned i = 0; i < count; i++) {
-        const struct capability *c = &capabilities[i];
-        unsigned next = i + 1 < count ? at + c->length : 0;
+        struct capability c = capabilities[i];
 
-        pci_set(f, at, 4,
-                CAP_ID_VENDOR | next << 8 | (uint32_t)c->length << 16 | (uint32_t)c->type << 24);
-        pci_set(f, at + 4, 4, c->bar);
-        pci_set(f, at + 8, 4, c->at);
-        pci_set(f, at + 12, 4, c->size);
-        if (c->length == CAP_LENGTH_EXTRA)
-            pci_set(f, at + 16, 4, c->extra);
-        at += c->length;
+        c.next = (uint8_t)(i + 1 < count ? at + c.length : 0);
+        memcpy(f->config + at, &c, c.length);
+        at += c.length;
     }
-    pci_set_writable(f, WINDOW_BAR, 1, UINT8_MAX);
-    for (unsigned field = WINDOW_OFFSET; field <= WINDOW_DATA; field += 4)
-        pci_set_writable(f, field, 4, UINT32_MAX);
+    f->writable[WINDOW_BAR] = UINT8_MAX;
+    memset(f->writable + WINDOW_OFFSET, UINT8_MAX, WINDOW_DATA + 4 - WINDOW_OFFSET);
 }
 
-bool virtio_init(struct virtio *v, const struct virtio_kind *kind, struct pci *pci,
-                 const struct guest_memory *memory)
+bool virtio_init(struct virtio *v, const struct virtio_kind *kind, void *device, const void *config,
+                 struct pci *pci, const struct guest_memory *memory)
 {
     struct pci_function *f = &v->function;
     uint32_t id = (DEVICE + (uint32_t)kind->id) << 16 | VENDOR;
 
     v->kind = kind;
+    v->device = device;
+    v->config = config;
     v->memory = memory;
     *f = (struct pci_function){.device = v, .operations = &operations};
     pci_set(f, PCI_ID, 4, id);

@@ -70,10 +70,10 @@ struct virtio {
     } r;
 };
 
-/* At each start of the machine; `device`, `config`, its size and `offered` are the caller's. Puts
- * the function on the bus. */
-bool virtio_init(struct virtio *v, const struct virtio_kind *kind, struct pci *pci,
-                 const struct guest_memory *memory);
+/* At each start of the machine; config_size and `offered` are the caller's. Puts the function on
+ * the bus. */
+bool virtio_init(struct virtio *v, const struct virtio_kind *kind, void *device, const void *config,
+                 struct pci *pci, const struct guest_memory *memory);
 
 /* Whether the device may use this queue: the driver is ready, and lets it write memory. */
 bool virtio_runs(const struct virtio *v, unsigned queue);

@@ -32,9 +32,9 @@ static inline void queue_make(void)
     guest_make();
     suppose(power <= 7);
     queue.size = (uint16_t)(1u << power);
-    queue.descriptors_at = nondet_u64();
-    queue.available_at = nondet_u64();
-    queue.used_at = nondet_u64();
+    queue.at.descriptors = nondet_u64();
+    queue.at.available = nondet_u64();
+    queue.at.used = nondet_u64();
     queue.event_idx = nondet_bool();
     queue.indirect = nondet_bool();
     suppose(virtq_enable(&queue, &guest));

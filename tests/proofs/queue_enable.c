@@ -24,10 +24,10 @@ void proof(void)
 
     queue_make();
     size = queue.size;
-    prove(is_ram(queue.descriptors_at, 16 * size) && queue.descriptors_at % 16 == 0);
-    prove(is_ram(queue.available_at, 6 + 2 * size) && queue.available_at % 2 == 0);
-    prove(is_ram(queue.used_at, 6 + 8 * size) && queue.used_at % 4 == 0);
-    prove(guest_address(queue.descriptors) == queue.descriptors_at);
-    prove(guest_address(queue.available) == queue.available_at);
-    prove(guest_address(queue.used) == queue.used_at);
+    prove(is_ram(queue.at.descriptors, 16 * size) && queue.at.descriptors % 16 == 0);
+    prove(is_ram(queue.at.available, 6 + 2 * size) && queue.at.available % 2 == 0);
+    prove(is_ram(queue.at.used, 6 + 8 * size) && queue.at.used % 4 == 0);
+    prove(guest_address(queue.descriptors) == queue.at.descriptors);
+    prove(guest_address(queue.available) == queue.at.available);
+    prove(guest_address(queue.used) == queue.at.used);
 }

@@ -12,7 +12,7 @@ static uint16_t guest_load(const uint16_t *at, int order)
 {
     uint16_t value = nondet_u16();
 
-    if (guest_address(at) == queue.available_at + 2) {
+    if (guest_address(at) == queue.at.available + 2) {
         seen = value;
         looked_after = told;
     }
@@ -22,7 +22,7 @@ static uint16_t guest_load(const uint16_t *at, int order)
 static void guest_store(uint16_t *at, uint16_t value, int order)
 {
     prove(queue.event_idx);
-    prove(guest_address(at) == queue.used_at + 4 + 8 * (uint64_t)queue.size);
+    prove(guest_address(at) == queue.at.used + 4 + 8 * (uint64_t)queue.size);
     told = true;
     looked_after = false;
     told_index = value;

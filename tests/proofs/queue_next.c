@@ -16,7 +16,7 @@ static uint16_t guest_load(const uint16_t *at, int order)
 /* The one field that the device writes then: 2.7.10. */
 static void guest_store(uint16_t *at, uint16_t value, int order)
 {
-    prove(guest_address(at) == queue.used_at + 4 + 8 * (uint64_t)queue.size);
+    prove(guest_address(at) == queue.at.used + 4 + 8 * (uint64_t)queue.size);
     prove(queue.event_idx);
 }
 

@@ -13,9 +13,9 @@ static uint16_t guest_load(const uint16_t *at, int order)
     uint64_t address = guest_address(at);
 
     prove(is_ram(address, sizeof(*at)));
-    if (address == queue.available_at)
+    if (address == queue.at.available)
         return flags;
-    prove(address == queue.available_at + 4 + 2 * (uint64_t)queue.size);
+    prove(address == queue.at.available + 4 + 2 * (uint64_t)queue.size);
     return used_event;
 }
 

@@ -14,7 +14,7 @@ static uint16_t guest_load(const uint16_t *at, int order)
 static void guest_store(uint16_t *at, uint16_t value, int order)
 {
     prove(copied && !moved);
-    prove(guest_address(at) == queue.used_at + 2);
+    prove(guest_address(at) == queue.at.used + 2);
     prove(value == (uint16_t)(before + 1));
     moved = true;
 }
@@ -22,7 +22,7 @@ static void guest_store(uint16_t *at, uint16_t value, int order)
 static void guest_copy(void *to, const void *from, size_t size)
 {
     prove(!copied && !moved && size == 8);
-    prove(guest_address(to) == queue.used_at + 4 + 8 * (uint64_t)(before % queue.size));
+    prove(guest_address(to) == queue.at.used + 4 + 8 * (uint64_t)(before % queue.size));
     prove(is_ram(guest_address(to), size));
     copied = true;
 }

@@ -61,7 +61,7 @@ static void noise(struct rings *r)
 /* What is not the used ring is as it was. */
 static void check_untouched(const struct rings *r)
 {
-    uint64_t start = r->queue.used_at, end = start + 6 + 8 * (uint64_t)r->queue.size;
+    uint64_t start = r->queue.at.used, end = start + 6 + 8 * (uint64_t)r->queue.size;
 
     assert_memory_equal(r->memory.base, before, start);
     assert_memory_equal(r->memory.base + end, before + end, MEMORY - end);
@@ -91,9 +91,9 @@ static void run(struct rings *r)
 static void round_of(struct rings *r)
 {
     r->queue = (struct virtqueue){.size = random_size(),
-                                  .descriptors_at = DESCRIPTORS,
-                                  .available_at = AVAILABLE,
-                                  .used_at = USED,
+                                  .at.descriptors = DESCRIPTORS,
+                                  .at.available = AVAILABLE,
+                                  .at.used = USED,
                                   .event_idx = random_word() & 1,
                                   .indirect = random_word() % 8 != 0};
     if (random_word() % 8 == 0)
@@ -103,7 +103,7 @@ static void round_of(struct rings *r)
     set_16(r, AVAILABLE + 2, (uint16_t)(random_word() % (r->queue.size + 1)));
     mutate(r);
     if (random_word() % 4 == 0)
-        r->queue.used_at = align_down(random_word() % (MEMORY - 0x500), 4);
+        r->queue.at.used = align_down(random_word() % (MEMORY - 0x500), 4);
     if (!virtq_enable(&r->queue, &r->memory))
         return;
     r->queue.next_available = (uint16_t)(random_word() % 16 == 0 ? random_word() : 0);

@@ -10,7 +10,7 @@ struct rings *rings_make(uint16_t size)
 
     r->memory = guest_memory_make(calloc(1, MEMORY), MEMORY);
     r->queue = (struct virtqueue){
-        .size = size, .descriptors_at = DESCRIPTORS, .available_at = AVAILABLE, .used_at = USED};
+        .size = size, .at.descriptors = DESCRIPTORS, .at.available = AVAILABLE, .at.used = USED};
     assert_true(virtq_enable(&r->queue, &r->memory));
     return r;
 }

@@ -43,10 +43,9 @@ static int setup(void **state)
     b = fake_board(64 << 20);
     memset(&echo, 0, sizeof(echo));
     memcpy(echo.config, "0123456789", 10);
-    echo.virtio.config = echo.config;
     echo.virtio.config_size = sizeof(echo.config);
     echo.virtio.offered = VERSION_1 | RING_EVENT_IDX | 2;
-    assert_true(virtio_init(&echo.virtio, &echo_kind, &b->pci, &b->memory));
+    assert_true(virtio_init(&echo.virtio, &echo_kind, &echo, echo.config, &b->pci, &b->memory));
     driver_find(&d, b, 1);
     return 0;
 }
@@ -388,7 +387,7 @@ static void doorbells(void **state)
     assert_int_equal(echo.kicks[1], 3);
     driver_start(&d, VERSION_1);
     board_reset(b);
-    assert_true(virtio_init(&echo.virtio, &echo_kind, &b->pci, &b->memory));
+    assert_true(virtio_init(&echo.virtio, &echo_kind, &echo, echo.config, &b->pci, &b->memory));
     assert_int_equal(doorbell_count(), 0);
 }
 

@@ -32,9 +32,9 @@ static void parts(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         r->queue = (struct virtqueue){.size = 4,
-                                      .descriptors_at = cases[i].descriptors,
-                                      .available_at = cases[i].available,
-                                      .used_at = cases[i].used};
+                                      .at.descriptors = cases[i].descriptors,
+                                      .at.available = cases[i].available,
+                                      .at.used = cases[i].used};
         assert_int_equal(virtq_enable(&r->queue, &r->memory), cases[i].good);
         assert_int_equal(r->queue.enabled, cases[i].good);
     }
