@@ -174,7 +174,7 @@ USER_ID=1000 launch "$root/.ci/debian13" logs
 expect 'a Debian 13 that only root can make' 0 '^No Debian 13 is made here: only root can\.$' ''
 
 # What running does not need is not installed for it.
-for package in libcmocka-dev libzydis-dev mandoc clang-format-19 mmdebstrap ovmf seabios; do
+for package in libcmocka-dev libzydis-dev mandoc clang-format-19 cloc mmdebstrap ovmf seabios; do
     MISSING=$package launch tree/lintel run
     expect "run goes without $package" 3 '^tool: run$' ''
     MISSING=$package launch tree/lintel test
