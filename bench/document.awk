@@ -20,6 +20,7 @@ function next_row(name)
 function begin(name)
 {
     close(folder "/" name ".csv")
+    shown[name ".csv"] = 1
     if (!next_row(name)) {
         print "docs/performance/" name ".csv is missing or empty" >"/dev/stderr"
         exit failed = 1
@@ -199,4 +200,12 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
 
 /^<!-- end -->/ { inside = 0 }
 !inside
-END { exit failed }
+END {
+    count = split(files, file, " ")
+    for (i = 1; i <= count; i++)
+        if (!(file[i] in shown)) {
+            print "docs/performance/" file[i] " is in no table of the page" >"/dev/stderr"
+            failed = 1
+        }
+    exit failed
+}
