@@ -2,11 +2,14 @@
 /*
  * A VM with several vCPUs (R20, R21): what INIT and SIPI make of them, IPIs between them, all of
  * them with their monitor at once, in xAPIC and then in x2APIC mode; all that behind a start of the
- * machine anew while all of them run.
+ * machine anew while all of them run. With "apart" on the command line they are on several CPUs,
+ * and a kick that comes before an entry is not taken in an emulator while the guest has not set IF
+ * (docs/emulator.md): nor is an NMI before the first instruction.
  */
 #include "guests/lib/ap.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/virtio.h"
+#include "lib/string.h"
 
 #define CMOS_FREE    0x60
 #define MARK         0xa8
@@ -228,7 +231,10 @@ static void test_early_nmi(void)
     }
     is(started, NMI_ROUNDS, "with an NMI behind its SIPI a vCPU starts");
     is(lost, 0, "no such NMI is lost");
-    ok(early > 0, "some come before its first instruction: %u", early);
+    if (strcmp(command_line(), "apart") == 0)
+        skip("from another CPU they come later", "some come before its first instruction");
+    else
+        ok(early > 0, "some come before its first instruction: %u", early);
 }
 
 static struct virtio rng;

@@ -82,12 +82,6 @@ static bool read_list(struct loading *loading, unsigned i)
                           vm->vcpus, vm->vcpus == 1 ? "" : "s");
         return false;
     }
-    if (from->cpus_count > 1) {
-        snprintf(where, sizeof(where), "vms[%u].cpus[1]", i);
-        description_error(&loading->file, where,
-                          "this version has all vCPUs of a VM on one CPU; remove this one");
-        return false;
-    }
     for (unsigned n = 0; n < from->cpus_count; n++) {
         snprintf(where, sizeof(where), "vms[%u].cpus[%u]", i, n);
         if (!read_cpu(loading, where, from->cpus[n], &vm->cpus[n]))

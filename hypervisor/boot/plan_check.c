@@ -125,11 +125,6 @@ static const char *check_vm(struct checker *c, uint32_t i)
     if (vm->vcpus < 1 || vm->vcpus > PLAN_MAX_VCPUS)
         return FAIL(c, "vm %s: %u vCPUs; this version runs 1 to %u", vm->name, vm->vcpus,
                     PLAN_MAX_VCPUS);
-    for (uint32_t v = 1; v < vm->vcpus; v++)
-        if (vm->cpus[v] != vm->cpus[0])
-            return FAIL(
-                c, "vm %s: its vCPUs are at home on several CPUs; this version has them on one",
-                vm->name);
     if (vm->memory == 0 || !is_aligned(vm->memory, PLAN_MEMORY_UNIT))
         return FAIL(c, "vm %s: %lu bytes of memory; it must be a multiple of 2 MiB", vm->name,
                     vm->memory);

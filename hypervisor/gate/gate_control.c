@@ -5,6 +5,7 @@
 #include "hypervisor/gate/gate.h"
 #include "hypervisor/process/service.h"
 #include "hypervisor/vm/debug.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/trace.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -105,6 +106,7 @@ static int64_t set(struct vm *vm, struct vcpu *v, uint64_t argument, void *page)
     if (v->mode != VCPU_STANDS)
         return GATE_ESTATE;
     v->halted &= state.rip == vmread(VMCS_GUEST_RIP);
+    vcpu_follow_rest(v, false);
     return vcpu_change(v, &state) ? 0 : GATE_EINVAL;
 }
 

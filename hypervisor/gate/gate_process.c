@@ -4,13 +4,17 @@
 #include "hypervisor/process/service.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/enter.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
 int64_t gate_timer(uint64_t tsc, uint64_t b, uint64_t c, struct process *p)
 {
-    sched_set_ring3_timer(p->listener, tsc);
+    if (__builtin_expect(p->thread != p->listener, 0))
+        monitor_set_timer(VCPU_OF(p->thread)->vm, tsc);
+    else
+        sched_set_ring3_timer(p->listener, tsc);
     return 0;
 }
 

@@ -67,8 +67,7 @@ int64_t gate_start(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 
 int64_t gate_reset(uint64_t a, uint64_t b, uint64_t c, struct process *p)
 {
-    monitor_reset(VCPU_OF(p->thread)->vm);
-    return 0;
+    monitor_reset(VCPU_OF(p->thread));
 }
 
 int64_t gate_message(uint64_t address, uint64_t data, uint64_t c, struct process *p)

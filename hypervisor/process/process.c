@@ -27,15 +27,20 @@ void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t 
     ASSERT(paging_map(p->root, virt, phys_of(memory), align_up(size, PAGE_SIZE), flags | PAGING_U));
 }
 
+struct cpu_block *process_home(const char *name, uint32_t cpu)
+{
+    if (cpu_block(cpu) == NULL)
+        stopped("plan: %s is to run on CPU %u, which this machine does not have, or cannot use",
+                name, cpu);
+    return cpu_block(cpu);
+}
+
 void process_init(struct process *p, const char *name, uint32_t cpu)
 {
     struct process_info *info = arena_alloc(sizeof(*info));
     struct process **self = arena_alloc(PAGE_SIZE);
 
-    p->cpu = cpu_block(cpu);
-    if (p->cpu == NULL)
-        stopped("plan: %s is to run on CPU %u, which this machine does not have, or cannot use",
-                name, cpu);
+    p->cpu = process_home(name, cpu);
     p->stack = p->cpu + 1;
     p->root = host_new_root();
     *self = p;

@@ -17,8 +17,8 @@ struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */
     struct trap_frame user_frame __attribute__((aligned(16)));
-    struct cpu_block *cpu;   /* its thread's home */
-    void *stack;             /* the end of the CPU's stack, for trap.S */
+    struct cpu_block *cpu;   /* its thread's home; a monitor's: the first vCPU's */
+    void *stack;             /* the end of its CPU's stack, for trap.S: where `thread` is at home */
     struct thread *thread;   /* who is in it: its own thread, or the vCPU whose exit it handles */
     struct thread *listener; /* whom its timer and its channels wake: the same, or the first vCPU */
     bool service;            /* it is no monitor, but a part of a struct service */
@@ -44,8 +44,10 @@ _Static_assert(sizeof(struct trap_frame) % 16 == 0, "the processor aligns the fr
 /* For entry.S: in each address space, and for ring 0 alone, the address of its process. */
 #define PROCESS_SELF (PROCESS_IMAGE_START - PAGE_SIZE)
 
-/* A new address space, with the pages that every process has; at home on the CPU of this number.
- * Stops with a verdict where that is not used. */
+/* The CPU of this number, for a process or a vCPU; stops with a verdict where it is not used. */
+struct cpu_block *process_home(const char *name, uint32_t cpu);
+
+/* A new address space, with the pages that every process has; at home on the CPU of this number. */
 void process_init(struct process *p, const char *name, uint32_t cpu);
 
 /* Maps memory of ring 0's, or a module, into it; size is rounded up to pages. */

@@ -306,11 +306,16 @@ void sched_wake(struct thread *t)
     }
 }
 
+void sched_put(struct thread *t, uint64_t *word, uint64_t bits)
+{
+    if (post_put(&CPU_OF(t->cpu, posts), word, bits))
+        cpu_kick(t->cpu);
+}
+
 void sched_post(struct thread *t, uint64_t events)
 {
     if (t->cpu != this_cpu()) {
-        if (post_put(&CPU_OF(t->cpu, posts), &t->posted, events))
-            cpu_kick(t->cpu);
+        sched_put(t, &t->posted, events);
         return;
     }
     t->events |= events;
@@ -321,9 +326,12 @@ void sched_post(struct thread *t, uint64_t events)
 void sched_kicked(void)
 {
     post_open(&THIS_CPU(posts));
-    for (struct thread *t = THIS_CPU(sched).threads; t != NULL; t = t->next)
+    for (struct thread *t = THIS_CPU(sched).threads; t != NULL; t = t->next) {
         if (post_waits(&t->posted))
             sched_post(t, 0);
+        if (post_waits(&t->mail))
+            t->kind->mailed(t);
+    }
 }
 
 uint64_t sched_take_events(struct thread *t)

@@ -74,6 +74,10 @@ static inline void sched_notify(struct thread *t)
 /* Something for t's ring 3: EVENT_*. From any CPU; the other functions are for t's own. */
 void sched_post(struct thread *t, uint64_t events);
 
+/* The same by a word of t, which is at home on another CPU: t->posted, or t->mail with bits of the
+ * kind's own. */
+void sched_put(struct thread *t, uint64_t *word, uint64_t bits);
+
 /* What has been posted for t, which runs, since this was called last. */
 uint64_t sched_take_events(struct thread *t);
 

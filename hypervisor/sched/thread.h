@@ -33,6 +33,8 @@ struct thread_kind {
     void (*expire)(struct thread *t, uint64_t now);
     /* An exception in ring 3, with the frame that trap.S left. */
     void __attribute__((noreturn)) (*fault)(struct thread *t, struct trap_frame *frame);
+    /* Another CPU has posted something into its `mail`. NULL: none does. */
+    void (*mailed)(struct thread *t);
 };
 
 struct thread {
@@ -54,6 +56,7 @@ struct thread {
     uint64_t deadline;       /* host TSC of the kind's own timer, for `expire` */
     uint64_t events;         /* EVENT_* of abi/process.h that ring 3 has not been told, */
     uint64_t posted;         /* and those that other CPUs have posted (hypervisor/sched/post.h) */
+    uint64_t mail;           /* what they have posted for the kind itself */
 };
 
 /* The structure that a thread is a part of. */

@@ -19,9 +19,9 @@ static bool can_run(const struct thread *t)
     case VCPU_STARTS:
         return true;
     case VCPU_IN_GUEST:
-        return !v->halted || t->work & WORK_EVENTS || vcpu_may_wake(v);
+        return !v->halted || t->work & (WORK_EVENTS | WORK_MAIL) || vcpu_may_wake(v);
     default:
-        return false;
+        return t->work & WORK_MAIL;
     }
 }
 
@@ -74,9 +74,24 @@ static inline __attribute__((noreturn, always_inline)) void to_monitor(struct vc
     process_return(&v->vm->process, v->lapic.id);
 }
 
+static void __attribute__((noreturn)) resume(struct thread *t);
+
+/* Something has come for a vCPU: its guest would not get far. */
+static void __attribute__((noreturn, cold, noinline)) resume_with_work(struct vcpu *v)
+{
+    if (!(v->thread.work & WORK_MAIL))
+        exit_with_events(v);
+    vcpu_take_mail(v);
+    if (!can_run(&v->thread))
+        schedule();
+    resume(&v->thread);
+}
+
 /* The exit of a vCPU that has waited for its monitor, or its start. */
 static void __attribute__((noreturn, cold, noinline)) resume_anew(struct vcpu *v)
 {
+    if (v->thread.work & WORK_MAIL)
+        resume_with_work(v);
     if (v->mode == VCPU_CALLED)
         to_monitor(v);
     vcpu_begin(v);
@@ -88,14 +103,16 @@ static void __attribute__((noreturn)) resume(struct thread *t)
     struct vcpu *v = VCPU_OF(t);
 
     process_switch(&v->vm->process);
-    if (v->mode == VCPU_IN_GUEST && t->work & WORK_EVENTS) /* its guest would not get far */
-        exit_with_events(v);
     if (v->mode == VCPU_IN_GUEST) {
+        if (t->work & (WORK_EVENTS | WORK_MAIL))
+            resume_with_work(v);
         vcpu_load(v);
         vcpu_enter(v);
     }
     if (v->mode != VCPU_IN_MONITOR)
         resume_anew(v);
+    if (t->work & WORK_MAIL)
+        vcpu_take_mail(v);
     resident_to_monitor(v);
     process_resume(&v->vm->process);
 }
@@ -117,7 +134,7 @@ static void __attribute__((noreturn)) fault(struct thread *t, struct trap_frame 
     schedule();
 }
 
-const struct thread_kind vcpu_thread = {can_run, resume, events_deadline_due, fault};
+const struct thread_kind vcpu_thread = {can_run, resume, events_deadline_due, fault, vcpu_mailed};
 
 void exit_to_monitor(struct vcpu *v, enum exit_kind kind)
 {

@@ -191,23 +191,24 @@ static bool deliver(struct vcpu *v, const struct apic_message *message)
     switch (message->delivery) {
     case APIC_FIXED:
     case APIC_LOWEST_PRIORITY:
+        if (VCPU_CPU(v) != this_cpu())
+            return vcpu_send_interrupt(v, message->vector, message->level);
         if (!vlapic_deliver(&v->lapic, message->vector, message->level))
             return false;
-        break;
+        interrupt(v);
+        return true;
     case APIC_NMI:
-        v->nmi_pending = v->mode != VCPU_OFF;
-        break;
+        vcpu_send(v, SIGNAL_NMI);
+        return true;
     case APIC_INIT:
-        vcpu_send_init(v);
+        vcpu_send(v, SIGNAL_INIT);
         return true;
     case APIC_SIPI:
-        vcpu_send_sipi(v, message->vector);
+        vcpu_send(v, SIGNAL_SIPI | message->vector);
         return true;
     default: /* SMI and ExtINT have no source here */
         return true;
     }
-    interrupt(v);
-    return true;
 }
 
 bool events_message(struct vcpu *v, const struct apic_message *message)

@@ -48,8 +48,8 @@ void exit_hlt(struct vcpu *v)
 {
     v->halted_if = vcpu_skip_instruction(v) & RFLAGS_IF;
     v->halted = true;
-    if (!v->halted_if && vm_is_dead(v->vm))
-        sched_post(&v->thread, EVENT_HALT);
+    if (!v->halted_if && vmread(VMCS_GUEST_PENDING_DEBUG) == 0)
+        vcpu_follow_rest(v, false);
     apic_virtual_halted(v);
     if (v->kicks != 0)
         exit_to_monitor(v, EXIT_EVENTS);

@@ -136,7 +136,7 @@ void resident_to_guest(struct vcpu *v)
     cpu->guest_ran = true;
 }
 
-static inline __attribute__((always_inline)) void to_ring3(struct cpu_block *block, struct vcpu *v)
+static inline __attribute__((always_inline)) void leave_guest(struct cpu_block *block)
 {
     struct vm_cpu *cpu = &CPU_OF(block, vm_cpu);
 
@@ -145,6 +145,13 @@ static inline __attribute__((always_inline)) void to_ring3(struct cpu_block *blo
         cpu->guest_ran = false;
         gdt_reload(&CPU_OF(block, cpu_gdt));
     }
+}
+
+static inline __attribute__((always_inline)) void to_ring3(struct cpu_block *block, struct vcpu *v)
+{
+    struct vm_cpu *cpu = &CPU_OF(block, vm_cpu);
+
+    leave_guest(block);
     /* Another VM's registers: CR0.TS keeps a monitor from using them, but not every CPU from
      * guessing at them. */
     if (cpu->resident_owner != NULL && cpu->resident_owner != v)
@@ -187,6 +194,7 @@ void resident_init_debug(struct vcpu *v)
 {
     struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
+    leave_guest(this_cpu());
     if (cpu->resident_owner == v)
         change_owner(cpu, NULL);
     memset(v->resident.dr, 0, sizeof(v->resident.dr));
@@ -197,6 +205,7 @@ void resident_forget(struct vcpu *v)
 {
     struct vm_cpu *cpu = &THIS_CPU(vm_cpu);
 
+    leave_guest(this_cpu());
     if (cpu->resident_owner == v) {
         load_state(&blank);
         cpu->resident_owner = NULL;

@@ -1,48 +1,68 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* R21, R36: who of the vCPUs has the monitor, and who is off. */
+/* R21, R36: who of the vCPUs has the monitor, who is off, and what they tell each other. */
 #include "hypervisor/vm/several.h"
 
+#include "hypervisor/cpu/words.h"
+#include "hypervisor/sched/post.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/enter.h"
+#include "hypervisor/vm/vlapic_page.h"
 
-static void give(struct vcpu *v, enum vcpu_mode mode)
+/* Bits of thread.mail. */
+#define MAIL_EDGE    1u /* interrupts are in vcpu.mail, */
+#define MAIL_LEVEL   2u
+#define MAIL_SIGNALS 4u  /* and signals in vcpu.signals */
+#define MAIL_CALLED  8u  /* it has been given the monitor for its exit, */
+#define MAIL_BEGIN   16u /* or for a machine that starts anew */
+#define MAIL_RESET   32u /* it is to be as after power-up */
+#define MAIL_TIMER   64u /* vm.timer */
+#define MAIL_STOP    128u
+
+static void see_to(struct vcpu *v, uint64_t mail);
+
+static void tell(struct vcpu *v, uint64_t mail)
+{
+    if (v->thread.cpu == this_cpu())
+        see_to(v, mail);
+    else
+        sched_put(&v->thread, &v->thread.mail, mail);
+}
+
+static void have_monitor(struct vcpu *v)
 {
     v->vm->process.thread = &v->thread;
-    v->mode = mode;
-    sched_notify(&v->thread);
+    v->vm->process.stack = v->stack;
 }
 
 bool monitor_take(struct vcpu *v)
 {
-    if (v->vm->monitor_taken) {
+    if (!agree_take(&v->vm->agree, v->lapic.id)) {
         v->mode = VCPU_WAITS;
         return false;
     }
-    v->vm->monitor_taken = true;
-    v->vm->process.thread = &v->thread;
+    have_monitor(v);
     return true;
 }
 
-/* In turn: the next one behind v. */
-static struct vcpu *next_waiting(const struct vcpu *v)
+static void go_on(struct vcpu *v, enum vcpu_mode mode)
 {
-    uint32_t count = v->vm->plan->vcpus;
+    v->mode = mode;
+    sched_notify(&v->thread);
+}
 
-    for (uint32_t i = v->lapic.id + 1; i < v->lapic.id + count; i++) {
-        struct vcpu *next = v->vm->vcpus[i < count ? i : i - count];
-        if (next->mode == VCPU_WAITS)
-            return next;
-    }
-    return NULL;
+static void leave_cpu(struct vcpu *v, enum vcpu_mode mode)
+{
+    v->mode = mode;
+    v->thread.deadline = TIME_NEVER;
+    v->thread.waits &= (v->thread.work & WORK_MAIL) != 0; /* which it has still to take */
+    v->thread.work |= WORK_SCHEDULE;                      /* if it runs */
 }
 
 static void turn_off(struct vcpu *v)
 {
     vlapic_init(&v->lapic);
     v->halted = v->nmi_pending = v->init = false;
-    v->mode = VCPU_OFF;
-    v->thread.deadline = TIME_NEVER;
-    v->thread.waits = false;
-    v->thread.work |= WORK_SCHEDULE; /* if it runs */
+    leave_cpu(v, VCPU_OFF);
 }
 
 static bool is_between_instructions(const struct vcpu *v)
@@ -51,85 +71,185 @@ static bool is_between_instructions(const struct vcpu *v)
                                       !(v->thread.work & WORK_EVENTS));
 }
 
+static void all_rest(struct vm *vm)
+{
+    if (!agree_resets(&vm->agree))
+        sched_post(&vm->vcpus[0]->thread, EVENT_HALT);
+}
+
+void vcpu_follow_rest(struct vcpu *v, bool received)
+{
+    bool rests = v->mode == VCPU_OFF ||
+                 (v->halted && !v->halted_if && !v->nmi_pending); /* in its monitor, too */
+    int64_t by = (int64_t)v->rests - rests - received;
+
+    v->rests = rests;
+    if (agree_change(&v->vm->agree, by))
+        all_rest(v->vm);
+}
+
 /* What has been sent to v, as soon as it can. */
-static void follow(struct vcpu *v)
+static void follow(struct vcpu *v, bool received)
 {
     if (v->init && is_between_instructions(v))
         turn_off(v);
-    if (v->mode != VCPU_OFF)
-        return;
-    if (v->sipi != 0) {
+    if (v->mode == VCPU_OFF && v->sipi != 0)
         v->mode = VCPU_STARTS;
-        sched_notify(&v->thread);
-    } else if (vm_is_dead(v->vm)) { /* it was the last one that lived */
-        sched_post(&v->vm->vcpus[0]->thread, EVENT_HALT);
-    }
+    vcpu_follow_rest(v, received);
+    sched_notify(&v->thread);
 }
 
-void vcpu_send_init(struct vcpu *v)
+/* An NMI behind a SIPI comes when that has been followed. */
+static void take_signals(struct vcpu *v, uint64_t signals)
 {
-    if (v->lapic.id == 0) {
-        sched_post(&v->thread, EVENT_INIT);
+    if (signals & SIGNAL_INIT) {
+        v->init = v->mode != VCPU_OFF;
+        v->sipi = 0;
+        if (v->kicks != 0)
+            sched_post(&v->thread, EVENT_KICK);
+    }
+    if (signals & SIGNAL_SIPI && v->sipi == 0 && (v->init || v->mode == VCPU_OFF))
+        v->sipi = (uint16_t)(signals & (SIGNAL_SIPI | 0xff)); /* the first one counts */
+    if (signals & SIGNAL_NMI) {
+        v->sipi |= v->sipi != 0 ? SIGNAL_NMI : 0;
+        v->nmi_pending |= v->sipi == 0 && v->mode != VCPU_OFF;
+        v->thread.work |= WORK_INTERRUPT;
+    }
+    follow(v, signals & SIGNAL_ENDS_REST);
+}
+
+void vcpu_send(struct vcpu *v, uint64_t signal)
+{
+    if (v->lapic.id == 0 && signal != SIGNAL_NMI) {
+        if (signal == SIGNAL_INIT)
+            sched_post(&v->thread, EVENT_INIT);
         return;
     }
-    v->init = v->mode != VCPU_OFF;
-    v->sipi = 0;
-    if (v->kicks != 0)
-        sched_post(&v->thread, EVENT_KICK);
-    follow(v);
+    if (agree_send(&v->vm->agree, &v->signals, signal))
+        all_rest(v->vm);
+    tell(v, MAIL_SIGNALS);
 }
 
-void vcpu_send_sipi(struct vcpu *v, uint8_t vector)
+static void take_interrupts(struct vcpu *v, bool level)
 {
-    if (v->sipi == 0 && (v->init || v->mode == VCPU_OFF)) /* the first one counts */
-        v->sipi = SIPI_SENT | vector;
-    follow(v);
+    for (unsigned n = 0; n < MAIL_WORDS; n++)
+        for (uint64_t vectors = mail_take(&v->mail, level, n); vectors != 0; vectors &= vectors - 1)
+            vlapic_deliver(&v->lapic, (uint8_t)(64 * n + (unsigned)__builtin_ctzll(vectors)),
+                           level);
+    v->thread.work |= WORK_INTERRUPT;
+    sched_notify(&v->thread);
+}
+
+bool vcpu_send_interrupt(struct vcpu *v, uint8_t vector, bool level)
+{
+    if (!vlapic_accepts(&v->lapic))
+        return false;
+    mail_put(&v->mail, vector, level);
+    sched_put(&v->thread, &v->thread.mail, level ? MAIL_LEVEL : MAIL_EDGE);
+    return vector >= APIC_FIRST_VECTOR;
 }
 
 void monitor_give_up(struct vcpu *v)
 {
-    struct vcpu *next = next_waiting(v);
+    uint32_t next = agree_give_up(&v->vm->agree, v->lapic.id);
 
-    if (next != NULL)
-        give(next, VCPU_CALLED);
-    else
-        v->vm->monitor_taken = false;
-    follow(v);
+    if (next != AGREE_NOBODY) {
+        have_monitor(v->vm->vcpus[next]);
+        tell(v->vm->vcpus[next], MAIL_CALLED);
+    }
+    follow(v, false);
     if (v->mode != VCPU_IN_GUEST)
         schedule();
 }
 
-static void power_up(struct vcpu *v)
+/* All are off: nobody sends anything, and what has been sent is forgotten. */
+static void begin(struct vm *vm)
 {
-    sched_take_events(&v->thread);
-    vlapic_reset(&v->lapic, v->lapic_page, v->lapic.id, false);
-    v->started = false;
-    v->sipi = 0;
-    v->kicks = 0;
-    turn_off(v);
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
+        struct vcpu *v = vm->vcpus[i];
+        for (unsigned n = 0; n < 2 * MAIL_WORDS; n++)
+            mail_take(&v->mail, n % 2, n / 2);
+        agree_receive(&v->signals);
+        v->rests = i > 0;
+    }
+    agree_begin(&vm->agree);
+    have_monitor(vm->vcpus[0]);
+    tell(vm->vcpus[0], MAIL_BEGIN);
 }
 
-void monitor_reset(struct vm *vm)
+static void reset(struct vcpu *v)
 {
-    struct vcpu *first = vm->vcpus[0];
-    bool other = vm->process.thread != &first->thread;
+    if (v->lapic.id != 0) {
+        sched_take_events(&v->thread);
+        vlapic_reset(&v->lapic, v->lapic_page, v->lapic.id, false);
+        v->started = false;
+        v->sipi = 0;
+        v->kicks = 0;
+    }
+    turn_off(v);
+    if (agree_heard(&v->vm->agree))
+        begin(v->vm);
+}
 
-    for (uint32_t i = 1; i < vm->plan->vcpus; i++)
-        power_up(vm->vcpus[i]);
-    if (!other)
-        return;
+void monitor_reset(struct vcpu *v)
+{
+    struct vm *vm = v->vm;
+
     process_set_result(&vm->process, 0);
-    give(first, VCPU_IN_MONITOR);
+    agree_reset(&vm->agree, vm->plan->vcpus);
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        tell(vm->vcpus[i], MAIL_RESET);
     schedule();
 }
 
-bool vm_is_dead(const struct vm *vm)
+void monitor_set_timer(struct vm *vm, uint64_t tsc)
 {
-    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
-        const struct vcpu *v = vm->vcpus[i];
-        bool sleeps = v->halted && !v->halted_if && !v->nmi_pending; /* in its monitor, too */
-        if (v->mode != VCPU_OFF && !sleeps)
-            return false;
+    word_swap(&vm->timer, tsc);
+    tell(vm->vcpus[0], MAIL_TIMER);
+}
+
+void vcpus_stop(struct vm *vm)
+{
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        tell(vm->vcpus[i], MAIL_STOP);
+}
+
+static void see_to(struct vcpu *v, uint64_t mail)
+{
+    if (agree_resets(&v->vm->agree)) /* what else comes is of before */
+        mail &= MAIL_RESET | MAIL_TIMER;
+    if (mail & MAIL_EDGE)
+        take_interrupts(v, false);
+    if (mail & MAIL_LEVEL)
+        take_interrupts(v, true);
+    if (mail & MAIL_SIGNALS)
+        take_signals(v, agree_receive(&v->signals));
+    if (mail & MAIL_RESET)
+        reset(v);
+    if (mail & MAIL_TIMER)
+        sched_set_ring3_timer(&v->thread, word_load(&v->vm->timer));
+    if (mail & MAIL_CALLED)
+        go_on(v, VCPU_CALLED);
+    if (mail & MAIL_BEGIN)
+        go_on(v, VCPU_IN_MONITOR);
+    if (mail & MAIL_STOP) {
+        v->thread.timer = TIME_NEVER;
+        leave_cpu(v, VCPU_STOPPED);
     }
-    return true;
+}
+
+void vcpu_take_mail(struct vcpu *v)
+{
+    v->thread.work &= ~WORK_MAIL;
+    see_to(v, post_take(&v->thread.mail));
+}
+
+void vcpu_mailed(struct thread *t)
+{
+    if (t == THIS_CPU(sched).running) {
+        vcpu_take_mail(VCPU_OF(t));
+    } else {
+        t->work |= WORK_MAIL;
+        sched_notify(t);
+    }
 }

@@ -17,6 +17,7 @@
 #include "hypervisor/vm/guest_spec_ctrl.h"
 #include "hypervisor/vm/guest_tsc.h"
 #include "hypervisor/vm/resident.h"
+#include "hypervisor/vm/several.h"
 #include "hypervisor/vm/vm.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -199,14 +200,17 @@ struct vcpu *vcpu_create(struct vm *vm, uint32_t number)
 
     v->vm = vm;
     v->vpid = (uint16_t)(vm->process.vm * PLAN_MAX_VCPUS + number + 1);
-    v->stack = vm->process.stack;
-    sched_add(&v->thread, vm->process.cpu, &vcpu_thread, vm->plan->budget, vm->plan->period);
+    sched_add(&v->thread, process_home(vm->plan->name, vm->plan->cpus[number]), &vcpu_thread,
+              vm->plan->budget, vm->plan->period);
+    v->stack = VCPU_CPU(v) + 1;
     v->thread.waits = false; /* until it has a monitor, or a SIPI has come */
     v->mode = VCPU_OFF;
+    v->rests = number > 0;
     if (vm->plan->vcpus > 1)
         v->thread.work = WORK_SHARED;
-    if (number > 0)
-        v->thread.payer = &vm->vcpus[0]->thread;
+    for (uint32_t i = number; i-- > 0;) /* the first one there */
+        if (VCPU_CPU(vm->vcpus[i]) == VCPU_CPU(v))
+            v->thread.payer = &vm->vcpus[i]->thread;
     create_bitmaps(v);
     v->page = arena_alloc(PAGE_SIZE);
     v->lapic_page = arena_alloc(PAGE_SIZE);
@@ -436,6 +440,8 @@ void vcpu_begin(struct vcpu *v)
     else
         reset_rest(v);
     load_state(v, s);
+    v->nmi_pending = v->sipi & SIGNAL_NMI;
+    v->thread.work |= WORK_INTERRUPT;
     v->sipi = 0;
     v->started = true;
     v->mode = VCPU_IN_GUEST;
@@ -461,6 +467,7 @@ bool vcpu_start(struct vcpu *v)
     memcpy(&v->vm->cpuid, v->vm->cpuid_page, sizeof(v->vm->cpuid));
     vcpu_load(v);
     v->halted = v->nmi_pending = false;
+    vcpu_follow_rest(v, false);
     reset_rest(v);
     load_state(v, &state);
     const char *check = check_state(v, &state);

@@ -12,6 +12,7 @@
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/msr/switch.h"
 #include "hypervisor/sched/sched.h"
+#include "hypervisor/vm/mail.h"
 #include "hypervisor/vm/resident.h"
 #include "hypervisor/vm/vlapic.h"
 #include "hypervisor/vmx/vmx.h"
@@ -29,6 +30,7 @@
  * exits that go to a monitor test this word anyway. */
 #define WORK_SHARED (8u << WORK_KIND_BITS)
 #define WORK_TRACED (16u << WORK_KIND_BITS) /* no work either: its monitor's turns are traced */
+#define WORK_MAIL   (32u << WORK_KIND_BITS) /* other CPUs have sent something (several.h) */
 #define WORK_MARKS  (WORK_SHARED | WORK_TRACED)
 /* What is left when the rest has been done. */
 #define WORK_STAYS (WORK_EVENTS | WORK_MARKS)
@@ -68,8 +70,9 @@ struct vcpu {
     uint64_t input_keep;  /* EXIT_IO: the bits of RAX that stay, */
     uint64_t input_mask;  /* and those that come from the monitor */
     uint16_t vpid;        /* R37: 0 is the host's */
-    uint16_t sipi;        /* SIPI_SENT and the vector of a SIPI that it has still to follow, */
+    uint16_t sipi;        /* SIGNAL_* with the vector of a SIPI that it has still to follow, */
     bool init;            /* behind an INIT; or 0, or false */
+    bool rests;           /* nothing but an NMI or a SIPI makes it run */
     bool nmi_pending;
     bool halted;            /* the guest has executed HLT */
     bool halted_if;         /* with RFLAGS.IF = 1: an interrupt wakes it, otherwise only an NMI */
@@ -87,9 +90,9 @@ struct vcpu {
     void __attribute__((noreturn)) (*enter)(struct vcpu *v); /* of switch.S */
     uint64_t spec_ctrl; /* what the guest has written; the CPU holds more (msr/spec_ctrl.h) */
     uint64_t msr_exits[MSR_SLOT_COUNT]; /* RDMSR and WRMSR that exited, by the row's slot */
+    uint64_t signals;                   /* that were sent to it (agree.h) */
+    struct mail mail;                   /* interrupts from other CPUs */
 };
-
-#define SIPI_SENT 0x100
 
 /* What the VMs have of one CPU. */
 struct vm_cpu {

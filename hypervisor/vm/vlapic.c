@@ -153,6 +153,11 @@ void apic_error(struct vlapic *l, uint32_t esr_bit)
         vlapic_deliver(l, (uint8_t)lvt, false);
 }
 
+bool vlapic_accepts(const struct vlapic *l)
+{
+    return l->base & APIC_BASE_ENABLE && apic_software_enabled(l);
+}
+
 bool vlapic_deliver(struct vlapic *l, uint8_t vector, bool level)
 {
     if (!(l->base & APIC_BASE_ENABLE) || !apic_software_enabled(l))

@@ -131,6 +131,9 @@ uint32_t vlapic_read_mmio(struct vlapic *l, uint32_t offset, uint64_t now);
 void vlapic_write_mmio(struct vlapic *l, uint32_t offset, uint32_t value, uint64_t now,
                        struct vlapic_effect *effect);
 
+/* Whether it takes fixed interrupts; other CPUs may ask. */
+bool vlapic_accepts(const struct vlapic *l);
+
 /*
  * A fixed interrupt arrives (lowest priority too, once the target is chosen). False: not accepted,
  * because the APIC is disabled or the vector is below 16 (then ESR says so). One that is already in

@@ -11,6 +11,7 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/apic_virtual.h"
+#include "hypervisor/vm/several.h"
 #include "lib/bits.h"
 
 struct vm vms[PLAN_MAX_VMS];
@@ -107,7 +108,7 @@ void vm_create(const struct plan_vm *plan, struct phys_map *free)
     }
     process_await(&vm->process, "VMs");
     vm->process.thread = vm->process.listener = &vm->vcpus[0]->thread;
-    vm->monitor_taken = true;
+    agree_begin(&vm->agree);
     vm->process.extents = vm->extents;
     vm->process.extent_count = vm->extent_count;
 }
@@ -136,13 +137,8 @@ static void print_counters(const struct vm *vm, const struct vcpu *v)
 
 void vm_stop(struct vm *vm, bool fault, const char *why)
 {
-    for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
-        struct vcpu *v = vm->vcpus[i];
-        v->mode = VCPU_STOPPED;
-        v->thread.waits = false;
-        v->thread.deadline = v->thread.timer = TIME_NEVER;
-        if (vm_options.counters)
-            print_counters(vm, v);
-    }
+    vcpus_stop(vm);
+    for (uint32_t i = 0; vm_options.counters && i < vm->plan->vcpus; i++)
+        print_counters(vm, vm->vcpus[i]);
     process_end(&vm->process, fault, why);
 }

@@ -11,6 +11,7 @@
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
 #include "hypervisor/process/process.h"
+#include "hypervisor/vm/agree.h"
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/doorbell.h"
 #include "hypervisor/vm/vcpu.h"
@@ -25,7 +26,8 @@ struct vm {
     struct cpuid_table cpuid;       /* as it was at GATE_START in */
     struct cpuid_table *cpuid_page; /* its monitor's */
     struct process process; /* its monitor; its thread is the vCPU that has it, or had it last */
-    bool monitor_taken;     /* with several vCPUs: one has it (several.c) */
+    struct agree agree;     /* what its vCPUs agree on */
+    uint64_t timer;         /* for monitor_set_timer */
     struct vcpu *vcpus[PLAN_MAX_VCPUS]; /* plan->vcpus of them; the first one gets the events */
     const struct vlapic *lapics[PLAN_MAX_VCPUS]; /* theirs */
 };

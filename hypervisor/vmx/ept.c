@@ -3,6 +3,7 @@
 #include "hypervisor/vmx/ept.h"
 
 #include "lib/bits.h"
+#include "lib/lock.h"
 
 /* An entry: read, write, execute; write-back, with which the guest's PAT is combined. */
 #define ALLOW_ALL  7ULL
@@ -39,9 +40,12 @@ bool ept_execute(struct ept *ept, uint64_t gpa)
     const uint64_t first = align_down(gpa, LARGE_PAGE);
     struct radix_leaf leaf;
 
-    return radix_lookup(&ept->format, ept->root, first, &leaf) &&
-           (leaf.flags & EXECUTE ||
-            radix_map(&small, ept->root, first, leaf.phys, LARGE_PAGE, ALLOW_ALL | WRITE_BACK));
+    lock_take(&ept->lock);
+    bool good = radix_lookup(&ept->format, ept->root, first, &leaf) &&
+                (leaf.flags & EXECUTE || radix_map(&small, ept->root, first, leaf.phys, LARGE_PAGE,
+                                                   ALLOW_ALL | WRITE_BACK));
+    lock_release(&ept->lock);
+    return good;
 }
 
 uint64_t ept_pointer(const struct ept *ept)

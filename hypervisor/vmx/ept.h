@@ -14,6 +14,7 @@ struct ept {
     uint64_t *root;
     struct radix_format format;
     uint64_t rights; /* of what is mapped */
+    uint32_t lock;   /* of ept_execute: a table is taken once, whatever other CPUs fetch */
 };
 
 /*

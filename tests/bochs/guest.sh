@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # guest.sh LINTEL KERNEL CPU [bare] [OPTION...]: a test kernel under Lintel; its verdict is this test's.
-# With `vcpus` in the environment the VM has so many.
+# With `vcpus` in the environment the VM has so many; with `homes`, a list of CPUs, they are on these.
 # With `bare` the same kernel also runs on the bare machine, and every test that both can do must come out the same.
 lintel=$1 kernel=$(realpath "$2") cpu=$3
 shift 3
@@ -38,6 +38,8 @@ if [ "${1:-}" = bare ]; then
     shift
 fi
 describe "$kernel" 64M 256M "${vcpus:+vcpus: $vcpus}"
+[ -z "${homes:-}" ] || echo "    cpus: [$homes]" >>vm.yaml
+[[ ${homes:-} != *,* ]] || echo '    cmdline: apart' >>vm.yaml
 boot $SECONDS_MAX --cpu "$cpu" "$@"
 code=$?
 verdict | tee under | grep -vE '^1\.\.|^Bail out!' | sed -E '/^(ok|not ok|#)/!s/^/# /'

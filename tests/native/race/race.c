@@ -3,7 +3,7 @@
  * What CPUs share, with a thread in the place of each, under ThreadSanitizer: it reports accesses
  * to the same memory that nothing orders, whatever the CPU makes of them. The order in which things
  * can happen is the models' (post_model.c, channel_model.c); the files are those of ring 0 and of
- * programs. race PART: log, channel or post; fails for a race, or something lost.
+ * programs. race PART: log, channel, post or mail; fails for a race, or something lost.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -16,6 +16,8 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/serial.h"
 #include "hypervisor/sched/post.h"
+#include "hypervisor/vm/agree.h"
+#include "hypervisor/vm/mail.h"
 #include "lib/bits.h"
 #include "runtime/channel.h"
 #include "runtime/gate.h"
@@ -197,12 +199,85 @@ static void take_posts(void)
         pthread_join(posters[i], NULL);
 }
 
+/* Mail: some CPUs send vectors and signals to a vCPU, and each has the monitor meanwhile, whose
+ * memory is anybody's that has it. The vCPU counts what comes. */
+
+#define MAILS 20000u
+
+static struct mail mail;
+static struct agree agree;
+static uint64_t signals;
+static unsigned monitor_had;
+static sem_t called[POSTERS];
+
+static void *send_mail(void *number)
+{
+    uintptr_t n = (uintptr_t)number;
+
+    for (unsigned i = 1; i <= MAILS; i++) {
+        if (!agree_take(&agree, (uint32_t)n))
+            sem_wait(&called[n]);
+        monitor_had++;
+        uint32_t next = agree_give_up(&agree, (uint32_t)n);
+        if (next != AGREE_NOBODY)
+            sem_post(&called[next]);
+        said[n][0] = i;
+        mail_put(&mail, (uint8_t)(64 * n + n), n & 1);
+        agree_send(&agree, &signals, SIGNAL_NMI);
+        if (post_put(&posts, &words[0], 1))
+            sem_post(&wake[0]);
+        sem_wait(&taken[n]);
+    }
+    return NULL;
+}
+
+/* How many have come. */
+static unsigned take_vectors(unsigned next[])
+{
+    unsigned came = 0;
+
+    for (uintptr_t n = 0; n < POSTERS; n++)
+        if (mail_take(&mail, n & 1, (unsigned)n) == BIT(n)) {
+            check(said[n][0] == ++next[n], "an interrupt is lost");
+            sem_post(&taken[n]);
+            came++;
+        }
+    return came;
+}
+
+static void take_mail(void)
+{
+    unsigned left = POSTERS * MAILS, next[POSTERS] = {0};
+    pthread_t senders[POSTERS];
+
+    agree.awake = 1;
+    for (uintptr_t i = 0; i < POSTERS; i++) {
+        sem_init(&taken[i], 0, 0);
+        sem_init(&called[i], 0, 0);
+        senders[i] = start(send_mail, (void *)i);
+    }
+    while (left > 0) {
+        sem_wait(&wake[0]);
+        post_open(&posts);
+        if (post_take(&words[0]) == 0)
+            continue;
+        left -= take_vectors(next);
+        if (agree_receive(&signals) & SIGNAL_NMI)
+            check(!agree_change(&agree, -1), "nobody is awake");
+    }
+    for (unsigned i = 0; i < POSTERS; i++)
+        pthread_join(senders[i], NULL);
+    check(monitor_had == POSTERS * MAILS, "two have had the monitor");
+    check(agree.awake == 1 && agree.monitor == 0, "a signal is counted twice");
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = {{"log", read_log}, {"channel", use_channel}, {"post", take_posts}};
+    } parts[] = {
+        {"log", read_log}, {"channel", use_channel}, {"post", take_posts}, {"mail", take_mail}};
 
     sem_init(&wake[0], 0, 0);
     sem_init(&wake[1], 0, 0);

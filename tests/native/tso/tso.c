@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STEPS  32
+#define MAX_STEPS  48
 #define MAX_BUFFER 32
 #define MAX_DEPTH  2000
 
-enum kind { LOAD, STORE, FENCE, OR, SWAP, SEND, POLL, WAIT, DONE };
+enum kind { LOAD, STORE, FENCE, OR, ADD, SWAP, REPLACE, SEND, POLL, WAIT, IDLE, DONE };
 
 struct step {
     uint32_t kind;
     uint32_t word; /* or a CPU */
     uint32_t value;
+    uint32_t old; /* of REPLACE */
 };
 
 struct cpu {
@@ -43,7 +44,7 @@ static uint32_t take_step(enum kind kind, size_t word, uint32_t value)
 {
     if (answered < running->answers)
         return running->answer[answered++];
-    running->next = (struct step){kind, (uint32_t)word, value};
+    running->next = (struct step){.kind = kind, .word = (uint32_t)word, .value = value};
     longjmp(stop, 1);
 }
 
@@ -67,9 +68,22 @@ uint32_t tso_or(size_t word, uint32_t bits)
     return take_step(OR, word, bits);
 }
 
+uint32_t tso_add(size_t word, uint32_t value)
+{
+    return take_step(ADD, word, value);
+}
+
 uint32_t tso_swap(size_t word, uint32_t value)
 {
     return take_step(SWAP, word, value);
+}
+
+uint32_t tso_replace(size_t word, uint32_t old, uint32_t value)
+{
+    if (answered < running->answers)
+        return running->answer[answered++];
+    running->next = (struct step){REPLACE, (uint32_t)word, value, old};
+    longjmp(stop, 1);
 }
 
 void tso_send(unsigned cpu)
@@ -85,6 +99,11 @@ bool tso_poll(void)
 void tso_wait(void)
 {
     take_step(WAIT, 0, 0);
+}
+
+void tso_idle(void)
+{
+    take_step(IDLE, 0, 0);
 }
 
 void tso_violate(const char *what)
@@ -123,9 +142,12 @@ static bool can_step(const struct cpu *c)
     switch (c->next.kind) {
     case FENCE:
     case OR:
+    case ADD:
     case SWAP:
+    case REPLACE:
         return c->buffered == 0;
     case WAIT:
+    case IDLE:
         return c->event != 0;
     default:
         return c->next.kind != DONE;
@@ -157,6 +179,13 @@ static uint32_t effect(struct state *s, struct cpu *c, struct step step)
     case OR:
         s->memory[step.word] |= step.value;
         return before;
+    case ADD:
+        s->memory[step.word] += step.value;
+        return before;
+    case REPLACE:
+        if (before != step.old)
+            return before;
+        __attribute__((fallthrough));
     case SWAP:
         s->memory[step.word] = step.value;
         return before;
@@ -165,6 +194,7 @@ static uint32_t effect(struct state *s, struct cpu *c, struct step step)
         return 0;
     case POLL:
     case WAIT:
+    case IDLE:
         before = c->event;
         c->event = 0;
         return before;
@@ -261,7 +291,7 @@ static void follow(const struct state *s, unsigned depth)
     for (unsigned choice = 0; choice < 2 * model->cpus && violation == NULL; choice++) {
         unsigned who = choice / 2;
         const struct cpu *c = &s->cpu[who];
-        done &= c->next.kind == DONE;
+        done &= c->next.kind == DONE || c->next.kind == IDLE;
         if (choice % 2 == 0 ? !can_step(c) : c->buffered == 0)
             continue;
         stuck = false;

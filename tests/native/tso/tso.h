@@ -39,10 +39,13 @@ uint32_t tso_load(size_t word);
 void tso_store(size_t word, uint32_t value);
 void tso_fence(void);
 uint32_t tso_or(size_t word, uint32_t bits);    /* with LOCK; returns what was there */
+uint32_t tso_add(size_t word, uint32_t value);  /* the same */
 uint32_t tso_swap(size_t word, uint32_t value); /* the same */
+uint32_t tso_replace(size_t word, uint32_t old, uint32_t value); /* only if it is `old` */
 void tso_send(unsigned cpu);
 bool tso_poll(void); /* takes the event; false: there is none */
 void tso_wait(void); /* takes the event, and waits until there is one */
+void tso_idle(void); /* the same, but none need come: the CPU may be done */
 
 /* Something has gone wrong: the exploration ends. */
 void tso_violate(const char *what);
