@@ -174,14 +174,20 @@ USER_ID=1000 launch "$root/.ci/debian13" logs
 expect 'a Debian 13 that only root can make' 0 '^No Debian 13 is made here: only root can\.$' ''
 
 # What running does not need is not installed for it.
-for package in libcmocka-dev libzydis-dev mandoc clang-format-19 cloc mmdebstrap ovmf seabios; do
-    MISSING=$package launch tree/lintel run
-    expect "run goes without $package" 3 '^tool: run$' ''
+for package in libcmocka-dev libzydis-dev mandoc clang-format-19 cloc mmdebstrap ovmf seabios grub-common xorriso mtools; do
+    MISSING=$package launch tree/lintel run --on bochs
+    expect "run goes without $package" 3 '^tool: run --on bochs$' ''
     MISSING=$package launch tree/lintel test
     expect "test wants $package" 0 '^2 passed, 0 failed$' "^apt-get .* install .* $package$"
 done
 MISSING='ovmf seabios' launch tree/lintel run --firmware=ovmf
 expect "run wants the firmware that is named" 3 '^tool: run --firmware=ovmf$' '^apt-get .* install -y --no-install-recommends ovmf$'
+
+for row in '3 image vm.yaml -o vm.iso' '3 run --firmware seabios' '3 run --on qemu-kvm' '0 bench exits'; do
+    # shellcheck disable=SC2086
+    MISSING=xorriso launch tree/lintel ${row#* }
+    expect "${row#* } wants what writes images" "${row%% *}" '^lintel: installing 1 packages: xorriso$' '^apt-get .* install .* xorriso$'
+done
 
 echo '      contents: debian:udev' >debian.yaml
 MISSING=mmdebstrap launch tree/lintel run debian.yaml
@@ -189,22 +195,22 @@ expect "run wants what makes a Debian" 3 '^tool: run debian.yaml$' '^apt-get .* 
 INPUT=debian.yaml launch tree/lintel run -
 expect "the description on the standard input is the tool's" 3 '^ *contents: debian:udev$' ''
 
-MISSING=mtools launch tree/lintel check
-expect 'a missing package is installed' 3 '^lintel: installing 1 packages: mtools$' '^apt-get .* install -y --no-install-recommends mtools$'
-MISSING=mtools FAIL=apt-get launch tree/lintel check
+MISSING=fdisk launch tree/lintel check
+expect 'a missing package is installed' 3 '^lintel: installing 1 packages: fdisk$' '^apt-get .* install -y --no-install-recommends fdisk$'
+MISSING=fdisk FAIL=apt-get launch tree/lintel check
 expect 'what apt-get says is shown when it fails' 4 '^no network$' '^apt-get '
 [ -z "$(find tmp -type f)" ] || code=leftover
 expect 'and nothing is left' 4 '' '^apt-get '
-MISSING=mtools USER_ID=1000 launch tree/lintel check
-expect 'not root, and no sudo' 4 '^lintel: packages are missing; as root: apt-get install mtools$' ''
+MISSING=fdisk USER_ID=1000 launch tree/lintel check
+expect 'not root, and no sudo' 4 '^lintel: packages are missing; as root: apt-get install fdisk$' ''
 stand_in sudo <<'E1'
 echo "sudo $*" >>"$WORK/calls"
 [ "$1" = -v ] || exec "$@"
 E1
-MISSING=mtools USER_ID=1000 launch tree/lintel check
-expect 'sudo, after saying why' 3 '^lintel: these packages are missing; sudo apt-get install puts them .*: mtools$' '^sudo env .*apt-get .* install'
+MISSING=fdisk USER_ID=1000 launch tree/lintel check
+expect 'sudo, after saying why' 3 '^lintel: these packages are missing; sudo apt-get install puts them .*: fdisk$' '^sudo env .*apt-get .* install'
 rm bin/dpkg-query
 launch tree/lintel check
-expect 'no dpkg: what is missing is named' 4 "^  boot images \(Debian's packages: grub-common .*mtools\)$" ''
+expect 'no dpkg: what is missing is named' 4 "^  the emulator \(Debian's packages: bochs bochsbios vgabios\)$" ''
 
 echo "1..$count"
