@@ -20,6 +20,7 @@ uint64_t read_cr0(void);
 void write_cr0(uint64_t value);
 uint64_t read_cr4(void);
 void write_cr4(uint64_t value);
+void write_dr7(uint64_t value);
 void wbinvd(void);
 uint32_t mmio_read(const volatile uint32_t *reg);
 void mmio_write(volatile uint32_t *reg, uint32_t value);
