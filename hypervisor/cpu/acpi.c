@@ -56,8 +56,11 @@ static void read_override(const uint8_t *e, struct acpi_info *info)
 
 static void add_cpu(uint32_t id, uint64_t flags, struct acpi_info *info)
 {
-    if (flags & MADT_CPU_ENABLED && info->cpu_count < CPUS_MAX)
-        info->cpus[info->cpu_count++] = id;
+    if (!(flags & MADT_CPU_ENABLED))
+        return;
+    if (info->cpu_count < CPUS_MAX)
+        info->cpus[info->cpu_count] = id;
+    info->cpu_count++;
 }
 
 static void read_local_apic(const uint8_t *e, struct acpi_info *info)

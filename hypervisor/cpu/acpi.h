@@ -10,7 +10,7 @@
 
 #define ACPI_ISA_IRQS 16
 /* More are not looked at. */
-#define ACPI_IOAPICS_MAX   8
+#define ACPI_IOAPICS_MAX   128 /* one of eight sockets has some thirty */
 #define ACPI_REMAPPING_MAX 64
 
 struct acpi_irq {
@@ -29,7 +29,7 @@ struct acpi_info {
     struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
     struct acpi_irq isa[ACPI_ISA_IRQS];
     uint32_t cpu_count;       /* that are enabled, this one among them; 0: there is no MADT */
-    uint32_t cpus[CPUS_MAX];  /* their local APICs' ids */
+    uint32_t cpus[CPUS_MAX];  /* the local APICs' ids of the first ones */
     uint32_t remapping_count; /* of the IOMMU's units */
     uint64_t remapping[ACPI_REMAPPING_MAX]; /* physical addresses of their registers */
 };

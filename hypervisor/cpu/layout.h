@@ -16,7 +16,7 @@
 
 #define LARGE_PAGE_SIZE 0x200000
 #define CPU_BLOCK_SIZE  0x10000
-#define CPUS_MAX        256 /* more are not looked at */
+#define CPUS_MAX        256 /* a machine with more is refused */
 
 #define PML4_SLOT(a) (((a) >> 39) & 511)
 #define PDPT_SLOT(a) (((a) >> 30) & 511)

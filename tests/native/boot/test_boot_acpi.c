@@ -96,7 +96,10 @@ static void more_cpus_than_there_is_room_for(void **state)
 
     for (uint32_t i = 0; i < CPUS_MAX + 2; i++)
         memcpy(entries + 8 * i, (uint8_t[]){0, 8, 0, (uint8_t)i, 1, 0, 0, 0}, 8);
-    assert_int_equal(read_tables(entries, sizeof(entries), false).cpu_count, CPUS_MAX);
+    struct acpi_info info = read_tables(entries, sizeof(entries), false);
+    assert_int_equal(info.cpu_count, CPUS_MAX + 2);
+    assert_int_equal(info.cpus[CPUS_MAX - 1], (CPUS_MAX - 1) & 0xff);
+    assert_int_equal(info.remapping_count, 0); /* behind the last id */
 }
 
 /* An entry that goes on behind the table's end, or that has no length, ends the reading. */
