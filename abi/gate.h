@@ -19,7 +19,7 @@
 #include "abi/exit.h"
 #include "abi/plan.h"
 
-#define GATE_VERSION 17
+#define GATE_VERSION 18
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -66,6 +66,7 @@ enum gate_call {
        and GATE_RUN are vCPU 0's */
     GATE_RESET,
     GATE_KEYS, /* (): the guest's PKRU, and in the upper half its IA32_PKRS; never an error */
+    GATE_ASK,  /* (): EVENT_ASKED for each vCPU that is not off; which these are, a bit for each */
     GATE_CALL_COUNT
 };
 

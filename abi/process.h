@@ -66,8 +66,9 @@
  * of the time, if it is enabled, and that of the wall clock. */
 #define EVENT_CLOCK        (1ULL << 6)
 #define EVENT_WALL_CLOCK   (1ULL << 7)
-#define EVENT_RESET        (1ULL << 8) /* who controls the VM wants it to start anew */
-#define EVENT_POWER_BUTTON (1ULL << 9) /* likewise, to press its power button */
+#define EVENT_RESET        (1ULL << 8)  /* who controls the VM wants it to start anew */
+#define EVENT_POWER_BUTTON (1ULL << 9)  /* likewise, to press its power button */
+#define EVENT_ASKED        (1ULL << 10) /* to the vCPU, by GATE_ASK */
 
 struct process_ports {
     uint16_t first, count;

@@ -300,20 +300,43 @@ static void follow_wishes(struct board *b, unsigned vcpu, struct exit_page *page
         machine_restart(b, page - vcpu);
 }
 
-static void on_any_events(struct board *b, unsigned vcpu, const struct exit_page *page)
+/* Each vCPU says where it is when it comes here. */
+static void ask_all(struct board *b)
+{
+    uint64_t asked = (uint64_t)gate_ask();
+
+    for (unsigned i = 0; i < b->info->vcpus; i++)
+        if (!(asked >> i & 1))
+            report("vcpu %u: off: it waits for a SIPI", i);
+    b->console.asked = false;
+}
+
+/* What the page has may be the reply to an instruction that has been done, which would be done
+ * again. */
+static void report_where(struct board *b, unsigned vcpu, struct exit_page *page)
+{
+    const struct guest_state replied = page->state;
+
+    gate_state();
+    report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
+    page->state = replied;
+}
+
+static void on_any_events(struct board *b, unsigned vcpu, struct exit_page *page)
 {
     board_events(b, page->events);
     if (page->events & (EVENT_CLOCK | EVENT_WALL_CLOCK))
         kvmclock_events(&b->kvmclock, &b->memory, page->events, &page->clock);
     if (page->events & EVENT_KICK)
         board_kicks(b, page->kicks);
-    if (page->events & EVENT_HALT || b->console.asked)
+    if (page->events & EVENT_HALT) {
         gate_state();
-    if (page->events & EVENT_HALT)
         on_halt(b, &page->state);
+    }
     if (b->console.asked)
-        report_state(&(struct guest_access){b, vcpu, &page->state, .device_linear = GUEST_NO_PAGE});
-    b->console.asked = false;
+        ask_all(b);
+    if (page->events & EVENT_ASKED)
+        report_where(b, vcpu, page);
     if (page->events & EVENT_RESET) {
         report("restart: who controls the VM asks for it");
         b->restart = b->wish = true;

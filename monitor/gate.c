@@ -52,6 +52,11 @@ uint64_t gate_keys(void)
     return (uint64_t)gate_call(GATE_KEYS, 0, 0, 0);
 }
 
+int64_t gate_ask(void)
+{
+    return gate_call(GATE_ASK, 0, 0, 0);
+}
+
 int64_t gate_message(uint64_t address, uint32_t data)
 {
     return gate_call(GATE_MESSAGE, address, data, 0);

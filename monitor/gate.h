@@ -21,6 +21,7 @@ int64_t gate_reset(void);
 int64_t gate_segments(void);
 int64_t gate_state(void);
 uint64_t gate_keys(void);
+int64_t gate_ask(void);
 int64_t gate_message(uint64_t address, uint32_t data);
 int64_t gate_lapic_read(uint32_t offset);
 int64_t gate_lapic_write(uint32_t offset, uint32_t value);

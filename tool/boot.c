@@ -113,18 +113,23 @@ static int judge(struct run *run, enum session_end end, int emulator_code, int s
     return judge_outcome(run, emulator_code);
 }
 
-/* The names of the places that were reported, where the kernel is a file that has them. */
+/* The names of the places that a VM reported, where the kernel is a file that has them. */
+static void name_places_in(const struct outcome_vm *vm, const char *kernel)
+{
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        char *symbol = vm->located >> i & 1 ? symbol_at(kernel, vm->rip[i]) : NULL;
+        if (symbol)
+            note("vm %s: rip %016" PRIx64 " is %s in %s", vm->name, vm->rip[i], symbol, kernel);
+        free(symbol);
+    }
+}
+
 static void name_places(const struct run *run)
 {
     for (unsigned i = 0; i < run->machine->plan.vm_count; i++) {
         const struct outcome_vm *vm = &run->outcome.vms[i];
-        const char *kernel = run->machine->files[run->machine->plan.vms[i].kernel];
-        char *symbol = vm->located && (vm->end == VM_FAULT || vm->end == VM_RUNNING)
-                           ? symbol_at(kernel, vm->rip)
-                           : NULL;
-        if (symbol)
-            note("vm %s: rip %016" PRIx64 " is %s in %s", vm->name, vm->rip, symbol, kernel);
-        free(symbol);
+        if (vm->end == VM_FAULT || vm->end == VM_RUNNING)
+            name_places_in(vm, run->machine->files[run->machine->plan.vms[i].kernel]);
     }
 }
 

@@ -28,18 +28,23 @@ static void read_vm_line(struct outcome_vm *vm, const char *said)
 {
     const char *why = after(said, "stopped for a fault: ");
     bool fault = why != NULL;
+    unsigned vcpu;
     uint64_t rip;
+    int end = 0;
 
     if (!why)
         why = after(said, "powered off: ");
     if (why) {
         vm->end = fault ? VM_FAULT : end_of(why, &vm->status);
         snprintf(vm->why, sizeof(vm->why), "%s", why);
-    } else if (sscanf(said, "vcpu %*u: rip %*x:%" SCNx64, &rip) == 1) {
-        vm->located = true;
-        vm->rip = rip;
+    } else if (sscanf(said, "vcpu %u: rip %*x:%" SCNx64, &vcpu, &rip) == 2 && vcpu < vm->vcpus) {
+        vm->located |= 1U << vcpu;
+        vm->rip[vcpu] = rip;
+        vm->reporting = vcpu;
+    } else if (sscanf(said, "vcpu %u: off: %n", &vcpu, &end) == 1 && end && vcpu < vm->vcpus) {
+        vm->reported |= 1U << vcpu;
     } else if (after(said, "bytes at rip:")) {
-        vm->reported = true;
+        vm->reported |= 1U << vm->reporting;
     }
 }
 
@@ -57,7 +62,8 @@ void outcome_begin(struct outcome *outcome, const struct plan *plan)
 {
     *outcome = (struct outcome){0};
     for (unsigned i = 0; i < plan->vm_count; i++)
-        outcome->vms[i].name = plan->vms[i].name;
+        outcome->vms[i] =
+            (struct outcome_vm){.name = plan->vms[i].name, .vcpus = plan->vms[i].vcpus};
 }
 
 bool outcome_has_fault(const struct outcome *outcome)
@@ -71,13 +77,14 @@ bool outcome_has_fault(const struct outcome *outcome)
 void outcome_asked(struct outcome *outcome)
 {
     for (unsigned i = 0; i < PLAN_MAX_VMS; i++)
-        outcome->vms[i].reported = false;
+        outcome->vms[i].reported = 0;
 }
 
 bool outcome_all_reported(const struct outcome *outcome)
 {
     for (unsigned i = 0; i < PLAN_MAX_VMS && outcome->vms[i].name; i++)
-        if (outcome->vms[i].end == VM_RUNNING && !outcome->vms[i].reported)
+        if (outcome->vms[i].end == VM_RUNNING &&
+            outcome->vms[i].reported != (1U << outcome->vms[i].vcpus) - 1)
             return false;
     return true;
 }

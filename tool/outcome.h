@@ -38,12 +38,14 @@ enum vm_end {
 /* What the hypervisor said of one VM. */
 struct outcome_vm {
     const char *name;
+    unsigned vcpus;
     enum vm_end end;
-    unsigned status; /* VM_EXITED */
-    char why[200];   /* in the hypervisor's words; "" as long as it runs */
-    bool located;    /* a report said where its guest is: */
-    uint64_t rip;
-    bool reported; /* a report is complete */
+    unsigned status;  /* VM_EXITED */
+    char why[200];    /* in the hypervisor's words; "" as long as it runs */
+    uint32_t located; /* reports said where its guest's vCPUs are, a bit for each: */
+    uint64_t rip[PLAN_MAX_VCPUS];
+    unsigned reporting; /* whose lines come */
+    uint32_t reported;  /* the report is complete, or the vCPU is off; a bit for each */
 };
 
 /*
@@ -73,7 +75,7 @@ bool outcome_has_fault(const struct outcome *outcome);
 /* All VMs are asked where their guests are: no report of earlier counts. */
 void outcome_asked(struct outcome *outcome);
 
-/* Whether every VM has ended, or has reported where its guest is. */
+/* Whether every VM has ended, or has reported where each of its vCPUs is. */
 bool outcome_all_reported(const struct outcome *outcome);
 
 /* Takes the next bytes of the serial line. */

@@ -31,6 +31,23 @@ static const char *message(const struct results *results, unsigned vm)
     return results->message ? results->message : "it still ran when the run was ended";
 }
 
+/* Where the first vCPU was of which that was said; of several, each. */
+static void json_places(const struct outcome_vm *o, FILE *to)
+{
+    const char *between = "";
+
+    fprintf(to, ", \"rip\": \"%016" PRIx64 "\"", o->rip[__builtin_ctz(o->located)]);
+    if (o->vcpus == 1)
+        return;
+    fputs(", \"vcpus\": [", to);
+    for (unsigned i = 0; i < o->vcpus; i++)
+        if (o->located >> i & 1) {
+            fprintf(to, "%s{\"vcpu\": %u, \"rip\": \"%016" PRIx64 "\"}", between, i, o->rip[i]);
+            between = ", ";
+        }
+    fputs("]", to);
+}
+
 static void json_vm(const struct results *results, unsigned vm, FILE *to)
 {
     const struct outcome_vm *o = &results->outcome->vms[vm];
@@ -42,7 +59,7 @@ static void json_vm(const struct results *results, unsigned vm, FILE *to)
     if (o->end == VM_EXITED)
         fprintf(to, ", \"status\": %u", o->status);
     if (o->located)
-        fprintf(to, ", \"rip\": \"%016" PRIx64 "\"", o->rip);
+        json_places(o, to);
     fputs(", \"message\": ", to);
     json_string(to, message(results, vm));
     fputs("}", to);

@@ -25,6 +25,7 @@ static gate_function *const calls[GATE_CALL_COUNT][2] = {
     [GATE_NOTIFY] = {gate_notify, gate_notify},
     [GATE_RESET] = {gate_reset, none},
     [GATE_KEYS] = {gate_keys, none},
+    [GATE_ASK] = {gate_ask, none},
     [GATE_CONTROL] = {none, gate_control},
 };
 

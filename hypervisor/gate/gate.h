@@ -17,7 +17,7 @@ typedef int64_t gate_function(uint64_t a, uint64_t b, uint64_t c, struct process
 
 /* gate_vm.c: of a monitor, for its VM; gate.c lets nobody else call them. */
 gate_function gate_run, gate_start, gate_message, gate_lapic_read, gate_lapic_write, gate_segments,
-    gate_state, gate_doorbell, gate_reset, gate_keys;
+    gate_state, gate_doorbell, gate_reset, gate_keys, gate_ask;
 
 /* gate_process.c: of any process; the last of one that is no monitor. */
 gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait;

@@ -127,6 +127,19 @@ int64_t gate_keys(uint64_t a, uint64_t b, uint64_t c, struct process *p)
     return (int64_t)(pkrs << 32 | resident_pkru(v));
 }
 
+int64_t gate_ask(uint64_t a, uint64_t b, uint64_t c, struct process *p)
+{
+    const struct vm *vm = VCPU_OF(p->thread)->vm;
+    int64_t asked = 0;
+
+    for (uint32_t i = 0; i < vm->plan->vcpus; i++)
+        if (vm->vcpus[i]->mode != VCPU_OFF) {
+            sched_post(&vm->vcpus[i]->thread, EVENT_ASKED);
+            asked |= 1 << i;
+        }
+    return asked;
+}
+
 int64_t gate_doorbell(uint64_t port, uint64_t bit, uint64_t c, struct process *p)
 {
     if (port > UINT16_MAX)

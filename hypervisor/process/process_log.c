@@ -6,8 +6,8 @@
 #include "hypervisor/report/log.h"
 #include "lib/format.h"
 
-/* The report of a fault has eight. */
-#define BURST      50
+/* Where a vCPU is takes eight, and a VM has eight vCPUs. */
+#define BURST      64
 #define PER_SECOND 5
 
 void process_log_left_out(struct process *p)

@@ -18,6 +18,7 @@ void misdeed_run_before_start(struct board *board, struct exit_page *page)
     expect(gate_run() == GATE_ESTATE, "GATE_RUN works before GATE_START");
     expect(gate_segments() == 0, "GATE_SEGMENTS fails before GATE_START");
     expect(gate_keys() == 0, "GATE_KEYS tells of keys before GATE_START");
+    expect(gate_ask() == 1, "GATE_ASK fails before GATE_START");
     machine_start(board, page);
 }
 

@@ -88,7 +88,14 @@ int64_t gate_reset(void)
 
 int64_t gate_state(void)
 {
+    if (fakes.state != NULL)
+        fakes.state();
     return 0;
+}
+
+int64_t gate_ask(void)
+{
+    return fakes.asked;
 }
 
 uint64_t gate_keys(void)

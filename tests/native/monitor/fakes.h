@@ -44,6 +44,8 @@ extern struct fakes {
     void *channels;         /* PROCESS_CHANNEL_STRIDE for each */
     void (*spin)(void);     /* what others do meanwhile */
     uint64_t keys;          /* of gate_keys */
+    void (*state)(void);    /* what gate_state does */
+    int64_t asked;          /* of gate_ask */
     bool entropy;           /* the processor has some */
     uint32_t entropy_words; /* how many at a time */
 } fakes;

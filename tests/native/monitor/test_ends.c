@@ -163,18 +163,46 @@ static void last_words(void **state)
     assert_memory_equal(fakes.output, "good bye", 8);
 }
 
+/* Whoever hears of it asks all, and each that is asked tells of itself when it comes; of those that
+ * are off that is said at once. */
 static void where_it_is(void **state)
 {
+    info.vcpus = 3;
+    fakes.asked = 5;
     page.kind = EXIT_EVENTS;
     page.events = EVENT_CHANNEL(0);
     fake_console_type("", CONSOLE_ASK);
     page.state.rip = CODE;
     page.state.gpr[GPR_RAX] = 0x1234567890abcdef;
-    exit_handle(b, 0, &page);
+    exit_handle(b, 2, &page);
+    assert_string_equal(fakes.log, "vcpu 1: off: it waits for a SIPI\n");
+    page.events = EVENT_ASKED;
+    exit_handle(b, 2, &page);
     assert_int_equal(page.reply, REPLY_DONE);
-    assert_non_null(strstr(fakes.log, "vcpu 0: rip 0010:0000000000400000"));
+    assert_non_null(strstr(fakes.log, "vcpu 2: rip 0010:0000000000400000"));
     assert_non_null(strstr(fakes.log, "rax 1234567890abcdef"));
     assert_non_null(strstr(fakes.log, "bytes at rip: f4 11 22"));
+    assert_null(strstr(fakes.log, "vcpu 0"));
+    exit_handle(b, 0, &page);
+    assert_non_null(strstr(fakes.log, "vcpu 0: rip 0010:0000000000400000"));
+}
+
+static void state_of_vmcs(void)
+{
+    page.state.rip = CODE;
+}
+
+/* With an exit whose instruction is done here: it is not done again. */
+static void where_it_is_behind_an_access(void **state)
+{
+    code("\x88\x03", 2); /* mov [rbx], al */
+    fakes.asked = 1;
+    fakes.state = state_of_vmcs;
+    page.events = EVENT_ASKED;
+    exit_handle(b, 0, &page);
+    assert_non_null(strstr(fakes.log, "vcpu 0: rip 0010:0000000000400000"));
+    assert_int_equal(page.reply, REPLY_STATE);
+    assert_int_equal(page.state.rip, CODE + 2);
 }
 
 /* A guest that halts with interrupts off: that is said once, and the description decides. */
@@ -295,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdicts, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(last_words, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(where_it_is, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(where_it_is_behind_an_access, started_setup,
+                                        started_teardown),
         cmocka_unit_test_setup_teardown(halts_for_ever, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(halts_with_a_source, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(power_off, started_setup, started_teardown),

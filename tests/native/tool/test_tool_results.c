@@ -27,9 +27,11 @@ static void make_machine(void)
     strcpy(machine.plan.vms[0].name, "a");
     strcpy(machine.plan.vms[1].name, "a.b");
     strcpy(machine.plan.vms[2].name, "c");
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
+        machine.plan.vms[i].vcpus = 1;
         machine.plan.channels[machine.plan.channel_count++] =
             (struct plan_channel){.kind = PLAN_CHANNEL_CONSOLE, .client = i};
+    }
 }
 
 static void take(struct outcome *outcome, const char *lines)
@@ -93,9 +95,9 @@ static void places_are_read(void **state)
     outcome_begin(&outcome, &machine.plan);
     take(&outcome, "lintel: vm c: vcpu 0: rip 0010:ffffffff81000010 rflags 2\r\n"
                    "lintel: vm c: bytes at rip: 90\r\n");
-    assert_true(outcome.vms[2].located);
-    assert_true(outcome.vms[2].rip == 0xffffffff81000010);
-    assert_true(outcome.vms[2].reported);
+    assert_int_equal(outcome.vms[2].located, 1);
+    assert_true(outcome.vms[2].rip[0] == 0xffffffff81000010);
+    assert_int_equal(outcome.vms[2].reported, 1);
     outcome_asked(&outcome); /* that was before */
     assert_false(outcome_all_reported(&outcome));
     take(&outcome,
@@ -103,6 +105,30 @@ static void places_are_read(void **state)
     assert_false(outcome_all_reported(&outcome));
     take(&outcome, "lintel: vm c: bytes at rip: 90\r\n");
     assert_true(outcome_all_reported(&outcome));
+}
+
+/* Of several vCPUs each is waited for, and one that is off has nothing to say. */
+static void places_of_all_vcpus_are_read(void **state)
+{
+    struct outcome outcome;
+
+    make_machine();
+    machine.plan.vm_count = 1;
+    machine.plan.vms[0].vcpus = 3;
+    outcome_begin(&outcome, &machine.plan);
+    outcome_asked(&outcome);
+    take(&outcome, "lintel: vm a: vcpu 1: off: it waits for a SIPI\r\n"
+                   "lintel: vm a: vcpu 2: rip 0010:20 rflags 2\r\n"
+                   "lintel: vm a: bytes at rip: 90\r\n");
+    assert_false(outcome_all_reported(&outcome));
+    take(&outcome, "lintel: vm a: vcpu 3: rip 0010:30 rflags 2\r\n" /* there is none */
+                   "lintel: vm a: vcpu 0: rip 0010:10 rflags 2\r\n");
+    assert_false(outcome_all_reported(&outcome));
+    take(&outcome, "lintel: vm a: bytes at rip: 90\r\n");
+    assert_true(outcome_all_reported(&outcome));
+    assert_int_equal(outcome.vms[0].located, 5);
+    assert_int_equal(outcome.vms[0].rip[0], 0x10);
+    assert_int_equal(outcome.vms[0].rip[2], 0x20);
 }
 
 static void actions_have_words(void **state)
@@ -180,6 +206,22 @@ static void results_name_each_vm(void **state)
                         "    <testcase classname=\"lintel\" name=\"c\" time=\"12.034\">\n"
                         "      <error type=\"running\" message=\"the \\ end\"/>\n    </testcase>\n"
                         "  </testsuite>\n</testsuites>\n");
+}
+
+static void results_name_each_vcpu(void **state)
+{
+    struct outcome outcome;
+    struct results results = {&machine, &outcome, "a.yaml", "the end", 5, 0};
+
+    make_machine();
+    machine.plan.vms[2].vcpus = 3;
+    outcome_begin(&outcome, &machine.plan);
+    take(&outcome, "lintel: vm c: vcpu 2: rip 0010:20 rflags 2\n"
+                   "lintel: vm c: vcpu 1: rip 0010:10 rflags 2\n");
+    assert_non_null(strstr(written(&results, results_write_json),
+                           "\"rip\": \"0000000000000010\", \"vcpus\": "
+                           "[{\"vcpu\": 1, \"rip\": \"0000000000000010\"}, "
+                           "{\"vcpu\": 2, \"rip\": \"0000000000000020\"}], \"message\""));
 }
 
 /* A file's contents and nothing else. */
@@ -363,8 +405,10 @@ int main(void)
         cmocka_unit_test(each_end_of_a_vm_is_read),
         cmocka_unit_test(the_last_line_of_a_vm_counts),
         cmocka_unit_test(places_are_read),
+        cmocka_unit_test(places_of_all_vcpus_are_read),
         cmocka_unit_test(actions_have_words),
         cmocka_unit_test(results_name_each_vm),
+        cmocka_unit_test(results_name_each_vcpu),
         cmocka_unit_test(what_is_written_is_utf8),
         cmocka_unit_test(labelled_lines_are_split),
         cmocka_unit_test(consoles_in_turn_are_split),
