@@ -25,8 +25,9 @@
 /* How long a machine may be silent after its last word, before it is taken for halted. */
 #define HALTED_MS 3000
 
-/* How long the VMs have to say where their guests are. */
-#define WHERE_MS 5000
+/* How long the VMs have to say where their guests are, and of that how long none may be silent. */
+#define WHERE_MS        30000
+#define WHERE_SILENT_MS 5000
 
 enum {
     POLL_SERIAL,
@@ -44,7 +45,8 @@ struct session {
     int output_error;         /* an errno: standard output cannot be written; 0 as long as it can */
     uint64_t begin, deadline; /* ms; deadline 0: none */
     uint64_t told;            /* ms: when the progress line was last written */
-    bool asked; /* the limit was reached, and the VMs were asked where their guests are */
+    bool asked; /* the limit was reached, and the VMs were asked where their guests are: */
+    uint64_t asked_at;
     struct outcome *outcome;
     struct console_log *log;
     struct relay *relay;
@@ -279,12 +281,24 @@ static bool take_signal(struct session *session, int *signal)
     return *signal != SIGCONT;
 }
 
+/* Ms until VMs that were asked are taken for silent; -1: nobody was asked. */
+static int until_silent(const struct session *session)
+{
+    uint64_t last = session->pacer.last_output > session->asked_at ? session->pacer.last_output
+                                                                   : session->asked_at,
+             silent = now_ms() - last;
+
+    if (!session->asked)
+        return -1;
+    return silent < WHERE_SILENT_MS ? (int)(WHERE_SILENT_MS - silent) : 0;
+}
+
 /* At the limit, the VMs are asked. True when they have answered, or have had their time. */
 static bool reached_limit(struct session *session, uint64_t now)
 {
     if (!session->deadline)
         return false;
-    if (session->asked && outcome_all_reported(session->outcome))
+    if (session->asked && (outcome_all_reported(session->outcome) || until_silent(session) == 0))
         return true;
     if (now < session->deadline)
         return false;
@@ -293,6 +307,7 @@ static bool reached_limit(struct session *session, uint64_t now)
     outcome_asked(session->outcome);
     write_all(session->serial, KEYS_WHERE, strlen(KEYS_WHERE));
     session->asked = true;
+    session->asked_at = now;
     session->deadline = now + WHERE_MS;
     return false;
 }
@@ -309,6 +324,7 @@ static enum session_end loop(struct session *session, int *signal)
             uint64_t left = session->deadline - now;
             wait = sooner(wait, left > 60000 ? 60000 : (int)left);
         }
+        wait = sooner(wait, until_silent(session));
         bool room = !session->input_ended && session->input_length < INPUT_SIZE / 2 &&
                     terminal_input_is_ours();
         struct pollfd polled[POLL_ALL] = {

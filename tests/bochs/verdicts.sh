@@ -68,7 +68,7 @@ vms:
   - {name: test, kernel: $folder/lost.elf, memory: 64M}
   - {name: silent, kernel: $folder/lost.elf, memory: 64M, console: none}
   - {name: halts, kernel: $folder/halt.elf, memory: 64M, vcpus: 2}
-  - {name: three, kernel: $folder/spin.elf, memory: 64M, vcpus: 3}
+  - {name: three, kernel: $folder/spin.elf, memory: 8M, vcpus: 3}
 END
 expect 'four that do not end' 5 15 --json json
 says '^lintel: vm halts: the guest halts for ever, with interrupts off, at rip [0-9a-f]+$' 'a halt that waits is told'

@@ -229,6 +229,16 @@ sleep 60
 E1
 says out '^lintel: vm a: bytes at rip: 90$' 'that is shown before the end'
 described run 'and is in the JSON as the schema has it'
+vms=two.yaml scene 'a machine that is slow to say it' 5 --timeout 1 <<'E1'
+printf 'lintel: 1 starts\r\n' >&3
+IFS= read -r -n 2 -d '' keys <&3
+for vm in a b; do
+    sleep 3
+    printf 'lintel: vm %s: bytes at rip: 90\r\n' $vm >&3
+done
+sleep 60
+E1
+says out '^lintel: vm b: bytes at rip: 90$' 'is waited for as long as it says something'
 cat >scene <<'E1'
 printf 'lintel: caps: VT-x is enabled by the firmware\r\nlintel: unrestricted-guest ok\r\nlintel: caps: verdict: Lintel runs on this CPU\r\n' >&3
 E1
