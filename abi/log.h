@@ -46,9 +46,19 @@ struct log_reader {
     char queue[LOG_QUEUE_SIZE];
 };
 
+/* Where the ring lies in physical memory, if that is free there: a warm reset leaves it as it is,
+ * and firmware mostly, too, so that the next run can print what this one has said last. */
+#define LOG_RING_AT    0x1e0000ULL
+#define LOG_RING_MAGIC 0x0031474f4c544e4cULL /* "LNTLOG1", little endian: there it is whole */
+#define LOG_RING_PARTS 16u
+
 struct log_ring {
-    uint64_t tail; /* bytes written, for ever */
-    uint64_t reserved[511];
+    uint64_t tail;  /* bytes written, for ever */
+    uint64_t magic; /* LOG_RING_MAGIC, at LOG_RING_AT */
+    uint64_t check; /* ~tail */
+    /* where the last record begins in each part of the ring, of LOG_RING_SIZE / LOG_RING_PARTS */
+    uint64_t begins[LOG_RING_PARTS];
+    uint64_t reserved[493];
     uint8_t bytes[LOG_RING_SIZE];
 };
 

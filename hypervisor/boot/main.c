@@ -48,7 +48,7 @@ static struct boot_info info;
 static struct acpi_info acpi;
 static const struct phys_range *const files = &info.modules[PLAN_MODULE_FIRST_FILE];
 static uint64_t start_page; /* where other CPUs start */
-static bool has_vms;
+static bool has_vms, keeps_log;
 
 static void stage(const char *text)
 {
@@ -114,6 +114,9 @@ static void reserve_memory(void)
     reserve(info.self);
     for (uint32_t i = 0; i < info.module_count; i++)
         reserve(info.modules[i]);
+    for (const struct phys_range *r = info.free.range; r < info.free.range + info.free.count; r++)
+        keeps_log |= r->start <= LOG_RING_AT && r->end >= LOG_RING_AT + sizeof(struct log_ring);
+    reserve((struct phys_range){LOG_RING_AT, LOG_RING_AT + sizeof(struct log_ring)});
     start_page = phys_map_take(&info.free, PAGE_SIZE, PAGE_SIZE, LOW_MEMORY);
     reserve((struct phys_range){0, LOW_MEMORY});
     keep_write_back();
@@ -168,6 +171,8 @@ static void create_arena(const struct plan *plan)
     cpus_allocate(acpi.cpu_count);
     host_memory_init(start, size);
     map_program(&info.modules[PLAN_MODULE_MONITOR]);
+    if (keeps_log)
+        log_move(host_map(LOG_RING_AT, sizeof(struct log_ring), PAGING_W | PAGING_NX));
 }
 
 /* Of an end of a channel. */

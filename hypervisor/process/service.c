@@ -190,8 +190,8 @@ static void add_memory(struct service *s, const struct phys_range *files)
         process_map(&s->process, PROCESS_LOG, &log_pages.reader, sizeof(log_pages.reader),
                     PAGING_W | PAGING_NX);
     if (plan->grants & PLAN_GRANT_LOG || plan->controls != 0)
-        process_map(&s->process, PROCESS_LOG + LOG_READER_SIZE, &log_pages.ring,
-                    sizeof(log_pages.ring), PAGING_NX);
+        process_map(&s->process, PROCESS_LOG + LOG_READER_SIZE, log_ring, sizeof(*log_ring),
+                    PAGING_NX);
 }
 
 /* Puts it at its entry point, with the memory of a new program. */

@@ -9,9 +9,14 @@
 /* Of the ring: what the end of each VM has to say, and some lines. */
 #define RESERVE 0x8000u
 
+/* Of the run before, parts of its ring. */
+#define PARTS_SHOWN 4
+
+#define CACHE_LINE 64 /* where one is larger, it is flushed more than once */
+
 struct log_pages log_pages;
 
-static struct log_ring *const ring = &log_pages.ring;
+struct log_ring *log_ring = &log_pages.ring;
 static void (*tell)(void); /* NULL: ring 0 prints */
 static uint32_t lock;
 
@@ -20,7 +25,7 @@ static uint32_t lock;
 static uint64_t used(void)
 {
     uint64_t head = __atomic_load_n(&log_pages.reader.head, __ATOMIC_ACQUIRE);
-    uint64_t used = __atomic_load_n(&ring->tail, __ATOMIC_RELAXED) - head;
+    uint64_t used = __atomic_load_n(&log_ring->tail, __ATOMIC_RELAXED) - head;
 
     return used <= LOG_RING_SIZE && is_aligned(used, LOG_ALIGN) ? used : 0;
 }
@@ -38,10 +43,10 @@ static void print(const char *words)
         serial_put(*words++);
 }
 
-/* A head that is between two records gives strange words, no more. */
-static void print_rest(void)
+/* A position between two records gives strange words, no more. */
+static void print_from(const struct log_ring *ring, uint64_t at)
 {
-    for (uint64_t at = ring->tail - used(); at < ring->tail; at = align_up(at, LOG_ALIGN)) {
+    for (; at < ring->tail; at = align_up(at, LOG_ALIGN)) {
         const struct log_record *is = (const void *)&ring->bytes[at % LOG_RING_SIZE];
         uint64_t end = at + sizeof(*is) + min_u64(is->length, LOG_LINE_MAX);
 
@@ -50,19 +55,54 @@ static void print_rest(void)
             serial_put((char)ring->bytes[at % LOG_RING_SIZE]);
         print("\r\n");
     }
-    log_pages.reader.head = ring->tail;
+}
+
+static void print_rest(void)
+{
+    print_from(log_ring, log_ring->tail - used());
+    log_pages.reader.head = log_ring->tail;
+}
+
+/* A reset takes away what is in the caches. */
+static void flush(const void *from, uint64_t size)
+{
+    for (uint64_t at = align_down((uint64_t)from, CACHE_LINE); at < (uint64_t)from + size;
+         at += CACHE_LINE)
+        __asm__ volatile("clflush %0" : : "m"(*(const char *)at) : "memory");
 }
 
 /* It is lost where there is no room. */
 static void put(const void *record, uint64_t size)
 {
+    struct log_ring *ring = log_ring;
     uint64_t start = ring->tail % LOG_RING_SIZE, first = min_u64(size, LOG_RING_SIZE - start);
 
     if (size + LOG_ALIGN > LOG_RING_SIZE - used())
         return;
     memcpy(&ring->bytes[start], record, first);
     memcpy(ring->bytes, (const uint8_t *)record + first, size - first);
+    flush(&ring->bytes[start], first);
+    flush(ring->bytes, size - first);
+    ring->begins[start * LOG_RING_PARTS / LOG_RING_SIZE] = ring->tail;
     __atomic_store_n(&ring->tail, align_up(ring->tail + size, LOG_ALIGN), __ATOMIC_SEQ_CST);
+    ring->check = ~ring->tail;
+    flush(ring, offsetof(struct log_ring, reserved));
+}
+
+void log_move(struct log_ring *to)
+{
+    uint64_t part = to->tail % LOG_RING_SIZE * LOG_RING_PARTS / LOG_RING_SIZE - PARTS_SHOWN;
+    uint64_t at = to->begins[part % LOG_RING_PARTS];
+
+    if (to->magic == LOG_RING_MAGIC && to->check == ~to->tail && to->tail - at <= LOG_RING_SIZE) {
+        log_line("log of the run before:");
+        print_from(to, align_down(at, LOG_ALIGN));
+        log_line("end of the log of the run before");
+    }
+    memcpy(to, log_ring, sizeof(*to));
+    to->magic = LOG_RING_MAGIC;
+    log_ring = to;
+    flush(to, sizeof(*to));
 }
 
 void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)

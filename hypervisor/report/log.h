@@ -20,6 +20,7 @@ struct log_pages {
 };
 _Static_assert(offsetof(struct log_pages, ring) == LOG_READER_SIZE, "as abi/log.h has it");
 extern struct log_pages log_pages;
+extern struct log_ring *log_ring; /* that of log_pages, until log_move */
 
 /* One line, of LOG_LINE_MAX bytes at most; or a record of another kind, or about a VM. It is lost
  * only where a console lets so much come together that what VMs leave free is used up. */
@@ -30,6 +31,9 @@ void log_record(enum log_kind kind, uint8_t vm, const char *fmt, ...)
 /* Bytes of the ring that processes may cause to be used, without the room that the lines of ours
  * have. */
 size_t log_room(void);
+
+/* From now on the ring is there, at LOG_RING_AT. Prints what is left there of the run before. */
+void log_move(struct log_ring *to);
 
 /* From now on the console prints, and is told by `grown` of each line. */
 void log_hand_over(void (*grown)(void));
