@@ -45,6 +45,13 @@ static bool is_triple_fault(const struct gate_stopped *is)
     return is->why == GATE_STOPPED_EXIT && is->reason != EXIT_REASON_EXCEPTION_NMI;
 }
 
+static void end(struct gdb_session *s, const char *how)
+{
+    gdb_reply(s, how);
+    s->runs = false;
+    s->ends = true;
+}
+
 void gdb_reply_stopped(struct gdb_session *s)
 {
     const struct gate_stopped *is = &s->target->stopped[s->stopped];
@@ -54,8 +61,7 @@ void gdb_reply_stopped(struct gdb_session *s)
                                                  : SIGNAL_TRAP;
 
     if (s->target->gone || is->why == GATE_STOPPED_NOT) {
-        gdb_reply(s, s->target->gone ? "X09" : "W00");
-        s->ends = true;
+        end(s, s->target->gone ? "X09" : "W00");
         return;
     }
     tell_breakpoint(s, words, sizeof(words));
@@ -116,6 +122,17 @@ static bool goes_on(struct gdb_session *s, unsigned vcpu, bool step)
                                   (step ? GATE_DEBUG_STEP : 0));
 }
 
+/* gdb is told of a VM that has ended, or that somebody has stopped. */
+static void look_for_end(struct gdb_session *s)
+{
+    enum control_vm_state state = gdb_target_state(s->target);
+
+    if (state == CONTROL_VM_STOPPED)
+        end(s, "X0f"); /* SIGTERM */
+    else if (state == CONTROL_VM_ENDED)
+        end(s, s->target->gone ? "X09" : "W00");
+}
+
 /* `steps`: a vCPU + 1, which executes one instruction; `alone`: the others stand. */
 static void resume(struct gdb_session *s, unsigned steps, bool alone)
 {
@@ -123,10 +140,13 @@ static void resume(struct gdb_session *s, unsigned steps, bool alone)
 
     s->steps = steps;
     s->alone = alone;
-    for (unsigned i = 0; i < t->vcpus; i++)
-        if (gdb_target_is_on(t, i) && (!alone || i + 1 == steps) && !goes_on(s, i, i + 1 == steps))
-            break; /* gdb_session_look finds what it does instead */
     s->runs = true;
+    for (unsigned i = 0; i < t->vcpus; i++)
+        if (gdb_target_is_on(t, i) && (!alone || i + 1 == steps) &&
+            !goes_on(s, i, i + 1 == steps)) {
+            look_for_end(s); /* or gdb_session_look finds what it does instead */
+            break;
+        }
 }
 
 /* Whether gdb is to hear of it: an exception that none of its breakpoints has caused is the guest's
@@ -176,10 +196,7 @@ void gdb_session_look(struct gdb_session *s)
             return;
         }
     }
-    if (t->gone || gdb_target_state(t) == CONTROL_VM_ENDED) {
-        s->runs = false;
-        gdb_reply_stopped(s);
-    }
+    look_for_end(s);
 }
 
 void gdb_command_query_stop(struct gdb_session *s, const char *at)

@@ -154,13 +154,18 @@ static enum control_error registers(const struct control_request *r, struct cont
     return CONTROL_OK;
 }
 
+/* A VM that is stopped stands for its debugger, too, and when that is gone. */
 static enum control_error debug(const struct control_request *r, struct control_answer *a)
 {
     struct gate_stopped is;
-    int64_t result = debug_command(r->vm, r->argument, &is);
 
+    if (is_stopped(r->vm) && r->argument & GATE_DEBUG_GO)
+        return CONTROL_STATE;
+    int64_t result = debug_command(r->vm, r->argument, &is);
     if (result != 0)
         return error_of(result);
+    if (is_stopped(r->vm) && (uint8_t)r->argument == GATE_DEBUG_END)
+        gate_control(r->vm, GATE_CONTROL_PAUSE, 0);
     a->size = sizeof(is);
     memcpy(a->data, &is, a->size);
     return CONTROL_OK;

@@ -238,6 +238,32 @@ result $? 'two threads: the other one stands, too, and has a backtrace'
 ! "$lintel" ps sock | grep -q '^s *paused ' && ! grep -q 'vm s: stopped' whole
 result $? 'both go on without gdb'
 
+# Somebody stops a VM while gdb has it: gdb is told, and it does not go on when gdb is gone.
+serve v
+rm -f here
+debug spin <<'END' &
+shell touch here
+continue
+END
+debugs=$!
+for _ in {1..200}; do
+    [ -e here ] && break
+    sleep 0.1
+done
+state v running
+"$lintel" stop sock v
+wait $debugs $server
+finds '^Program terminated with signal SIGTERM' 'gdb is told of a VM that somebody stops'
+state v stopped
+result $? 'which stays so'
+serve v
+debug spin <<'END'
+stepi
+END
+finds '^Program terminated with signal SIGTERM' 'likewise by a step of one that was stopped before'
+state v stopped && "$lintel" start sock v && state v running
+result $? 'until it is started'
+
 serve f
 debug triple_fault <<'END'
 continue

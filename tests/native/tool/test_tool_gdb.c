@@ -27,7 +27,8 @@ static uint8_t memory[MEMORY];
 static struct gate_registers registers;
 static struct gate_stopped stopped;
 static uint64_t last_command;
-static bool anything; /* the machine answers what it likes */
+static uint32_t vm_state; /* enum control_vm_state */
+static bool anything;     /* the machine answers what it likes */
 static char sent[0x20000];
 static size_t sent_size;
 static struct gdb_target target;
@@ -63,8 +64,11 @@ enum control_error control_line_ask(struct control_line *line, enum control_call
         return any_answer(a);
     switch (call) {
     case CONTROL_CALL_LOOK:
+        memcpy(a->data + offsetof(struct control_vm, state), &vm_state, sizeof(vm_state));
         return CONTROL_OK;
     case CONTROL_CALL_DEBUG:
+        if (vm_state == CONTROL_VM_STOPPED && argument & GATE_DEBUG_GO)
+            return CONTROL_STATE;
         debug_command(argument & 0xff, a);
         return CONTROL_OK;
     case CONTROL_CALL_REGISTERS:
@@ -107,6 +111,7 @@ static int begin(void **state)
     session = (struct gdb_session){.target = &target, .send = keep, .no_acks = true};
     target.stopped[0] = stopped;
     anything = false;
+    vm_state = CONTROL_VM_RUNS;
     return 0;
 }
 
@@ -231,6 +236,22 @@ static void it_says_why_it_stops(void **state)
     gdb_session_take(&session, "\x03", 1);
     assert_int_equal(last_command, GATE_DEBUG_STOP);
     assert_string_equal(ask("D"), "OK");
+    assert_true(session.ends);
+}
+
+/* By somebody else, while it runs, and while it stands. */
+static void a_vm_that_is_stopped_ends_the_session(void **state)
+{
+    assert_string_equal(ask("c"), "");
+    stopped.why = GATE_STOPPED_NOT;
+    vm_state = CONTROL_VM_STOPPED;
+    sent_size = 0;
+    gdb_session_look(&session);
+    assert_memory_equal(sent, "$X0f#", 5);
+    assert_true(session.ends && !session.runs);
+    begin(state);
+    vm_state = CONTROL_VM_STOPPED;
+    assert_string_equal(ask("s"), "X0f");
     assert_true(session.ends);
 }
 
@@ -411,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup(memory_and_registers, begin),
         cmocka_unit_test_setup(breakpoints_are_not_seen, begin),
         cmocka_unit_test_setup(it_says_why_it_stops, begin),
+        cmocka_unit_test_setup(a_vm_that_is_stopped_ends_the_session, begin),
         cmocka_unit_test_setup(threads_are_chosen, begin),
         cmocka_unit_test_setup(of_two_the_one_that_steps_is_told, begin),
         cmocka_unit_test_setup(documents_come_in_pieces, begin),
