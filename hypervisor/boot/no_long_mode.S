@@ -4,11 +4,10 @@
  * address; there is no stack.
  */
 #include "hypervisor/cpu/layout.h"
+#include "lib/uart.h"
 
-#define UART             0x3f8
-#define UART_LINE_STATUS (UART + 5)
-#define TRANSMIT_EMPTY   0x20
-#define PATIENCE         0x100000       /* report/serial.c */
+#define PORT             0x3f8          /* report/serial.c has both as well */
+#define PATIENCE         0x100000
 
         .text
         .code32
@@ -18,7 +17,7 @@ boot_no_long_mode:
         movl    $UART_SETUP_WRITES, %ecx
         xorl    %eax, %eax
 1:      lodsb
-        leal    UART(%eax), %edx
+        leal    PORT(%eax), %edx
         lodsb
         outb    %al, %dx
         xorl    %eax, %eax
@@ -30,20 +29,20 @@ boot_no_long_mode:
         jz      5f
         movb    %al, %ah
         movl    $PATIENCE, %ecx
-        movl    $UART_LINE_STATUS, %edx
+        movl    $PORT + UART_LINE_STATUS, %edx
 3:      inb     %dx, %al
-        testb   $TRANSMIT_EMPTY, %al
+        testb   $UART_TRANSMIT_EMPTY, %al
         loopz   3b
         movb    %ah, %al
-        movl    $UART, %edx
+        movl    $PORT + UART_DATA, %edx
         outb    %al, %dx
         jmp     2b
 5:      hlt
         jmp     5b
 
         .section .rodata
-uart_setup:                                     /* register, value: as serial_init has it */
-        .byte   1, 0x00, 3, 0x80, 0, 0x01, 1, 0x00, 3, 0x03, 2, 0xc7
+uart_setup:
+        .byte   UART_SETUP
         .set    UART_SETUP_WRITES, (. - uart_setup) / 2
 text:
         .asciz  "lintel: stopped: this CPU has no 64-bit mode\r\nlintel: the machine is halted; switch it off or reset it\r\n"

@@ -3,32 +3,19 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "lib/uart.h"
 #include "runtime/io.h"
 
-enum port_register {
-    DATA,
-    INTERRUPT_ENABLE,
-    INTERRUPT_ID,
-    LINE_STATUS = 5,
-};
-
-#define NO_DEVICE          0xff
-#define NOT_PENDING        0x01
-#define DATA_READY         0x01
-#define TRANSMIT_EMPTY     0x20 /* the FIFO */
-#define TRANSMITTER_EMPTY  0x40 /* the FIFO and the shift register */
-#define TRANSMIT_FIFO_SIZE 16
-#define RECEIVE_INTERRUPT  0x01
-#define TRANSMIT_INTERRUPT 0x02
+#define NO_DEVICE 0xff
 
 static uint16_t base;
 static struct log_reader *queue; /* the queue in it */
-static uint8_t interrupts;       /* as in INTERRUPT_ENABLE */
+static uint8_t interrupts;       /* as in UART_INTERRUPT_ENABLE */
 static bool asks_input, asks_output;
 
 static uint8_t status(void)
 {
-    return inb((uint16_t)(base + LINE_STATUS));
+    return inb((uint16_t)(base + UART_LINE_STATUS));
 }
 
 void port_init(uint16_t first, struct log_reader *at)
@@ -39,17 +26,17 @@ void port_init(uint16_t first, struct log_reader *at)
         queue->sent = queue->queued;
     asks_input = asks_output = false;
     interrupts = 0;
-    outb((uint16_t)(base + INTERRUPT_ENABLE), 0);
+    outb((uint16_t)(base + UART_INTERRUPT_ENABLE), 0);
 }
 
 static void update_interrupts(void)
 {
-    uint8_t want = (asks_input ? RECEIVE_INTERRUPT : 0) |
-                   (asks_output && port_queued() > 0 ? TRANSMIT_INTERRUPT : 0);
+    uint8_t want = (asks_input ? UART_RECEIVE_INTERRUPT : 0) |
+                   (asks_output && port_queued() > 0 ? UART_TRANSMIT_INTERRUPT : 0);
 
     if (interrupts != want) {
         interrupts = want;
-        outb((uint16_t)(base + INTERRUPT_ENABLE), want);
+        outb((uint16_t)(base + UART_INTERRUPT_ENABLE), want);
     }
 }
 
@@ -88,25 +75,26 @@ size_t port_queued(void)
 
 void port_push(void)
 {
-    if (port_queued() > 0 && status() & TRANSMIT_EMPTY)
-        for (int i = 0; i < TRANSMIT_FIFO_SIZE && port_queued() > 0; i++)
-            outb((uint16_t)(base + DATA), (uint8_t)queue->queue[queue->sent++ % LOG_QUEUE_SIZE]);
+    if (port_queued() > 0 && status() & UART_TRANSMIT_EMPTY)
+        for (int i = 0; i < UART_FIFO_SIZE && port_queued() > 0; i++)
+            outb((uint16_t)(base + UART_DATA),
+                 (uint8_t)queue->queue[queue->sent++ % LOG_QUEUE_SIZE]);
     update_interrupts();
 }
 
 bool port_sent(void)
 {
-    return port_queued() == 0 && status() & TRANSMITTER_EMPTY;
+    return port_queued() == 0 && status() & UART_TRANSMITTER_EMPTY;
 }
 
 bool port_pending(void)
 {
-    return !(inb((uint16_t)(base + INTERRUPT_ID)) & NOT_PENDING);
+    return !(inb((uint16_t)(base + UART_INTERRUPT_ID)) & UART_NOT_PENDING);
 }
 
 int port_read(void)
 {
     uint8_t now = status();
 
-    return now & DATA_READY && now != NO_DEVICE ? inb((uint16_t)(base + DATA)) : -1;
+    return now & UART_DATA_READY && now != NO_DEVICE ? inb((uint16_t)(base + UART_DATA)) : -1;
 }
