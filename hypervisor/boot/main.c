@@ -84,7 +84,7 @@ static void read_boot_information(uint64_t information)
                 word);
     if (options.stop_masters)
         log_line("bus mastering is switched off: %u devices had it", pci_stop_masters());
-    acpi_read(info.rsdp, map_boot, &acpi);
+    acpi_read(&info.rsdp, map_boot, &acpi);
     /* The others would go on in the firmware's code, in memory that may be a guest's then. */
     if (acpi.cpu_count > CPUS_MAX)
         stopped("this machine has %u CPUs, and %u at most can be taken over: switch some off in "

@@ -85,8 +85,8 @@ static const char *read_memory_map(const struct tag *tag, struct boot_info *info
 
 static const char *read_rsdp(const struct tag *tag, struct boot_info *info)
 {
-    memset(info->rsdp, 0, sizeof(info->rsdp));
-    memcpy(info->rsdp, tag + 1, min_u64(tag->size - sizeof(*tag), sizeof(info->rsdp)));
+    info->rsdp = (struct acpi_rsdp){0};
+    memcpy(&info->rsdp, tag + 1, min_u64(tag->size - sizeof(*tag), sizeof(info->rsdp)));
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 
 #include "abi/plan.h"
 #include "hypervisor/cpu/phys_map.h"
+#include "lib/acpi.h"
 
 #define BOOT_MODULES_MAX  (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
 #define BOOT_CMDLINE_SIZE 512
@@ -17,7 +18,7 @@ struct boot_info {
     uint32_t module_count;
     struct phys_range modules[BOOT_MODULES_MAX];
     struct phys_map free;   /* available RAM, before anything is taken out of it */
-    uint8_t rsdp[36];       /* a copy of the ACPI root pointer; all zero: there is none */
+    struct acpi_rsdp rsdp;  /* a copy; all zero: there is none */
     struct phys_range self; /* the boot information itself */
 };
 

@@ -7,153 +7,129 @@
 
 #define IOAPIC_DEFAULT 0xfec00000
 
-struct table_header {
-    char signature[4];
-    uint32_t length;
-    uint8_t revision, checksum;
-    char oem[26];
-};
-
-_Static_assert(sizeof(struct table_header) == 36, "ACPI's layout");
-
-#define FADT_PM_TIMER     76
-#define FADT_PM_TIMER_LEN 91
-
-#define MADT_ENTRIES     44
-#define MADT_CPU_ENABLED 1
-
-#define DMAR_ENTRIES 48
-#define DMAR_HEAD    4 /* type and size of an entry */
-#define DMAR_DRHD    0 /* a unit */
-#define DRHD_SIZE    16
-
-static uint64_t read_le(const uint8_t *at, unsigned bytes)
+static void read_fadt(const struct acpi_header *table, struct acpi_info *info)
 {
-    uint64_t value = 0;
+    const struct acpi_fadt *fadt = (const void *)table;
 
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)at[i] << 8 * i;
-    return value;
+    if (table->length > offsetof(struct acpi_fadt, pm_timer_length) && fadt->pm_timer_length == 4)
+        info->pm_timer_port = (uint16_t)fadt->pm_timer;
 }
 
-static void read_fadt(const uint8_t *fadt, uint32_t length, struct acpi_info *info)
+static void add_cpu(uint32_t id, uint32_t flags, struct acpi_info *info)
 {
-    if (length > FADT_PM_TIMER_LEN && fadt[FADT_PM_TIMER_LEN] == 4)
-        info->pm_timer_port = (uint16_t)read_le(fadt + FADT_PM_TIMER, 4);
-}
-
-static void read_override(const uint8_t *e, struct acpi_info *info)
-{
-    uint16_t flags = (uint16_t)read_le(e + 8, 2);
-
-    if (e[3] < ACPI_ISA_IRQS)
-        info->isa[e[3]] = (struct acpi_irq){
-            .gsi = (uint32_t)read_le(e + 4, 4),
-            .active_low = (flags & 3) == 3,
-            .level = (flags >> 2 & 3) == 3,
-        };
-}
-
-static void add_cpu(uint32_t id, uint64_t flags, struct acpi_info *info)
-{
-    if (!(flags & MADT_CPU_ENABLED))
+    if (!(flags & MADT_ENABLED))
         return;
     if (info->cpu_count < CPUS_MAX)
         info->cpus[info->cpu_count] = id;
     info->cpu_count++;
 }
 
-static void read_local_apic(const uint8_t *e, struct acpi_info *info)
+static void read_local_apic(const void *entry, struct acpi_info *info)
 {
-    add_cpu(e[3], read_le(e + 4, 4), info);
+    const struct acpi_madt_local_apic *e = entry;
+
+    add_cpu(e->apic, e->flags, info);
 }
 
-static void read_local_x2apic(const uint8_t *e, struct acpi_info *info)
+static void read_x2apic(const void *entry, struct acpi_info *info)
 {
-    add_cpu((uint32_t)read_le(e + 4, 4), read_le(e + 8, 4), info);
+    const struct acpi_madt_x2apic *e = entry;
+
+    add_cpu(e->apic, e->flags, info);
 }
 
-static void read_ioapic(const uint8_t *e, struct acpi_info *info)
+static void read_io_apic(const void *entry, struct acpi_info *info)
 {
+    const struct acpi_madt_io_apic *e = entry;
+
     if (info->ioapic_count < ACPI_IOAPICS_MAX)
-        info->ioapics[info->ioapic_count++] =
-            (struct acpi_ioapic){read_le(e + 4, 4), (uint32_t)read_le(e + 8, 4)};
+        info->ioapics[info->ioapic_count++] = (struct acpi_ioapic){e->address, e->first_interrupt};
+}
+
+static void read_override(const void *entry, struct acpi_info *info)
+{
+    const struct acpi_madt_override *e = entry;
+
+    if (e->source < ACPI_ISA_IRQS)
+        info->isa[e->source] = (struct acpi_irq){
+            .gsi = e->interrupt,
+            .active_low = (e->flags & OVERRIDE_POLARITY) == OVERRIDE_ACTIVE_LOW,
+            .level = (e->flags & OVERRIDE_TRIGGER) == OVERRIDE_LEVEL,
+        };
 }
 
 static const struct {
     uint8_t type, size;
-    void (*read)(const uint8_t *entry, struct acpi_info *info);
-} madt_entries[] = {{0, 8, read_local_apic},
-                    {1, 12, read_ioapic},
-                    {2, 10, read_override},
-                    {9, 16, read_local_x2apic}};
+    void (*read)(const void *entry, struct acpi_info *info);
+} madt_entries[] = {
+    {MADT_LOCAL_APIC, sizeof(struct acpi_madt_local_apic), read_local_apic},
+    {MADT_IO_APIC, sizeof(struct acpi_madt_io_apic), read_io_apic},
+    {MADT_OVERRIDE, sizeof(struct acpi_madt_override), read_override},
+    {MADT_X2APIC, sizeof(struct acpi_madt_x2apic), read_x2apic},
+};
 
-static void read_madt(const uint8_t *madt, uint32_t length, struct acpi_info *info)
+static void read_madt(const struct acpi_header *table, struct acpi_info *info)
 {
-    for (uint32_t at = MADT_ENTRIES; at + 2 <= length && madt[at + 1] >= 2; at += madt[at + 1]) {
-        if (at + madt[at + 1] > length)
-            return;
+    const uint8_t *e = (const uint8_t *)table + sizeof(struct acpi_madt),
+                  *end = (const uint8_t *)table + table->length;
+
+    for (; e + 2 <= end && e[1] >= 2 && e + e[1] <= end; e += e[1])
         for (unsigned i = 0; i < ARRAY_SIZE(madt_entries); i++)
-            if (madt[at] == madt_entries[i].type && madt[at + 1] >= madt_entries[i].size)
-                madt_entries[i].read(madt + at, info);
-    }
+            if (e[0] == madt_entries[i].type && e[1] >= madt_entries[i].size)
+                madt_entries[i].read(e, info);
 }
 
-/* Intel Virtualization Technology for Directed I/O, "BIOS Considerations". */
-static void read_dmar(const uint8_t *dmar, uint32_t length, struct acpi_info *info)
+static void read_dmar(const struct acpi_header *table, struct acpi_info *info)
 {
-    uint32_t size;
+    const struct acpi_dmar_unit *unit;
 
-    for (uint32_t at = DMAR_ENTRIES; at + DRHD_SIZE <= length; at += size) {
-        size = (uint32_t)read_le(dmar + at + 2, 2);
-        if (size < DMAR_HEAD)
+    for (uint32_t at = sizeof(struct acpi_dmar); at + sizeof(*unit) <= table->length;
+         at += unit->length) {
+        unit = (const void *)((const uint8_t *)table + at);
+        if (unit->length < sizeof(unit->type) + sizeof(unit->length))
             return;
-        if (read_le(dmar + at, 2) == DMAR_DRHD && size >= DRHD_SIZE &&
+        if (unit->type == DMAR_UNIT && unit->length >= sizeof(*unit) &&
             info->remapping_count < ACPI_REMAPPING_MAX)
-            info->remapping[info->remapping_count++] = read_le(dmar + at + 8, 8);
+            info->remapping[info->remapping_count++] = unit->registers;
     }
 }
 
 static const struct {
     char signature[5];
-    void (*read)(const uint8_t *table, uint32_t length, struct acpi_info *info);
+    void (*read)(const struct acpi_header *table, struct acpi_info *info);
 } readers[] = {{"FACP", read_fadt}, {"APIC", read_madt}, {"DMAR", read_dmar}};
 
 /* A whole table, or NULL when it is not there or its checksum is wrong. */
-static const uint8_t *find_table(uint64_t phys, const void *(*map)(uint64_t, uint64_t),
-                                 uint32_t *length)
+static const struct acpi_header *find_table(uint64_t phys, const void *(*map)(uint64_t, uint64_t))
 {
-    const struct table_header *header = phys != 0 ? map(phys, sizeof(*header)) : NULL;
+    const struct acpi_header *table = phys != 0 ? map(phys, sizeof(*table)) : NULL;
     uint8_t sum = 0;
 
-    if (header == NULL || header->length < sizeof(*header))
+    if (table == NULL || table->length < sizeof(*table))
         return NULL;
-    *length = header->length;
-    const uint8_t *table = map(phys, *length);
-    for (uint32_t i = 0; table != NULL && i < *length; i++)
-        sum = (uint8_t)(sum + table[i]);
-    return sum == 0 ? table : NULL;
+    const uint8_t *bytes = map(phys, table->length);
+    for (uint32_t i = 0; bytes != NULL && i < table->length; i++)
+        sum = (uint8_t)(sum + bytes[i]);
+    return bytes != NULL && sum == 0 ? table : NULL;
 }
 
-void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size),
+void acpi_read(const struct acpi_rsdp *rsdp, const void *(*map)(uint64_t phys, uint64_t size),
                struct acpi_info *info)
 {
-    bool extended = rsdp[15] >= 2 && read_le(rsdp + 24, 8) != 0;
+    bool extended = rsdp->revision >= 2 && rsdp->xsdt != 0;
     unsigned size = extended ? 8 : 4;
-    uint32_t length;
 
     *info = (struct acpi_info){0};
     for (uint32_t i = 0; i < ACPI_ISA_IRQS; i++)
         info->isa[i].gsi = i;
-    const uint8_t *root =
-        find_table(extended ? read_le(rsdp + 24, 8) : read_le(rsdp + 16, 4), map, &length);
-    for (uint32_t at = sizeof(struct table_header); root != NULL && at + size <= length;
-         at += size) {
-        uint32_t table_length;
-        const uint8_t *table = find_table(read_le(root + at, size), map, &table_length);
+    const struct acpi_header *root = find_table(extended ? rsdp->xsdt : rsdp->rsdt, map);
+    for (uint32_t at = sizeof(*root); root != NULL && at + size <= root->length; at += size) {
+        uint64_t phys = 0;
+        memcpy(&phys, (const uint8_t *)root + at, size);
+        const struct acpi_header *table = find_table(phys, map);
         for (unsigned i = 0; table != NULL && i < ARRAY_SIZE(readers); i++)
-            if (memcmp(table, readers[i].signature, 4) == 0)
-                readers[i].read(table, table_length, info);
+            if (memcmp(table->signature, readers[i].signature, sizeof(table->signature)) == 0)
+                readers[i].read(table, info);
     }
     if (info->ioapic_count == 0)
         info->ioapics[info->ioapic_count++].address = IOAPIC_DEFAULT;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hypervisor/cpu/layout.h"
+#include "lib/acpi.h"
 
 #define ACPI_ISA_IRQS 16
 /* More are not looked at. */
@@ -38,7 +39,7 @@ struct acpi_info {
  * Reads FADT, MADT and DMAR by way of the root pointer (a copy of it). `map` gives a pointer to
  * size bytes of physical memory, or NULL. What is absent or damaged keeps the PC's defaults.
  */
-void acpi_read(const uint8_t rsdp[36], const void *(*map)(uint64_t phys, uint64_t size),
+void acpi_read(const struct acpi_rsdp *rsdp, const void *(*map)(uint64_t phys, uint64_t size),
                struct acpi_info *info);
 
 #endif

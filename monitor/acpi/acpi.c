@@ -4,9 +4,9 @@
 #include "monitor/acpi/acpi.h"
 
 #include "abi/plan.h"
+#include "lib/acpi.h"
 #include "lib/string.h"
 #include "monitor/acpi/dsdt.h"
-#include "monitor/acpi/layout.h"
 #include "monitor/board.h"
 
 /* Where each table lies. The FACS wants 64 bytes of alignment, the others have room to grow. */
@@ -32,12 +32,7 @@
 #define FADT_RESET_REGISTER  (1u << 10)
 #define LATENCY_NO_STATE     0xffff
 
-#define MADT_LOCAL_APIC      0
-#define MADT_IO_APIC         1
-#define MADT_OVERRIDE        2
-#define MADT_ENABLED         (1u << 0)
 #define OVERRIDE_ACTIVE_HIGH 0x1
-#define OVERRIDE_LEVEL       0xc
 
 struct madt {
     struct acpi_madt head;

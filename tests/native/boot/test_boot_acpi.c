@@ -67,7 +67,7 @@ static struct acpi_info read_tables(const void *entries, size_t size, bool exten
         finish(memory + 0x1000, "DMAR", DMAR + units_size);
     }
     finish(root, extended ? "XSDT" : "RSDT", HEADER + 3 * width);
-    acpi_read(rsdp, map, &info);
+    acpi_read((const void *)rsdp, map, &info);
     return info;
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/acpi.h"
 #include "monitor/acpi/acpi.h"
-#include "monitor/acpi/layout.h"
 #include "tests/native/monitor/fakes.h"
 
 static const char *iasl;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The layouts of the ACPI tables that are built in C (ACPI specification 6.4, "ACPI Software
- * Programming Model"). */
-#ifndef MONITOR_ACPI_LAYOUT_H
-#define MONITOR_ACPI_LAYOUT_H
+/* The layouts of ACPI tables: those that ring 0 reads of the firmware's, and that a monitor builds
+ * (ACPI specification 6.4, "ACPI Software Programming Model"; Intel Virtualization Technology for
+ * Directed I/O, "BIOS Considerations"). */
+#ifndef LIB_ACPI_H
+#define LIB_ACPI_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,7 @@ struct acpi_madt {
     uint32_t flags;
 } __attribute__((packed));
 
+/* What follows in the MADT: entries, each with its type and its length first. */
 struct acpi_madt_local_apic {
     uint8_t type, length, processor, apic;
     uint32_t flags;
@@ -92,6 +94,38 @@ struct acpi_madt_override {
     uint32_t interrupt;
     uint16_t flags;
 } __attribute__((packed));
+
+struct acpi_madt_x2apic {
+    uint8_t type, length;
+    uint16_t reserved;
+    uint32_t apic, flags, processor;
+} __attribute__((packed));
+
+#define MADT_LOCAL_APIC 0
+#define MADT_IO_APIC    1
+#define MADT_OVERRIDE   2
+#define MADT_X2APIC     9
+
+#define MADT_ENABLED        (1u << 0) /* of a local APIC */
+#define OVERRIDE_POLARITY   0x3       /* of an override */
+#define OVERRIDE_ACTIVE_LOW 0x3
+#define OVERRIDE_TRIGGER    0xc
+#define OVERRIDE_LEVEL      0xc
+
+struct acpi_dmar {
+    struct acpi_header header;
+    uint8_t width, flags, reserved[10];
+} __attribute__((packed));
+
+/* An entry of the DMAR, of type DMAR_UNIT; of others, these first two. */
+struct acpi_dmar_unit {
+    uint16_t type, length;
+    uint8_t flags, reserved;
+    uint16_t segment;
+    uint64_t registers;
+} __attribute__((packed));
+
+#define DMAR_UNIT 0
 
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "the specification's layout");
 _Static_assert(sizeof(struct acpi_header) == 36, "the specification's layout");
