@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The architecture's bits and numbers that ring 0 and the monitor both look at, by the SDM's names.
- */
+/* The architecture's bits and numbers that ring 0 and the monitor or the tool look at, by the SDM's
+ * names. */
 #ifndef LIB_X86_H
 #define LIB_X86_H
 
@@ -46,6 +46,33 @@
 #define RFLAGS_VM    0x020000ULL
 #define RFLAGS_AC    0x040000ULL
 #define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
+
+/* An entry of a paging structure. */
+#define ENTRY_P       0x001ULL
+#define ENTRY_RW      0x002ULL
+#define ENTRY_US      0x004ULL
+#define ENTRY_PWT     0x008ULL
+#define ENTRY_PCD     0x010ULL
+#define ENTRY_A       0x020ULL
+#define ENTRY_D       0x040ULL
+#define ENTRY_PS      0x080ULL
+#define ENTRY_G       0x100ULL
+#define ENTRY_ADDRESS 0x000ffffffffff000ULL
+#define ENTRY_XD      0x8000000000000000ULL
+
+#define PDPTE_RESERVED 0x1e6ULL /* of PAE paging, below the address */
+
+#define XCR0_X87    0x001ULL
+#define XCR0_SSE    0x002ULL
+#define XCR0_AVX    0x004ULL
+#define XCR0_AVX512 0x0e0ULL /* its three components */
+#define XCR0_PKRU   0x200ULL
+
+#define DR7_RESET 0x400ULL
+
+/* CPUID leaf 1. */
+#define CPUID_1_ECX_VMX   0x00000020u
+#define CPUID_1_ECX_XSAVE 0x04000000u
 
 /* The vectors of exceptions: SDM volume 3, "Exception and Interrupt Vectors". */
 enum exception_vector {

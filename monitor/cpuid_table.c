@@ -12,6 +12,7 @@
 
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "lib/x86.h"
 
 enum cpuid_needs {
     NEEDS_NOTHING = 0,
@@ -26,14 +27,8 @@ enum cpuid_needs {
     NEEDS_CET = 256,
 };
 
-#define XCR0_X87    BIT(0)
-#define XCR0_SSE    BIT(1)
-#define XCR0_AVX    BIT(2)
-#define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
-#define XCR0_PKRU   BIT(9)
 #define XCR0_POLICY (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
-#define FEATURES_ECX_XSAVE BIT(26)
 #define FEATURES_EDX_HTT   BIT(28)
 #define SPEC_CTRL          BIT(26) /* leaf 7, EDX */
 #define SPEC_CTRL_CONTROLS 0x3f    /* subleaf 2, EDX */
@@ -101,7 +96,7 @@ static uint64_t allowed_xcr0(const struct build *b)
     uint32_t features[4], xstate[4];
     read_host(b, 0x1, 0, features);
     read_host(b, 0xd, 0, xstate);
-    if (!(features[CPUID_ECX] & FEATURES_ECX_XSAVE))
+    if (!(features[CPUID_ECX] & CPUID_1_ECX_XSAVE))
         return 0;
     uint64_t host = xstate[CPUID_EAX] | (uint64_t)xstate[CPUID_EDX] << 32;
     uint64_t xcr0 = host & b->config->xcr0 & XCR0_POLICY;

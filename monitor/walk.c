@@ -8,14 +8,7 @@
 #include "monitor/gate.h"
 #include "monitor/x86.h"
 
-#define ENTRY_P         (1ULL << 0)
-#define ENTRY_RW        (1ULL << 1)
-#define ENTRY_US        (1ULL << 2)
-#define ENTRY_A         (1ULL << 5)
-#define ENTRY_D         (1ULL << 6)
-#define ENTRY_PS        (1ULL << 7)
 #define ENTRY_PAT_LARGE (1ULL << 12)
-#define ENTRY_NX        (1ULL << 63)
 #define ENTRY_HIGH      0x7ff0000000000000ULL /* reserved with PAE; of these, with four levels: */
 #define ENTRY_KEY(e)    ((e) >> 59 & 0xf)
 
@@ -25,7 +18,7 @@
 
 #define PML4_SHIFT      39
 #define PDPT_SHIFT      30
-#define PDPTE_RESERVED  0xfff00000000001e6ULL
+#define PDPTE_HIGH      0xfff0000000000000ULL /* reserved */
 #define DIRECTORY_SHIFT 21
 
 /* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13. */
@@ -71,7 +64,7 @@ static bool allowed(const struct walker *w, uint64_t rights)
         return false;
     switch (w->access) {
     case WALK_FETCH:
-        if (rights & ENTRY_NX && s->efer & EFER_NXE)
+        if (rights & ENTRY_XD && s->efer & EFER_NXE)
             return false;
         return w->user || !user_page || !(s->cr4 & CR4_SMEP);
     case WALK_WRITE:
@@ -114,7 +107,7 @@ static inline uint64_t leaf_flags(const struct walker *w)
  * tables), beside what the mode reserves. */
 static uint64_t always_reserved(const struct walker *w, uint64_t by_mode)
 {
-    return w->memory->beyond | (w->state->efer & EFER_NXE ? 0 : ENTRY_NX) | by_mode;
+    return w->memory->beyond | (w->state->efer & EFER_NXE ? 0 : ENTRY_XD) | by_mode;
 }
 
 /* What PS makes reserved: itself where there are no pages of this size, and address bits. */
@@ -189,7 +182,7 @@ static bool walk_64(const struct walker *w, uint64_t table, unsigned shift, uint
         any |= entry;
         note(w, at, entry);
         if (large || shift == 12)
-            return finish_64(w, shift, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_NX), physical);
+            return finish_64(w, shift, (all & (ENTRY_RW | ENTRY_US)) | (any & ENTRY_XD), physical);
     }
 }
 
@@ -292,7 +285,7 @@ bool walk(const struct guest_memory *memory, const struct guest_state *state, ui
 
 bool walk_pdptes(const struct guest_memory *memory, uint64_t cr3, uint64_t pdpte[4])
 {
-    const uint64_t reserved = PDPTE_RESERVED | memory->beyond;
+    const uint64_t reserved = PDPTE_HIGH | PDPTE_RESERVED | memory->beyond;
     uint64_t read[4];
     const void *at = guest_memory_at(memory, cr3 & 0xffffffe0, sizeof(read));
 

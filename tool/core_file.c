@@ -13,17 +13,13 @@
 #include <unistd.h>
 
 #include "abi/plan.h"
+#include "lib/x86.h"
 
-#define PAGE_PRESENT  (1ULL << 0)
-#define PAGE_LARGE    (1ULL << 7)
-#define PAGE_ADDRESS  0x000ffffffffff000ULL
 #define TABLE_ENTRIES 512
 #define TABLES_SHARED 0x1000
 #define LEVELS        4
 
-#define CR0_PG   (1ULL << 31)
 #define CR4_LA57 (1ULL << 12)
-#define EFER_LMA (1ULL << 10)
 
 /* What there may be of them without an extension that nobody reads. */
 #define RUNS_MAX (PN_XNUM - 2)
@@ -89,12 +85,12 @@ static void walk(struct core *core, uint64_t table, unsigned level, uint64_t lin
         memcpy(&entry, core->memory + at + i * sizeof(entry), sizeof(entry));
         if (level == LEVELS && i == TABLE_ENTRIES / 2)
             linear |= ~0ULL << (12 + 9 * LEVELS - 1);
-        if (!(entry & PAGE_PRESENT) || (level == LEVELS && entry & PAGE_LARGE))
+        if (!(entry & ENTRY_P) || (level == LEVELS && entry & ENTRY_PS))
             continue;
-        if (level == 1 || entry & PAGE_LARGE)
-            add(core, linear, entry & PAGE_ADDRESS & ~(span - 1), span);
+        if (level == 1 || entry & ENTRY_PS)
+            add(core, linear, entry & ENTRY_ADDRESS & ~(span - 1), span);
         else
-            walk(core, entry & PAGE_ADDRESS, level - 1, linear);
+            walk(core, entry & ENTRY_ADDRESS, level - 1, linear);
     }
 }
 
@@ -103,7 +99,7 @@ static void find_runs(struct core *core, const struct guest_state *s)
     uint64_t low = core->size < PLAN_HOLE_START ? core->size : PLAN_HOLE_START;
 
     if (s->cr0 & CR0_PG && s->efer & EFER_LMA && !(s->cr4 & CR4_LA57)) {
-        walk(core, s->cr3 & PAGE_ADDRESS, LEVELS, 0);
+        walk(core, s->cr3 & ENTRY_ADDRESS, LEVELS, 0);
         return;
     }
     add(core, 0, 0, low);

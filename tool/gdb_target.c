@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "lib/bits.h"
+#include "lib/x86.h"
 #include "tool/gdb_walk.h"
-
-#define DR7_RESET 0x400u
 
 static enum control_error ask(struct gdb_target *t, enum control_call call, uint64_t argument,
                               struct control_answer *answer)

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/gdb_walk.h"
 
-#define ENTRY_P       (1ULL << 0)
-#define ENTRY_PS      (1ULL << 7)
-#define ENTRY_ADDRESS 0x000ffffffffff000ULL
+#include "lib/x86.h"
 
 /* 32-bit paging: a 4 MiB page has bits 39:32 of its address in bits 20:13. */
 #define ENTRY4M_BASE       0xffc00000ULL
 #define ENTRY4M_HIGH       0x001fe000ULL
 #define ENTRY4M_HIGH_SHIFT 19
-
-#define CR0_PG   (1ULL << 31)
-#define CR4_PSE  (1ULL << 4)
-#define CR4_PAE  (1ULL << 5)
-#define EFER_LMA (1ULL << 10)
 
 #define SHIFT_PML4 39
 #define SHIFT_PAE  21 /* below the PDPTEs, which the processor holds */

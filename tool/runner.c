@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/x86.h"
 #include "tool/process.h"
 
 static const char *const names[RUNNER_COUNT] = {
@@ -51,8 +52,6 @@ bool runner_parse(const char *name, enum runner *runner)
     }
     return false;
 }
-
-#define CPUID_1_ECX_VMX (1u << 5)
 
 static bool cpu_vmx(void)
 {

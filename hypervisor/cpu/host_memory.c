@@ -9,16 +9,14 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define ENTRY_ADDRESS 0x000ffffffffff000ULL
-#define ENTRY_WINDOW  0x8000000000000003ULL /* present, writable, no execute */
-#define PML4_ENTRIES  512
+#define PML4_ENTRIES 512
 
 extern const char image_start[], image_rodata[], image_data[], image_end[];
 
 static uint64_t *root;
 static uint64_t *window_entries; /* one for each CPU */
 
-static void map_image(const char *start, const char *end, unsigned flags)
+static void map_image(const char *start, const char *end, uint64_t flags)
 {
     ASSERT(paging_map(root, (uint64_t)start, phys_of(start), (uint64_t)(end - start), flags));
 }
@@ -46,7 +44,7 @@ void host_memory_init(uint64_t arena_start, uint64_t arena_size)
     write_cr3(phys_of(root));
 }
 
-void *host_map(uint64_t phys, uint64_t size, unsigned flags)
+void *host_map(uint64_t phys, uint64_t size, uint64_t flags)
 {
     uint64_t start = align_down(phys, PAGE_SIZE), end = align_up(phys + size, PAGE_SIZE);
 
@@ -72,7 +70,7 @@ void *window_open(uint64_t phys)
     uint32_t n = THIS_CPU(cpu_number);
 
     ASSERT(window_entries[n] == 0);
-    window_entries[n] = align_down(phys, PAGE_SIZE) | ENTRY_WINDOW;
+    window_entries[n] = align_down(phys, PAGE_SIZE) | ENTRY_P | ENTRY_RW | ENTRY_XD;
     return (void *)(WINDOW_BASE + n * PAGE_SIZE + phys % PAGE_SIZE);
 }
 

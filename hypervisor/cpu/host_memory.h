@@ -12,7 +12,7 @@
 void host_memory_init(uint64_t arena_start, uint64_t arena_size);
 
 /* Maps physical memory at virt_of(phys); flags as for paging_map. */
-void *host_map(uint64_t phys, uint64_t size, unsigned flags);
+void *host_map(uint64_t phys, uint64_t size, uint64_t flags);
 
 /* Device registers: not cached. */
 volatile uint32_t *host_map_registers(uint64_t phys, uint64_t size);

@@ -30,11 +30,9 @@ enum memory_type {
 
 #define DR6_BT    0x8000ULL
 #define DR6_RESET 0xffff0ff0ULL
-#define DR7_RESET 0x00000400ULL
 
 #define CPUID_1_ECX_X2APIC            0x00200000u
 #define CPUID_1_ECX_TSC_DEADLINE      0x01000000u
-#define CPUID_1_ECX_XSAVE             0x04000000u
 #define CPUID_1_EDX_MTRR              0x00001000u
 #define CPUID_7_EBX_TSC_ADJUST        0x00000002u
 #define CPUID_7_EBX_SMEP              0x00000080u

@@ -9,7 +9,7 @@
 
 static void load_segment(struct process *p, const uint8_t *file, const struct elf_segment *s)
 {
-    unsigned flags = (s->flags & ELF_W ? PAGING_W : 0) | (s->flags & ELF_X ? 0 : PAGING_NX);
+    uint64_t flags = (s->flags & ELF_W ? PAGING_W : 0) | (s->flags & ELF_X ? 0 : PAGING_NX);
     uint8_t *memory;
     uint64_t phys;
 

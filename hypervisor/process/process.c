@@ -22,7 +22,7 @@ static PER_CPU struct process *port_owner;      /* whose ports the TSS allows; N
 bool process_sysenter;
 
 void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
-                 unsigned flags)
+                 uint64_t flags)
 {
     ASSERT(paging_map(p->root, virt, phys_of(memory), align_up(size, PAGE_SIZE), flags | PAGING_U));
 }

@@ -52,7 +52,7 @@ void process_init(struct process *p, const char *name, uint32_t cpu);
 
 /* Maps memory of ring 0's, or a module, into it; size is rounded up to pages. */
 void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
-                 unsigned flags);
+                 uint64_t flags);
 
 /* What it is called in the log. */
 static inline const char *process_kind(const struct process *p)

@@ -6,11 +6,6 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define XCR0_X87    BIT(0)
-#define XCR0_SSE    BIT(1)
-#define XCR0_AVX    BIT(2)
-#define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
-
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_EDX_APIC    BIT(9)
 #define STRUCTURED_ECX_OSPKE BIT(4)

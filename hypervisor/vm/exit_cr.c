@@ -12,8 +12,6 @@
 #define ACCESS_MOV_TO   0
 #define ACCESS_MOV_FROM 1
 
-#define PDPTE_RESERVED 0x1e6ULL
-
 static uint64_t read_gpr(const struct vcpu *v, unsigned index)
 {
     return index == GPR_RSP ? vmread(VMCS_GUEST_RSP) : v->gpr[index];

@@ -14,8 +14,7 @@
 struct vcpu;
 
 /* x87, SSE, AVX, the three of AVX-512, PKRU. */
-#define XCR0_PKRU     0x200ULL
-#define XCR0_SWITCHED (0xe7 | XCR0_PKRU)
+#define XCR0_SWITCHED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
 /* What has no VMCS field and no row in the MSR table; valid while the CPU holds another's. */
 struct resident_state {

@@ -23,7 +23,6 @@ enum {
 #define BASIC_32_BIT_ADDRESSES BIT(48)
 #define BASIC_TRUE_CONTROLS    BIT(55)
 
-#define CPUID_1_ECX_VMX    BIT(5)
 #define CPUID_ADDRESS_BITS 0x80000008U
 
 /* A control may be 1 where the same bit is set in its MSR's high half. */

@@ -20,8 +20,7 @@
 /* 63:17, 15, 13 and 11:4 are 0. */
 #define PENDING_DEBUG_RESERVED 0xfffffffffffeaff0ULL
 
-#define PDPTE_P        BIT(0)
-#define PDPTE_RESERVED 0x1e6ULL
+#define PDPTE_P BIT(0)
 
 /* IA32_VMX_MISC: the activity states from HLT on that the CPU has. */
 #define MISC_ACTIVITY(state) BIT(5 + (state))

@@ -219,7 +219,7 @@ uint64_t phys_of(const void *virt)
     return 0x100000;
 }
 
-void *host_map(uint64_t phys, uint64_t size, unsigned flags)
+void *host_map(uint64_t phys, uint64_t size, uint64_t flags)
 {
     static uint32_t page[16];
 

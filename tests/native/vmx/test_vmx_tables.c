@@ -366,7 +366,7 @@ static void test_ept_random(void **test)
 }
 
 /* P and A, and what each flag stands for: SDM volume 3, "4-Level Paging". */
-static uint64_t entry_bits(unsigned flags)
+static uint64_t entry_bits(uint64_t flags)
 {
     return 0x21 | (flags & PAGING_W ? 0x42 : 0) | (flags & PAGING_U ? 4 : 0) |
            (flags & PAGING_NX ? BIT(63) : 0) | (flags & PAGING_UC ? 0x18 : 0) |
@@ -385,12 +385,16 @@ static void test_paging(void **test)
 {
     static const uint64_t virts[] = {0xffffffff80000000, 0xffff800000000000, 0x400000,
                                      0x7ffffffff000};
+    static const uint64_t all[] = {PAGING_W, PAGING_U, PAGING_NX, PAGING_UC, PAGING_G};
     uint64_t *root = table_page();
     uint64_t phys;
 
     for (size_t i = 0; i < ARRAY_SIZE(virts); i++) {
         assert_false(paging_lookup(root, virts[i], &phys));
-        for (unsigned flags = 0; flags < 2 * PAGING_G; flags++) {
+        for (unsigned set = 0; set < BIT(ARRAY_SIZE(all)); set++) {
+            uint64_t flags = 0;
+            for (unsigned n = 0; n < ARRAY_SIZE(all); n++)
+                flags |= set & BIT(n) ? all[n] : 0;
             assert_true(paging_map(root, virts[i], 0x123000, PAGE_SIZE, flags));
             assert_true(paging_lookup(root, virts[i] + 0xabc, &phys));
             assert_int_equal(phys, 0x123abc);
