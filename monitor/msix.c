@@ -5,29 +5,22 @@
 #include "lib/string.h"
 #include "monitor/gate.h"
 
-#define CAPABILITY_ID 0x11u
-#define CONTROL       2u /* of the capability */
-#define TABLE         4u
-#define PENDING       8u
-#define ENABLE        0x8000u
-#define MASK_ALL      0x4000u
-
 #define AREA_PENDING  0x800u
 #define VECTOR_MASKED 1u
 
 static uint32_t control(const struct msix *m)
 {
-    return pci_get(m->function, m->capability + CONTROL, 2);
+    return pci_get(m->function, m->capability + PCI_MSIX_CONTROL, 2);
 }
 
 bool msix_enabled(const struct msix *m)
 {
-    return control(m) & ENABLE;
+    return control(m) & PCI_MSIX_ENABLE;
 }
 
 static bool held_back(const struct msix *m, unsigned vector)
 {
-    return !msix_enabled(m) || control(m) & MASK_ALL ||
+    return !msix_enabled(m) || control(m) & PCI_MSIX_MASK_ALL ||
            m->vectors[vector].control & VECTOR_MASKED || !pci_is_master(m->function);
 }
 
@@ -86,8 +79,8 @@ void msix_init(struct msix *m, struct pci_function *f, unsigned capability, unsi
     *m = (struct msix){.function = f, .capability = capability, .count = count};
     for (unsigned i = 0; i < count; i++)
         m->vectors[i].control = VECTOR_MASKED;
-    pci_set(f, capability, 4, CAPABILITY_ID | next << 8 | (count - 1) << 16);
-    pci_set(f, capability + TABLE, 4, at | bar);
-    pci_set(f, capability + PENDING, 4, (at + AREA_PENDING) | bar);
-    pci_set_writable(f, capability + CONTROL, 2, ENABLE | MASK_ALL);
+    pci_set(f, capability, 4, PCI_CAPABILITY_MSIX | next << 8 | (count - 1) << 16);
+    pci_set(f, capability + PCI_MSIX_TABLE, 4, at | bar);
+    pci_set(f, capability + PCI_MSIX_PENDING, 4, (at + AREA_PENDING) | bar);
+    pci_set_writable(f, capability + PCI_MSIX_CONTROL, 2, PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
 }

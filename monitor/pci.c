@@ -8,9 +8,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define ADDRESS_ENABLE 0x80000000u
-#define ADDRESS_BITS   0x80fffffcu
-#define DEVICE_SHIFT   11 /* of the address; above it the bus, below it the function */
+#define ADDRESS_BITS 0x80fffffcu
+#define DEVICE_SHIFT 11 /* of the address; above it the bus, below it the function */
 
 void pci_set(struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
 {
@@ -107,9 +106,9 @@ bool pci_add(struct pci *pci, struct pci_function *f)
 
 static struct pci_function *selected(const struct pci *pci, uint32_t address)
 {
-    unsigned device = (address & ~ADDRESS_ENABLE) >> DEVICE_SHIFT, function = address >> 8 & 7;
+    unsigned device = (address & ~PCI_ADDRESS_ENABLE) >> DEVICE_SHIFT, function = address >> 8 & 7;
 
-    if (!(address & ADDRESS_ENABLE) || function != 0 || device >= pci->count)
+    if (!(address & PCI_ADDRESS_ENABLE) || function != 0 || device >= pci->count)
         return NULL;
     return pci->functions[device];
 }

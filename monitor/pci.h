@@ -15,9 +15,7 @@
 #include <stdint.h>
 
 #include "abi/plan.h"
-
-#define PCI_ADDRESS_PORT 0xcf8
-#define PCI_DATA_PORT    0xcfc
+#include "lib/pci.h"
 
 /* The bridge's windows. */
 #define PCI_IO          0xc000u
@@ -28,21 +26,6 @@
 #define PCI_CONFIG_SIZE 256u
 #define PCI_BARS        2u /* of a function, 32 bits each */
 #define PCI_FUNCTIONS   16u
-
-/* The configuration header (PCI Local Bus Specification, "Configuration Space Organization"). */
-#define PCI_ID           0x00 /* vendor, device */
-#define PCI_COMMAND      0x04
-#define PCI_STATUS       0x06
-#define PCI_CLASS        0x08 /* revision, interface, subclass, base class */
-#define PCI_BAR          0x10
-#define PCI_SUBSYSTEM    0x2c
-#define PCI_CAPABILITIES 0x34
-#define PCI_LINE         0x3c
-
-#define PCI_COMMAND_IO     0x1u
-#define PCI_COMMAND_MEMORY 0x2u
-#define PCI_COMMAND_MASTER 0x4u
-#define PCI_BAR_IO         0x1u
 
 /* What a function does beyond holding its configuration space. Offsets are into the space or the
  * BAR; sizes are 1, 2 or 4 bytes, and naturally aligned. */

@@ -6,57 +6,41 @@
 #include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
 #include "lib/lock.h"
-
-#define CONFIG_ADDRESS 0xcf8
-#define CONFIG_DATA    0xcfc
-#define CONFIG_ENABLE  0x80000000
+#include "lib/pci.h"
 
 #define SLOTS     0x2000 /* devices on all buses */
 #define FUNCTIONS 8
 
-/* The double words of a function's configuration space. */
-#define ID      0x0 /* the vendor below */
-#define COMMAND 0x4 /* the status above, which ones clear */
-#define CLASS   0x8 /* on top */
-#define HEADER  0xc /* its type in the third byte */
-
-#define NO_VENDOR      0xffff
-#define COMMAND_MASTER 0x4u
-#define CLASS_BRIDGE   6
-#define HEADER_TYPE    0x7f0000
-#define HEADER_MULTI   0x800000
+/* Of the double words of a function's configuration space; above the command is the status, which
+ * ones clear. */
+#define NO_VENDOR    0xffff
+#define CLASS_BRIDGE 6
+#define HEADER_TYPE  0x7f0000
+#define HEADER_MULTI 0x800000
 
 /* Base address registers: PCI local bus specification, "Base Addresses". */
-#define BAR(n)         (0x10 + 4 * (n))
-#define BAR_PORTS      0x1u
+#define BAR(n)         (PCI_BAR + 4 * (n))
 #define BAR_64         0x4u
 #define BAR_FLAGS      0xfu
 #define BAR_PORT_FLAGS 0x3u
 #define MEMORY_END     BIT(46)
-#define COMMAND_PORTS  0x1u
-#define COMMAND_MEMORY 0x2u
 
 /* Capabilities: "Capabilities List", "MSI and MSI-X". */
-#define STATUS_CAPABILITIES 0x100000u
-#define CAPABILITIES        0x34
-#define CAPABILITY_MSI      0x05
-#define CAPABILITY_MSIX     0x11
-#define CAPABILITY_MOST     48 /* more would be a loop */
-#define MSI_ENABLE          0x10000u
-#define MSI_64              0x800000u
-#define MSI_MULTIPLE        0x700000u
-#define MSIX_ENABLE         0x80000000u
-#define MSIX_MASK_ALL       0x40000000u
-#define MSIX_BAR            0x7u
-#define MSIX_ENTRY          16
+#define CAPABILITY_MSI  0x05
+#define CAPABILITY_MOST 48 /* more would be a loop */
+#define MSI_ENABLE      0x10000u
+#define MSI_64          0x800000u
+#define MSI_MULTIPLE    0x700000u
+#define MSIX_BAR        0x7u
+#define MSIX_ENTRY      16
 
 static uint32_t lock; /* address and data belong together (R20) */
 
 static uint32_t read(uint32_t function, uint32_t reg)
 {
     lock_take(&lock);
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
-    uint32_t value = inl(CONFIG_DATA);
+    outl(PCI_ADDRESS_PORT, PCI_ADDRESS_ENABLE | function << 8 | reg);
+    uint32_t value = inl(PCI_DATA_PORT);
     lock_release(&lock);
     return value;
 }
@@ -64,24 +48,24 @@ static uint32_t read(uint32_t function, uint32_t reg)
 static void write(uint32_t function, uint32_t reg, uint32_t value)
 {
     lock_take(&lock);
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | reg);
-    outl(CONFIG_DATA, value);
+    outl(PCI_ADDRESS_PORT, PCI_ADDRESS_ENABLE | function << 8 | reg);
+    outl(PCI_DATA_PORT, value);
     lock_release(&lock);
 }
 
 static bool is_there(uint32_t function)
 {
-    return (read(function, ID) & NO_VENDOR) != NO_VENDOR;
+    return (read(function, PCI_ID) & NO_VENDOR) != NO_VENDOR;
 }
 
 bool pci_stop_master(uint32_t function)
 {
-    uint32_t command = read(function, COMMAND) & 0xffff;
+    uint32_t command = read(function, PCI_COMMAND) & 0xffff;
 
-    if (!(command & COMMAND_MASTER) || read(function, HEADER) & HEADER_TYPE ||
-        read(function, CLASS) >> 24 == CLASS_BRIDGE)
+    if (!(command & PCI_COMMAND_MASTER) || read(function, PCI_HEADER) & HEADER_TYPE ||
+        read(function, PCI_CLASS) >> 24 == CLASS_BRIDGE)
         return false;
-    write(function, COMMAND, command & ~COMMAND_MASTER);
+    write(function, PCI_COMMAND, command & ~PCI_COMMAND_MASTER);
     return true;
 }
 
@@ -89,8 +73,8 @@ bool pci_stop_master(uint32_t function)
  * all, the next device's. */
 static uint32_t next(uint32_t function)
 {
-    bool several =
-        function % FUNCTIONS != 0 || (is_there(function) && read(function, HEADER) & HEADER_MULTI);
+    bool several = function % FUNCTIONS != 0 ||
+                   (is_there(function) && read(function, PCI_HEADER) & HEADER_MULTI);
 
     return function + (several ? 1 : FUNCTIONS);
 }
@@ -107,14 +91,14 @@ uint32_t pci_stop_masters(void)
 uint32_t pci_find(uint32_t class, uint32_t index)
 {
     for (uint32_t f = 0; f < SLOTS * FUNCTIONS; f = next(f))
-        if (is_there(f) && read(f, CLASS) >> 8 == class && index-- == 0)
+        if (is_there(f) && read(f, PCI_CLASS) >> 8 == class && index-- == 0)
             return f;
     return PCI_NONE;
 }
 
 uint32_t pci_id(uint32_t function)
 {
-    return read(function, ID);
+    return read(function, PCI_ID);
 }
 
 /* A register with all ones shows which bits it has. */
@@ -133,7 +117,7 @@ static struct pci_bar read_bar(uint32_t function, unsigned n)
 {
     uint32_t low = read(function, BAR(n)), bits = probe(function, n);
 
-    if (low & BAR_PORTS)
+    if (low & PCI_BAR_IO)
         return (struct pci_bar){low & ~BAR_PORT_FLAGS & 0xffff,
                                 bits == 0 ? 0 : -(bits & ~BAR_PORT_FLAGS) & 0xffff, true};
     uint64_t base = low & ~BAR_FLAGS, mask = bits & ~BAR_FLAGS;
@@ -148,31 +132,32 @@ static struct pci_bar read_bar(uint32_t function, unsigned n)
 
 void pci_bars(uint32_t function, struct pci_bar bars[PCI_BARS])
 {
-    uint32_t command = read(function, COMMAND) & 0xffff;
+    uint32_t command = read(function, PCI_COMMAND) & 0xffff;
 
-    write(function, COMMAND, command & ~(COMMAND_PORTS | COMMAND_MEMORY));
+    write(function, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     for (unsigned n = 0; n < PCI_BARS; n++) {
-        bool wide = (read(function, BAR(n)) & (BAR_PORTS | BAR_64)) == BAR_64;
+        bool wide = (read(function, BAR(n)) & (PCI_BAR_IO | BAR_64)) == BAR_64;
         bars[n] = read_bar(function, n);
         if (wide && n + 1 < PCI_BARS)
             bars[++n] = (struct pci_bar){.size = 0};
     }
-    write(function, COMMAND, command);
+    write(function, PCI_COMMAND, command);
 }
 
 void pci_enable(uint32_t function)
 {
-    uint32_t command = read(function, COMMAND) & 0xffff;
+    uint32_t command = read(function, PCI_COMMAND) & 0xffff;
 
-    write(function, COMMAND, command | COMMAND_PORTS | COMMAND_MEMORY | COMMAND_MASTER);
+    write(function, PCI_COMMAND,
+          command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 /* The place of a capability, or 0. */
 static uint32_t capability(uint32_t function, uint8_t id)
 {
-    uint32_t at = CAPABILITIES, header;
+    uint32_t at = PCI_CAPABILITIES, header;
 
-    if (!(read(function, COMMAND) & STATUS_CAPABILITIES))
+    if (!(read(function, PCI_COMMAND) & PCI_STATUS_CAPABILITIES << 16))
         return 0;
     at = read(function, at) & 0xfc;
     for (unsigned i = 0; i < CAPABILITY_MOST && at != 0; i++) {
@@ -202,7 +187,7 @@ static void set_msi(uint32_t function, uint32_t at, uint32_t address, uint32_t d
 static bool set_msix(uint32_t function, uint32_t at, uint32_t address, uint32_t data,
                      volatile uint32_t *(*map)(uint64_t phys, uint64_t size))
 {
-    uint32_t table = read(function, at + 4);
+    uint32_t table = read(function, at + PCI_MSIX_TABLE);
     struct pci_bar bars[PCI_BARS];
 
     pci_bars(function, bars);
@@ -215,7 +200,7 @@ static bool set_msix(uint32_t function, uint32_t at, uint32_t address, uint32_t 
     mmio_write(entry + 1, 0);
     mmio_write(entry + 2, data);
     mmio_write(entry + 3, 0); /* not masked */
-    write(function, at, (read(function, at) & ~MSIX_MASK_ALL) | MSIX_ENABLE);
+    write(function, at, (read(function, at) & ~(PCI_MSIX_MASK_ALL << 16)) | PCI_MSIX_ENABLE << 16);
     return true;
 }
 
@@ -223,7 +208,7 @@ bool pci_interrupt(uint32_t function, uint32_t address, uint32_t data,
                    volatile uint32_t *(*map)(uint64_t phys, uint64_t size))
 {
     uint32_t msi = capability(function, CAPABILITY_MSI),
-             msix = capability(function, CAPABILITY_MSIX);
+             msix = capability(function, PCI_CAPABILITY_MSIX);
 
     if (msix != 0 && set_msix(function, msix, address, data, map))
         return true;

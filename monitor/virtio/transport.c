@@ -9,7 +9,6 @@
 #define VENDOR      0x1af4u
 #define DEVICE      0x1040u /* + the device ID (4.1.2) */
 #define REVISION    1u
-#define STATUS_CAPS 0x10u /* PCI status: there is a list of capabilities */
 #define STATUS_INTX 0x08u
 #define NO_VECTOR   0xffffu
 #define ISR_QUEUE   1u
@@ -398,7 +397,7 @@ bool virtio_init(struct virtio *v, const struct virtio_kind *kind, void *device,
     v->memory = memory;
     *f = (struct pci_function){.device = v, .operations = &operations};
     pci_set(f, PCI_ID, 4, id);
-    pci_set(f, PCI_STATUS, 2, STATUS_CAPS);
+    pci_set(f, PCI_STATUS, 2, PCI_STATUS_CAPABILITIES);
     pci_set(f, PCI_CLASS, 4, kind->class << 8 | REVISION);
     pci_set(f, PCI_SUBSYSTEM, 4, id);
     pci_set(f, PCI_CAPABILITIES, 1, CAP_MSIX);
