@@ -19,7 +19,7 @@ static void exit_unhandled(struct vcpu *v)
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 /* R46: each instruction that exits has its decision here. */
-static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
+static exit_handler *const handlers[EXIT_REASON_COUNT] = {
     [0 ... EXIT_REASON_COUNT - 1] = exit_unhandled,
     [EXIT_REASON_EXCEPTION_NMI] = exit_exception_nmi,
     [EXIT_REASON_EXTERNAL_INTERRUPT] = exit_external_interrupt,
@@ -33,15 +33,7 @@ static void (*const handlers[EXIT_REASON_COUNT])(struct vcpu *v) = {
     [EXIT_REASON_INVD] = exit_invd,
     [EXIT_REASON_RDPMC] = exit_general_protection,
     [EXIT_REASON_VMCALL] = exit_vmcall,
-    [EXIT_REASON_VMCLEAR] = exit_undefined,
-    [EXIT_REASON_VMLAUNCH] = exit_undefined,
-    [EXIT_REASON_VMPTRLD] = exit_undefined,
-    [EXIT_REASON_VMPTRST] = exit_undefined,
-    [EXIT_REASON_VMREAD] = exit_undefined,
-    [EXIT_REASON_VMRESUME] = exit_undefined,
-    [EXIT_REASON_VMWRITE] = exit_undefined,
-    [EXIT_REASON_VMXOFF] = exit_undefined,
-    [EXIT_REASON_VMXON] = exit_undefined,
+    [EXIT_REASON_VMCLEAR... EXIT_REASON_VMXON] = exit_undefined, /* VMX */
     [EXIT_REASON_CR_ACCESS] = exit_cr_access,
     [EXIT_REASON_DR_ACCESS] = debug_exit,
     [EXIT_REASON_IO] = exit_io,

@@ -8,39 +8,28 @@
 
 #include "hypervisor/vm/vcpu.h"
 
+/* A row's handler of an exit of v, whose VMCS is current. */
+typedef void exit_handler(struct vcpu *v);
+
 /* exit_cpu.c: instructions. */
-void exit_cpuid(struct vcpu *v);
-void exit_hlt(struct vcpu *v);
-void exit_undefined(struct vcpu *v);
-void exit_invd(struct vcpu *v);
-void exit_pause(struct vcpu *v);
-void exit_vmcall(struct vcpu *v);
-void exit_xsetbv(struct vcpu *v);
-void exit_general_protection(struct vcpu *v);
+exit_handler exit_cpuid, exit_hlt, exit_undefined, exit_invd, exit_pause, exit_vmcall, exit_xsetbv,
+    exit_general_protection;
 
 /* exit_cr.c: MOV to and from control registers, CLTS, LMSW. */
-void exit_cr_access(struct vcpu *v);
+exit_handler exit_cr_access;
 
 /* exit_msr.c. */
-void exit_rdmsr(struct vcpu *v);
-void exit_wrmsr(struct vcpu *v);
+exit_handler exit_rdmsr, exit_wrmsr;
 
 /* exit_apic.c: a local APIC that the processor virtualizes. */
-void exit_virtualized_eoi(struct vcpu *v);
-void exit_apic_write(struct vcpu *v);
+exit_handler exit_virtualized_eoi, exit_apic_write;
 
 /* exit_io.c. */
-void exit_io(struct vcpu *v);
-void exit_ept_violation(struct vcpu *v);
+exit_handler exit_io, exit_ept_violation;
 
 /* exit_event.c: interrupts, exceptions, windows. */
-void exit_exception_nmi(struct vcpu *v);
-void exit_external_interrupt(struct vcpu *v);
-void exit_window(struct vcpu *v);
-void exit_preemption_timer(struct vcpu *v);
-void exit_instruction_timeout(struct vcpu *v);
-void exit_triple_fault(struct vcpu *v);
-void exit_task_switch(struct vcpu *v);
+exit_handler exit_exception_nmi, exit_external_interrupt, exit_window, exit_preemption_timer,
+    exit_instruction_timeout, exit_triple_fault, exit_task_switch;
 
 /* Handles the last exit of v, whose VMCS is current, once more. */
 void exit_handle(struct vcpu *v);
