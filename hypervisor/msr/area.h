@@ -14,7 +14,7 @@ struct msr_area_entry {
     uint64_t value;
 } __attribute__((aligned(16)));
 
-_Static_assert(MSR_SWITCHED <= 512, "R26: what each CPU's IA32_VMX_MISC recommends at least");
+_Static_assert(MSR_ROW_COUNT <= 512, "R26: what each CPU's IA32_VMX_MISC recommends at least");
 
 struct msr_areas {
     uint32_t count;

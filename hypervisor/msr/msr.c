@@ -31,8 +31,8 @@ const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 };
 #undef ROW
 
-const uint64_t msr_index[MSR_SWITCHED] = {
-#define MSR(id, index, name, class, ...) MSR_SWITCHED_##class([MSR_SLOT_##id] = (index), )
+const uint64_t msr_index[MSR_ROW_COUNT] = {
+#define MSR(id, index, ...) [MSR_SLOT_##id] = (index),
 #define MSR_RANGE(...)
 #include "hypervisor/msr/table.def"
 };

@@ -133,42 +133,6 @@ enum msr_arch_capabilities {
 #define CET_TRACKER 0xc00ULL /* it waits, and is suppressed: not both */
 #define XSS_CET     0x1800ULL
 
-#define MSR_SWITCHED_RESIDENT(...) __VA_ARGS__
-#define MSR_SWITCHED_VMCS(...)     __VA_ARGS__
-#define MSR_SWITCHED_EMULATED(...)
-#define MSR_SWITCHED_DIRECT(...)
-#define MSR_NOT_SWITCHED_RESIDENT(...)
-#define MSR_NOT_SWITCHED_VMCS(...)
-#define MSR_NOT_SWITCHED_EMULATED(...) __VA_ARGS__
-#define MSR_NOT_SWITCHED_DIRECT(...)   __VA_ARGS__
-
-/*
- * One for each value: a row that covers several MSRs with values of their own has several. First
- * those that something switches, so that one word can say which: a set of MSRs has bit n for slot
- * n.
- */
-enum msr_slot {
-#define MSR(id, index, name, class, ...)                     MSR_SWITCHED_##class(MSR_SLOT_##id, )
-#define MSR_RANGE(id, first, last, stride, name, class, ...) MSR_SWITCHED_##class(MSR_SLOT_##id, )
-#include "hypervisor/msr/table.def"
-    MSR_SWITCHED,
-    MSR_SLOT_BEFORE_OTHERS = MSR_SWITCHED - 1,
-#define MSR(id, index, name, class, ...) MSR_NOT_SWITCHED_##class(MSR_SLOT_##id, )
-#define MSR_RANGE(id, first, last, stride, name, class, ...)                                       \
-    MSR_NOT_SWITCHED_##class(                                                                      \
-        MSR_SLOT_##id, MSR_SLOT_##id##_LAST = MSR_SLOT_##id + ((last) - (first)) * (stride), )
-#include "hypervisor/msr/table.def"
-    MSR_SLOT_COUNT
-};
-_Static_assert(MSR_SWITCHED <= 64, "a set of switched MSRs is one word");
-
-#define MSR_SET(id) (1ULL << MSR_SLOT_##id)
-
-/* The resident ones whose values a guest changes without an exit. */
-#define MSR_UNSEEN                                                                                 \
-    (MSR_SET(KERNEL_GS_BASE) | MSR_SET(U_CET) | MSR_SET(PL0_SSP) | MSR_SET(PL1_SSP) |              \
-     MSR_SET(PL2_SSP) | MSR_SET(PL3_SSP))
-
 /* One for each row, in the order of the table: by index. */
 enum msr_row_number {
 #define MSR(id, ...)       MSR_ROW_##id,
@@ -176,6 +140,30 @@ enum msr_row_number {
 #include "hypervisor/msr/table.def"
     MSR_ROW_COUNT
 };
+
+/*
+ * Where a value is. That of a row which is one MSR has the row's number, so that one word can say
+ * which are meant: a set of MSRs has bit n for slot n. Behind these are the values of the others.
+ */
+enum msr_slot {
+#define MSR(id, ...) MSR_SLOT_##id = MSR_ROW_##id,
+#define MSR_RANGE(...)
+#include "hypervisor/msr/table.def"
+    MSR_SLOT_BEFORE_RANGES = MSR_ROW_COUNT - 1,
+#define MSR(...)
+#define MSR_RANGE(id, first, last, stride, ...)                                                    \
+    MSR_SLOT_##id, MSR_SLOT_##id##_LAST = MSR_SLOT_##id + ((last) - (first)) * (stride),
+#include "hypervisor/msr/table.def"
+    MSR_SLOT_COUNT
+};
+_Static_assert(MSR_ROW_COUNT <= 64, "a set of MSRs is one word");
+
+#define MSR_SET(id) (1ULL << MSR_SLOT_##id)
+
+/* The resident ones whose values a guest changes without an exit. */
+#define MSR_UNSEEN                                                                                 \
+    (MSR_SET(KERNEL_GS_BASE) | MSR_SET(U_CET) | MSR_SET(PL0_SSP) | MSR_SET(PL1_SSP) |              \
+     MSR_SET(PL2_SSP) | MSR_SET(PL3_SSP))
 
 struct msr_row {
     uint32_t first, last; /* index; equal unless the row covers several */
@@ -196,7 +184,7 @@ struct msr_row {
 };
 
 extern const struct msr_row msr_rows[MSR_ROW_COUNT];
-extern const uint64_t msr_index[MSR_SWITCHED]; /* by slot */
+extern const uint64_t msr_index[MSR_ROW_COUNT]; /* of rows that are one MSR */
 
 /* The row of an index that is not one of the hot ones, or a null pointer: #GP (R27). */
 const struct msr_row *msr_search(uint32_t index);

@@ -127,7 +127,7 @@ static void write_areas(struct vcpu *v)
     struct msr_areas *areas = &v->msr.areas;
 
     areas->guest = arena_alloc(PAGE_SIZE);
-    areas->host = areas->guest + MSR_SWITCHED;
+    areas->host = areas->guest + MSR_ROW_COUNT;
     vmwrite(VMCS_ENTRY_MSR_LOAD_ADDRESS, phys_of(areas->guest));
     vmwrite(VMCS_EXIT_MSR_STORE_ADDRESS, phys_of(areas->guest));
     vmwrite(VMCS_EXIT_MSR_LOAD_ADDRESS, phys_of(areas->host));

@@ -146,7 +146,7 @@ static void each(uint64_t set, void (*access)(unsigned msr, uint64_t slot))
 {
     for (; set != 0; set &= set - 1) {
         uint64_t slot = set_first(set);
-        unsigned msr = slot < MSR_SWITCHED ? number((uint32_t)msr_index[slot]) : MODEL_MSRS;
+        unsigned msr = slot < MSR_ROW_COUNT ? number((uint32_t)msr_index[slot]) : MODEL_MSRS;
 
         if (msr >= MODEL_EFER || (msr == MODEL_TSC_AUX && !sim.has_tsc_aux))
             sim_break("checked-writes");

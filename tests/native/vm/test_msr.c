@@ -194,20 +194,21 @@ static void resident(void **state)
     assert_int_equal(msr_resident(0), 0);
 }
 
-/* A set's members are the slots of rows, and each has its row's index. */
+/* A set's members are the slots of rows that are one MSR, and each has its row's index; no other
+ * row is switched. */
 static void switched(void **state)
 {
-    unsigned count = 0;
-
-    for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
+    for (unsigned n = 0; n < MSR_ROW_COUNT; n++) {
+        const struct msr_row *row = &msr_rows[n];
         bool is_switched = row->class == MSR_CLASS_RESIDENT || row->class == MSR_CLASS_VMCS;
-        assert_int_equal(row->slot < MSR_SWITCHED, is_switched);
-        if (is_switched) {
-            assert_int_equal(msr_index[row->slot], row->first);
-            count++;
+        if (row->slot < MSR_ROW_COUNT) {
+            assert_int_equal(row->slot, n);
+            assert_int_equal(msr_index[n], row->first);
+            assert_int_equal(row->last, row->first);
+        } else {
+            assert_false(is_switched);
         }
     }
-    assert_int_equal(count, MSR_SWITCHED);
 }
 
 /* R27 */
