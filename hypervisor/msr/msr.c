@@ -206,21 +206,12 @@ enum msr_result msr_write(struct msr_file *file, const struct msr_row *row, uint
  * The bitmap's four quarters: reads of 0-1fffh, reads of c0000000h-c0001fffh, then writes of both.
  * SDM volume 3, "MSR-Bitmap Address".
  */
-static unsigned bit_of(uint32_t index, bool write)
+void msr_bitmap_set(uint8_t bitmap[4096], uint32_t index, bool write, bool exits)
 {
-    return (index & 0x1fff) + (index >= 0xc0000000 ? 0x2000 : 0) + (write ? 0x4000 : 0);
-}
+    unsigned bit = (index & 0x1fff) + (index >= 0xc0000000 ? 0x2000 : 0) + (write ? 0x4000 : 0);
+    uint8_t mask = (uint8_t)(1 << bit % 8), *byte = &bitmap[bit / 8];
 
-void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write)
-{
-    unsigned bit = bit_of(index, write);
-    bitmap[bit / 8] &= (uint8_t)~(1 << bit % 8);
-}
-
-void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write)
-{
-    unsigned bit = bit_of(index, write);
-    bitmap[bit / 8] |= (uint8_t)(1 << bit % 8);
+    *byte = (uint8_t)(exits ? *byte | mask : *byte & ~mask);
 }
 
 bool msr_write_passes(const struct msr_row *row, unsigned linear_width)
@@ -238,9 +229,9 @@ void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width)
             continue;
         for (uint32_t index = row->first; index <= row->last; index++) {
             if (row->pass == MSR_PASS_READ || row->pass == MSR_PASS_READ_WRITE)
-                msr_bitmap_pass(bitmap, index, false);
+                msr_bitmap_set(bitmap, index, false, false);
             if (msr_write_passes(row, linear_width))
-                msr_bitmap_pass(bitmap, index, true);
+                msr_bitmap_set(bitmap, index, true, false);
         }
     }
 }

@@ -241,10 +241,8 @@ bool msr_write_passes(const struct msr_row *row, unsigned linear_width);
  */
 void msr_bitmap(uint8_t bitmap[4096], uint32_t features, unsigned linear_width);
 
-/* RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, no longer exits; and does
- * again. */
-void msr_bitmap_pass(uint8_t bitmap[4096], uint32_t index, bool write);
-void msr_bitmap_exit(uint8_t bitmap[4096], uint32_t index, bool write);
+/* Whether RDMSR or WRMSR of an index below 2000h, or from c0000000h to c0001fffh, exits. */
+void msr_bitmap_set(uint8_t bitmap[4096], uint32_t index, bool write, bool exits);
 
 /* The set that the MSR areas switch on each transition for want of these controls, enum msr_control
  * (R26, R29). */

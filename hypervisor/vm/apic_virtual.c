@@ -26,10 +26,8 @@ void apic_virtual_bitmap(uint8_t bitmap[4096], const uint8_t base[4096])
 {
     memcpy(bitmap, base, 4096);
     for (uint32_t msr = X2APIC_MSR_FIRST; msr <= X2APIC_MSR_LAST; msr++) {
-        if (vlapic_is_virtualized(msr, false))
-            msr_bitmap_pass(bitmap, msr, false);
-        if (vlapic_is_virtualized(msr, true))
-            msr_bitmap_pass(bitmap, msr, true);
+        msr_bitmap_set(bitmap, msr, false, !vlapic_is_virtualized(msr, false));
+        msr_bitmap_set(bitmap, msr, true, !vlapic_is_virtualized(msr, true));
     }
 }
 

@@ -187,11 +187,9 @@ static void create_bitmaps(struct vcpu *v)
 
 void vcpu_pass_reads(struct vcpu *v, uint32_t index, bool pass)
 {
-    void (*set)(uint8_t *, uint32_t, bool) = pass ? msr_bitmap_pass : msr_bitmap_exit;
-
-    set(v->msr_bitmap, index, false);
+    msr_bitmap_set(v->msr_bitmap, index, false, !pass);
     if (v->msr_bitmap_virtual != NULL)
-        set(v->msr_bitmap_virtual, index, false);
+        msr_bitmap_set(v->msr_bitmap_virtual, index, false, !pass);
 }
 
 struct vcpu *vcpu_create(struct vm *vm, uint32_t number)

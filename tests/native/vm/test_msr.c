@@ -167,10 +167,10 @@ static void bitmap_changes(void **state)
     for (unsigned i = 0; i < 2; i++)
         for (int write = 0; write < 2; write++) {
             memcpy(before, map, sizeof(map));
-            msr_bitmap_pass(map, indices[i], write);
+            msr_bitmap_set(map, indices[i], write, false);
             assert_true(!intercepted(map, indices[i], write) &&
                         intercepted(map, indices[i], !write));
-            msr_bitmap_exit(map, indices[i], write);
+            msr_bitmap_set(map, indices[i], write, true);
             assert_memory_equal(map, before, sizeof(map));
         }
 }
