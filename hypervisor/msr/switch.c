@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hypervisor/msr/switch.h"
 
+#include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
 
 /* What ring 3 needs, or could read; other residents stay in the CPU until another guest needs them.
@@ -30,7 +31,7 @@ static void save(struct msr_context *c, uint64_t set)
     for (; set != 0; set &= set - 1) {
         uint64_t slot = set_first(set);
 
-        c->file.value[slot] = msr_hardware_read((uint32_t)msr_index[slot]);
+        c->file.value[slot] = rdmsr((uint32_t)msr_index[slot]);
         reads++;
     }
     c->counters.reads += reads;
@@ -51,7 +52,7 @@ static void __attribute__((noinline)) move(const struct msr_context *from,
             counters->skipped++;
             continue;
         }
-        msr_hardware_write((uint32_t)msr_index[slot], value);
+        wrmsr((uint32_t)msr_index[slot], value);
         writes++;
     }
     counters->writes += writes;
@@ -83,9 +84,9 @@ static void hand_over(struct msr_cpu *cpu, struct msr_context *c)
  */
 static void hand_over_list(struct msr_cpu *cpu, struct msr_context *c)
 {
-    msr_hardware_read_list(cpu->owner->file.value, unseen);
+    rdmsrlist(msr_index, cpu->owner->file.value, unseen);
     cpu->owner->counters.reads++;
-    msr_hardware_write_list(c->file.value, way.moved);
+    wrmsrlist(msr_index, c->file.value, way.moved);
     c->counters.writes++;
 }
 
@@ -132,7 +133,7 @@ void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot,
     if (set & listed) {
         msr_area_build(&c->areas, listed, set, &c->file, &host.file);
     } else if (differs && !(set & cpu->host)) { /* else the next entry brings it */
-        msr_hardware_write((uint32_t)msr_index[slot], value);
+        wrmsr((uint32_t)msr_index[slot], value);
         c->counters.writes++;
     }
 }
@@ -173,7 +174,7 @@ void msr_switch_init(struct msr_cpu *cpu, enum msr_strategy chosen, const struct
     host = (struct msr_context){.file = *values};
     *cpu = (struct msr_cpu){.owner = &host};
     for (uint64_t set = resident; set != 0; set &= set - 1)
-        msr_hardware_write((uint32_t)msr_index[set_first(set)], values->value[set_first(set)]);
+        wrmsr((uint32_t)msr_index[set_first(set)], values->value[set_first(set)]);
 }
 
 bool msr_switch_uses_lists(enum msr_strategy chosen)

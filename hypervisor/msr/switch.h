@@ -13,8 +13,8 @@
  *   list         as none-needed, but then all at once, by RDMSRLIST and WRMSRLIST, on a CPU that
  *                has them
  *
- * Sets of MSRs are words, bit n for slot n. What touches a CPU is in the leaf functions at the end,
- * which the model test replaces.
+ * Sets of MSRs are words, bit n for slot n. What touches a CPU is in cpu/instructions.h and
+ * in the leaf function at the end, which the model test replaces.
  */
 #ifndef MSR_SWITCH_H
 #define MSR_SWITCH_H
@@ -94,13 +94,7 @@ void msr_switch_after_init(struct msr_cpu *cpu, struct msr_context *c);
 /* Whether the MSR areas have it. */
 bool msr_switch_is_in_area(const struct msr_row *row);
 
-/* Leaf functions. Those of lists read and write a set, with the value of slot n at value[n] (SDM
- * volume 2, "RDMSRLIST", "WRMSRLIST"). The last sets the counts of the three areas in the current
- * VMCS. */
-uint64_t msr_hardware_read(uint32_t index);
-void msr_hardware_write(uint32_t index, uint64_t value);
-void msr_hardware_read_list(uint64_t *value, uint64_t set);
-void msr_hardware_write_list(const uint64_t *value, uint64_t set);
+/* A leaf function: sets the counts of the three areas in the current VMCS. */
 void msr_hardware_area_count(uint32_t count);
 
 #endif

@@ -25,26 +25,6 @@
 /* What the CPU holds while it is nobody's: nothing of any guest. */
 static struct resident_state blank;
 
-uint64_t msr_hardware_read(uint32_t index)
-{
-    return rdmsr(index);
-}
-
-void msr_hardware_write(uint32_t index, uint64_t value)
-{
-    wrmsr(index, value);
-}
-
-void msr_hardware_read_list(uint64_t *value, uint64_t set)
-{
-    rdmsrlist(msr_index, value, set);
-}
-
-void msr_hardware_write_list(const uint64_t *value, uint64_t set)
-{
-    wrmsrlist(msr_index, value, set);
-}
-
 void msr_hardware_area_count(uint32_t count)
 {
     vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, count);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The simulated processor, and the leaf functions of msr/switch.c. What it refuses is the SDM's,
+/* The simulated processor, and its instructions for msr/switch.c. What it refuses is the SDM's,
  * not the table's. */
 #include "tests/native/model/hardware.h"
 
 #include <stddef.h>
 
+#include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
 
 struct sim sim;
@@ -115,7 +116,7 @@ bool sim_refuses(unsigned msr, uint64_t value)
     }
 }
 
-uint64_t msr_hardware_read(uint32_t index)
+uint64_t rdmsr(uint32_t index)
 {
     unsigned msr = number(index);
 
@@ -127,7 +128,7 @@ uint64_t msr_hardware_read(uint32_t index)
     return sim.cpu->msr[msr];
 }
 
-void msr_hardware_write(uint32_t index, uint64_t value)
+void wrmsr(uint32_t index, uint64_t value)
 {
     unsigned msr = number(index);
 
@@ -171,14 +172,14 @@ static void write_one(unsigned msr, uint64_t slot)
         sim.cpu->msr[msr] = written_values[slot];
 }
 
-void msr_hardware_read_list(uint64_t *value, uint64_t set)
+void rdmsrlist(const uint64_t *index, uint64_t *value, uint64_t set)
 {
     sim.reads++;
     read_values = value;
     each(set, read_one);
 }
 
-void msr_hardware_write_list(const uint64_t *value, uint64_t set)
+void wrmsrlist(const uint64_t *index, const uint64_t *value, uint64_t set)
 {
     sim.writes++;
     written_values = value;

@@ -16,6 +16,8 @@ struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf);
 uint64_t rdtsc(void);
 uint64_t rdmsr(uint32_t index);
 void wrmsr(uint32_t index, uint64_t value);
+void rdmsrlist(const uint64_t *index, uint64_t *value, uint64_t set);
+void wrmsrlist(const uint64_t *index, const uint64_t *value, uint64_t set);
 uint64_t read_cr0(void);
 void write_cr0(uint64_t value);
 uint64_t read_cr4(void);
