@@ -11,17 +11,15 @@
 
 struct apic_register_row {
     uint8_t xapic, x2apic, virtual; /* ACCESS_* */
+    uint8_t effect;                 /* VLAPIC_EFFECT_* of a write */
     uint32_t writable, ignored;
 };
 
 /* Indexed by offset >> 4; a register that is not there has no access. */
 static const struct apic_register_row rows[APIC_REGISTERS_END >> 4] = {
-#define REGISTER(offset, count, xapic_, x2apic_, virtual_, writable_, ignored_)                    \
-    [(offset) >> 4 ...((offset) >> 4) + (count) - 1] = {.xapic = xapic_,                           \
-                                                        .x2apic = x2apic_,                         \
-                                                        .virtual = virtual_,                       \
-                                                        .writable = writable_,                     \
-                                                        .ignored = ignored_},
+#define REGISTER(offset, count, xapic, x2apic, virtual, effect, writable, ignored)                 \
+    [(offset) >> 4 ...((offset) >> 4) + (count) - 1] = {xapic,  x2apic,   virtual,                 \
+                                                        effect, writable, ignored},
 #include "hypervisor/vm/vlapic.def"
 };
 
@@ -118,13 +116,8 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
     case APIC_EOI:
         end_of_interrupt(l, effect);
         break;
-    case APIC_DFR:
-        *apic_reg(l, APIC_DFR) = value | 0x0fffffff;
-        effect->what |= VLAPIC_EFFECT_ENABLE;
-        break;
     case APIC_SVR:
         write_svr(l, value, now);
-        effect->what |= VLAPIC_EFFECT_ENABLE | VLAPIC_EFFECT_TIMER;
         break;
     case APIC_ESR: /* a write shows what has happened since the last */
         *apic_reg(l, APIC_ESR) = l->errors;
@@ -136,30 +129,21 @@ static void write_register(struct vlapic *l, unsigned offset, uint32_t value, ui
         break;
     case APIC_LVT_TIMER:
         apic_timer_lvt(l, value | forced_mask, now);
-        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
-    case APIC_LVT_THERMAL:
-    case APIC_LVT_PERFORMANCE:
-    case APIC_LVT_LINT0:
-    case APIC_LVT_LINT1:
-    case APIC_LVT_ERROR:
+    case APIC_LVT_THERMAL ... APIC_LVT_ERROR:
         *apic_reg(l, offset) = value | forced_mask;
         break;
     case APIC_INITIAL_COUNT:
         apic_timer_load(l, value, now);
-        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
     case APIC_DIVIDE:
         apic_timer_divide(l, value, now);
-        effect->what |= VLAPIC_EFFECT_TIMER;
         break;
-    case APIC_LDR:
-        *apic_reg(l, APIC_LDR) = value;
-        effect->what |= VLAPIC_EFFECT_ENABLE;
+    case APIC_DFR:
+        *apic_reg(l, APIC_DFR) = value | 0x0fffffff;
         break;
-    case APIC_ICR_HIGH:
-        *apic_reg(l, APIC_ICR_HIGH) = value;
-        break;
+    default: /* LDR, the ICR's high half */
+        *apic_reg(l, offset) = value;
     }
 }
 
@@ -192,6 +176,7 @@ static RARE enum vlapic_result write_x2apic(struct vlapic *l, unsigned offset, u
     const struct apic_register_row *row = &rows[offset >> 4];
     if (!(row->x2apic & ACCESS_WRITE) || (value & ~(uint64_t)(row->writable | row->ignored)))
         return VLAPIC_GP;
+    effect->what = row->effect;
     write_register(l, offset, (uint32_t)value & row->writable, now, effect);
     return VLAPIC_OK;
 }
@@ -271,6 +256,8 @@ void vlapic_write_mmio(struct vlapic *l, uint32_t offset, uint32_t value, uint64
     if (vlapic_mode(l) != VLAPIC_XAPIC)
         return;
     const struct apic_register_row *row = mmio_row(l, offset, ACCESS_WRITE);
-    if (row)
-        write_register(l, offset, value & row->writable, now, effect);
+    if (row == NULL)
+        return;
+    effect->what = row->effect;
+    write_register(l, offset, value & row->writable, now, effect);
 }
