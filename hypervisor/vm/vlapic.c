@@ -20,6 +20,12 @@ static void set_identity(struct vlapic *l)
 
 void vlapic_init(struct vlapic *l)
 {
+    *l = (struct vlapic){.page = l->page,
+                         .base = l->base,
+                         .id = l->id,
+                         .pending = VLAPIC_NONE,
+                         .due = VLAPIC_NEVER,
+                         .least_period = l->least_period};
     memset(l->page, 0, PAGE_SIZE);
     set_identity(l);
     *apic_reg(l, APIC_VERSION) = APIC_VERSION_VALUE;
@@ -27,15 +33,6 @@ void vlapic_init(struct vlapic *l)
     *apic_reg(l, APIC_SVR) = 0xff;
     for (unsigned lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 0x10)
         *apic_reg(l, lvt) = LVT_MASKED;
-    l->due = VLAPIC_NEVER;
-    l->pending = VLAPIC_NONE;
-    l->start = 0;
-    l->counting = false;
-    l->errors = 0;
-    l->irr_words = 0;
-    l->isr_words = 0;
-    l->handed_over = false;
-    l->levels_changed = false;
 }
 
 void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp)
@@ -60,19 +57,12 @@ static bool is_transition(enum vlapic_mode from, enum vlapic_mode to)
 enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value)
 {
     const uint64_t flags = APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
-    if ((value & ~flags) != APIC_BASE_DEFAULT)
-        return VLAPIC_GP;
-    if ((value & APIC_BASE_X2APIC) && !(value & APIC_BASE_ENABLE))
-        return VLAPIC_GP;
+    enum vlapic_mode from = vlapic_mode(l), to = vlapic_mode(&(struct vlapic){.base = value});
 
-    enum vlapic_mode from = vlapic_mode(l);
-    uint64_t old = l->base;
-    l->base = value;
-    enum vlapic_mode to = vlapic_mode(l);
-    if (!is_transition(from, to)) {
-        l->base = old;
+    if ((value & ~flags) != APIC_BASE_DEFAULT ||
+        (value & APIC_BASE_X2APIC && !(value & APIC_BASE_ENABLE)) || !is_transition(from, to))
         return VLAPIC_GP;
-    }
+    l->base = value;
     if (to == from)
         return VLAPIC_OK;
     if (to == VLAPIC_X2APIC) {
@@ -84,58 +74,37 @@ enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value)
     return VLAPIC_OK;
 }
 
-/* The number of the highest bit that is set; value is not 0. */
-static inline unsigned highest_bit(uint32_t value)
-{
-    return 31 ^ (unsigned)__builtin_clz(value);
-}
-
-/* Word n of one of the 256-bit registers. */
-static inline uint32_t *set_word(const struct vlapic *l, unsigned offset, unsigned n)
-{
-    return &l->page[offset / 4 + 4 * (size_t)n];
-}
-
-/* The highest vector of a register; words says which of its words have bits. */
-static inline int highest_vector(const struct vlapic *l, unsigned offset, unsigned words)
-{
-    if (words == 0)
-        return VLAPIC_NONE;
-    unsigned n = highest_bit(words);
-    return (int)(32 * n + highest_bit(*set_word(l, offset, n)));
-}
-
 static inline void set_vector(struct vlapic *l, unsigned offset, uint8_t *words, unsigned vector)
 {
-    *set_word(l, offset, vector / 32) |= 1u << vector % 32;
+    *apic_word(l, offset, vector / 32) |= 1u << vector % 32;
     *words |= (uint8_t)(1u << vector / 32);
 }
 
 static inline void clear_vector(struct vlapic *l, unsigned offset, uint8_t *words, unsigned vector)
 {
-    uint32_t left = *set_word(l, offset, vector / 32) &= ~(1u << vector % 32);
+    uint32_t left = *apic_word(l, offset, vector / 32) &= ~(1u << vector % 32);
     if (left == 0)
         *words &= (uint8_t)~(1u << vector / 32);
 }
 
 static inline bool is_level(const struct vlapic *l, unsigned vector)
 {
-    return *set_word(l, APIC_TMR, vector / 32) >> vector % 32 & 1;
+    return *apic_word(l, APIC_TMR, vector / 32) >> vector % 32 & 1;
 }
 
 static inline void set_level(struct vlapic *l, unsigned vector, bool level)
 {
     if (is_level(l, vector) == level)
         return;
-    *set_word(l, APIC_TMR, vector / 32) ^= 1u << vector % 32;
+    *apic_word(l, APIC_TMR, vector / 32) ^= 1u << vector % 32;
     l->levels_changed = true;
 }
 
 /* SDM volume 3, "Task and Processor Priorities". */
 void apic_update_priority(struct vlapic *l)
 {
-    int in_service = highest_vector(l, APIC_ISR, l->isr_words);
-    int requested = highest_vector(l, APIC_IRR, l->irr_words);
+    int in_service = apic_highest(l, APIC_ISR, l->isr_words);
+    int requested = apic_highest(l, APIC_IRR, l->irr_words);
     uint32_t tpr = *apic_reg(l, APIC_TPR);
     uint32_t ppr = tpr;
     if (in_service >= 0 && (uint32_t)in_service >> 4 > tpr >> 4)
@@ -190,7 +159,7 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 
 int vlapic_eoi(struct vlapic *l)
 {
-    int vector = highest_vector(l, APIC_ISR, l->isr_words);
+    int vector = apic_highest(l, APIC_ISR, l->isr_words);
     if (vector < 0)
         return VLAPIC_NONE;
     clear_vector(l, APIC_ISR, &l->isr_words, (unsigned)vector);

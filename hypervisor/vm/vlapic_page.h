@@ -4,6 +4,8 @@
 #ifndef VM_VLAPIC_PAGE_H
 #define VM_VLAPIC_PAGE_H
 
+#include <stddef.h>
+
 #include "hypervisor/vm/vlapic.h"
 
 /* An integrated APIC with six LVT entries, without EOI-broadcast suppression. */
@@ -25,6 +27,28 @@
 static inline uint32_t *apic_reg(const struct vlapic *l, unsigned offset)
 {
     return &l->page[offset / 4];
+}
+
+/* Word n of one of the 256-bit registers. */
+static inline uint32_t *apic_word(const struct vlapic *l, unsigned offset, unsigned n)
+{
+    return &l->page[offset / 4 + 4 * (size_t)n];
+}
+
+/* The number of the highest bit that is set; value is not 0. */
+static inline unsigned apic_highest_bit(uint32_t value)
+{
+    return 31 ^ (unsigned)__builtin_clz(value);
+}
+
+/* The highest vector of such a register, or VLAPIC_NONE; words says which of its words have bits.
+ */
+static inline int apic_highest(const struct vlapic *l, unsigned offset, unsigned words)
+{
+    if (words == 0)
+        return VLAPIC_NONE;
+    unsigned n = apic_highest_bit(words);
+    return (int)(32 * n + apic_highest_bit(*apic_word(l, offset, n)));
 }
 
 static inline bool apic_software_enabled(const struct vlapic *l)

@@ -8,27 +8,20 @@
 
 #define REGISTER_WORDS 8
 
-static uint32_t word(const struct vlapic *l, unsigned offset, unsigned n)
-{
-    return *apic_reg(l, offset + 0x10 * n);
-}
-
 /* Bit n: word n of a 256-bit register has a bit set. */
 static uint8_t used_words(const struct vlapic *l, unsigned offset)
 {
     unsigned words = 0;
     for (unsigned n = 0; n < REGISTER_WORDS; n++)
-        words |= (unsigned)(word(l, offset, n) != 0) << n;
+        words |= (unsigned)(*apic_word(l, offset, n) != 0) << n;
     return (uint8_t)words;
 }
 
 /* RVI and SVI know no "none": that is 0. */
 static unsigned highest_or_0(const struct vlapic *l, unsigned offset)
 {
-    for (unsigned n = REGISTER_WORDS; n-- > 0;)
-        if (word(l, offset, n) != 0)
-            return 32 * n + (31 ^ (unsigned)__builtin_clz(word(l, offset, n)));
-    return 0;
+    unsigned words = used_words(l, offset);
+    return words == 0 ? 0 : (unsigned)apic_highest(l, offset, words);
 }
 
 bool vlapic_can_hand_over(const struct vlapic *l)
@@ -68,5 +61,5 @@ void vlapic_halted(struct vlapic *l, uint16_t status)
 
 uint64_t vlapic_eoi_exits(const struct vlapic *l, unsigned n)
 {
-    return (uint64_t)word(l, APIC_TMR, 2 * n + 1) << 32 | word(l, APIC_TMR, 2 * n);
+    return (uint64_t)*apic_word(l, APIC_TMR, 2 * n + 1) << 32 | *apic_word(l, APIC_TMR, 2 * n);
 }
