@@ -18,6 +18,9 @@ struct descriptor_table {
     uint64_t base;
 } __attribute__((packed));
 
+/* The operand of an instruction that takes 64 bits in EDX:EAX. */
+#define IN_EDX_EAX(value) "a"((uint32_t)(value)), "d"((uint32_t)((value) >> 32))
+
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result r;
@@ -57,10 +60,7 @@ static inline void wrmsrlist(const uint64_t *index, const uint64_t *value, uint6
 
 static inline void wrmsr(uint32_t index, uint64_t value)
 {
-    __asm__ volatile("wrmsr"
-                     :
-                     : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(index)
-                     : "memory");
+    __asm__ volatile("wrmsr" : : IN_EDX_EAX(value), "c"(index) : "memory");
 }
 
 static inline uint64_t rdtsc(void)
@@ -127,24 +127,18 @@ static inline void clts(void)
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
-    __asm__ volatile("xsetbv" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(index));
+    __asm__ volatile("xsetbv" : : IN_EDX_EAX(value), "c"(index));
 }
 
 /* Area: 64-byte aligned, CPUID.0DH.0:EBX bytes for the components in mask. */
 static inline void xsave(void *area, uint64_t mask)
 {
-    __asm__ volatile("xsave64 (%0)"
-                     :
-                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
-                     : "memory");
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), IN_EDX_EAX(mask) : "memory");
 }
 
 static inline void xrstor(const void *area, uint64_t mask)
 {
-    __asm__ volatile("xrstor64 (%0)"
-                     :
-                     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
-                     : "memory");
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), IN_EDX_EAX(mask) : "memory");
 }
 
 /* RDPKRU is #UD without CR4.PKE. With it a guest's keys hold for the host's user pages, of which
