@@ -35,7 +35,12 @@ struct vmx_caps {
     uint64_t basic;
     uint64_t misc;
     uint64_t feature_control;
-    uint64_t pin, proc, proc2, exit, entry;
+    union {
+        struct {
+            uint64_t pin, proc, proc2, exit, entry;
+        };
+        uint64_t control[5]; /* the same, by enum control_word of hypervisor/vmx/caps.h */
+    };
     uint64_t cr0_fixed0, cr0_fixed1;
     uint64_t cr4_fixed0, cr4_fixed1;
     uint64_t ept_vpid;

@@ -91,8 +91,7 @@ enum control_word {
     CONTROL_WORD_PROC2,
     CONTROL_WORD_EXIT,
     CONTROL_WORD_ENTRY,
-    CONTROL_WORD_EPT_VPID,
-    CONTROL_WORD_COUNT,
+    CONTROL_WORD_EPT_VPID, /* capabilities: a word that is not set */
 };
 
 enum control_need { CONTROL_NEEDED, CONTROL_WANTED };
@@ -114,7 +113,12 @@ extern const struct control_row control_rows[CONTROL_COUNT];
 
 /* The first values of the control words. Toggled controls are 0 in them. */
 struct vmx_controls {
-    uint32_t pin, proc, proc2, exit, entry;
+    union {
+        struct {
+            uint32_t pin, proc, proc2, exit, entry;
+        };
+        uint32_t word[CONTROL_WORD_EPT_VPID]; /* the same, by enum control_word */
+    };
     uint64_t have; /* bit n: enum control_id n may be used */
 };
 

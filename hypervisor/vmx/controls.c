@@ -16,12 +16,7 @@ const struct control_row control_rows[CONTROL_COUNT] = {
 /* A word's capability MSR. EPT and VPID capabilities have no halves. */
 static uint64_t capability(const struct vmx_caps *caps, enum control_word word)
 {
-    const uint64_t words[CONTROL_WORD_COUNT] = {
-        [CONTROL_WORD_PIN] = caps->pin,     [CONTROL_WORD_PROC] = caps->proc,
-        [CONTROL_WORD_PROC2] = caps->proc2, [CONTROL_WORD_EXIT] = caps->exit,
-        [CONTROL_WORD_ENTRY] = caps->entry, [CONTROL_WORD_EPT_VPID] = caps->ept_vpid,
-    };
-    return words[word];
+    return word == CONTROL_WORD_EPT_VPID ? caps->ept_vpid : caps->control[word];
 }
 
 /* Whether the CPU allows what the row asks for. */
@@ -60,28 +55,21 @@ static bool available(const struct vmx_caps *caps, uint64_t hidden, enum control
 bool vmx_controls_choose(const struct vmx_caps *caps, uint64_t hidden, struct vmx_controls *out,
                          enum control_id *missing)
 {
-    uint32_t words[CONTROL_WORD_COUNT];
-
     *missing = CONTROL_NONE;
     out->have = 0;
-    for (unsigned word = 0; word < CONTROL_WORD_COUNT; word++)
-        words[word] = (uint32_t)capability(caps, word);
+    for (unsigned word = 0; word < ARRAY_SIZE(out->word); word++)
+        out->word[word] = (uint32_t)caps->control[word];
     for (unsigned id = 0; id < CONTROL_COUNT; id++) {
         const struct control_row *row = &control_rows[id];
 
         if (available(caps, hidden, id)) {
             out->have |= BIT(id);
             if (row->use == CONTROL_SET)
-                words[row->word] |= BIT(row->bit);
+                out->word[row->word] |= BIT(row->bit);
         } else if (row->need == CONTROL_NEEDED && *missing == CONTROL_NONE) {
             *missing = id;
         }
     }
-    out->pin = words[CONTROL_WORD_PIN];
-    out->proc = words[CONTROL_WORD_PROC];
-    out->proc2 = words[CONTROL_WORD_PROC2];
-    out->exit = words[CONTROL_WORD_EXIT];
-    out->entry = words[CONTROL_WORD_ENTRY];
     return *missing == CONTROL_NONE;
 }
 

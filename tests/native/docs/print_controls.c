@@ -17,7 +17,7 @@ static const char *const head =
     "|---|---|---|---|---|---|\n";
 
 /* The field of the VMCS, or the MSR, that a row's bit is in. */
-static const char *const words[CONTROL_WORD_COUNT] = {
+static const char *const words[] = {
     [CONTROL_WORD_PIN] = "pin-based",
     [CONTROL_WORD_PROC] = "primary processor-based",
     [CONTROL_WORD_PROC2] = "secondary processor-based",
