@@ -90,7 +90,7 @@ static void read_boot_information(uint64_t information)
         stopped("this machine has %u CPUs, and %u at most can be taken over: switch some off in "
                 "the firmware's setup",
                 acpi.cpu_count, CPUS_MAX);
-    panic_add(backtrace_tell);
+    panic_tell[PANIC_CALLS] = backtrace_tell;
 }
 
 /* R7; and a guest's memory would be as slow as a device. */

@@ -69,7 +69,7 @@ void interrupt_handle(uint8_t vector);
 /* Goes (back) to ring 3 with all of frame's registers. */
 void __attribute__((noreturn)) trap_return(struct trap_frame *frame);
 
-/* backtrace.c: a panic for an exception of ring 0; and for panic_add, what follows the frame
+/* backtrace.c: a panic for an exception of ring 0; and for panic_tell, what follows the frame
  * pointers, as long as they stay on this CPU's stacks. Addresses are bare; `lintel run` names them.
  */
 void __attribute__((noreturn)) panic_trap(const struct trap_frame *frame);

@@ -2,7 +2,6 @@
 #include "hypervisor/report/panic.h"
 
 #include "hypervisor/report/serial.h"
-#include "lib/bits.h"
 #include "lib/port.h"
 
 uint32_t machine_end_port;
@@ -14,16 +13,7 @@ static void nothing(void)
 void (*machine_stop_others)(void) = nothing;
 void (*machine_leave)(void) = nothing;
 
-static void (*tellers[PANIC_TELLERS])(uint64_t rbp);
-
-void panic_add(void (*tell)(uint64_t rbp))
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(tellers); i++)
-        if (tellers[i] == NULL) {
-            tellers[i] = tell;
-            return;
-        }
-}
+void (*panic_tell[PANIC_TELLERS])(uint64_t rbp);
 
 void machine_hang(void)
 {
@@ -46,8 +36,9 @@ void panic_begin(void)
 
 void panic_finish(uint64_t rbp)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(tellers) && tellers[i] != NULL; i++)
-        tellers[i](rbp);
+    for (unsigned i = 0; i < PANIC_TELLERS; i++)
+        if (panic_tell[i] != NULL)
+            panic_tell[i](rbp);
     machine_end();
 }
 

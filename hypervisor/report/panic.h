@@ -16,9 +16,9 @@ void panic_begin(void);
 void __attribute__((noreturn)) panic_finish(uint64_t rbp);
 void __attribute__((noreturn, cold, noinline)) panic_finish_here(void);
 
-/* What a panic prints besides, given RBP where it began: each says what it knows. */
-#define PANIC_TELLERS 2
-void panic_add(void (*tell)(uint64_t rbp));
+/* What a panic prints besides, in this order, given RBP where it began; NULL: nothing. Set once. */
+enum panic_teller { PANIC_CALLS, PANIC_VMCS, PANIC_TELLERS };
+extern void (*panic_tell[PANIC_TELLERS])(uint64_t rbp);
 
 /* A verdict on the machine, the plan or a file: not a bug of ours. Ends the run. */
 #define stopped(...) (log_line("stopped: " __VA_ARGS__), machine_end())

@@ -171,7 +171,7 @@ void vmx_choose_controls(uint64_t hidden)
         stopped("this CPU lacks %s (needed): without it %s", control_rows[missing].name,
                 control_rows[missing].lost);
     machine_leave = disable;
-    panic_add(print_current_vmcs);
+    panic_tell[PANIC_VMCS] = print_current_vmcs;
 }
 
 void vmx_enable(void)
