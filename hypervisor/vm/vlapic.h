@@ -53,8 +53,7 @@ struct apic_message {
 };
 
 /* What a write asks its caller to do. */
-#define VLAPIC_EFFECT_EOI                                                                          \
-    (1u << 0) /* tell the IOAPICs that the level-triggered eoi_vector has ended */
+#define VLAPIC_EFFECT_EOI   (1u << 0) /* tell the IOAPICs: level-triggered eoi_vector has ended */
 #define VLAPIC_EFFECT_IPI   (1u << 1) /* send ipi */
 #define VLAPIC_EFFECT_TIMER (1u << 2) /* vlapic_timer_left may have changed */
 /* vlapic_can_hand_over, or which messages are accepted, may have changed */
