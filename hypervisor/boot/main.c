@@ -259,9 +259,9 @@ void boot_main(uint64_t information, uint64_t image)
     stage("plan");
     plan = plan_read(&info);
     has_vms = plan->vm_count > 0;
+    vmx_probe();
     if (has_vms) {
         stage("VT-x");
-        vmx_probe();
         vmx_choose_controls(options.hidden);
         mitigations_init(&vmx.flaws, options.unmitigated);
     }

@@ -14,22 +14,23 @@ static const uint32_t by_control[] = {
     SPEC_CTRL_PSFD, SPEC_CTRL_IPRED_DIS, SPEC_CTRL_RRSBA_DIS, SPEC_CTRL_DDPD_U, SPEC_CTRL_BHI_DIS_S,
 };
 
-struct spec_ctrl spec_ctrl_of(uint32_t features, uint32_t controls, uint64_t capabilities)
+struct spec_ctrl spec_ctrl_of(const struct mitigation_facts *cpu)
 {
     struct spec_ctrl s = {0, 0};
 
-    if (!(features & FEATURE_IBRS))
+    if (!(cpu->features & FEATURE_IBRS))
         return s;
     /* With IBRS, STIBP may be set, whether it has an effect or not. */
-    s.settable = SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | (features & FEATURE_SSBD ? SPEC_CTRL_SSBD : 0);
+    s.settable =
+        SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | (cpu->features & FEATURE_SSBD ? SPEC_CTRL_SSBD : 0);
     for (unsigned bit = 0; bit < ARRAY_SIZE(by_control); bit++)
-        if (controls & BIT(bit))
+        if (cpu->controls & BIT(bit))
             s.settable |= by_control[bit];
     /* Where IBRS holds at all times once it is set (IBRS_ALL), not where it must be set at each
      * exit and slows a guest down. */
-    if (capabilities & CAPABILITY_IBRS_ALL)
+    if (cpu->capabilities & CAPABILITY_IBRS_ALL)
         s.forced |= SPEC_CTRL_IBRS;
-    if (!(capabilities & CAPABILITY_BHI_NO))
+    if (!(cpu->capabilities & CAPABILITY_BHI_NO))
         s.forced |= s.settable & SPEC_CTRL_BHI_DIS_S;
     return s;
 }

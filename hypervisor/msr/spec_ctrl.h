@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "hypervisor/cpu/mitigations.h"
+
 #define SPEC_CTRL_IBRS      0x1U
 #define SPEC_CTRL_STIBP     0x2U
 #define SPEC_CTRL_SSBD      0x4U
@@ -28,10 +30,6 @@ struct spec_ctrl {
     uint32_t forced;   /* always set */
 };
 
-/*
- * From CPUID leaf 7: EDX of subleaf 0, and of subleaf 2 or 0 where there is none; and
- * IA32_ARCH_CAPABILITIES, 0 where there is none.
- */
-struct spec_ctrl spec_ctrl_of(uint32_t features, uint32_t controls, uint64_t capabilities);
+struct spec_ctrl spec_ctrl_of(const struct mitigation_facts *cpu);
 
 #endif

@@ -2,19 +2,13 @@
 /* R25: when a guest may read what the CPU holds of IA32_SPEC_CTRL. */
 #include "hypervisor/vm/guest_spec_ctrl.h"
 
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/registers.h"
-#include "hypervisor/cpu/trap.h"
 #include "hypervisor/vm/vm.h"
 
 static struct spec_ctrl spec_ctrl; /* of all CPUs: they are the same */
 
 uint64_t guest_spec_ctrl_init(void)
 {
-    struct cpuid_result features = cpuid(7, 0);
-    uint32_t controls = features.eax >= 2 ? cpuid(7, 2).edx : 0;
-
-    spec_ctrl = spec_ctrl_of(features.edx, controls, rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES));
+    spec_ctrl = spec_ctrl_of(&vmx.flaws);
     return spec_ctrl.forced;
 }
 

@@ -310,7 +310,10 @@ static void spec_ctrl(void **state)
         {1u << 26, 0x1f, 0x5fb, 0x1, 1 << 1 | 1 << 20},    /* BHI_NO */
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct spec_ctrl s = spec_ctrl_of(rows[i].features, rows[i].controls, rows[i].capabilities);
+        struct spec_ctrl s =
+            spec_ctrl_of(&(struct mitigation_facts){.features = rows[i].features,
+                                                    .controls = rows[i].controls,
+                                                    .capabilities = rows[i].capabilities});
         assert_int_equal(s.settable, rows[i].settable);
         assert_int_equal(s.forced, rows[i].forced);
         assert_int_equal(s.settable & ~SPEC_CTRL_BITS, 0);
