@@ -7,7 +7,7 @@
 #include "lib/string.h"
 
 #define ROW(id, first_, last_, stride_, name_, class_, features_, init_, pass_, check_, control_,  \
-            handler_, field_, reset_, mask_, why_)                                                 \
+            handler_, field_, reset_, mask_, why)                                                  \
     [MSR_ROW_##id] = {.first = first_,                                                             \
                       .last = last_,                                                               \
                       .slot = MSR_SLOT_##id,                                                       \
@@ -22,8 +22,7 @@
                       .field = field_,                                                             \
                       .reset = reset_,                                                             \
                       .mask = mask_,                                                               \
-                      .name = name_,                                                               \
-                      .why = why_},
+                      .name = name_},
 const struct msr_row msr_rows[MSR_ROW_COUNT] = {
 #define MSR(id, index, ...) ROW(id, index, index, 0, __VA_ARGS__)
 #define MSR_RANGE(...)      ROW(__VA_ARGS__)

@@ -180,7 +180,6 @@ struct msr_row {
     uint64_t reset;
     uint64_t mask; /* bits that a write may set; one outside it is #GP */
     const char *name;
-    const char *why;
 };
 
 extern const struct msr_row msr_rows[MSR_ROW_COUNT];
