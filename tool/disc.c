@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "abi/plan.h"
+#include "lib/multiboot2.h"
 #include "tool/paths.h"
 #include "tool/size.h"
 #include "tool/whole_file.h"
@@ -21,9 +22,6 @@
 
 #define BIOS_SECTOR_BYTES 512
 #define PAGE_BYTES        4096
-
-/* The boot information's tags (multiboot2 specification) that the firmware knows nothing of. */
-enum { TAG_CMDLINE = 1, TAG_MODULE = 3 };
 
 /* What disc_loader.S is told, at LOADER_FIELDS in it. */
 #define LOADER_FIELDS 8
@@ -86,10 +84,10 @@ static void write_catalog(struct disc *disc)
 /* The tag of a kind, with its content: the next one is aligned to 8 bytes. */
 static void add_tag(struct disc *disc, uint32_t type, const void *content, uint32_t size)
 {
-    const uint32_t head[2] = {type, (uint32_t)sizeof(head) + size};
+    const struct multiboot_tag head = {type, (uint32_t)sizeof(head) + size};
     static const uint8_t zeros[8];
 
-    fwrite(head, sizeof(head), 1, disc->tags);
+    fwrite(&head, sizeof(head), 1, disc->tags);
     fwrite(content, size, 1, disc->tags);
     fwrite(zeros, -size % sizeof(zeros), 1, disc->tags);
 }
@@ -106,7 +104,7 @@ static bool begin_module(struct disc *disc, uint64_t size)
     }
     const uint32_t content[3] = {(uint32_t)disc->end, (uint32_t)(disc->end + size)};
 
-    add_tag(disc, TAG_MODULE, content, 2 * sizeof(*content) + 1);
+    add_tag(disc, MULTIBOOT_MODULE, content, 2 * sizeof(*content) + 1);
     return true;
 }
 
@@ -212,7 +210,7 @@ static void add_words(struct disc *disc, const struct machine *machine,
 
     image_write_words(machine, request, file);
     fclose(file);
-    add_tag(disc, TAG_CMDLINE, words, (uint32_t)size + 1);
+    add_tag(disc, MULTIBOOT_CMDLINE, words, (uint32_t)size + 1);
     free(words);
 }
 

@@ -6,16 +6,13 @@
 
 #include "guests/lib/cpu.h"
 #include "guests/lib/tap.h"
+#include "lib/multiboot2.h"
 #include "lib/string.h"
 
 /* Linux boot protocol, "The boot_params structure". */
 #define BOOT_PARAMS_E820_COUNT 0x1e8
 #define BOOT_PARAMS_E820       0x2d0
 #define E820_RAM               1
-
-#define MULTIBOOT_FIRST_TAG  8
-#define MULTIBOOT_TAG_END    0
-#define MULTIBOOT_TAG_MEMORY 6
 
 #define PAGE_LARGE   0x080ULL
 #define PAGE_ADDRESS 0x000ffffffffff000ULL
@@ -24,16 +21,6 @@ struct e820_entry {
     uint64_t start, size;
     uint32_t type;
 } __attribute__((packed));
-
-struct multiboot_tag {
-    uint32_t type, size;
-};
-
-struct multiboot_memory {
-    struct multiboot_tag tag;
-    uint32_t entry_size, entry_version;
-    struct e820_entry first; /* the entries begin like E820's */
-};
 
 extern char image_end[];
 extern uint64_t page_map[512];
@@ -59,16 +46,16 @@ static void read_boot_params(uint64_t boot_params)
 
 static void read_multiboot(uint64_t info)
 {
-    const struct multiboot_tag *tag = (const void *)(info + MULTIBOOT_FIRST_TAG);
+    const struct multiboot_tag *tag = (const void *)(info + sizeof(*tag));
 
-    for (; tag->type != MULTIBOOT_TAG_END;
+    for (; tag->type != MULTIBOOT_END;
          tag = (const void *)align_up((uintptr_t)tag + tag->size, 8)) {
-        if (tag->type != MULTIBOOT_TAG_MEMORY)
+        if (tag->type != MULTIBOOT_MEMORY)
             continue;
         const struct multiboot_memory *memory = (const void *)tag;
-        for (uintptr_t at = (uintptr_t)&memory->first; at < (uintptr_t)tag + tag->size;
+        for (uintptr_t at = (uintptr_t)(memory + 1); at < (uintptr_t)tag + tag->size;
              at += memory->entry_size)
-            consider((const struct e820_entry *)at);
+            consider((const struct e820_entry *)at); /* it begins like E820's */
     }
 }
 
