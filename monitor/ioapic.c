@@ -3,45 +3,28 @@
  * Interrupts"). */
 #include "monitor/ioapic.h"
 
+#include "lib/ioapic.h"
 #include "monitor/gate.h"
 
 /* Memory-mapped registers. */
-#define IOREGSEL 0x00
-#define IOWIN    0x10
-#define EOIR     0x40
+#define EOIR 0x40
 
 /* Indirect registers. */
-enum { REG_ID, REG_VERSION, REG_ARBITRATION, REG_BOOT_CONFIGURATION, REG_REDIRECTION = 0x10 };
+enum { REG_ID, REG_ARBITRATION = 2, REG_BOOT_CONFIGURATION };
 
 #define VERSION           0x20 /* the first with an EOI register */
 #define BOOT_DELIVERY_FSB 1    /* interrupts are messages on the system bus */
 #define ID_BITS           0x0f000000u
 
-#define ENTRY_VECTOR      0xffULL
-#define ENTRY_DELIVERY    0x700ULL
-#define DELIVERY_LOWEST   0x100ULL
-#define DELIVERY_NMI      0x400ULL
-#define DELIVERY_INIT     0x500ULL
-#define ENTRY_LOGICAL     (1ULL << 11)
-#define ENTRY_SENDING     (1ULL << 12) /* delivery status: no local APIC has taken it yet */
-#define ENTRY_ACTIVE_LOW  (1ULL << 13)
-#define ENTRY_REMOTE_IRR  (1ULL << 14)
-#define ENTRY_LEVEL       (1ULL << 15)
-#define ENTRY_MASKED      (1ULL << 16)
-#define ENTRY_DESTINATION 56
-#define ENTRY_WRITABLE    0xff0000000001afffULL /* not: delivery status and remote IRR */
-
-#define MESSAGE_ADDRESS     0xfee00000ULL
-#define MESSAGE_DESTINATION 12
-#define MESSAGE_HINT        (1ULL << 3)
-#define MESSAGE_LOGICAL     (1ULL << 2)
-#define MESSAGE_ASSERT      (1u << 14)
-#define MESSAGE_LEVEL       (1u << 15)
+#define DELIVERY_LOWEST      0x100ULL
+#define DELIVERY_NMI         0x400ULL
+#define DELIVERY_INIT        0x500ULL
+#define REDIRECTION_WRITABLE 0xff0000000001afffULL /* not: delivery status and remote IRR */
 
 /* Where nothing is connected a resistor holds the input inactive, whatever the entry calls that. */
 static bool active(const struct ioapic *io, unsigned pin)
 {
-    bool high = io->lines >> pin & 1, low = io->redirection[pin] & ENTRY_ACTIVE_LOW;
+    bool high = io->lines >> pin & 1, low = io->redirection[pin] & REDIRECTION_ACTIVE_LOW;
 
     return io->driven >> pin & 1 && high != low;
 }
@@ -51,22 +34,23 @@ static bool waits(const struct ioapic *io, unsigned pin)
 {
     uint64_t entry = io->redirection[pin];
 
-    if (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR))
+    if (entry & (REDIRECTION_MASKED | REDIRECTION_REMOTE_IRR))
         return false;
-    return entry & ENTRY_LEVEL ? active(io, pin) : io->edges >> pin & 1;
+    return entry & REDIRECTION_LEVEL ? active(io, pin) : io->edges >> pin & 1;
 }
 
 /* Whether a local APIC has taken it. */
 static bool send(uint64_t entry)
 {
-    uint64_t address = MESSAGE_ADDRESS | entry >> ENTRY_DESTINATION << MESSAGE_DESTINATION;
-    uint32_t data = (uint32_t)(entry & (ENTRY_VECTOR | ENTRY_DELIVERY)) | MESSAGE_ASSERT;
+    uint64_t address = MESSAGE_ADDRESS | entry >> REDIRECTION_DESTINATION << MESSAGE_DESTINATION;
+    uint32_t data =
+        (uint32_t)(entry & (REDIRECTION_VECTOR | REDIRECTION_DELIVERY)) | MESSAGE_ASSERT;
 
-    if (entry & ENTRY_LOGICAL)
+    if (entry & REDIRECTION_LOGICAL)
         address |= MESSAGE_LOGICAL;
-    if ((entry & ENTRY_DELIVERY) == DELIVERY_LOWEST)
+    if ((entry & REDIRECTION_DELIVERY) == DELIVERY_LOWEST)
         address |= MESSAGE_HINT;
-    if (entry & ENTRY_LEVEL)
+    if (entry & REDIRECTION_LEVEL)
         data |= MESSAGE_LEVEL;
     return gate_message(address, data) > 0;
 }
@@ -78,8 +62,8 @@ static void service(struct ioapic *io, unsigned pin)
 
     if (!waits(io, pin) || !send(*entry))
         return;
-    if (*entry & ENTRY_LEVEL)
-        *entry |= ENTRY_REMOTE_IRR;
+    if (*entry & REDIRECTION_LEVEL)
+        *entry |= REDIRECTION_REMOTE_IRR;
     io->edges &= ~(1u << pin);
 }
 
@@ -87,14 +71,14 @@ void ioapic_reset(struct ioapic *io, uint32_t driven)
 {
     *io = (struct ioapic){.driven = driven};
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
-        io->redirection[pin] = ENTRY_MASKED;
+        io->redirection[pin] = REDIRECTION_MASKED;
 }
 
 bool ioapic_wakes_any(const struct ioapic *io)
 {
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
-        uint64_t delivery = io->redirection[pin] & ENTRY_DELIVERY;
-        if (!(io->redirection[pin] & ENTRY_MASKED) &&
+        uint64_t delivery = io->redirection[pin] & REDIRECTION_DELIVERY;
+        if (!(io->redirection[pin] & REDIRECTION_MASKED) &&
             (delivery == DELIVERY_NMI || delivery == DELIVERY_INIT))
             return true;
     }
@@ -110,7 +94,7 @@ void ioapic_set_line(struct ioapic *io, unsigned pin, bool high)
     io->lines = lines;
     if (!active(io, pin))
         return;
-    if (!(io->redirection[pin] & (ENTRY_LEVEL | ENTRY_MASKED)))
+    if (!(io->redirection[pin] & (REDIRECTION_LEVEL | REDIRECTION_MASKED)))
         io->edges |= bit;
     service(io, pin);
 }
@@ -126,34 +110,34 @@ void ioapic_end_of_interrupt(struct ioapic *io, uint8_t vector)
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t *entry = &io->redirection[pin];
 
-        if (!(*entry & ENTRY_REMOTE_IRR) || (*entry & ENTRY_VECTOR) != vector)
+        if (!(*entry & REDIRECTION_REMOTE_IRR) || (*entry & REDIRECTION_VECTOR) != vector)
             continue;
-        *entry &= ~ENTRY_REMOTE_IRR;
+        *entry &= ~REDIRECTION_REMOTE_IRR;
         service(io, pin);
     }
 }
 
 static uint32_t read_entry(const struct ioapic *io, unsigned half)
 {
-    uint64_t entry = io->redirection[half / 2] | (waits(io, half / 2) ? ENTRY_SENDING : 0);
+    uint64_t entry = io->redirection[half / 2] | (waits(io, half / 2) ? REDIRECTION_SENDING : 0);
 
     return (uint32_t)(entry >> half % 2 * 32);
 }
 
 static uint32_t read_register(const struct ioapic *io)
 {
-    unsigned half = io->select - REG_REDIRECTION;
+    unsigned half = io->select - IOAPIC_REDIRECTION;
 
     switch (io->select) {
     case REG_ID:
     case REG_ARBITRATION:
         return io->id;
-    case REG_VERSION:
+    case IOAPIC_VERSION:
         return VERSION | (IOAPIC_PINS - 1) << 16;
     case REG_BOOT_CONFIGURATION:
         return BOOT_DELIVERY_FSB;
     default:
-        if (io->select < REG_REDIRECTION || half >= 2 * IOAPIC_PINS)
+        if (io->select < IOAPIC_REDIRECTION || half >= 2 * IOAPIC_PINS)
             return UINT32_MAX;
         return read_entry(io, half);
     }
@@ -165,32 +149,32 @@ static void write_entry(struct ioapic *io, unsigned half, uint32_t value)
 {
     uint64_t *entry = &io->redirection[half / 2];
     unsigned shift = half % 2 * 32;
-    uint64_t writable = ENTRY_WRITABLE & 0xffffffffULL << shift;
+    uint64_t writable = REDIRECTION_WRITABLE & 0xffffffffULL << shift;
 
     *entry = (*entry & ~writable) | ((uint64_t)value << shift & writable);
-    if (*entry & ENTRY_LEVEL)
+    if (*entry & REDIRECTION_LEVEL)
         io->edges &= ~(1u << half / 2);
     else
-        *entry &= ~ENTRY_REMOTE_IRR;
+        *entry &= ~REDIRECTION_REMOTE_IRR;
     service(io, half / 2);
 }
 
 static void write_register(struct ioapic *io, uint32_t value)
 {
-    unsigned half = io->select - REG_REDIRECTION;
+    unsigned half = io->select - IOAPIC_REDIRECTION;
 
     if (io->select == REG_ID)
         io->id = value & ID_BITS;
-    else if (io->select >= REG_REDIRECTION && half < 2 * IOAPIC_PINS)
+    else if (io->select >= IOAPIC_REDIRECTION && half < 2 * IOAPIC_PINS)
         write_entry(io, half, value);
 }
 
 uint32_t ioapic_read(const struct ioapic *io, uint64_t offset)
 {
     switch (offset) {
-    case IOREGSEL:
+    case IOAPIC_INDEX:
         return io->select;
-    case IOWIN:
+    case IOAPIC_DATA:
         return read_register(io);
     default:
         return UINT32_MAX;
@@ -200,10 +184,10 @@ uint32_t ioapic_read(const struct ioapic *io, uint64_t offset)
 void ioapic_write(struct ioapic *io, uint64_t offset, uint32_t value)
 {
     switch (offset) {
-    case IOREGSEL:
+    case IOAPIC_INDEX:
         io->select = (uint8_t)value;
         break;
-    case IOWIN:
+    case IOAPIC_DATA:
         write_register(io, value);
         break;
     case EOIR:

@@ -5,10 +5,7 @@
 #include "hypervisor/cpu/ioapic.h"
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/report/panic.h"
-
-/* SDM volume 3, "Message Address Register Format"; the data is the vector. */
-#define MESSAGE_ADDRESS     0xfee00000
-#define MESSAGE_DESTINATION 12
+#include "lib/ioapic.h"
 
 static struct device {
     void (*handle)(void *argument);
@@ -36,6 +33,7 @@ bool interrupt_route_isa(uint8_t vector, const struct acpi_info *acpi, uint32_t 
     return d->line = ioapic_route(&acpi->isa[irq], vector, cpu_apic_id(cpu));
 }
 
+/* The data of the message is the vector. */
 uint32_t interrupt_message_address(const struct cpu_block *cpu)
 {
     uint32_t id = cpu_apic_id(cpu);

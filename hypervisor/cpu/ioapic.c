@@ -6,17 +6,11 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "lib/bits.h"
+#include "lib/ioapic.h"
 #include "lib/lock.h"
 
-#define REGISTERS_SIZE 0x20 /* an index at 0, data at 10h */
-#define DATA           4    /* double words */
-
-#define VERSION        1
-#define REDIRECTION(n) (0x10 + 2 * (n))
-#define ACTIVE_LOW     0x2000
-#define LEVEL          0x8000
-#define MASKED         0x10000
-#define DESTINATION    24
+#define REGISTERS_SIZE 0x20
+#define REDIRECTION(n) (IOAPIC_REDIRECTION + 2 * (n))
 #define LAST_ID        254 /* 255 is all CPUs */
 
 #define REMAPPING_STATUS 0x1c /* Global Status Register */
@@ -40,13 +34,13 @@ static const struct ioapic *find(uint32_t gsi)
 static uint32_t read(const struct ioapic *ioapic, uint32_t reg)
 {
     mmio_write(ioapic->registers, reg);
-    return mmio_read(ioapic->registers + DATA);
+    return mmio_read(ioapic->registers + IOAPIC_DATA / 4);
 }
 
 static void write(const struct ioapic *ioapic, uint32_t reg, uint32_t value)
 {
     mmio_write(ioapic->registers, reg);
-    mmio_write(ioapic->registers + DATA, value);
+    mmio_write(ioapic->registers + IOAPIC_DATA / 4, value);
 }
 
 /* Masks all. */
@@ -56,9 +50,9 @@ static void add(const struct acpi_ioapic *row)
 
     *ioapic = (struct ioapic){.registers = host_map_registers(row->address, REGISTERS_SIZE),
                               .gsi = row->gsi};
-    ioapic->pins = (read(ioapic, VERSION) >> 16 & 0xff) + 1;
+    ioapic->pins = (read(ioapic, IOAPIC_VERSION) >> 16 & 0xff) + 1;
     for (uint32_t pin = 0; pin < ioapic->pins; pin++)
-        write(ioapic, REDIRECTION(pin), MASKED);
+        write(ioapic, REDIRECTION(pin), REDIRECTION_MASKED);
 }
 
 static bool find_arrives(const struct acpi_info *acpi)
@@ -89,9 +83,11 @@ bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id)
 
     if (ioapic == NULL || !ioapic_arrives(apic_id))
         return false;
-    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1, apic_id << DESTINATION);
+    write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi) + 1,
+          apic_id << (REDIRECTION_DESTINATION - 32));
     write(ioapic, REDIRECTION(irq->gsi - ioapic->gsi),
-          vector | (irq->level ? LEVEL : 0) | (irq->active_low ? ACTIVE_LOW : 0));
+          vector | (irq->level ? REDIRECTION_LEVEL : 0) |
+              (irq->active_low ? REDIRECTION_ACTIVE_LOW : 0));
     return true;
 }
 
@@ -102,7 +98,7 @@ void ioapic_mask(uint32_t gsi, bool masked)
     uint32_t reg = REDIRECTION(gsi - ioapic->gsi);
 
     lock_take(&lock);
-    uint32_t low = read(ioapic, reg) & ~(uint32_t)MASKED;
-    write(ioapic, reg, masked ? low | MASKED : low);
+    uint32_t low = read(ioapic, reg) & ~(uint32_t)REDIRECTION_MASKED;
+    write(ioapic, reg, masked ? low | REDIRECTION_MASKED : low);
     lock_release(&lock);
 }
