@@ -43,24 +43,17 @@ void vlapic_reset(struct vlapic *l, uint32_t *page, uint32_t id, bool bsp)
     vlapic_init(l);
 }
 
-/* Which modes IA32_APIC_BASE may go to from each: SDM volume 3, "x2APIC State Transitions". */
-static bool is_transition(enum vlapic_mode from, enum vlapic_mode to)
-{
-    static const uint8_t allowed[] = {
-        [VLAPIC_DISABLED] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_XAPIC,
-        [VLAPIC_XAPIC] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_XAPIC | 1 << VLAPIC_X2APIC,
-        [VLAPIC_X2APIC] = 1 << VLAPIC_DISABLED | 1 << VLAPIC_X2APIC,
-    };
-    return allowed[from] & 1 << to;
-}
-
+/* SDM volume 3, "x2APIC State Transitions": x2APIC mode is come to from xAPIC mode alone, and left
+ * only to be disabled. */
 enum vlapic_result vlapic_write_base(struct vlapic *l, uint64_t value)
 {
     const uint64_t flags = APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
     enum vlapic_mode from = vlapic_mode(l), to = vlapic_mode(&(struct vlapic){.base = value});
 
     if ((value & ~flags) != APIC_BASE_DEFAULT ||
-        (value & APIC_BASE_X2APIC && !(value & APIC_BASE_ENABLE)) || !is_transition(from, to))
+        (value & APIC_BASE_X2APIC && !(value & APIC_BASE_ENABLE)) ||
+        (from == VLAPIC_DISABLED && to == VLAPIC_X2APIC) ||
+        (from == VLAPIC_X2APIC && to == VLAPIC_XAPIC))
         return VLAPIC_GP;
     l->base = value;
     if (to == from)
