@@ -36,8 +36,7 @@ void mtrr_write(const struct mtrrs *mtrrs)
  * has ones. A mask may have zeros between its ones, or lack the highest, where a firmware thinks
  * addresses narrower than they are: then these are several ranges.
  */
-static bool change(struct phys_map *map, struct mtrr_pair pair, uint64_t end,
-                   bool (*apply)(struct phys_map *map, uint64_t start, uint64_t end))
+static bool change(struct phys_map *map, struct mtrr_pair pair, uint64_t end, bool add)
 {
     uint64_t mask = align_down(pair.mask, PAGE_SIZE) | ADDRESS_END, size = mask & -mask,
              zeros = ~mask & (ADDRESS_END - size), at = 0;
@@ -46,23 +45,21 @@ static bool change(struct phys_map *map, struct mtrr_pair pair, uint64_t end,
         uint64_t start = (pair.base & mask) | at;
         if (start >= end)
             break;
-        if (!apply(map, start, start + size))
+        if (!(add ? phys_map_add : phys_map_remove)(map, start, start + size))
             return false;
         at = (at - zeros) & zeros; /* the next larger number that has ones there alone */
     } while (at != 0);
     return true;
 }
 
-/* The pairs that are valid and make memory write-back, or those that make it something else. */
-static bool change_all(const struct mtrrs *mtrrs, bool write_back, struct phys_map *map,
-                       uint64_t end,
-                       bool (*apply)(struct phys_map *map, uint64_t start, uint64_t end))
+/* Takes out the pairs that are valid and make memory write-back, or adds those that make it
+ * something else. */
+static bool change_all(const struct mtrrs *mtrrs, struct phys_map *map, uint64_t end, bool add)
 {
     for (uint32_t i = 0; i < mtrrs->count; i++) {
         const struct mtrr_pair *pair = &mtrrs->variable[i];
-        if (pair->mask & MTRR_MASK_VALID &&
-            ((pair->base & TYPE) == MEMORY_WRITE_BACK) == write_back &&
-            !change(map, *pair, end, apply))
+        bool others = (pair->base & TYPE) != MEMORY_WRITE_BACK;
+        if (pair->mask & MTRR_MASK_VALID && others == add && !change(map, *pair, end, add))
             return false;
     }
     return true;
@@ -78,9 +75,9 @@ bool mtrr_keep_write_back(const struct mtrrs *mtrrs, struct phys_map *map)
         return true;
     others.count = 0;
     if ((mtrrs->def_type & TYPE) != MEMORY_WRITE_BACK &&
-        !(phys_map_add(&others, 0, end) && change_all(mtrrs, true, &others, end, phys_map_remove)))
+        !(phys_map_add(&others, 0, end) && change_all(mtrrs, &others, end, false)))
         return false;
-    if (!change_all(mtrrs, false, &others, end, phys_map_add))
+    if (!change_all(mtrrs, &others, end, true))
         return false;
     for (uint32_t i = 0; i < others.count; i++)
         if (!phys_map_remove(map, others.range[i].start, others.range[i].end))
