@@ -32,16 +32,9 @@ void msr_hardware_area_count(uint32_t count)
     vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, count);
 }
 
-static uint64_t supported_xcr0(void)
-{
-    struct cpuid_result r = cpuid(0xd, 0);
-
-    return (uint64_t)r.edx << 32 | r.eax;
-}
-
 void resident_reset(struct resident_state *state)
 {
-    uint64_t xcr0_all = cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & supported_xcr0() : 0;
+    uint64_t xcr0_all = cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE ? XCR0_SWITCHED & cpuid(0xd, 0).eax : 0;
     size_t size = xcr0_all != 0 ? cpuid(0xd, 0).ecx : FPU_LEGACY_SIZE;
     void *fpu = state->fpu != NULL ? memset(state->fpu, 0, size) : arena_alloc(size);
 

@@ -13,7 +13,7 @@
 
 struct vcpu;
 
-/* x87, SSE, AVX, the three of AVX-512, PKRU. */
+/* x87, SSE, AVX, the three of AVX-512, PKRU: all in the low half. */
 #define XCR0_SWITCHED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
 /* What has no VMCS field and no row in the MSR table; valid while the CPU holds another's. */
