@@ -138,18 +138,12 @@ void msr_switch_write(struct msr_cpu *cpu, struct msr_context *c, unsigned slot,
     }
 }
 
-/* Of IA32_SPEC_CTRL (msr/spec_ctrl.h). */
-static uint64_t always_set(void)
-{
-    return host.file.value[MSR_SLOT_SPEC_CTRL];
-}
-
 void msr_switch_reset(struct msr_cpu *cpu, struct msr_context *c, uint32_t features,
                       uint32_t physical_width)
 {
     msr_switch_leave(cpu, c);
     msr_file_reset(&c->file, features, physical_width);
-    c->file.value[MSR_SLOT_SPEC_CTRL] = always_set();
+    c->file.value[MSR_SLOT_SPEC_CTRL] = host.file.value[MSR_SLOT_SPEC_CTRL]; /* always set */
     msr_area_build(&c->areas, listed, listed, &c->file, &host.file);
 }
 
