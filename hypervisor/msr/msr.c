@@ -109,19 +109,14 @@ static unsigned slot_of(const struct msr_row *row, uint32_t index)
     return row->stride == 0 ? row->slot : row->slot + (index - row->first);
 }
 
-static unsigned row_slots(const struct msr_row *row)
-{
-    return slot_of(row, row->last) - row->slot + 1;
-}
-
 /* The row's values become its reset value: always (reset), or only where INIT says so. */
 static void reset_values(struct msr_file *file, bool init)
 {
     for (const struct msr_row *row = msr_rows; row < msr_rows + MSR_ROW_COUNT; row++) {
         if (init && row->init == MSR_INIT_KEEP)
             continue;
-        for (unsigned i = 0; i < row_slots(row); i++)
-            file->value[row->slot + i] = row->reset;
+        for (unsigned slot = row->slot; slot <= slot_of(row, row->last); slot++)
+            file->value[slot] = row->reset;
     }
 }
 
