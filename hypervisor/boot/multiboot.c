@@ -30,16 +30,6 @@ static const char *read_module(const struct multiboot_tag *tag, struct boot_info
     return NULL;
 }
 
-static bool read_memory(struct phys_map *free, const struct multiboot_memory_entry *e,
-                        bool available)
-{
-    uint64_t end = e->length > UINT64_MAX - e->base ? UINT64_MAX : e->base + e->length;
-
-    if ((e->type == MULTIBOOT_AVAILABLE) != available)
-        return true;
-    return available ? phys_map_add(free, e->base, end) : phys_map_remove(free, e->base, end);
-}
-
 static const char *read_memory_map(const struct multiboot_tag *tag, struct boot_info *info)
 {
     const struct multiboot_memory *map = (const void *)tag;
@@ -49,9 +39,14 @@ static const char *read_memory_map(const struct multiboot_tag *tag, struct boot_
         return "the memory map's entries are too small";
     /* First what is available, then what is not, which counts where the two overlap. */
     for (int available = 1; available >= 0; available--)
-        for (const uint8_t *at = first; at + map->entry_size <= end; at += map->entry_size)
-            if (!read_memory(&info->free, (const void *)at, available))
+        for (const uint8_t *at = first; at + map->entry_size <= end; at += map->entry_size) {
+            const struct multiboot_memory_entry *e = (const void *)at;
+            uint64_t length = min_u64(e->length, UINT64_MAX - e->base);
+            if ((e->type == MULTIBOOT_AVAILABLE) == available &&
+                !(available ? phys_map_add : phys_map_remove)(&info->free, e->base,
+                                                              e->base + length))
                 return "the memory map has too many pieces";
+        }
     return NULL;
 }
 
