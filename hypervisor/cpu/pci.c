@@ -155,13 +155,11 @@ void pci_enable(uint32_t function)
 /* The place of a capability, or 0. */
 static uint32_t capability(uint32_t function, uint8_t id)
 {
-    uint32_t at = PCI_CAPABILITIES, header;
+    bool listed = read(function, PCI_COMMAND) & PCI_STATUS_CAPABILITIES << 16;
+    uint32_t at = listed ? read(function, PCI_CAPABILITIES) & 0xfc : 0;
 
-    if (!(read(function, PCI_COMMAND) & PCI_STATUS_CAPABILITIES << 16))
-        return 0;
-    at = read(function, at) & 0xfc;
     for (unsigned i = 0; i < CAPABILITY_MOST && at != 0; i++) {
-        header = read(function, at);
+        uint32_t header = read(function, at);
         if ((header & 0xff) == id)
             return at;
         at = header >> 8 & 0xfc;
@@ -172,14 +170,12 @@ static uint32_t capability(uint32_t function, uint8_t id)
 static void set_msi(uint32_t function, uint32_t at, uint32_t address, uint32_t data)
 {
     uint32_t header = read(function, at);
+    bool wide = header & MSI_64; /* the address, before the data */
 
     write(function, at + 4, address);
-    if (header & MSI_64) {
+    if (wide)
         write(function, at + 8, 0);
-        write(function, at + 12, data);
-    } else {
-        write(function, at + 8, data);
-    }
+    write(function, at + (wide ? 12 : 8), data);
     write(function, at, (header & ~MSI_MULTIPLE) | MSI_ENABLE);
 }
 
