@@ -177,18 +177,21 @@ static void set_status(struct net *n)
     virtio_config_changed(&n->virtio);
 }
 
-static void work(struct net *n)
+static void work(struct net *n, bool receives, bool transmits)
 {
     net_set_takes(&n->end, takes(n));
-    receive(n);
-    transmit(n);
+    if (receives)
+        receive(n);
+    if (transmits)
+        transmit(n);
     set_status(n);
     net_flush(&n->end);
 }
 
+/* Of what comes by the channel a kick says nothing: that has an event of its own. */
 static void kick(struct virtio *v, unsigned queue)
 {
-    work(v->device);
+    work(v->device, queue == NET_RECEIVE, queue == NET_TRANSMIT);
 }
 
 static bool reset(struct virtio *v)
@@ -204,7 +207,7 @@ static bool reset(struct virtio *v)
 
 void net_device_event(struct net *n)
 {
-    work(n);
+    work(n, true, true);
 }
 
 void net_device_open(struct net *n, const struct process_channel *info, unsigned number,

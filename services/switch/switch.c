@@ -65,7 +65,7 @@ static uint64_t address_of(const uint8_t bytes[NET_ADDRESS])
 {
     uint64_t address = 0;
 
-    memcpy(&address, bytes, NET_ADDRESS);
+    __builtin_memcpy(&address, bytes, NET_ADDRESS);
     return address;
 }
 
