@@ -4,7 +4,8 @@
 #include "guests/lib/ap.h"
 #include "guests/lib/guest.h"
 
-#define VECTOR 0x41
+#define VECTOR     0x41
+#define NMI_VECTOR 2
 
 static void use_apic(void)
 {
@@ -57,11 +58,13 @@ static void sleep(void)
         __asm__ volatile("hlt");
 }
 
-/* Each wakes who sleeps. */
+/* Each wakes who sleeps. With interrupts on, or an emulated CPU would not be left for what another
+ * one tells it (docs/emulator.md). */
 void cpus_wake(void)
 {
     for (unsigned i = 1; i < count(); i++)
         ap_start(i, sleep);
+    interrupts_on();
     for (;;)
         apic_send(0, ICR_OTHERS | VECTOR);
 }
@@ -91,6 +94,32 @@ void cpus_inits(void)
         apic_send(0, ICR_OTHERS | ICR_INIT);
         apic_send(0, ICR_OTHERS | ICR_SIPI | AP_VECTOR);
     }
+}
+
+static void ignore(struct interrupt_frame *frame)
+{
+}
+
+static volatile bool all_run;
+
+static void send_nmis(void)
+{
+    use_apic();
+    while (!all_run) /* who starts takes none */
+        cpu_relax();
+    interrupts_on();
+    for (;;)
+        apic_send(0, ICR_OTHERS | ICR_NMI);
+}
+
+void cpus_nmis(void)
+{
+    interrupt_handle(NMI_VECTOR, ignore);
+    for (unsigned i = 1; i < count(); i++)
+        if (!ap_start(i, send_nmis))
+            bail_out("vCPU %u does not start", i);
+    all_run = true;
+    send_nmis();
 }
 
 static void use_ports(void)

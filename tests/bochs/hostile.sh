@@ -41,6 +41,15 @@ for row in "${rows[@]}"; do
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
     result $? "beside $row"
 done
+# The same on two CPUs: what comes to one from the other is no more the victim's time than what comes from where it is itself.
+for row in "${rows[@]}"; do
+    beside "$row"
+    sed -i '/name: victim/s/}$/, cpus: [1]}/; /name: hostile/s/}$/, vcpus: 8, cpus: [0, 1]}/' vm.yaml
+    run lines
+    grep '^# ' said
+    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
+    result $? "beside $row, on two CPUs"
+done
 # Of a victim with four vCPUs the first one works: it has the share of all.
 beside spin
 sed -i '/name: victim/s/}$/, vcpus: 4}/' vm.yaml
