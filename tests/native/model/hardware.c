@@ -20,6 +20,15 @@ const uint32_t sim_index[MODEL_MSRS] = {
     [MODEL_EFER] = 0xc0000080,
     [MODEL_PAT] = 0x277,
     [MODEL_SPEC_CTRL] = 0x48,
+    [MODEL_U_CET] = 0x6a0,
+    [MODEL_PL0_SSP] = 0x6a4,
+    [MODEL_PL1_SSP] = 0x6a5,
+    [MODEL_PL2_SSP] = 0x6a6,
+    [MODEL_PL3_SSP] = 0x6a7,
+    [MODEL_XSS] = 0xda0,
+    [MODEL_S_CET] = 0x6a2,
+    [MODEL_SSP_TABLE] = 0x6a8,
+    [MODEL_PKRS] = 0x6e1,
 };
 
 /* Reset, the host's, of vCPU 0, of vCPU 1, the firmware's, refused. */
@@ -33,6 +42,15 @@ const uint64_t sim_values[MODEL_MSRS][VALUES] = {
     [MODEL_TSC_AUX] = {0, 0x77, 0x1001, 0xffffffff, 0x5, 0x100000001},
     /* with IBRS always set: a reset leaves what the host has */
     [MODEL_SPEC_CTRL] = {0x1, 0x1, 0x3, 0x5, 0, 0x800},
+    [MODEL_U_CET] = {0, 0, 0x7f0000002003, 0xffff800000001014, 0x1, 0x800000000003},
+    [MODEL_PL0_SSP] = {0, 0, 0xffff888000001000, 0x2004, 0x4, 0x1001},
+    [MODEL_PL1_SSP] = {0, 0, 0xffff888000002000, 0x3004, 0x8, 0x0000800000000000},
+    [MODEL_PL2_SSP] = {0, 0, 0xffff888000003000, 0x4004, 0xc, 0x8000000000000000},
+    [MODEL_PL3_SSP] = {0, 0, 0x7ffffffffff8, 0x5004, 0x10, 0x1002},
+    [MODEL_XSS] = {0, 0, 0x800, 0x1800, 0x1000, 0x2000},
+    [MODEL_S_CET] = {0, 0, 0x5, 0xffff80000000a804, 0x14, 0xc00},
+    [MODEL_SSP_TABLE] = {0, 0, 0xffff888000004000, 0x6000, 0x20, 0xffff7fffffffffff},
+    [MODEL_PKRS] = {0, 0, 0x55555554, 0xffffffff, 0x3, 0x100000000},
     [MODEL_EFER] = {0, 0xd01, 0x1, 0x801, 0xd01, 0x2},
     [MODEL_PAT] = {0x0007040600070406, 0x0007010600070106, 0x0606060606060606, 0x0407050600070106,
                    0x0007010600070106, 0x0007040600070206},
@@ -75,11 +93,17 @@ static bool has_high_half(uint64_t value)
     return value >> 32 != 0;
 }
 
-static bool is_hole(uint64_t address)
+static bool is_hole(uint64_t address, unsigned linear_width)
 {
-    uint64_t high = address >> 47;
+    uint64_t high = (uint64_t)((int64_t)address >> (linear_width - 1));
 
-    return high != 0 && high != 0x1ffff;
+    return high != 0 && high != UINT64_MAX;
+}
+
+/* SDM volume 4: bits 9:6 are reserved, and the tracker is not suppressed and waiting at once. */
+static bool is_bad_cet(uint64_t value, unsigned linear_width)
+{
+    return is_hole(value, linear_width) || value & 0x3c0 || (value & 0xc00) == 0xc00;
 }
 
 static bool is_bad_pat(uint64_t value)
@@ -92,21 +116,58 @@ static bool is_bad_pat(uint64_t value)
     return false;
 }
 
-bool sim_refuses(unsigned msr, uint64_t value)
+bool sim_has(unsigned msr)
 {
+    if (msr == MODEL_TSC_AUX)
+        return sim.has_tsc_aux;
+    return sim.is_modern || msr < MODEL_U_CET || msr > MODEL_PKRS;
+}
+
+bool sim_in_vmcs(unsigned msr)
+{
+    return sim.is_modern && msr >= MODEL_S_CET && msr <= MODEL_PKRS;
+}
+
+bool sim_unseen(unsigned msr)
+{
+    return msr == MODEL_KERNEL_GS_BASE || (msr >= MODEL_U_CET && msr <= MODEL_PL3_SSP);
+}
+
+uint64_t sim_after_init(unsigned msr, uint64_t value)
+{
+    bool is_kept = msr < MODEL_U_CET || msr == MODEL_XSS || msr == MODEL_PKRS || msr == MODEL_PAT;
+
+    return is_kept ? value : 0;
+}
+
+bool sim_refuses(unsigned msr, uint64_t value, unsigned linear_width)
+{
+    if (!sim_has(msr))
+        return true;
     switch (msr) {
     case MODEL_STAR:
         return false;
     case MODEL_LSTAR:
     case MODEL_CSTAR:
     case MODEL_KERNEL_GS_BASE:
-        return is_hole(value);
+    case MODEL_SSP_TABLE:
+        return is_hole(value, linear_width);
+    case MODEL_PL0_SSP:
+    case MODEL_PL1_SSP:
+    case MODEL_PL2_SSP:
+    case MODEL_PL3_SSP:
+        return is_hole(value, linear_width) || value & 3;
+    case MODEL_U_CET:
+    case MODEL_S_CET:
+        return is_bad_cet(value, linear_width);
+    case MODEL_XSS:
+        return (value & ~0x1800ULL) != 0;
     case MODEL_SPEC_CTRL:
         return (value & ~0x5ffULL) != 0;
     case MODEL_FMASK:
-        return has_high_half(value);
     case MODEL_TSC_AUX:
-        return !sim.has_tsc_aux || has_high_half(value);
+    case MODEL_PKRS:
+        return has_high_half(value);
     case MODEL_EFER:
         return (value & ~0xd01ULL) != 0;
     case MODEL_PAT:
@@ -116,15 +177,23 @@ bool sim_refuses(unsigned msr, uint64_t value)
     }
 }
 
+/* What software may switch: an MSR that there is, and not what the VMCS has. */
+static bool is_for_software(unsigned msr)
+{
+    if (msr != MODEL_MSRS && sim_in_vmcs(msr))
+        sim_break("switched-once");
+    if (msr == MODEL_MSRS || !sim_has(msr))
+        sim_break("checked-writes");
+    return msr != MODEL_MSRS;
+}
+
 uint64_t rdmsr(uint32_t index)
 {
     unsigned msr = number(index);
 
     sim.reads++;
-    if (msr == MODEL_MSRS || (msr == MODEL_TSC_AUX && !sim.has_tsc_aux)) {
-        sim_break("checked-writes");
+    if (!is_for_software(msr))
         return 0;
-    }
     return sim.cpu->msr[msr];
 }
 
@@ -133,7 +202,7 @@ void wrmsr(uint32_t index, uint64_t value)
     unsigned msr = number(index);
 
     sim.writes++;
-    if (sim_refuses(msr, value)) {
+    if (!is_for_software(msr) || sim_refuses(msr, value, sim.linear_width)) {
         sim_break("checked-writes");
         return;
     }
@@ -149,9 +218,7 @@ static void each(uint64_t set, void (*access)(unsigned msr, uint64_t slot))
         uint64_t slot = set_first(set);
         unsigned msr = slot < MSR_ROW_COUNT ? number((uint32_t)msr_index[slot]) : MODEL_MSRS;
 
-        if (msr >= MODEL_EFER || (msr == MODEL_TSC_AUX && !sim.has_tsc_aux))
-            sim_break("checked-writes");
-        else
+        if (is_for_software(msr))
             access(msr, slot);
     }
 }
@@ -166,7 +233,7 @@ static void read_one(unsigned msr, uint64_t slot)
 
 static void write_one(unsigned msr, uint64_t slot)
 {
-    if (sim_refuses(msr, written_values[slot]))
+    if (sim_refuses(msr, written_values[slot], sim.linear_width))
         sim_break("checked-writes");
     else
         sim.cpu->msr[msr] = written_values[slot];
@@ -196,7 +263,7 @@ void msr_hardware_area_count(uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         const struct msr_area_entry *guest = &sim.vmcs->guest_area[i],
                                     *host = &sim.vmcs->host_area[i];
-        if (is_forbidden(guest->index) || number(guest->index) == MODEL_MSRS ||
+        if (is_forbidden(guest->index) || !is_for_software(number(guest->index)) ||
             guest->reserved != 0 || host->index != guest->index || host->reserved != 0)
             sim_break("area-lists");
         for (uint32_t j = 0; j < i; j++)
@@ -205,31 +272,38 @@ void msr_hardware_area_count(uint32_t count)
     }
 }
 
-/* An entry that would change nothing is not listed, except that of KERNEL_GS_BASE, which SWAPGS may
- * have changed. */
+/* An entry that would change nothing is not listed, except of what the guest changes unseen, as
+ * SWAPGS does KERNEL_GS_BASE. */
 static void load(const struct msr_area_entry *entry)
 {
     unsigned msr = number(entry->index);
 
-    if (sim_refuses(msr, entry->value)) {
+    if (sim_refuses(msr, entry->value, sim.linear_width)) {
         sim_break("checked-writes");
         return;
     }
-    if (sim.cpu->msr[msr] == entry->value && msr != MODEL_KERNEL_GS_BASE)
+    if (sim.cpu->msr[msr] == entry->value && !sim_unseen(msr))
         sim_break("useful-entries");
     sim.cpu->msr[msr] = entry->value;
 }
 
-/* SDM volume 3, "Loading MSRs" (VM entries). */
+/* SDM volume 3, "Loading Guest State", "Loading MSRs" (VM entries). */
 void sim_entry(void)
 {
+    for (unsigned m = 0; m < MODEL_MSRS; m++)
+        if (sim_in_vmcs(m))
+            sim.cpu->msr[m] = sim.vmcs->field[m];
     for (uint32_t i = 0; i < sim.vmcs->area_count; i++)
         load(&sim.vmcs->guest_area[i]);
 }
 
-/* SDM volume 3, "Saving MSRs", "Loading MSRs" (VM exits). */
+/* SDM volume 3, "Saving Guest State", "Saving MSRs", "Loading MSRs" (VM exits). Nothing loads the
+ * host's of what the VMCS has: it has CR4.CET and CR4.PKS off. */
 void sim_exit(void)
 {
+    for (unsigned m = 0; m < MODEL_MSRS; m++)
+        if (sim_in_vmcs(m))
+            sim.vmcs->field[m] = sim.cpu->msr[m];
     for (uint32_t i = 0; i < sim.vmcs->area_count; i++) {
         unsigned msr = number(sim.vmcs->guest_area[i].index);
         if (msr != MODEL_MSRS)

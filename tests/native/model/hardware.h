@@ -7,6 +7,7 @@
 
 struct sim_vmcs {
     uint32_t area_count;
+    uint64_t field[MODEL_MSRS]; /* of those that entries load and exits save */
     struct msr_area_entry *guest_area, *host_area;
 };
 
@@ -18,8 +19,9 @@ struct sim_cpu {
 struct sim {
     struct sim_cpu *cpu;
     struct sim_vmcs *vmcs;
-    bool boots; /* the hypervisor starts: it knows nothing of what the MSRs hold */
-    bool has_tsc_aux;
+    bool boots;                  /* the hypervisor starts: it knows nothing of what the MSRs hold */
+    bool has_tsc_aux, is_modern; /* with CET, XSAVES and PKS */
+    unsigned linear_width;
     unsigned reads, writes;
     const char *broken; /* the first invariant */
 };
@@ -34,8 +36,18 @@ uint8_t sim_value(unsigned msr, uint64_t value);
 
 void sim_break(const char *invariant);
 
-/* Whether the processor refuses a value: #GP, or a VM entry that fails. */
-bool sim_refuses(unsigned msr, uint64_t value);
+/* Whether the CPU has the MSR; each VM entry loads it from the VMCS, and each exit saves it there;
+ * and the guest changes it without an exit. */
+bool sim_has(unsigned msr);
+bool sim_in_vmcs(unsigned msr);
+bool sim_unseen(unsigned msr);
+
+/* Whether a processor with linear addresses of so many bits refuses a value: #GP, or a VM entry
+ * that fails. */
+bool sim_refuses(unsigned msr, uint64_t value, unsigned linear_width);
+
+/* What INIT does to an MSR that had this value (SDM volume 3, "Processor State After Reset"). */
+uint64_t sim_after_init(unsigned msr, uint64_t value);
 
 void sim_entry(void);
 void sim_exit(void);

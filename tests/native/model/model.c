@@ -9,6 +9,7 @@
 #include "tests/native/model/world.h"
 
 #define FEATURES       (MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_PAT | MSR_FEATURE_SPEC_CTRL)
+#define MODERN         (MSR_FEATURE_XSAVES | MSR_FEATURE_CET | MSR_FEATURE_PKS)
 #define PHYSICAL_WIDTH 40
 
 struct model_cpu model_cpus[MODEL_CPUS];
@@ -23,25 +24,40 @@ const struct msr_row *const model_rows[MODEL_MSRS] = {
     [MODEL_KERNEL_GS_BASE] = &msr_rows[MSR_ROW_KERNEL_GS_BASE],
     [MODEL_SPEC_CTRL] = &msr_rows[MSR_ROW_SPEC_CTRL],
     [MODEL_TSC_AUX] = &msr_rows[MSR_ROW_TSC_AUX],
+    [MODEL_U_CET] = &msr_rows[MSR_ROW_U_CET],
+    [MODEL_PL0_SSP] = &msr_rows[MSR_ROW_PL0_SSP],
+    [MODEL_PL1_SSP] = &msr_rows[MSR_ROW_PL1_SSP],
+    [MODEL_PL2_SSP] = &msr_rows[MSR_ROW_PL2_SSP],
+    [MODEL_PL3_SSP] = &msr_rows[MSR_ROW_PL3_SSP],
+    [MODEL_XSS] = &msr_rows[MSR_ROW_XSS],
+    [MODEL_S_CET] = &msr_rows[MSR_ROW_S_CET],
+    [MODEL_SSP_TABLE] = &msr_rows[MSR_ROW_SSP_TABLE],
+    [MODEL_PKRS] = &msr_rows[MSR_ROW_PKRS],
     [MODEL_EFER] = &msr_rows[MSR_ROW_EFER],
     [MODEL_PAT] = &msr_rows[MSR_ROW_PAT],
 };
 
 static enum msr_strategy strategy;
 static uint32_t controls;
-static unsigned linear_width;
+static unsigned residents; /* how many the CPUs have, */
+static unsigned unseen;    /* and of these, that change without an exit */
 
-/* Whether the model has to do with the MSR: it is resident, or in the areas for want of its
- * control. */
-static bool is_modelled(unsigned msr)
+uint8_t model_msr_list[MODEL_MSRS];
+unsigned model_msr_count;
+
+static bool is_resident(unsigned msr)
 {
-    return model_rows[msr]->class == MSR_CLASS_RESIDENT ||
-           (model_rows[msr]->control & ~controls) != 0;
+    return sim_has(msr) && msr != MODEL_EFER && msr != MODEL_PAT && !sim_in_vmcs(msr);
 }
 
+/* Whether the model has to do with the MSR: it is resident, in the VMCS, or in the areas for want
+ * of its control; and the guest has it. */
 static bool is_offered(const struct model_vcpu *v, unsigned msr)
 {
-    return is_modelled(msr) && (model_rows[msr]->features & ~v->features) == 0;
+    const struct msr_row *row = model_rows[msr];
+
+    return (row->features & ~v->features) == 0 &&
+           ((msr != MODEL_EFER && msr != MODEL_PAT) || row->control & ~controls);
 }
 
 static bool is_busy(uint8_t vcpu, uint8_t cpu)
@@ -59,25 +75,32 @@ static void run_on(struct model_cpu *c, struct model_vcpu *v)
 static void start(struct model_vcpu *v)
 {
     for (unsigned m = 0; m < MODEL_MSRS; m++)
-        v->expected[m] = sim_values[m][VALUE_RESET];
+        v->expected[m] = v->vmcs.field[m] = sim_values[m][VALUE_RESET];
     v->gs_base = 0;
     msr_switch_reset(&model_cpus[v->home].software, &v->context, v->features, PHYSICAL_WIDTH);
 }
 
-void model_begin(const struct model_config *config, enum msr_strategy chosen)
+/* As a vCPU begins that has had its INIT (vm/vcpu.c). */
+static void init(struct model_vcpu *v)
+{
+    for (unsigned m = 0; m < MODEL_MSRS; m++) {
+        v->expected[m] = sim_after_init(m, v->expected[m]);
+        if (model_rows[m]->init == MSR_INIT_RESET)
+            v->vmcs.field[m] = model_rows[m]->reset;
+    }
+    v->gs_base = 0;
+    msr_switch_after_init(&model_cpus[v->home].software, &v->context);
+}
+
+static void begin_cpus(const struct model_config *config)
 {
     struct msr_file host = {
         .features = MSR_FEATURE_SYSCALL | MSR_FEATURE_LM | MSR_FEATURE_SPEC_CTRL |
-                    (config->host_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
+                    (config->modern ? MODERN : 0) | (config->host_tsc_aux ? MSR_FEATURE_RDTSCP : 0),
     };
 
     for (unsigned m = 0; m < MODEL_MSRS; m++)
         host.value[model_rows[m]->slot] = sim_values[m][VALUE_HOST];
-    strategy = chosen;
-    controls = config->controls;
-    linear_width = config->linear_width;
-    memset(model_vcpus, 0, sizeof(model_vcpus));
-    sim = (struct sim){.boots = true, .has_tsc_aux = config->host_tsc_aux};
     for (unsigned i = 0; i < MODEL_CPUS; i++) {
         model_cpus[i] = (struct model_cpu){.place = PLACE_IDLE};
         for (unsigned m = 0; m < MODEL_MSRS; m++)
@@ -88,9 +111,29 @@ void model_begin(const struct model_config *config, enum msr_strategy chosen)
     }
     sim.boots = false;
     model_nobody->counters = (struct msr_counters){0};
+}
+
+void model_begin(const struct model_config *config, enum msr_strategy chosen)
+{
+    strategy = chosen;
+    controls = config->controls;
+    sim = (struct sim){.boots = true,
+                       .has_tsc_aux = config->host_tsc_aux,
+                       .is_modern = config->modern,
+                       .linear_width = config->linear_width};
+    residents = unseen = model_msr_count = 0;
+    for (unsigned m = 0; m < MODEL_MSRS; m++) {
+        residents += is_resident(m);
+        unseen += is_resident(m) && sim_unseen(m);
+        if (sim_has(m))
+            model_msr_list[model_msr_count++] = (uint8_t)m;
+    }
+    begin_cpus(config);
+    memset(model_vcpus, 0, sizeof(model_vcpus));
     for (unsigned i = 0; i < MODEL_VCPUS; i++) {
         struct model_vcpu *v = &model_vcpus[i];
-        v->features = FEATURES | (config->tsc_aux[i] ? MSR_FEATURE_RDTSCP : 0);
+        v->features = FEATURES | (config->tsc_aux[i] ? MSR_FEATURE_RDTSCP : 0) |
+                      (config->modern ? MODERN : 0);
         v->context.areas.guest = v->vmcs.guest_area = v->area[0];
         v->context.areas.host = v->vmcs.host_area = v->area[1];
         run_on(&model_cpus[0], v);
@@ -105,9 +148,12 @@ const char *model_broken(void)
 
 static void check_guest(const struct model_cpu *c, const struct model_vcpu *v)
 {
-    for (unsigned m = 0; m < MODEL_MSRS; m++)
-        if (is_offered(v, m) && c->hardware.msr[m] != v->expected[m])
+    for (unsigned n = 0; n < model_msr_count; n++) {
+        unsigned m = model_msr_list[n];
+
+        if (c->hardware.msr[m] != v->expected[m] && is_offered(v, m))
             sim_break("guest-reads-its-own");
+    }
 }
 
 static bool holds_host_value(const struct model_cpu *c, unsigned msr)
@@ -141,25 +187,21 @@ static void check(void)
     }
 }
 
-unsigned model_residents(void)
-{
-    return MODEL_TSC_AUX + sim.has_tsc_aux;
-}
-
-/* R32: only what SWAPGS may have changed is read, when the CPU changes hands; eager reads all of
- * them on each exit. */
+/* R32: only what may have changed unseen, as by SWAPGS, is read, when the CPU changes hands; eager
+ * reads all of them on each exit. */
 static unsigned reads_allowed(enum model_step step, bool changes_hands)
 {
     switch (step) {
     case STEP_ENTER:
-        return changes_hands;
+        return changes_hands ? unseen : 0;
     case STEP_MOVE:
     case STEP_RESET:
-        return 1;
+    case STEP_INIT:
+        return unseen;
     case STEP_EXIT:
-        return msr_switch_each_exit() ? model_residents() : 0;
+        return msr_switch_each_exit() ? residents : 0;
     case STEP_WRITE: /* where that of KERNEL_GS_BASE exits, SWAPGS may have been before */
-        return (msr_switch_each_exit() ? model_residents() : 0) + (linear_width > LINEAR_WIDTH);
+        return (msr_switch_each_exit() ? residents : 0) + (sim.linear_width > LINEAR_WIDTH);
     default:
         return 0;
     }
@@ -183,7 +225,7 @@ static void check_costs(enum model_step step, bool changes_hands)
     if (sum.reads != sim.reads || sum.writes != sim.writes)
         sim_break("counters");
     if (step == STEP_ENTER && changes_hands && strategy != MSR_SWITCH_AREA &&
-        sum.writes + sum.skipped != (msr_switch_uses_lists(strategy) ? 1 : model_residents()))
+        sum.writes + sum.skipped != (msr_switch_uses_lists(strategy) ? 1 : residents))
         sim_break("counters");
 }
 
@@ -199,20 +241,26 @@ static void exit_guest(struct model_cpu *c, struct model_vcpu *v)
 static void write(struct model_cpu *c, struct model_vcpu *v, unsigned msr, uint64_t value)
 {
     const struct msr_row *row = model_rows[msr];
+    bool is_refused = sim_refuses(msr, value, LINEAR_WIDTH); /* as the guest is promised */
 
-    if (msr_write_passes(row, linear_width)) {
-        if (!sim_refuses(msr, value))
+    if (msr_write_passes(row, sim.linear_width)) {
+        if (is_refused != sim_refuses(msr, value, sim.linear_width))
+            sim_break("checked-writes");
+        if (!is_refused)
             c->hardware.msr[msr] = v->expected[msr] = value;
         return;
     }
     exit_guest(c, v);
     enum msr_result result = msr_write(&v->context.file, row, row->first, value);
-    if ((result == MSR_GP) != sim_refuses(msr, value))
+    if ((result == MSR_GP) != is_refused)
         sim_break("checked-writes");
     if (result == MSR_GP)
         return;
     v->expected[msr] = value;
-    msr_switch_write(&c->software, &v->context, row->slot, value);
+    if (sim_in_vmcs(msr))
+        v->vmcs.field[msr] = value;
+    else
+        msr_switch_write(&c->software, &v->context, row->slot, value);
 }
 
 static void swapgs(struct model_cpu *c, struct model_vcpu *v)
@@ -264,6 +312,7 @@ static bool is_possible(const struct model_action *a)
     case STEP_MOVE:
         return model_cpus[v->home].place != PLACE_GUEST && !is_busy(a->vcpu, !v->home);
     case STEP_RESET:
+    case STEP_INIT:
         return c->place == PLACE_MONITOR && model_vcpus[c->vcpu].home == a->cpu;
     default:
         return false;
@@ -305,6 +354,9 @@ static void act(const struct model_action *a)
     case STEP_MOVE:
         move(v);
         break;
+    case STEP_INIT:
+        init(v);
+        break;
     default: /* STEP_RESET */
         start(v);
     }
@@ -338,6 +390,7 @@ static unsigned cpu_actions(const struct model_config *config, uint8_t cpu,
     list[n++] = (struct model_action){STEP_EXIT, cpu, 0, 0, 0};
     list[n++] = (struct model_action){STEP_SWAPGS, cpu, 0, 0, 0};
     list[n++] = (struct model_action){STEP_RESET, cpu, 0, 0, 0};
+    list[n++] = (struct model_action){STEP_INIT, cpu, 0, 0, 0};
     for (uint8_t msr = 0; msr < MODEL_MSRS; msr++)
         for (uint8_t value = VALUE_HOST; value < VALUES; value++)
             if (config->written & 1u << msr && value != VALUE_FIRMWARE &&
@@ -382,6 +435,9 @@ void model_describe(const struct model_action *a, char text[80])
         break;
     case STEP_MOVE:
         snprintf(text, 80, "vCPU %u moves to the other CPU", a->vcpu);
+        break;
+    case STEP_INIT:
+        snprintf(text, 80, "the vCPU of the monitor on CPU %u has an INIT", a->cpu);
         break;
     default: /* STEP_RESET */
         snprintf(text, 80, "the monitor on CPU %u starts its VM anew", a->cpu);

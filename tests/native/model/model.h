@@ -16,8 +16,8 @@
 #define MODEL_CPUS  2
 #define MODEL_VCPUS 2
 
-/* The MSRs that are simulated: the resident ones, and those which go through the areas where their
- * controls lack. */
+/* The MSRs that are simulated: the resident ones, those which go through the areas where their
+ * controls lack, and those that each entry loads from the VMCS. */
 enum model_msr {
     MODEL_STAR,
     MODEL_LSTAR,
@@ -25,7 +25,16 @@ enum model_msr {
     MODEL_FMASK,
     MODEL_KERNEL_GS_BASE,
     MODEL_SPEC_CTRL,
-    MODEL_TSC_AUX, /* the last of the resident ones: not each CPU has it */
+    MODEL_TSC_AUX, /* not each CPU has it */
+    MODEL_U_CET,   /* nor these: CET, XSAVES and PKS */
+    MODEL_PL0_SSP,
+    MODEL_PL1_SSP,
+    MODEL_PL2_SSP,
+    MODEL_PL3_SSP,
+    MODEL_XSS,
+    MODEL_S_CET, /* the first that the VMCS has */
+    MODEL_SSP_TABLE,
+    MODEL_PKRS, /* the last one */
     MODEL_EFER,
     MODEL_PAT,
     MODEL_MSRS
@@ -60,6 +69,7 @@ enum model_step {
     STEP_SWAPGS,
     STEP_MOVE,  /* the vCPU leaves its CPU for the other one */
     STEP_RESET, /* the monitor that runs starts its VM anew */
+    STEP_INIT,  /* that VM's vCPU has come to its SIPI */
     STEP_KINDS
 };
 
@@ -74,6 +84,7 @@ struct model_config {
     const char *name;
     uint32_t written; /* bit n: guests write MSR n */
     bool tsc_aux[MODEL_VCPUS], host_tsc_aux;
+    bool modern;           /* CPUs with CET, XSAVES and PKS */
     unsigned linear_width; /* of the CPUs */
     uint32_t controls;     /* enum msr_control */
     unsigned depth;        /* how many actions; 0: until there is no new state */
@@ -84,10 +95,11 @@ struct model_state {
     struct {
         uint8_t msr[MODEL_MSRS];
         uint8_t place, vcpu, owner;
-        uint8_t host[MODEL_MSRS];
+        uint8_t host[(MODEL_MSRS + 7) / 8]; /* bits */
     } cpu[MODEL_CPUS];
     struct {
         uint8_t file[MODEL_MSRS], expected[MODEL_MSRS];
+        uint8_t field[MODEL_PKRS - MODEL_S_CET + 1];
         uint8_t gs_base, home;
         uint8_t area_count, counted; /* counted: the count that the VMCS has */
         uint8_t area[MODEL_MSRS][3];
@@ -106,7 +118,7 @@ bool model_act(const struct model_action *action);
 const char *model_broken(void);
 
 /* Writes all actions that a configuration may have to list; how many. */
-#define MODEL_ACTIONS_MAX 80
+#define MODEL_ACTIONS_MAX 128
 unsigned model_actions(const struct model_config *config,
                        struct model_action list[MODEL_ACTIONS_MAX]);
 

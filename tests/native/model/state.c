@@ -9,10 +9,13 @@
 
 static void save_cpu(const struct model_cpu *c, struct model_state *state, unsigned i)
 {
-    for (unsigned m = 0; m < MODEL_MSRS; m++)
+    for (unsigned n = 0; n < model_msr_count; n++) {
+        unsigned m = model_msr_list[n];
+
         state->cpu[i].msr[m] = sim_value(m, c->hardware.msr[m]);
-    for (unsigned m = 0; m < model_residents(); m++)
-        state->cpu[i].host[m] = (c->software.host & BIT(model_rows[m]->slot)) != 0;
+        if (c->software.host & BIT(model_rows[m]->slot))
+            state->cpu[i].host[m / 8] |= (uint8_t)BIT(m % 8);
+    }
     state->cpu[i].place = c->place;
     state->cpu[i].vcpu = c->place == PLACE_IDLE ? NOBODY : c->vcpu;
     state->cpu[i].owner = NOBODY;
@@ -32,9 +35,13 @@ static unsigned number_of(uint32_t index)
 
 static void save_vcpu(const struct model_vcpu *v, struct model_state *state, unsigned i)
 {
-    for (unsigned m = 0; m < MODEL_MSRS; m++) {
+    for (unsigned n = 0; n < model_msr_count; n++) {
+        unsigned m = model_msr_list[n];
+
         state->vcpu[i].file[m] = sim_value(m, v->context.file.value[model_rows[m]->slot]);
         state->vcpu[i].expected[m] = sim_value(m, v->expected[m]);
+        if (sim_in_vmcs(m))
+            state->vcpu[i].field[m - MODEL_S_CET] = sim_value(m, v->vmcs.field[m]);
     }
     state->vcpu[i].gs_base = sim_value(MODEL_KERNEL_GS_BASE, v->gs_base);
     state->vcpu[i].home = v->home;
@@ -61,12 +68,14 @@ static void restore_cpu(struct model_cpu *c, const struct model_state *state, un
 {
     uint8_t owner = state->cpu[i].owner;
 
-    for (unsigned m = 0; m < MODEL_MSRS; m++)
-        c->hardware.msr[m] = sim_values[m][state->cpu[i].msr[m]];
     c->software.host = 0;
-    for (unsigned m = 0; m < model_residents(); m++)
-        if (state->cpu[i].host[m])
+    for (unsigned n = 0; n < model_msr_count; n++) {
+        unsigned m = model_msr_list[n];
+
+        c->hardware.msr[m] = sim_values[m][state->cpu[i].msr[m]];
+        if (state->cpu[i].host[m / 8] & BIT(m % 8))
             c->software.host |= BIT(model_rows[m]->slot);
+    }
     c->place = state->cpu[i].place;
     c->vcpu = state->cpu[i].vcpu;
     c->software.owner = owner == NOBODY ? model_nobody : &model_vcpus[owner].context;
@@ -74,9 +83,13 @@ static void restore_cpu(struct model_cpu *c, const struct model_state *state, un
 
 static void restore_vcpu(struct model_vcpu *v, const struct model_state *state, unsigned i)
 {
-    for (unsigned m = 0; m < MODEL_MSRS; m++) {
+    for (unsigned n = 0; n < model_msr_count; n++) {
+        unsigned m = model_msr_list[n];
+
         v->context.file.value[model_rows[m]->slot] = sim_values[m][state->vcpu[i].file[m]];
         v->expected[m] = sim_values[m][state->vcpu[i].expected[m]];
+        if (sim_in_vmcs(m))
+            v->vmcs.field[m] = sim_values[m][state->vcpu[i].field[m - MODEL_S_CET]];
     }
     v->gs_base = sim_values[MODEL_KERNEL_GS_BASE][state->vcpu[i].gs_base];
     v->home = state->vcpu[i].home;

@@ -12,11 +12,17 @@
 #define MSR(name) (1u << MODEL_##name)
 #define RESIDENT                                                                                   \
     (MSR(STAR) | MSR(LSTAR) | MSR(CSTAR) | MSR(FMASK) | MSR(KERNEL_GS_BASE) | MSR(TSC_AUX))
-#define CONTROLS (MSR_CONTROL_EFER | MSR_CONTROL_PAT)
-#define ALL_HAVE .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 48
-#define WIDE     .tsc_aux = {true, true}, .host_tsc_aux = true, .linear_width = 57
+#define CET                                                                                        \
+    (MSR(U_CET) | MSR(PL0_SSP) | MSR(PL1_SSP) | MSR(PL2_SSP) | MSR(PL3_SSP) | MSR(S_CET) |         \
+     MSR(SSP_TABLE))
+#define CONTROLS    (MSR_CONTROL_EFER | MSR_CONTROL_PAT)
+#define ALL_HAVE    .tsc_aux = {true, true}, .host_tsc_aux = true, false, 48
+#define WIDE        .tsc_aux = {true, true}, .host_tsc_aux = true, false, 57
+#define MODERN      .tsc_aux = {true, true}, .host_tsc_aux = true, true, 48
+#define MODERN_WIDE .tsc_aux = {true, true}, .host_tsc_aux = true, true, 57
 
 #define DEPTH        9
+#define MODERN_DEPTH 7
 #define MUTANT_DEPTH 6
 
 static const struct model_config configs[] = {
@@ -38,8 +44,32 @@ static const struct model_config configs[] = {
     {"SPEC_CTRL alone", MSR(SPEC_CTRL), ALL_HAVE, CONTROLS, 0},
     {"KERNEL_GS_BASE and SPEC_CTRL", MSR(KERNEL_GS_BASE) | MSR(SPEC_CTRL), ALL_HAVE, CONTROLS,
      DEPTH},
-    {"no RDTSCP", RESIDENT, {false, false}, false, 48, CONTROLS, DEPTH - 1},
-    {"RDTSCP for one VM only", MSR(TSC_AUX) | MSR(LSTAR), {true, false}, true, 48, CONTROLS, DEPTH},
+    {"no RDTSCP", RESIDENT, {false, false}, false, false, 48, CONTROLS, DEPTH - 1},
+    {"RDTSCP for one VM only",
+     MSR(TSC_AUX) | MSR(LSTAR),
+     {true, false},
+     true,
+     false,
+     48,
+     CONTROLS,
+     DEPTH},
+    {"all of CET, XSS and PKRS", CET | MSR(XSS) | MSR(PKRS), MODERN, CONTROLS, MODERN_DEPTH},
+    {"all of CET, XSS and PKRS, 57-bit addresses, no EFER and PAT controls",
+     CET | MSR(XSS) | MSR(PKRS), MODERN_WIDE, 0, MODERN_DEPTH},
+    {"U_CET alone", MSR(U_CET), MODERN, CONTROLS, 0},
+    {"PL0_SSP alone", MSR(PL0_SSP), MODERN, CONTROLS, 0},
+    {"PL1_SSP alone", MSR(PL1_SSP), MODERN, CONTROLS, 0},
+    {"PL2_SSP alone", MSR(PL2_SSP), MODERN, CONTROLS, 0},
+    {"PL3_SSP alone", MSR(PL3_SSP), MODERN, CONTROLS, 0},
+    {"PL3_SSP alone, 57-bit addresses", MSR(PL3_SSP), MODERN_WIDE, CONTROLS, 0},
+    {"XSS alone", MSR(XSS), MODERN, CONTROLS, 0},
+    {"S_CET alone", MSR(S_CET), MODERN, CONTROLS, 0},
+    {"S_CET alone, 57-bit addresses", MSR(S_CET), MODERN_WIDE, CONTROLS, 0},
+    {"SSP_TABLE alone", MSR(SSP_TABLE), MODERN, CONTROLS, 0},
+    {"PKRS alone", MSR(PKRS), MODERN, CONTROLS, 0},
+    {"U_CET and XSS", MSR(U_CET) | MSR(XSS), MODERN, CONTROLS, DEPTH - 1},
+    {"KERNEL_GS_BASE and PL0_SSP", MSR(KERNEL_GS_BASE) | MSR(PL0_SSP), MODERN, CONTROLS, DEPTH - 1},
+    {"S_CET and SPEC_CTRL", MSR(S_CET) | MSR(SPEC_CTRL), MODERN, CONTROLS, DEPTH - 1},
 };
 
 static const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {

@@ -25,8 +25,9 @@ struct model_vcpu {
 extern struct model_cpu model_cpus[MODEL_CPUS];
 extern struct model_vcpu model_vcpus[MODEL_VCPUS];
 extern struct msr_context *model_nobody; /* whose a CPU is before it is a vCPU's */
-/* How many resident MSRs the CPUs have: the first of enum model_msr. */
-unsigned model_residents(void);
+/* Those that the CPUs have: no others change. */
+extern uint8_t model_msr_list[MODEL_MSRS];
+extern unsigned model_msr_count;
 
 extern const struct msr_row *const model_rows[MODEL_MSRS];
 
