@@ -268,14 +268,16 @@ static const struct {
     const char *name;
     void (*run)(void);
 } rows[] = {
-#define HOSTILE(name)      {#name, name},
-#define HOSTILE_CPUS(name) {#name, name},
-#define HOSTILE_DISK(name) {#name, name},
-#define HOSTILE_NET(name)  {#name, name},
+#define HOSTILE(name)       {#name, name},
+#define HOSTILE_CPUS(name)  {#name, name},
+#define HOSTILE_DISK(name)  {#name, name},
+#define HOSTILE_FLAWS(name) {#name, name},
+#define HOSTILE_NET(name)   {#name, name},
 #include "guests/hostile.def"
 #undef HOSTILE
 #undef HOSTILE_CPUS
 #undef HOSTILE_DISK
+#undef HOSTILE_FLAWS
 #undef HOSTILE_NET
 };
 

@@ -4,13 +4,15 @@
 #define GUESTS_HOSTILE_ROWS_H
 
 #define HOSTILE(name)
-#define HOSTILE_CPUS(name) void name(void);
-#define HOSTILE_DISK(name) void name(void);
-#define HOSTILE_NET(name)  void name(void);
+#define HOSTILE_CPUS(name)  void name(void);
+#define HOSTILE_DISK(name)  void name(void);
+#define HOSTILE_FLAWS(name) void name(void);
+#define HOSTILE_NET(name)   void name(void);
 #include "guests/hostile.def"
 #undef HOSTILE
 #undef HOSTILE_CPUS
 #undef HOSTILE_DISK
+#undef HOSTILE_FLAWS
 #undef HOSTILE_NET
 
 #endif

@@ -51,6 +51,7 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_REASON_XSETBV] = exit_xsetbv,
     [EXIT_REASON_APIC_WRITE] = exit_apic_write,
     [EXIT_REASON_ENCLS] = exit_undefined,
+    [EXIT_REASON_BUS_LOCK] = exit_instruction_timeout,
     [EXIT_REASON_INSTRUCTION_TIMEOUT] = exit_instruction_timeout,
     [EXIT_REASON_SEAMCALL] = exit_undefined,
     [EXIT_REASON_TDCALL] = exit_undefined,

@@ -73,7 +73,8 @@ void exit_preemption_timer(struct vcpu *v)
 }
 
 /* An instruction, or what it set off, has come to no end for so long that no event got through: the
- * others come first, if there is still a guest to go on with. */
+ * others come first, if there is still a guest to go on with. So they do where one has locked the
+ * bus, and kept all CPUs from memory; then it is done, and the qualification is 0. */
 void exit_instruction_timeout(struct vcpu *v)
 {
     if (vmread(VMCS_EXIT_QUALIFICATION) & TIMEOUT_CONTEXT_INVALID)

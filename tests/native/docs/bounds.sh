@@ -5,7 +5,7 @@
 set -u
 
 cd "$1" || exit 1
-in_table=$(sed -nE 's/^HOSTILE(_CPUS|_DISK|_NET)?\((.*)\)$/\2/p' guests/hostile.def | sort)
+in_table=$(sed -nE 's/^HOSTILE(_CPUS|_DISK|_FLAWS|_NET)?\((.*)\)$/\2/p' guests/hostile.def | sort)
 in_page=$(sed -n 's/^|[^|]*|[^|]*|[^|]*|\([^|]*\)|$/\1/p' docs/bounds.md | grep -o '`[^`]*`' | tr -d '`' | sort)
 rows_without=$(sed -n '/^| resource/,/^$/p' docs/bounds.md | tail -n +3 | grep '^|' | grep -v '`[a-z_]*` |$')
 

@@ -72,7 +72,7 @@ void exit_shutdown(struct vcpu *v, enum exit_shutdown reason, uint32_t detail)
     H(exit_preemption_timer, 52)                                                                   \
     H(exit_xsetbv, 55)                                                                             \
     H(exit_apic_write, 56)                                                                         \
-    H(exit_instruction_timeout, 75)
+    H(exit_instruction_timeout, 74, 75)
 
 #define STUB(name, ...)                                                                            \
     void name(struct vcpu *v)                                                                      \
