@@ -21,7 +21,7 @@ struct gate_descriptor {
     uint32_t offset_high, reserved;
 };
 
-extern const uint8_t trap_stubs[], process_gate_sysenter[];
+extern const uint8_t trap_stubs[];
 
 static struct gate_descriptor idt[256];
 
@@ -135,7 +135,7 @@ static void __attribute__((noinline)) handle_exception(struct trap_frame *frame)
         nmi();
     else if (frame->vector == VECTOR_MC)
         machine_check();
-    else if (frame->vector == VECTOR_DB && frame->rip == (uint64_t)process_gate_sysenter)
+    else if (frame->vector == VECTOR_DB && frame->rip == rdmsr(MSR_IA32_SYSENTER_EIP))
         /* ring 3's single step over SYSENTER, which leaves TF as it was */
         frame->rflags &= ~RFLAGS_TF;
     else if (frame->vector == VECTOR_GP && frame->rip == (uint64_t)trap_rdmsr)

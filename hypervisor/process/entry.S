@@ -5,10 +5,15 @@
  */
 #include "offsets.h"
 
-        .macro  gate_body
+        .macro  gate_body first
         .irp    reg, rbx, rbp, r12, r13, r14, r15
         movq    %\reg, PROCESS_\reg(%r8)
         .endr
+        .ifnb   \first
+        movq    %rax, %rbx
+        call    \first
+        movq    %rbx, %rax
+        .endif
         movq    %r8, %rcx
         movq    %rax, %r8
         call    gate_dispatch                   /* int64_t gate_dispatch(a, b, c, process, call) */
@@ -16,19 +21,20 @@
         movq    %rax, %rsi
         .endm
 
-        .text
+        /* What is called first keeps all but RAX and RCX. */
+        .macro  gates suffix=, first=
         .balign 64
-        .global process_gate_syscall
-        .type   process_gate_syscall, @function
-process_gate_syscall:
+        .global process_gate_syscall\suffix
+        .type   process_gate_syscall\suffix, @function
+process_gate_syscall\suffix:
         movq    PROCESS_SELF, %r8
         movq    %rsp, PROCESS_RSP(%r8)
         movq    PROCESS_STACK_END(%r8), %rsp
         movq    %rcx, PROCESS_RIP(%r8)
         movq    %r11, PROCESS_RFLAGS(%r8)
-        gate_body
+        gate_body \first
         jmp     return_by_sysret
-        .size   process_gate_syscall, . - process_gate_syscall
+        .size   process_gate_syscall\suffix, . - process_gate_syscall\suffix
 
         /*
          * SYSENTER loads RSP, but leaves all flags except IF as ring 3 had them: DF, NT and AC would change what
@@ -36,9 +42,9 @@ process_gate_syscall:
          * on an address that is not canonical, so those are cut.
          */
         .balign 64
-        .global process_gate_sysenter
-        .type   process_gate_sysenter, @function
-process_gate_sysenter:
+        .global process_gate_sysenter\suffix
+        .type   process_gate_sysenter\suffix, @function
+process_gate_sysenter\suffix:
         pushq   $2
         popfq
         movq    PROCESS_SELF, %r8
@@ -48,9 +54,14 @@ process_gate_sysenter:
         shrq    $17, %r11
         movq    %rcx, PROCESS_RSP(%r8)
         movq    %r11, PROCESS_RIP(%r8)
-        gate_body
+        gate_body \first
         jmp     return_by_sysexit
-        .size   process_gate_sysenter, . - process_gate_sysenter
+        .size   process_gate_sysenter\suffix, . - process_gate_sysenter\suffix
+        .endm
+
+        .text
+        gates
+        gates   _bhb, clear_branch_history
 
         /* noreturn void process_return(struct process *, int64_t result) */
         .balign 16

@@ -107,5 +107,6 @@ extern bool process_sysenter;
 
 /* entry.S: where SYSCALL and SYSENTER land. */
 extern const uint8_t process_gate_syscall[], process_gate_sysenter[];
+extern const uint8_t process_gate_syscall_bhb[], process_gate_sysenter_bhb[];
 
 #endif

@@ -195,6 +195,7 @@ void resident_init(enum msr_strategy strategy)
     if (process_sysenter)
         wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
 
+    bool bhb = mitigation_is_on(MITIGATION_BHB);
     bool has_tsc_aux = cpuid(0x80000001, 0).edx & CPUID_80000001_EDX_RDTSCP;
     const struct msr_file host = {
         .features =
@@ -204,7 +205,8 @@ void resident_init(enum msr_strategy strategy)
             {
                 [MSR_SLOT_STAR] =
                     (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32,
-                [MSR_SLOT_LSTAR] = (uint64_t)process_gate_syscall,
+                [MSR_SLOT_LSTAR] =
+                    (uint64_t)(bhb ? process_gate_syscall_bhb : process_gate_syscall),
                 [MSR_SLOT_FMASK] = HOST_FMASK,
                 [MSR_SLOT_SPEC_CTRL] = guest_spec_ctrl_init(),
                 [MSR_SLOT_EFER] = rdmsr(MSR_IA32_EFER),
@@ -224,6 +226,7 @@ void resident_init(enum msr_strategy strategy)
     if (process_sysenter) {
         wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);
         wrmsr(MSR_IA32_SYSENTER_ESP, (uint64_t)(this_cpu() + 1));
-        wrmsr(MSR_IA32_SYSENTER_EIP, (uint64_t)process_gate_sysenter);
+        wrmsr(MSR_IA32_SYSENTER_EIP,
+              (uint64_t)(bhb ? process_gate_sysenter_bhb : process_gate_sysenter));
     }
 }

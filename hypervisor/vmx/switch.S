@@ -103,6 +103,7 @@ vmx_enter_l1d:
          * Intra-mode Branch Target Injection", the software sequence for CPUs of before Alder Lake).
          */
         .balign 64
+        .global clear_branch_history
         .type   clear_branch_history, @function
 clear_branch_history:
         movl    $5, %ecx

@@ -8,7 +8,7 @@ set -u
 n=0
 hypervisor=$1 profiles=$2 sources=$3
 EAGER=1
-disassembly=$(objdump -d --no-show-raw-insn "$hypervisor" | grep -A60 -E '<(vmx_e|clear_)[a-z_0-9]*>:$')
+disassembly=$(objdump -d --no-show-raw-insn "$hypervisor" | grep -A60 -E '<(vmx_e|clear_|process_gate_)[a-z_0-9]*>:$')
 symbols=$(nm "$hypervisor")
 
 # verdict STATUS WORDS
@@ -79,6 +79,12 @@ done < <("$profiles")
 [ "$(flow "$(way 8)")" = 'trace_dispatch verw vmresume vmx_entry_failed ' ] && only_before verw "$(way 8)" &&
     [ "$(flow "$(way 9)")" = 'clear_branch_history trace_dispatch verw vmresume vmx_entry_failed ' ] && only_before verw "$(way 9)"
 verdict $? "of a traced vCPU: VERW in any case, the branch history as of others"
+
+# A process's calls.
+for gate in process_gate_syscall process_gate_sysenter; do
+    [ "$(flow $gate)" = 'gate_dispatch jmp ' ] && [ "$(flow ${gate}_bhb)" = 'clear_branch_history gate_dispatch jmp ' ]
+    verdict $? "$gate: the branch history is cleared first where that is needed"
+done
 
 # One instruction more for each entry, and nothing else.
 [ "$(code vmx_enter_verw | grep -c .)" = $(($(code vmx_enter | grep -c .) + $(entries vmx_enter | grep -c .))) ]
