@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a program may expect from Linux and the CPU below it: system calls, signals, processes,
- * memory, vectors. */
+ * memory, vectors, shadow stacks. */
 #include <stdio.h>
 
 #include "guests/linux/tap.h"
@@ -13,5 +13,6 @@ int main(void)
     test_processes();
     test_memory();
     test_vectors();
+    test_shadow_stacks();
     return tap_end();
 }

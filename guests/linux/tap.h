@@ -14,6 +14,7 @@ int tap_end(void);
 void test_calls(void);
 void test_memory(void);
 void test_processes(void);
+void test_shadow_stacks(void);
 void test_signals(void);
 void test_vectors(void);
 

@@ -128,6 +128,8 @@ enum msr_arch_capabilities {
 #include "hypervisor/msr/arch_capabilities.def"
 };
 
+#define IF_PSCHANGE_MC_NO 0x40ULL
+
 /* What can be set in IA32_U_CET and IA32_S_CET, and the components of XSAVES in IA32_XSS. */
 #define CET_BITS    (~0x3c0ULL)
 #define CET_TRACKER 0xc00ULL /* it waits, and is suppressed: not both */
