@@ -23,6 +23,7 @@ typedef void print_function(FILE *to, const struct trace_names *names,
 
 struct wish {
     unsigned long long seconds;
+    bool last; /* those before a VM ends */
     const char *path;
     print_function *print;
     bool reasons[EXIT_REASON_COUNT], some_reasons; /* only these */
@@ -39,10 +40,13 @@ static bool add_reason(const struct command *self, struct wish *wish, const char
 
 static bool read_words(const struct command *self, int argc, char *argv[], struct wish *wish)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"seconds", required_argument, NULL, 's'},
-        {"reason", required_argument, NULL, 'r'}, {"csv", no_argument, NULL, 'c'},
-        {"perfetto", no_argument, NULL, 'p'},     {0}};
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"last", required_argument, NULL, 'l'},
+                                            {"reason", required_argument, NULL, 'r'},
+                                            {"csv", no_argument, NULL, 'c'},
+                                            {"perfetto", no_argument, NULL, 'p'},
+                                            {0}};
     int option;
 
     while ((option = command_option(self, argc, argv, "o:", options)) >= 0)
@@ -54,11 +58,14 @@ static bool read_words(const struct command *self, int argc, char *argv[], struc
             wish->print = trace_print_perfetto;
         else if (option == 'r' && !add_reason(self, wish, optarg))
             return false;
-        else if (option == 's' &&
-                 !command_number(self, "--seconds", optarg, 1, SECONDS_MAX, &wish->seconds))
+        else if ((option == 's' || option == 'l') &&
+                 !command_number(self, option == 's' ? "--seconds" : "--last", optarg, 1,
+                                 SECONDS_MAX, &wish->seconds))
             return false;
         else if (option == '?')
             return false;
+        else
+            wish->last |= option == 'l';
     if (optind < argc)
         return true;
     command_misused(self, "give a run's socket");
@@ -82,23 +89,39 @@ static enum exit_code choose(struct control_line *line, const struct control_hel
     return LINTEL_OK;
 }
 
-/* A signal ends the time early. */
-static void wait_seconds(unsigned long long seconds)
+/* A signal ends the time early: true. */
+static bool wait_seconds(unsigned long long seconds)
 {
     struct timespec time = {.tv_sec = (time_t)seconds};
     sigset_t signals;
 
     unfinished_signals(&signals);
-    sigtimedwait(&signals, NULL, &time);
+    return sigtimedwait(&signals, NULL, &time) > 0;
+}
+
+/* Until one of the VMs does not run any more, or a signal comes. */
+static enum exit_code await_end(struct control_line *line, uint32_t vms)
+{
+    struct control_vm is = {.state = CONTROL_VM_RUNS};
+    enum exit_code code = LINTEL_OK;
+
+    progress("tracing until a VM ends");
+    while (code == LINTEL_OK && is.state == CONTROL_VM_RUNS && !wait_seconds(1))
+        for (unsigned vm = 0; vm < PLAN_MAX_VMS && is.state == CONTROL_VM_RUNS; vm++)
+            if (vms & BIT(vm) && code == LINTEL_OK)
+                code = control_line_look(line, vm, &is);
+    return code;
 }
 
 static enum exit_code trace(struct control_line *line, uint32_t vms, const struct wish *wish,
-                            struct trace_events *events)
+                            uint64_t khz, struct trace_events *events)
 {
     struct tracing tracing;
     enum exit_code code = tracing_begin(&tracing, line, vms);
 
-    if (code == LINTEL_OK) {
+    if (code == LINTEL_OK && wish->last) {
+        code = await_end(line, vms);
+    } else if (code == LINTEL_OK) {
         progress("tracing for %llu s", wish->seconds);
         wait_seconds(wish->seconds);
     }
@@ -106,8 +129,9 @@ static enum exit_code trace(struct control_line *line, uint32_t vms, const struc
     if (code == LINTEL_OK)
         code = ended;
     if (code == LINTEL_OK)
-        code = tracing_fetch(&tracing, events);
-    if (code == LINTEL_OK && tracing.lost > 0)
+        code = wish->last ? tracing_fetch_last(&tracing, wish->seconds * 1000 * khz, events)
+                          : tracing_fetch(&tracing, events);
+    if (code == LINTEL_OK && !wish->last && tracing.lost > 0)
         note("%" PRIu64 " records were lost: there were more than the rings hold", tracing.lost);
     return code;
 }
@@ -164,7 +188,7 @@ static int run(struct control_line *line, const struct control_hello *hello, cha
     if (code != LINTEL_OK)
         return code;
     unfinished_begin(wish->path);
-    code = trace(line, vms, wish, &events);
+    code = trace(line, vms, wish, hello->tsc_khz, &events);
     if (code == LINTEL_OK) {
         choose_reasons(wish, &events);
         code = print(line, hello, wish, &events, file ? file : stdout);

@@ -37,7 +37,7 @@ _lintel()
         -o | --output | --junit | --json) _lintel_files -f; return ;;
         --control) [[ $command != run ]] || { _lintel_files -f; return; } ;;
         --socket) _lintel_files -f; return ;;
-        --interval | --port | --ips | --seconds | --reason | --time | --timeout | --hypervisor-options) return ;;
+        --interval | --port | --ips | --seconds | --last | --reason | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"

@@ -35,6 +35,8 @@ static void close_client(struct relay *relay, int i)
 {
     close(relay->clients[i].socket);
     relay->left |= relay->clients[i].debugs;
+    for (int kind = 0; kind < RELAY_TRACED; kind++)
+        relay->left_traced[kind] |= relay->clients[i].traces[kind];
     relay->clients[i] = (struct relay_client){.socket = -1};
     if (relay->asker == i)
         relay->asker = NOBODY;
@@ -44,6 +46,8 @@ static void close_client(struct relay *relay, int i)
  * was about to stop. One that has ended does not stop. */
 static void take_leave(struct relay *relay, const struct control_answer *answer)
 {
+    if (answer->call == CONTROL_CALL_TRACE)
+        relay->left_traced[relay->left_kind] &= ~(uint32_t)BIT(answer->vm);
     if (answer->call != CONTROL_CALL_DEBUG || relay->left == 0)
         return;
     bool ends = relay->left_stopped ? answer->error != CONTROL_STATE : answer->error != CONTROL_OK;
@@ -99,6 +103,17 @@ static void pass_on(struct relay *relay, int asker, struct control_request reque
         give_up(relay);
 }
 
+static void note_tracer(struct relay_client *client)
+{
+    const struct control_request *r = &client->request;
+    uint32_t *is =
+        &client->traces[r->argument & CONTROL_TRACE_PROCESS ? RELAY_PROCESSES : RELAY_VMS];
+
+    if (r->call != CONTROL_CALL_TRACE || r->vm >= PLAN_MAX_PROCESSES)
+        return;
+    *is = r->argument & CONTROL_TRACE_ON ? *is | (uint32_t)BIT(r->vm) : *is & ~(uint32_t)BIT(r->vm);
+}
+
 static void note_debugger(struct relay_client *client)
 {
     const struct control_request *r = &client->request;
@@ -109,6 +124,22 @@ static void note_debugger(struct relay_client *client)
         client->debugs |= (uint32_t)BIT(r->vm);
     if ((r->argument & 0xff) == GATE_DEBUG_END)
         client->debugs &= ~(uint32_t)BIT(r->vm);
+}
+
+/* What nobody traces any more. */
+static void stop_trace(struct relay *relay, int kind, uint64_t now)
+{
+    for (int i = 0; i < RELAY_CLIENTS; i++)
+        relay->left_traced[kind] &= ~relay->clients[i].traces[kind];
+    if (relay->left_traced[kind] == 0)
+        return;
+    relay->left_kind = kind;
+    pass_on(relay, NOBODY,
+            (struct control_request){.magic = CONTROL_REQUEST,
+                                     .call = CONTROL_CALL_TRACE,
+                                     .vm = (uint8_t)__builtin_ctz(relay->left_traced[kind]),
+                                     .argument = kind == RELAY_VMS ? 0 : CONTROL_TRACE_PROCESS},
+            now);
 }
 
 /* The next client's request, or our own for those that have left. */
@@ -122,6 +153,8 @@ static void ask(struct relay *relay, uint64_t now)
                                          .argument = relay->left_stopped ? GATE_DEBUG_END
                                                                          : GATE_DEBUG_STOP},
                 now);
+    for (int kind = 0; !relay->asked && kind < RELAY_TRACED; kind++)
+        stop_trace(relay, kind, now);
     for (unsigned n = 1; !relay->asked && n <= RELAY_CLIENTS; n++) {
         unsigned i = (relay->last + n) % RELAY_CLIENTS;
         struct relay_client *client = &relay->clients[i];
@@ -129,6 +162,7 @@ static void ask(struct relay *relay, uint64_t now)
             continue;
         relay->last = i;
         note_debugger(client);
+        note_tracer(client);
         pass_on(relay, (int)i, client->request, now);
     }
 }

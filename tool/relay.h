@@ -20,20 +20,25 @@
 /* How long the machine has for an answer. */
 #define RELAY_PATIENCE_MS 3000
 
+enum { RELAY_VMS, RELAY_PROCESSES, RELAY_TRACED };
+
 struct relay {
     const char *path;
     int listener, line; /* -1: it is closed */
     struct relay_client {
         int socket; /* -1: this one is free */
         struct control_request request;
-        size_t count;    /* bytes of it that have come */
-        uint32_t debugs; /* VMs that it has stopped as a debugger, a bit for each */
+        size_t count;                  /* bytes of it that have come */
+        uint32_t debugs;               /* VMs that it has stopped as a debugger, a bit for each */
+        uint32_t traces[RELAY_TRACED]; /* VMs, and processes, that it traces, likewise */
     } clients[RELAY_CLIENTS];
     bool asked; /* a request is under way: */
     int asker;  /* whose; -1: of one that is gone, or our own */
     /* VMs whose debugger has gone without a word: each is stopped, and then goes on without. */
     uint32_t left;
     bool left_stopped;
+    uint32_t left_traced[RELAY_TRACED]; /* likewise those whose tracer has gone, */
+    int left_kind;                      /* and which of them we ask about */
     uint8_t tag;
     uint64_t deadline; /* ms */
     unsigned last;     /* whose turn it was */

@@ -165,6 +165,16 @@ void trace_events_sort(struct trace_events *events)
         qsort(events->event, events->count, sizeof(*events->event), compare);
 }
 
+void trace_events_between(struct trace_events *events, uint64_t first, uint64_t last)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < events->count; i++)
+        if (events->event[i].start >= first && events->event[i].start <= last)
+            events->event[count++] = events->event[i];
+    events->count = count;
+}
+
 void trace_events_free(struct trace_events *events)
 {
     free(events->event);

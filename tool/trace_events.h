@@ -43,6 +43,9 @@ void trace_events_add(struct trace_events *events, uint32_t cpu, const struct tr
 /* All in the order of their starts. */
 void trace_events_sort(struct trace_events *events);
 
+/* Leaves those alone that start between these times, including them. */
+void trace_events_between(struct trace_events *events, uint64_t first, uint64_t last);
+
 void trace_events_free(struct trace_events *events);
 
 #endif

@@ -10,6 +10,7 @@
 #include "tool/unfinished.h"
 
 #define RECORD        sizeof(struct trace_record)
+#define PIECE         0x4000u  /* bytes of records that are fetched at once, from the last on */
 #define PROGRESS_STEP 0x20000u /* bytes of records between words of how far it is */
 
 static enum control_error ask(const struct tracing *t, enum control_call call, unsigned number,
@@ -95,13 +96,14 @@ static bool makes_sense(const struct control_records *is, uint64_t at)
            is->cpu < TRACE_RINGS_MAX;
 }
 
-/* Up to where the ring ended when it was asked first. */
-static enum exit_code fetch_ring(struct tracing *t, unsigned ring, struct trace_record *records,
-                                 size_t *count, uint32_t *cpu)
+/* From a position up to another one; UINT64_MAX: up to where the ring ends when it is asked
+ * first. */
+static enum exit_code fetch_ring(struct tracing *t, unsigned ring, uint64_t at, uint64_t end,
+                                 struct trace_record *records, size_t *count, uint32_t *cpu)
 {
     struct control_answer answer;
     struct control_records is;
-    uint64_t at = t->from[ring], end = UINT64_MAX, told = at;
+    uint64_t told = at;
 
     while (at < end) {
         if (unfinished_ends())
@@ -130,11 +132,73 @@ enum exit_code tracing_fetch(struct tracing *t, struct trace_events *events)
     for (unsigned ring = 0; ring < t->ring_count && code == LINTEL_OK; ring++) {
         size_t count = 0;
         uint32_t cpu = 0;
-        code = fetch_ring(t, ring, records, &count, &cpu);
+        code = fetch_ring(t, ring, t->from[ring], UINT64_MAX, records, &count, &cpu);
         trace_events_add(events, cpu, records, count);
     }
     progress_end();
     free(records);
     trace_events_sort(events);
+    return code;
+}
+
+/* When the last of these records of a VM that is traced was made; 0: there is none. */
+static uint64_t last_of(const struct tracing *t, const struct trace_record *records, size_t count)
+{
+    while (count-- > 0)
+        if (TRACE_VM(records[count].what) < PLAN_MAX_VMS &&
+            t->vms & BIT(TRACE_VM(records[count].what)))
+            return records[count].tsc;
+    return 0;
+}
+
+/*
+ * From the ring's end backwards, piece by piece: those that a VM that is traced has in it, from
+ * `ticks` before its last one on. They are put at the end of the buffer; *first is the first.
+ */
+static enum exit_code fetch_last(struct tracing *t, unsigned ring, uint64_t ticks,
+                                 struct trace_record *records, size_t *first, uint32_t *cpu)
+{
+    static struct trace_record piece[PIECE / RECORD];
+    struct control_answer answer;
+    struct control_records is;
+    uint64_t last = 0;
+    enum exit_code code = LINTEL_OK;
+    bool more = true;
+
+    if (fetch_part(t, ring, UINT64_MAX, &is, &answer) != CONTROL_OK)
+        return control_line_gone(t->line);
+    uint64_t end = is.tail, oldest = max_u64(t->from[ring], end - min_u64(end, TRACE_SIZE - PIECE));
+    while (code == LINTEL_OK && more && end > oldest) {
+        uint64_t at = max_u64(oldest, end - min_u64(end, PIECE));
+        size_t count = 0;
+        code = fetch_ring(t, ring, at, end, piece, &count, cpu);
+        if (code != LINTEL_OK || count > *first)
+            break;
+        *first -= count;
+        memcpy(records + *first, piece, count * RECORD);
+        last = last ? last : last_of(t, piece, count);
+        more = count == (end - at) / RECORD && (last == 0 || piece[0].tsc + ticks >= last);
+        end = at;
+    }
+    return code;
+}
+
+enum exit_code tracing_fetch_last(struct tracing *t, uint64_t ticks, struct trace_events *events)
+{
+    struct trace_record *records = malloc(TRACE_SIZE);
+    enum exit_code code = records ? LINTEL_OK : fail(LINTEL_MACHINE, "out of memory");
+    uint64_t last = 0;
+
+    for (unsigned ring = 0; ring < t->ring_count && code == LINTEL_OK; ring++) {
+        size_t first = TRACE_SIZE / RECORD;
+        uint32_t cpu = 0;
+        code = fetch_last(t, ring, ticks, records, &first, &cpu);
+        last = max_u64(last, last_of(t, records + first, TRACE_SIZE / RECORD - first));
+        trace_events_add(events, cpu, records + first, TRACE_SIZE / RECORD - first);
+    }
+    progress_end();
+    free(records);
+    trace_events_sort(events);
+    trace_events_between(events, last - min_u64(last, ticks), last);
     return code;
 }

@@ -26,4 +26,8 @@ enum exit_code tracing_end(struct tracing *t);
 /* All that was recorded between. LINTEL_UNFINISHED: a signal waits. */
 enum exit_code tracing_fetch(struct tracing *t, struct trace_events *events);
 
+/* What was recorded from `ticks` before the last record of one of these VMs on, up to that: where
+ * they have ended, their last exits. */
+enum exit_code tracing_fetch_last(struct tracing *t, uint64_t ticks, struct trace_events *events);
+
 #endif

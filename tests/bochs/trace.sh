@@ -160,6 +160,21 @@ result $? 'the format of Perfetto, as protoc and its rules have it'
 grep -q '^one/one/0: CPUID [0-9]' said && grep -q '^two/two/0: CPUID' said && grep -q '^one/one/0: monitor' said &&
     grep -q '^CPUs/CPU 0: one/0' said && grep -q '^CPUs/CPU 0: console' said && grep -q '^Processes/control: runs' said
 result $? 'has a track for each CPU, vCPU and process'
+# The last second of a VM that is stopped: a second has 10000000 ticks here.
+"$lintel" trace --last 1 --csv -o last.csv demo.sock one two >trace.err 2>&1 &
+tracer=$!
+for _ in {1..100}; do
+    grep -q '^lintel: tracing' trace.err && break
+    sleep 0.1
+done
+sleep 2
+"$lintel" stop demo.sock one
+wait $tracer
+code=$?
+cp trace.err said
+head -n 3 last.csv >>said
+[ $code = 0 ] && awk -F, 'NR == 2 { first = $1 } NR > 1 { last = $1 } END { exit !(NR > 20 && last - first <= 10000000) }' last.csv
+result $? 'what was in the last second before a VM was stopped'
 end
 
 # A victim beside one that exits all the time, and is traced meanwhile. It begins to count when the trace has begun: to start it is work of
