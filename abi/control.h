@@ -17,15 +17,15 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 5
+#define CONTROL_LINE_VERSION 6
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
 #define CONTROL_HEAD    16u   /* bytes of a request, or of an answer before its data */
 #define CONTROL_DATA    1024u /* bytes of an answer's data, at most */
 
-/* What can be asked. All but the first, LOG and PROCESS are about `vm`, by its index in the
- * plan. */
+/* What can be asked. All but the first, LOG, PROCESS and RELEASE are about `vm`, by its index in
+ * the plan. */
 enum control_call {
     CONTROL_CALL_HELLO, /* the answer: struct control_hello */
     CONTROL_CALL_LOOK,  /* struct control_vm */
@@ -73,8 +73,13 @@ enum control_call {
     /* (argument: a position in ring `vm` of the trace): struct control_records, then records from
        there on, by lib/trace_pack.h */
     CONTROL_CALL_RECORDS,
+    CONTROL_CALL_RELEASE, /* VMs that have ended need not be held any more, now or later */
     CONTROL_CALL_COUNT
 };
+
+/* How long VMs are held when all have ended, where the plan awaits the control process, and nobody
+ * asks for anything any more. */
+#define CONTROL_HELD_S 3600u
 
 /* Parts of an argument. */
 #define CONTROL_VCPU(n)     ((uint64_t)(n) << 56)

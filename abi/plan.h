@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      10
+#define PLAN_VERSION      11
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -118,7 +118,7 @@ struct plan_process {
     uint32_t budget, period;              /* PLAN_BUDGET_MIN */
     uint32_t controls;                    /* VMs that it may control: bit n is VM n */
     uint32_t cpu;                         /* its home: 0 is the CPU that booted */
-    uint32_t reserved;
+    uint32_t awaited; /* not 0: the machine ends no sooner than it, as with VMs */
     uint64_t dma; /* bytes of memory for its device, contiguous, below 4 GiB; a multiple of 4 KiB */
 };
 

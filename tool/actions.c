@@ -14,7 +14,7 @@ static const struct {
     const char *key, *words;
 } events[PLAN_EVENT_COUNT] = {
     [PLAN_ON_RESET] = {"on-reset", "restart or stop"},
-    [PLAN_ON_FAULT] = {"on-fault", "stop or restart"},
+    [PLAN_ON_FAULT] = {"on-fault", "stop, core or restart"},
     [PLAN_ON_HALT] = {"on-halt", "wait, stop or restart"},
 };
 

@@ -14,6 +14,7 @@
 
 #include "tool/console_log.h"
 #include "tool/console_process.h"
+#include "tool/control_process.h"
 #include "tool/disc.h"
 #include "tool/disk_file.h"
 #include "tool/emulated_nic.h"
@@ -171,18 +172,29 @@ static bool lines_shown(const struct boot_request *request, const struct machine
 static int boot(struct run *run, struct relay *relay)
 {
     const struct emulation *emulation = &run->request->emulation;
+    const struct boot_request *request = run->request;
     struct console_log log;
+    struct cores cores = {
+        .machine = run->machine,
+        .outcome = &run->outcome,
+        .relay = relay,
+        .folder = request->log    ? request->log
+                  : request->keep ? request->keep
+                                  : ".",
+        .work_folder = request->emulation.work_folder,
+    };
     struct session_request session = {
-        .seconds = run->request->timeout,
+        .seconds = request->timeout,
         .outcome = &run->outcome,
         .log = &log,
         .relay = relay,
+        .cores = cores_wanted(run->machine) ? &cores : NULL,
     };
     int signal_number = 0, lines[LINE_COUNT];
     pid_t child;
 
-    enum exit_code code = console_log_open(&log, &run->machine->plan, run->lines,
-                                           run->request->keep, run->request->log);
+    enum exit_code code =
+        console_log_open(&log, &run->machine->plan, run->lines, request->keep, request->log);
     if (code != LINTEL_OK)
         return code;
     progress("starting %s", runner_name(emulation->runner));
@@ -215,18 +227,20 @@ static char *controls_to_hide(const struct boot_request *request, const struct m
     return text(" hide=%s%svirtual-interrupt-delivery", list, *list ? "," : "");
 }
 
-/* With a socket for the control line, if one is wanted. */
+/* With a socket for the control line, where the machine has one. */
 static int boot_controlled(struct run *run)
 {
     struct relay relay;
 
-    if (!run->request->control)
+    if (!control_process_is_in(&run->machine->plan))
         return boot(run, NULL);
-    int code = relay_open(&relay, run->request->control);
+    char *own = text("%s/control", run->request->emulation.work_folder);
+    int code = relay_open(&relay, run->request->control ? run->request->control : own);
     if (code == LINTEL_OK) {
         code = boot(run, &relay);
         relay_close(&relay);
     }
+    free(own);
     return code;
 }
 

@@ -77,26 +77,44 @@ static void add_watches(struct plan *plan, uint32_t process)
     }
 }
 
+/* Of what nobody may look into there is no core. */
+static void check_core(struct loading *loading, unsigned vm)
+{
+    char where[32];
+
+    snprintf(where, sizeof(where), "vms[%u].on-fault", vm);
+    description_error(&loading->file, where,
+                      "nobody looks into this VM, by 'control: no': write 'stop', or let it be "
+                      "controlled");
+}
+
 /* Without the process nobody could have a VM go on that waits. */
-void control_process_load(struct loading *loading, bool wanted)
+void control_process_load(struct loading *loading, unsigned use)
 {
     struct plan_process process = control;
+    struct machine *machine = loading->machine;
+    bool wanted = use & MACHINE_CONTROLLED, cores = false;
 
     process.cpu = loading->common;
-    for (uint32_t vm = 0; vm < loading->machine->plan.vm_count; vm++) {
+    for (uint32_t vm = 0; vm < machine->plan.vm_count; vm++) {
         enum let let = lets(loading, vm);
-        process.controls |= (uint32_t)(let != LETS_NOBODY) << vm;
-        loading->machine->plan.vms[vm].waits = wanted && let == WAITS;
+        if (machine->cores[vm] && let == LETS_NOBODY)
+            check_core(loading, vm);
+        process.controls |= (uint32_t)(let != LETS_NOBODY && (wanted || machine->cores[vm])) << vm;
+        machine->plan.vms[vm].waits = wanted && let == WAITS;
+        cores |= machine->cores[vm];
     }
-    if (!wanted)
+    if (!wanted && !(cores && use & MACHINE_EMULATED))
         return;
     if (process.controls == 0)
         description_error(&loading->file, "vms",
                           "no VM lets itself be controlled; take 'control: no' from one");
+    process.awaited = cores;
+    strcpy(process.arguments, cores ? "hold" : "");
     check_homes(loading, &process);
     int added = process_add(loading, "vms", BUILT_CONTROL, &process);
     if (added >= 0)
-        add_watches(&loading->machine->plan, (uint32_t)added);
+        add_watches(&machine->plan, (uint32_t)added);
 }
 
 bool control_process_is_in(const struct plan *plan)

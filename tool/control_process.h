@@ -5,9 +5,10 @@
 
 #include "tool/loading.h"
 
-/* Reads the VMs' key `control`, and, if it is `wanted`, adds the process to the plan, for all VMs
- * that do not say no. */
-void control_process_load(struct loading *loading, bool wanted);
+/* Reads the VMs' key `control`, and adds the process to the plan where that is for it (enum
+ * machine_use): for all VMs that do not say no, or, in an emulated machine that nobody controls
+ * otherwise, for those of which a core is made. */
+void control_process_load(struct loading *loading, unsigned use);
 
 /* Whether the plan has it. */
 bool control_process_is_in(const struct plan *plan);

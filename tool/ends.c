@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tool/actions.h"
 
@@ -19,12 +20,14 @@ static bool status_parse(const char *word, unsigned *status)
 void ends_load(struct description_file *file, unsigned vm, struct machine *machine)
 {
     const struct vm_description *from = &file->content->vms[vm];
+    bool core = from->on_fault && strcmp(from->on_fault, "core") == 0;
     const char *const words[PLAN_EVENT_COUNT] = {
         [PLAN_ON_RESET] = from->on_reset,
-        [PLAN_ON_FAULT] = from->on_fault,
+        [PLAN_ON_FAULT] = core ? "stop" : from->on_fault,
         [PLAN_ON_HALT] = from->on_halt,
     };
 
+    machine->cores[vm] = core;
     for (enum plan_event event = 0; event < PLAN_EVENT_COUNT; event++) {
         if (action_parse(event, words[event], &machine->plan.vms[vm].on[event]))
             continue;

@@ -304,7 +304,7 @@ enum exit_code machine_load(const char *path, unsigned use, struct machine *mach
     console_process_load(&loading);
     disks_load(&loading);
     networks_load(&loading);
-    control_process_load(&loading, use & MACHINE_CONTROLLED);
+    control_process_load(&loading, use);
     homes_count(machine);
     if (use & MACHINE_EMULATED) {
         disk_files_look(&loading);

@@ -39,6 +39,7 @@ struct machine {
     char *files[PLAN_MAX_FILES];    /* the paths of the plan's files */
     bool alone[PLAN_MAX_VMS];       /* nobody else is at home on a VM's CPUs */
     unsigned success[PLAN_MAX_VMS]; /* the exit status that is a VM's success; 0: none is */
+    bool cores[PLAN_MAX_VMS];       /* a core of it is made where it stops for a fault */
     char *folder; /* what was made for it, until machine_free; NULL: nothing was */
     struct machine_disk disks[PLAN_MAX_PROCESSES];
     struct machine_partition partitions[PLAN_MAX_VMS];

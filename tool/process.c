@@ -60,6 +60,22 @@ static _Noreturn void become(const char *const argv[], const char *folder, const
     _exit(127);
 }
 
+pid_t process_start(const char *const argv[], const char *folder, const char *output)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        become(argv, folder, output);
+    if (child > 0)
+        setpgid(child, child); /* whoever of the two comes first */
+    return child;
+}
+
+int process_code(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int process_run(const char *const argv[], const char *folder, const char *output)
 {
     int status = 0;
@@ -68,10 +84,7 @@ int process_run(const char *const argv[], const char *folder, const char *output
     unfinished_signals(&awaited);
     sigaddset(&awaited, SIGCHLD);
     sigprocmask(SIG_BLOCK, &awaited, &before);
-    pid_t child = fork(), ended = child;
-    if (child == 0)
-        become(argv, folder, output);
-    setpgid(child, child); /* whoever of the two comes first */
+    pid_t child = process_start(argv, folder, output), ended = child;
     while (child > 0 && (ended = waitpid(child, &status, WNOHANG)) == 0) {
         int number = sigwaitinfo(&awaited, NULL);
         if (number > 0 && number != SIGCHLD) {
@@ -81,9 +94,7 @@ int process_run(const char *const argv[], const char *folder, const char *output
         }
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    if (ended < 0)
-        return 127;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return ended < 0 ? 127 : process_code(status);
 }
 
 void print_tail(const char *path, unsigned lines)

@@ -4,12 +4,20 @@
 #define TOOL_PROCESS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Whether PATH has this program. */
 bool program_exists(const char *name);
 
 /* In a child that becomes another program: signals are held and ignored no more. */
 void process_reset_signals(void);
+
+/* Starts a program, in `folder` (NULL: where the tool is), its output in the file `output`, in a
+ * process group of its own. Returns the process; negative: it could not be made. */
+pid_t process_start(const char *const argv[], const char *folder, const char *output);
+
+/* How a process that waitpid has told of ended: its exit code, or 128 + N after signal N. */
+int process_code(int status);
 
 /*
  * Runs a program to its end, in `folder` (NULL: where the tool is), its output in the file

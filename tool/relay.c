@@ -31,6 +31,11 @@ void relay_start(struct relay *relay, int line)
     relay->line = line;
 }
 
+void relay_release(struct relay *relay)
+{
+    relay->release = true;
+}
+
 static void close_client(struct relay *relay, int i)
 {
     close(relay->clients[i].socket);
@@ -46,6 +51,8 @@ static void close_client(struct relay *relay, int i)
  * was about to stop. One that has ended does not stop. */
 static void take_leave(struct relay *relay, const struct control_answer *answer)
 {
+    if (answer->call == CONTROL_CALL_RELEASE)
+        relay->release = false;
     if (answer->call == CONTROL_CALL_TRACE)
         relay->left_traced[relay->left_kind] &= ~(uint32_t)BIT(answer->vm);
     if (answer->call != CONTROL_CALL_DEBUG || relay->left == 0)
@@ -55,6 +62,19 @@ static void take_leave(struct relay *relay, const struct control_answer *answer)
     relay->left_stopped = !relay->left_stopped && !ends;
     if (ends)
         relay->left &= ~(uint32_t)BIT(answer->vm);
+}
+
+/* When it asks, and when it is answered: what cannot be traced is not. */
+static void note_tracer(struct relay_client *client, uint16_t error)
+{
+    const struct control_request *r = &client->request;
+    bool on = r->argument & CONTROL_TRACE_ON && (error == CONTROL_OK || error == CONTROL_SILENT);
+    uint32_t *is =
+        &client->traces[r->argument & CONTROL_TRACE_PROCESS ? RELAY_PROCESSES : RELAY_VMS];
+
+    if (r->call != CONTROL_CALL_TRACE || r->vm >= PLAN_MAX_PROCESSES)
+        return;
+    *is = on ? *is | (uint32_t)BIT(r->vm) : *is & ~(uint32_t)BIT(r->vm);
 }
 
 /* The machine's answer, or ours, to who asked, with its own tag again. Who does not take it at once
@@ -70,6 +90,7 @@ static void give(struct relay *relay, struct control_answer *answer)
         return;
     }
     struct relay_client *client = &relay->clients[i];
+    note_tracer(client, answer->error);
     answer->tag = client->request.tag;
     size_t size = control_seal(answer);
     client->count = 0;
@@ -103,17 +124,6 @@ static void pass_on(struct relay *relay, int asker, struct control_request reque
         give_up(relay);
 }
 
-static void note_tracer(struct relay_client *client)
-{
-    const struct control_request *r = &client->request;
-    uint32_t *is =
-        &client->traces[r->argument & CONTROL_TRACE_PROCESS ? RELAY_PROCESSES : RELAY_VMS];
-
-    if (r->call != CONTROL_CALL_TRACE || r->vm >= PLAN_MAX_PROCESSES)
-        return;
-    *is = r->argument & CONTROL_TRACE_ON ? *is | (uint32_t)BIT(r->vm) : *is & ~(uint32_t)BIT(r->vm);
-}
-
 static void note_debugger(struct relay_client *client)
 {
     const struct control_request *r = &client->request;
@@ -124,6 +134,15 @@ static void note_debugger(struct relay_client *client)
         client->debugs |= (uint32_t)BIT(r->vm);
     if ((r->argument & 0xff) == GATE_DEBUG_END)
         client->debugs &= ~(uint32_t)BIT(r->vm);
+}
+
+static bool is_traced(const struct relay *relay)
+{
+    bool is = false;
+
+    for (int i = 0; i < RELAY_CLIENTS; i++)
+        is |= relay->clients[i].traces[RELAY_VMS] != 0;
+    return is;
 }
 
 /* What nobody traces any more. */
@@ -155,6 +174,10 @@ static void ask(struct relay *relay, uint64_t now)
                 now);
     for (int kind = 0; !relay->asked && kind < RELAY_TRACED; kind++)
         stop_trace(relay, kind, now);
+    if (!relay->asked && relay->release && !is_traced(relay))
+        pass_on(relay, NOBODY,
+                (struct control_request){.magic = CONTROL_REQUEST, .call = CONTROL_CALL_RELEASE},
+                now);
     for (unsigned n = 1; !relay->asked && n <= RELAY_CLIENTS; n++) {
         unsigned i = (relay->last + n) % RELAY_CLIENTS;
         struct relay_client *client = &relay->clients[i];
@@ -162,7 +185,7 @@ static void ask(struct relay *relay, uint64_t now)
             continue;
         relay->last = i;
         note_debugger(client);
-        note_tracer(client);
+        note_tracer(client, CONTROL_OK);
         pass_on(relay, (int)i, client->request, now);
     }
 }

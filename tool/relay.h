@@ -39,6 +39,7 @@ struct relay {
     bool left_stopped;
     uint32_t left_traced[RELAY_TRACED]; /* likewise those whose tracer has gone, */
     int left_kind;                      /* and which of them we ask about */
+    bool release; /* the machine is to be told that VMs need not be held any more */
     uint8_t tag;
     uint64_t deadline; /* ms */
     unsigned last;     /* whose turn it was */
@@ -51,6 +52,9 @@ enum exit_code relay_open(struct relay *relay, const char *path);
 
 /* From now on the machine is at the other end of `line`, which is the relay's. */
 void relay_start(struct relay *relay, int line);
+
+/* From now on nobody wants anything of VMs that have ended, but who traces. */
+void relay_release(struct relay *relay);
 
 /* What to wait for: RELAY_POLLS entries, some of which are for nothing; and for how many ms at
  * most, -1 for ever. */

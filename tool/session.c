@@ -50,6 +50,7 @@ struct session {
     struct outcome *outcome;
     struct console_log *log;
     struct relay *relay;
+    struct cores *cores;
     struct keys keys;
     struct pacer pacer;
     struct plain plain;
@@ -317,6 +318,8 @@ static enum session_end loop(struct session *session, int *signal)
     while (!session->output_error) {
         int wait = sooner(send_input(session), tell_progress(session));
         wait = sooner(wait, sooner(until_halted(session), look_at_terminal(session)));
+        if (session->cores)
+            wait = sooner(wait, cores_work(session->cores));
         uint64_t now = now_ms();
         if (reached_limit(session, now))
             return SESSION_TIMEOUT;
@@ -374,7 +377,10 @@ enum session_end session_run(const struct session_request *request, int *signal_
     session->outcome = request->outcome;
     session->log = request->log;
     session->relay = request->relay;
+    session->cores = request->cores;
     enum session_end end = loop(session, signal_number);
+    if (session->cores)
+        cores_end(session->cores);
     terminal_restore();
     progress_end();
     if (session->console && session->pacer.line_open)

@@ -4,6 +4,7 @@
 #define TOOL_SESSION_H
 
 #include "tool/console_log.h"
+#include "tool/cores.h"
 #include "tool/outcome.h"
 #include "tool/relay.h"
 
@@ -22,6 +23,7 @@ struct session_request {
     struct outcome *outcome;
     struct console_log *log;
     struct relay *relay; /* has its time meanwhile; NULL: there is none */
+    struct cores *cores; /* likewise; they want the relay */
 };
 
 /*

@@ -205,8 +205,8 @@ static void create_processes(const struct plan *plan)
     for (uint32_t i = 0; i < plan->channel_count; i++)
         channel_create(&plan->channels[i], process_of(plan->channels[i].client),
                        process_of(plan->channels[i].server));
-    for (uint32_t i = 0; plan->vm_count == 0 && i < plan->process_count; i++)
-        if (!is_server(plan, i))
+    for (uint32_t i = 0; i < plan->process_count; i++)
+        if (plan->processes[i].awaited || (plan->vm_count == 0 && !is_server(plan, i)))
             process_await(&services[i].process, "processes");
 }
 

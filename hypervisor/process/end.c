@@ -4,14 +4,15 @@
 #include "hypervisor/report/log.h"
 #include "hypervisor/report/panic.h"
 
-static const char *kind; /* of those that are awaited */
-static uint32_t count, ended, faults;
+static const char *kind; /* of those that count among the awaited */
+static uint32_t awaited, count, ended, faults;
 
 void process_await(struct process *p, const char *of_kind)
 {
     p->awaited = true;
-    kind = of_kind;
-    count++;
+    kind = kind != NULL ? kind : of_kind;
+    count += kind == of_kind;
+    awaited++;
 }
 
 void process_end(struct process *p, bool fault, const char *why)
@@ -25,7 +26,7 @@ void process_end(struct process *p, bool fault, const char *why)
     if (!p->awaited)
         return;
     __atomic_fetch_add(&faults, fault, __ATOMIC_SEQ_CST);
-    if (__atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST) < count)
+    if (__atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST) < awaited)
         return;
     log_record(LOG_END, LOG_NO_VM, "end: %u %s, %u faults", count, kind, faults);
     if (!log_is_handed_over())
@@ -37,6 +38,6 @@ void process_end(struct process *p, bool fault, const char *why)
 void process_printed(void)
 {
     log_take_back();
-    if (count > 0 && ended == count)
+    if (awaited > 0 && ended == awaited)
         machine_end();
 }

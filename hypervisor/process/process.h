@@ -89,8 +89,8 @@ static inline void process_set_result(struct process *p, int64_t result)
     p->user_frame.rax = (uint64_t)result;
 }
 
-/* end.c: the machine runs until all that are awaited have ended; all are of this kind, "VMs" for
- * one. At boot. */
+/* end.c: the machine runs until all that are awaited have ended; those of the first kind, "VMs" for
+ * one, are counted in its last word. At boot. */
 void process_await(struct process *p, const char *of_kind);
 
 /* p, which cannot run any more, has ended, for a fault or not, and does not come back: the log and

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "runtime/gate.h"
 #include "services/control/debug.h"
+#include "services/control/hold.h"
 #include "services/control/trace.h"
 #include "services/control/watch.h"
 
@@ -19,6 +20,7 @@ void answer_init(const struct process_info *info, const struct log_ring *log,
 {
     stopped = 0;
     debug_init();
+    hold_init(info);
     khz = info->tsc_khz;
     ring = log;
     trace_init(trace, info->trace_rings);
@@ -221,6 +223,12 @@ static enum control_error patch(const struct control_request *r, struct control_
         debug_patch(r->vm, CONTROL_ADDRESS(r->argument), r->argument >> 56 != 0, &a->data[0]));
 }
 
+static enum control_error release(const struct control_request *r, struct control_answer *a)
+{
+    hold_release();
+    return CONTROL_OK;
+}
+
 static bool is_zero(const char *piece)
 {
     uint64_t word = 0;
@@ -340,10 +348,12 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_TYPE] = watch_type,
     [CONTROL_CALL_TRACE] = trace,
     [CONTROL_CALL_RECORDS] = trace_records,
+    [CONTROL_CALL_RELEASE] = release,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)
 {
+    hold_asked();
     *a = (struct control_answer){
         .magic = CONTROL_ANSWER, .call = r->call, .vm = r->vm, .tag = r->tag};
     a->error = r->call < CONTROL_CALL_COUNT ? (uint16_t)calls[r->call](r, a) : CONTROL_NO_CALL;

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "runtime/gate.h"
 #include "services/control/answer.h"
+#include "services/control/hold.h"
 #include "services/control/uart.h"
 
 /* More than a port has that works, before others have the CPU. */
@@ -84,8 +85,11 @@ void control_work(uint64_t events)
     }
     uart_ask(!pending, !pending && out_sent < out_size);
     gate_interrupts_done(EVENT_INTERRUPTS(events));
+    unsigned wait = hold_look();
     if (!interrupts)
-        gate_timer(gate_tsc() + CONTROL_POLL_MS * ms);
+        wait = CONTROL_POLL_MS;
     else if (pending || out_sent < out_size)
-        gate_timer(gate_tsc() + CONTROL_PATIENCE_MS * ms);
+        wait = CONTROL_PATIENCE_MS;
+    if (wait > 0)
+        gate_timer(gate_tsc() + wait * ms);
 }

@@ -8,6 +8,7 @@
 #include "lib/control_frame.h"
 #include "runtime/gate.h"
 #include "runtime/io.h"
+#include "runtime/log.h"
 #include "services/control/control.h"
 #include "services/control/watch.h"
 
@@ -182,7 +183,17 @@ char *gate_text(void)
 
 uint64_t gate_tsc(void)
 {
-    return 1000;
+    return machine.tsc;
+}
+
+void log_line(const char *fmt, ...)
+{
+    machine.lines++;
+}
+
+_Noreturn void log_stop(enum gate_stop why, const char *fmt, ...)
+{
+    longjmp(machine.end, 1);
 }
 
 int64_t gate_timer(uint64_t tsc)
@@ -204,24 +215,35 @@ struct trace_ring *ring_of(unsigned n)
     return (void *)(rings + n * PROCESS_TRACE_STRIDE);
 }
 
-void begin(void)
+static void begin_with(const char *arguments)
 {
-    static const struct process_info info = {
-        .tsc_khz = 1000,
-        .interrupt_count = 1,
-        .ports = {{BASE, 8}},
-        .channel_count = 2,
-        .trace_rings = RINGS,
-        .channels = {{.kind = PLAN_CHANNEL_CONSOLE, .label = "9"},
-                     {.kind = PLAN_CHANNEL_CONSOLE, .label = "1"}}};
+    struct process_info info = {.tsc_khz = 1000,
+                                .interrupt_count = 1,
+                                .ports = {{BASE, 8}},
+                                .channel_count = 2,
+                                .trace_rings = RINGS,
+                                .channels = {{.kind = PLAN_CHANNEL_CONSOLE, .label = "9"},
+                                             {.kind = PLAN_CHANNEL_CONSOLE, .label = "1"}}};
 
+    strcpy(info.arguments, arguments);
     memset(&machine, 0, sizeof(machine));
+    machine.tsc = 1000;
     memset(channel_pages, 0, sizeof(channel_pages));
     for (unsigned i = 0; i < RINGS; i++)
         memset(ring_of(i), 0, sizeof(*ring_of(i)));
     assert_true(control_start(&info, &machine.log, ring_of(0)));
     watch_open(&info, channel_pages);
     channel_open(&machine.console, channel_pages + PROCESS_CHANNEL_STRIDE, 1, true);
+}
+
+void begin(void)
+{
+    begin_with("");
+}
+
+void begin_awaited(void)
+{
+    begin_with("hold");
 }
 
 void type(const void *bytes, size_t count)

@@ -46,7 +46,9 @@ extern struct machine {
     } traced;
     struct channel_end console; /* VM 1's */
     unsigned acts;              /* calls that change something */
-    uint64_t timer;
+    uint64_t timer, tsc;
+    unsigned lines; /* that it has logged */
+    jmp_buf end;    /* where its end leads */
 } machine;
 
 extern const struct gate_process processes[PROCESSES];
@@ -54,8 +56,9 @@ extern const struct gate_process processes[PROCESSES];
 /* A ring of the trace. */
 struct trace_ring *ring_of(unsigned n);
 
-/* A machine whose control process has just been started. */
+/* A machine whose control process has just been started; one that the machine's end waits for. */
 void begin(void);
+void begin_awaited(void);
 
 /* Who asks types this. */
 void type(const void *bytes, size_t count);

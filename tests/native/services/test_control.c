@@ -10,6 +10,7 @@
 #include "lib/control_frame.h"
 #include "runtime/gate.h"
 #include "services/control/control.h"
+#include "services/control/hold.h"
 
 static void it_says_what_there_is(void **state)
 {
@@ -157,7 +158,7 @@ static void a_debugger_is_passed_on(void **state)
     assert_int_equal(ask(CONTROL_CALL_DEBUG, 0, GATE_DEBUG_LOOK).size, sizeof(struct gate_stopped));
     assert_int_equal(ask(CONTROL_CALL_PATCH, 0, FULL | CONTROL_BYTE(1)).size, 1);
     assert_true(machine.poked == (FULL | CONTROL_BYTE(0xcc)));
-    for (unsigned call = CONTROL_CALL_DEBUG; call < CONTROL_CALL_COUNT; call++)
+    for (unsigned call = CONTROL_CALL_DEBUG; call < CONTROL_CALL_RELEASE; call++)
         assert_int_equal(ask(call, 2, CONTROL_BYTE(1)).error, CONTROL_NO_VM);
 }
 
@@ -268,6 +269,42 @@ static void a_port_that_is_out_of_order(void **state)
     assert_false(control_start(&info, &machine.log, ring_of(0)));
 }
 
+/* Whether it has ended after so many ms in which nobody asks. */
+static bool ends_within(unsigned ms)
+{
+    uint64_t end = machine.tsc + ms * 1000ULL;
+
+    while (setjmp(machine.end) == 0) {
+        if (machine.tsc >= end)
+            return false;
+        machine.tsc += HOLD_LOOK_MS * 1000;
+        control_work(0);
+    }
+    return true;
+}
+
+/* Where the machine's end waits for it, it ends when all VMs have, and nobody wants anything. */
+static void it_holds_what_has_ended(void **state)
+{
+    begin();
+    machine.vms[0].state = machine.vms[1].state = GATE_VM_ENDED;
+    expect(CONTROL_CALL_RELEASE, 0, CONTROL_OK);
+    assert_false(ends_within(10000));
+    begin_awaited();
+    machine.vms[0].state = GATE_VM_ENDED;
+    expect(CONTROL_CALL_RELEASE, 0, CONTROL_OK);
+    assert_false(ends_within(10000));
+    machine.vms[1].state = GATE_VM_ENDED;
+    assert_true(ends_within(2000));
+    begin_awaited();
+    machine.vms[0].state = machine.vms[1].state = GATE_VM_ENDED;
+    assert_false(ends_within((CONTROL_HELD_S - 10) * 1000));
+    assert_int_equal(machine.lines, 1);
+    expect(CONTROL_CALL_LOOK, 0, CONTROL_OK);
+    assert_false(ends_within((CONTROL_HELD_S - 10) * 1000));
+    assert_true(ends_within(20000));
+}
+
 /* Two at once: the second one is dropped, and its sender asks again. */
 static void one_request_at_a_time(void **state)
 {
@@ -293,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_debugger_is_passed_on),     cmocka_unit_test(the_log_is_read),
         cmocka_unit_test(noise_does_nothing),          cmocka_unit_test(an_answers_frame_is_judged),
         cmocka_unit_test(a_port_that_is_out_of_order), cmocka_unit_test(one_request_at_a_time),
+        cmocka_unit_test(it_holds_what_has_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,7 +377,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 6 of the control line, this tool 5$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 7 of the control line, this tool 6$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

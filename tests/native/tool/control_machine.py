@@ -84,7 +84,7 @@ def records_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 6 if how == 'version' else 5, 5, 0 if how == 'odd-clock' else 10000)
+        return 0, struct.pack('<IIQ', 7 if how == 'version' else 6, 5, 0 if how == 'odd-clock' else 10000)
     if call == 7 and how == 'odd-all':
         return 0, struct.pack('<QQHBB', argument, 20, 5, 0, 0xff) + b'\x1b[2J\x9b' if argument == 0 else struct.pack('<QQ', argument, argument)
     if call == 7:
