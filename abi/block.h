@@ -12,8 +12,7 @@
  * requests of another epoch without an answer; the client sends what was not answered again, with
  * the new one.
  */
-#ifndef ABI_BLOCK_H
-#define ABI_BLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -89,5 +88,3 @@ struct block_area {
 _Static_assert(sizeof(struct block_request) <= CHANNEL_ENTRY_SIZE, "a request is an entry");
 _Static_assert(sizeof(struct block_answer) <= CHANNEL_ENTRY_SIZE, "an answer is an entry");
 _Static_assert(sizeof(struct block_area) % 4096 == 0, "whole pages");
-
-#endif

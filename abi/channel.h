@@ -11,8 +11,7 @@
  * head. Before it waits it sets sleeps, and looks at tail once more. On x86 the store of sleeps and
  * the load of tail need a fence between them, on both sides.
  */
-#ifndef ABI_CHANNEL_H
-#define ABI_CHANNEL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -40,5 +39,3 @@ struct channel {
 #define CHANNEL_AREA 0x4000u
 
 _Static_assert(sizeof(struct channel) <= CHANNEL_AREA, "the rings end before the area");
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The channel to the console: an entry is some bytes, either way. What finds no room stays with who
  * has it, and is offered again when the other side has made some. */
-#ifndef ABI_CONSOLE_H
-#define ABI_CONSOLE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -37,5 +36,3 @@ enum console_what {
 #define CONSOLE_CHANNEL_SIZE CHANNEL_AREA
 
 _Static_assert(sizeof(struct console_entry) == CHANNEL_ENTRY_SIZE, "it is an entry");
-
-#endif

@@ -8,8 +8,7 @@
  * What is no frame is passed by, byte by byte, and never answered: who gets no answer asks again,
  * with another tag. All is little-endian.
  */
-#ifndef ABI_CONTROL_H
-#define ABI_CONTROL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -174,5 +173,3 @@ struct control_console {
 _Static_assert(sizeof(struct control_request) == CONTROL_HEAD, "the line's layout is ABI");
 _Static_assert(offsetof(struct control_answer, data) == CONTROL_HEAD, "the line's layout is ABI");
 _Static_assert(sizeof(struct control_vm) <= CONTROL_DATA, "an answer holds it");
-
-#endif

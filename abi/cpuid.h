@@ -4,8 +4,7 @@
  * 0 answers from it, and puts in what follows the vCPU's state. It can deceive nobody but the
  * guest: what a guest may do with MSRs, CR4 and XCR0 is ring 0's own decision.
  */
-#ifndef ABI_CPUID_H
-#define ABI_CPUID_H
+#pragma once
 
 #include <stdint.h>
 
@@ -89,5 +88,3 @@ static inline uint32_t cpuid_compact_size(const struct cpuid_table *table, uint6
     }
     return size;
 }
-
-#endif

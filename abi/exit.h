@@ -7,8 +7,7 @@
  * when the monitor calls GATE_RUN again. Nothing that a monitor writes here can harm anybody but
  * its own guest.
  */
-#ifndef ABI_EXIT_H
-#define ABI_EXIT_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -171,5 +170,3 @@ _Static_assert(offsetof(struct exit_page, state) == 80, "the exit page's layout 
 _Static_assert(offsetof(struct exit_page, vmcs) == 80 + 33 * 8 + 8 * 16 + 2 * 16,
                "the exit page's layout is ABI");
 _Static_assert(sizeof(struct exit_page) == 4096, "it is one page");
-
-#endif

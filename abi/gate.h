@@ -11,8 +11,7 @@
  * The x87, MMX, SSE and AVX registers, and XCR0, are the guest's own: a monitor reads and writes
  * them in place.
  */
-#ifndef ABI_GATE_H
-#define ABI_GATE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -230,5 +229,3 @@ struct monitor_info {
 
 _Static_assert(sizeof(struct monitor_info) == 96 + 2048, "the info page's layout is ABI");
 _Static_assert(sizeof(struct monitor_info) <= 4096, "it is one page");
-
-#endif

@@ -6,8 +6,7 @@
  * from there, and when there is none, and after a panic, ring 0 prints first what is in the queue,
  * and then its lines, itself.
  */
-#ifndef ABI_LOG_H
-#define ABI_LOG_H
+#pragma once
 
 #include <stdint.h>
 
@@ -63,5 +62,3 @@ struct log_ring {
 };
 
 _Static_assert(sizeof(struct log_reader) <= LOG_READER_SIZE, "the ring lies behind it");
-
-#endif

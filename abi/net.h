@@ -14,8 +14,7 @@
  * if the receiver has said that it takes such frames (NET_HELLO); sizes and offsets of these are as
  * in virtio 1.2, 5.1.6.
  */
-#ifndef ABI_NET_H
-#define ABI_NET_H
+#pragma once
 
 #include <stdint.h>
 
@@ -66,5 +65,3 @@ struct net_area {
 #define NET_CHANNEL_SIZE (CHANNEL_AREA + (uint32_t)sizeof(struct net_area))
 
 _Static_assert(sizeof(struct net_entry) == CHANNEL_ENTRY_SIZE, "it is an entry");
-
-#endif

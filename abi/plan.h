@@ -6,8 +6,7 @@
  * that the plan's rows name: kernels, initrds, and the images of processes. The hypervisor checks
  * the plan once, before it creates anything.
  */
-#ifndef ABI_PLAN_H
-#define ABI_PLAN_H
+#pragma once
 
 #include <stdint.h>
 
@@ -163,5 +162,3 @@ _Static_assert(sizeof(struct plan_process) == 248, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan_channel) == 60, "the plan's layout is ABI");
 _Static_assert(sizeof(struct plan) == 32 + 32 * 40 + 8 * 2160 + 9 * 248 + 64 * 60,
                "the plan's layout is ABI");
-
-#endif

@@ -3,8 +3,7 @@
  * What every process finds in its address space, whether it is a VM's monitor, a driver or a
  * service: its grants, which come from the plan, are there before it starts, and never change.
  */
-#ifndef ABI_PROCESS_H
-#define ABI_PROCESS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -119,5 +118,3 @@ struct process_extents {
     uint64_t count;
     struct process_extent extent[PROCESS_EXTENTS];
 };
-
-#endif

@@ -3,8 +3,7 @@
  * The trace: for each CPU a ring of records, which ring 0 writes while a VM or a process is traced,
  * and a control process reads. Nobody waits for a reader: the oldest records are written over.
  */
-#ifndef ABI_TRACE_H
-#define ABI_TRACE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -48,5 +47,3 @@ struct trace_ring {
     uint64_t reserved[510];
     uint8_t bytes[TRACE_SIZE]; /* struct trace_record; the oldest ones are written over */
 };
-
-#endif

@@ -4,8 +4,7 @@
  * can do. Ring 0 makes VMCSs of this; a monitor, which gets the values when its guest could not be
  * entered, says in words which of the processor's checks failed (R9).
  */
-#ifndef ABI_VMCS_H
-#define ABI_VMCS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -129,5 +128,3 @@ static inline bool event_has_error_code(unsigned vector)
 {
     return vector < 32 && EVENT_ERROR_CODE_VECTORS >> vector & 1;
 }
-
-#endif

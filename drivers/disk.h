@@ -7,8 +7,7 @@
  *
  * The DMA area (PROCESS_DMA) is the device file's, but for its last DISK_SERVER_DMA bytes.
  */
-#ifndef DRIVERS_DISK_H
-#define DRIVERS_DISK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,5 +69,3 @@ void disk_reset(void);
 
 /* serve.c's: the command under this tag has ended, and the tag is free. */
 void disk_done(unsigned tag, bool good);
-
-#endif

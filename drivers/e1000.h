@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The driver of a network card, by its turns, for tests. */
-#ifndef DRIVERS_E1000_H
-#define DRIVERS_E1000_H
+#pragma once
 
 #include "abi/process.h"
 
@@ -10,5 +9,3 @@
  * not start, is one whose link is down. */
 void e1000_start(const struct process_info *info);
 void e1000_turn(void);
-
-#endif

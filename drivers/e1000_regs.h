@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The registers and descriptors of the card in e1000.c, which says where they are specified. */
-#ifndef DRIVERS_E1000_REGS_H
-#define DRIVERS_E1000_REGS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -72,5 +71,3 @@ struct tx { /* 3.3.6, 3.3.7: a context, or data */
 #define CONTEXT_MOST 255u /* its places in a frame */
 
 _Static_assert(sizeof(struct rx) == 16 && sizeof(struct tx) == 16, "3.2.3, 3.3.6");
-
-#endif

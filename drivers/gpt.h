@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A disk's partitions, from its GUID partition table (UEFI specification, "GUID Partition Table
  * (GPT) Disk Layout"). Nothing in the table is believed before it was checked. */
-#ifndef DRIVERS_GPT_H
-#define DRIVERS_GPT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ const char *gpt_load(struct gpt *gpt, uint64_t sectors, gpt_reader *read);
 
 /* The partition of this name. NULL, with what is wrong in *error: there is none, or more. */
 const struct gpt_partition *gpt_find(const struct gpt *gpt, const char *name, const char **error);
-
-#endif

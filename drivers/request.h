@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client's request: checked against what the client may use, and cut into commands that the
  * device takes. Functions of their arguments alone. */
-#ifndef DRIVERS_REQUEST_H
-#define DRIVERS_REQUEST_H
+#pragma once
 
 #include "drivers/disk.h"
 
@@ -39,5 +38,3 @@ enum request_part {
 /* Makes the next command of a request that was found right. */
 enum request_part request_cut(struct request *r, const struct share *share, const struct disk *disk,
                               struct disk_command *command);
-
-#endif

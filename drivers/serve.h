@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The server of a disk's channels, in the two steps of which process_main is made. */
-#ifndef DRIVERS_SERVE_H
-#define DRIVERS_SERVE_H
+#pragma once
 
 #include "abi/process.h"
 
@@ -10,5 +9,3 @@ void serve_start(const struct process_info *info);
 
 /* Does what there is to do, within a bound; waits for an event if that is all. */
 void serve_turn(void);
-
-#endif

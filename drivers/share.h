@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which part of the disk a channel is about, and what its client may do with it. */
-#ifndef DRIVERS_SHARE_H
-#define DRIVERS_SHARE_H
+#pragma once
 
 #include "drivers/gpt.h"
 #include "drivers/request.h"
@@ -13,5 +12,3 @@
 const char *share_choose(struct share *share, const struct process_channel *channel,
                          const struct process_extents *extents, const struct disk *disk,
                          const struct gpt *gpt, const char *error);
-
-#endif

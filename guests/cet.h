@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What guests/cet.c and its assembly share. */
-#ifndef GUESTS_CET_H
-#define GUESTS_CET_H
+#pragma once
 
 #define MSR_U_CET 0x6a0
 #define MSR_S_CET 0x6a2
@@ -17,5 +16,3 @@
 #define CP_ENDBRANCH   3
 
 #define CET_DEVICE 0xd0000000
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of hostile.def for which hostile.c has no function: one each that does not return. */
-#ifndef GUESTS_HOSTILE_ROWS_H
-#define GUESTS_HOSTILE_ROWS_H
+#pragma once
 
 #define HOSTILE(name)
 #define HOSTILE_CPUS(name)  void name(void);
@@ -14,5 +13,3 @@
 #undef HOSTILE_DISK
 #undef HOSTILE_FLAWS
 #undef HOSTILE_NET
-
-#endif

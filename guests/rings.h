@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What rings.c has for each device's file. */
-#ifndef GUESTS_RINGS_H
-#define GUESTS_RINGS_H
+#pragma once
 
 #include "guests/lib/guest.h"
 #include "guests/lib/virtio.h"
@@ -71,5 +70,3 @@ void rings_block(void);
 void rings_entropy(void);
 void rings_console(void);
 void rings_net(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What special_calls.c and special_calls_entry.S share: one way into ring 3, and what the way back
  * has found. */
-#ifndef GUESTS_SPECIAL_CALLS_H
-#define GUESTS_SPECIAL_CALLS_H
+#pragma once
 
 /* Offsets in struct ring3, which is both what ring 3 starts with and what an entry notes. */
 #define RING3_RIP    0
@@ -23,5 +22,3 @@
 #define BACK_SYSCALL  1
 #define BACK_SYSENTER 2
 #define BACK_FAULT    3
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What special_modes.c and the 32-bit code of special_modes_entry.S share. */
-#ifndef GUESTS_SPECIAL_MODES_H
-#define GUESTS_SPECIAL_MODES_H
+#pragma once
 
 /* Behind the library's descriptors: what SYSENTER and SYSEXIT expect with SYSENTER_CS = CODE32. */
 #define CODE32      0x48
@@ -62,5 +61,3 @@
     X(long_tss16)                                                                                  \
     X(long_tss16_without_ne)                                                                       \
     X(cr0_tss16)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What syscall.c and syscall_entry.S share: the calls, and the programs for ring 3. */
-#ifndef GUESTS_SYSCALL_H
-#define GUESTS_SYSCALL_H
+#pragma once
 
 #define CALLS      200 /* that each program makes */
 #define CALL_EXIT  1   /* ends the program; its result is in RDI */
@@ -35,5 +34,3 @@
     X(vmxoff, "vmxoff", VECTOR_UD)                                                                 \
     X(vmlaunch, "vmlaunch", VECTOR_UD)                                                             \
     X(kernel, "movl 0x400000, %eax", VECTOR_PF)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What tasks.c and the 32-bit code of tasks_entry.S share. */
-#ifndef GUESTS_TASKS_H
-#define GUESTS_TASKS_H
+#pragma once
 
 /* Behind the library's descriptors. */
 #define CODE32      0x48
@@ -49,5 +48,3 @@
 #define RECORD_VECTOR  88
 #define RECORD_STACK   92 /* six words from ESP on */
 #define RECORD_SIZE    116
-
-#endif

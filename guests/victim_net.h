@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef GUESTS_VICTIM_NET_H
-#define GUESTS_VICTIM_NET_H
+#pragma once
 
 /* Has frames sent back by guests/net.c on the VM's network, if it has one, with one under way at a
  * time: two tests. */
@@ -8,5 +7,3 @@ void victim_net(void);
 
 /* Says how many frames it has taken since. */
 void victim_net_end(void);
-
-#endif

@@ -2,8 +2,7 @@
 /* The layouts of ACPI tables: those that ring 0 reads of the firmware's, and that a monitor builds
  * (ACPI specification 6.4, "ACPI Software Programming Model"; Intel Virtualization Technology for
  * Directed I/O, "BIOS Considerations"). */
-#ifndef LIB_ACPI_H
-#define LIB_ACPI_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -132,5 +131,3 @@ _Static_assert(sizeof(struct acpi_header) == 36, "the specification's layout");
 _Static_assert(offsetof(struct acpi_fadt, reset_register) == 116, "the specification's layout");
 _Static_assert(sizeof(struct acpi_fadt) == 276, "the specification's layout");
 _Static_assert(sizeof(struct acpi_facs) == 64, "the specification's layout");
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A token bucket: how often something may happen. It is one number, because what drips in meanwhile
  * follows from the time; 0 is a full one. */
-#ifndef LIB_BUCKET_H
-#define LIB_BUCKET_H
+#pragma once
 
 #include "lib/bits.h"
 
@@ -20,5 +19,3 @@ static inline bool bucket_take(struct bucket *b, uint64_t now, uint64_t interval
     b->full_at = full_at + interval;
     return true;
 }
-
-#endif

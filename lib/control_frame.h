@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of the control line (abi/control.h), for both of its ends. */
-#ifndef LIB_CONTROL_FRAME_H
-#define LIB_CONTROL_FRAME_H
+#pragma once
 
 #include "abi/control.h"
 
@@ -17,5 +16,3 @@ enum control_verdict control_frame(const uint8_t *bytes, size_t count, uint8_t m
 
 /* Fills in the sum of a frame that is complete otherwise. Returns its size. */
 size_t control_seal(void *frame);
-
-#endif

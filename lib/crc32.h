@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CRC-32 of IEEE 802.3. */
-#ifndef LIB_CRC32_H
-#define LIB_CRC32_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ static inline uint32_t crc32(uint32_t sum, const uint8_t *data, size_t size)
     }
     return sum;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ELF-64 object file format: what a program's file and a kernel's begin with, and their segments.
  */
-#ifndef LIB_ELF_H
-#define LIB_ELF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -34,5 +33,3 @@ struct elf_segment {
 
 _Static_assert(sizeof(struct elf_header) == 64, "the ELF specification's layout");
 _Static_assert(sizeof(struct elf_segment) == 56, "the ELF specification's layout");
-
-#endif

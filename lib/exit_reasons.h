@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a VM exit happened: the basic exit reasons and their names. */
-#ifndef LIB_EXIT_REASONS_H
-#define LIB_EXIT_REASONS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -20,5 +19,3 @@ enum exit_reason {
 
 /* The name of a basic exit reason, or "unknown exit reason"; takes the whole field. */
 const char *exit_reason_name(uint32_t reason);
-
-#endif

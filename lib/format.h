@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formatted text for freestanding programs. */
-#ifndef LIB_FORMAT_H
-#define LIB_FORMAT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,5 +13,3 @@
 int format(char *out, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int vformat(char *out, size_t size, const char *fmt, va_list args)
     __attribute__((format(printf, 3, 0)));
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program of a process in ring 3: an ELF file, which is input from outside. Ring 0 and the tool
  * check it alike; what was checked is loaded without a further look. */
-#ifndef LIB_IMAGE_H
-#define LIB_IMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ static inline const struct elf_segment *image_segments(const struct elf_header *
 
 /* Whether something of it belongs into memory. */
 bool image_loads(const struct elf_segment *segment);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An IOAPIC's registers and the messages that it sends, as MSIs do (82093AA data sheet; SDM volume
  * 3, "Message Signalled Interrupts"). */
-#ifndef LIB_IOAPIC_H
-#define LIB_IOAPIC_H
+#pragma once
 
 /* In memory: an index, and the register of this index. */
 #define IOAPIC_INDEX 0x00
@@ -27,5 +26,3 @@
 #define MESSAGE_LOGICAL     (1ULL << 2)
 #define MESSAGE_ASSERT      (1u << 14)
 #define MESSAGE_LEVEL       (1u << 15)
-
-#endif

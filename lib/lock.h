@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A lock for a few instructions, with interrupts off. */
-#ifndef LIB_LOCK_H
-#define LIB_LOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ static inline void lock_release(uint32_t *lock)
 {
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
-
-#endif

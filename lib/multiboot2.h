@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The boot information of the multiboot2 specification: its size and a reserved word, laid out like
  * a tag, and tags, each 8-byte aligned, with its type and size first. */
-#ifndef LIB_MULTIBOOT2_H
-#define LIB_MULTIBOOT2_H
+#pragma once
 
 #include <stdint.h>
 
@@ -37,5 +36,3 @@ struct multiboot_memory_entry {
 };
 
 #define MULTIBOOT_AVAILABLE 1
-
-#endif

@@ -2,8 +2,7 @@
 /* PCI's names: the ports of configuration mechanism 1, the header of a function's configuration
  * space, and MSI-X (PCI Local Bus Specification, "Configuration Mechanism #1", "Configuration Space
  * Organization", "MSI-X Capability and Table Structures"). */
-#ifndef LIB_PCI_H
-#define LIB_PCI_H
+#pragma once
 
 #define PCI_ADDRESS_PORT   0xcf8
 #define PCI_DATA_PORT      0xcfc
@@ -33,5 +32,3 @@
 #define PCI_MSIX_PENDING  8u
 #define PCI_MSIX_ENABLE   0x8000u
 #define PCI_MSIX_MASK_ALL 0x4000u
-
-#endif

@@ -4,8 +4,7 @@
  * (vmx/ept.h) and host paging (cpu/paging.h) have in common. Maps with the largest pages that fit
  * and are allowed; splits large pages.
  */
-#ifndef LIB_RADIX_H
-#define LIB_RADIX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,5 +43,3 @@ bool radix_unmap(const struct radix_format *format, uint64_t *root, uint64_t add
 /* Returns false where nothing is mapped, or the address is not canonical. */
 bool radix_lookup(const struct radix_format *format, const uint64_t *root, uint64_t address,
                   struct radix_leaf *leaf);
-
-#endif

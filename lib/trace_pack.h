@@ -4,8 +4,7 @@
  * kind: what is sent is how far back that one is, 0 for none, a bit for each byte that is another
  * than there, and these bytes.
  */
-#ifndef LIB_TRACE_PACK_H
-#define LIB_TRACE_PACK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ size_t trace_pack(struct trace_pack *frame, const struct trace_record *record, u
  * it reads no byte beyond `size`. */
 size_t trace_unpack(struct trace_pack *frame, const uint8_t *from, size_t size,
                     struct trace_record *record);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A serial port: the registers of a 16550, as offsets from its first port, by the data sheet of the
  * PC16550D; for C and assembly. */
-#ifndef LIB_UART_H
-#define LIB_UART_H
+#pragma once
 
 #define UART_DATA             0 /* with the divisor latch: the divisor's low half */
 #define UART_INTERRUPT_ENABLE 1 /* its high half */
@@ -31,5 +30,3 @@
 #define UART_SETUP                                                                                 \
     UART_INTERRUPT_ENABLE, 0x00, UART_LINE_CONTROL, 0x80, UART_DATA, 0x01, UART_INTERRUPT_ENABLE,  \
         0x00, UART_LINE_CONTROL, 0x03, UART_FIFO_CONTROL, 0xc7, UART_MODEM_CONTROL, 0x0b
-
-#endif

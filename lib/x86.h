@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The architecture's bits and numbers that ring 0 and the monitor or the tool look at, by the SDM's
  * names. */
-#ifndef LIB_X86_H
-#define LIB_X86_H
+#pragma once
 
 #define CR0_PE 0x00000001ULL
 #define CR0_MP 0x00000002ULL
@@ -97,5 +96,3 @@ enum exception_vector {
     VECTOR_VE = 20,
     VECTOR_CP = 21,
 };
-
-#endif

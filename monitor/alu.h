@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Integer arithmetic with the status flags that the CPU would set. */
-#ifndef MONITOR_ALU_H
-#define MONITOR_ALU_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@
  * cleared as processors do.
  */
 uint64_t alu(enum operation operation, uint64_t a, uint64_t b, unsigned size, uint64_t *rflags);
-
-#endif

@@ -3,8 +3,7 @@
  * The board of the virtual machine: its devices, how ports and addresses lead to them, and how
  * their interrupts, their time and their console are wired. R20, R41.
  */
-#ifndef MONITOR_BOARD_H
-#define MONITOR_BOARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -87,5 +86,3 @@ void board_kicks(struct board *board, uint64_t kicks);
 
 /* What the exit page's events say: EVENT_* and EVENT_CHANNEL. */
 void board_events(struct board *board, uint64_t events);
-
-#endif

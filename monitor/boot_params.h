@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The Linux boot protocol's structures, as far as a 64-bit loader uses them (Linux, "The Linux/x86
  * Boot Protocol"). */
-#ifndef MONITOR_BOOT_PARAMS_H
-#define MONITOR_BOOT_PARAMS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -88,5 +87,3 @@ _Static_assert(offsetof(struct setup_header, pref_address) == 0x258 - SETUP_HEAD
 _Static_assert(sizeof(struct setup_header) == 0x26c - SETUP_HEADER_OFFSET, "the protocol's layout");
 _Static_assert(offsetof(struct boot_params, e820_table) == 0x2d0, "the protocol's layout");
 _Static_assert(sizeof(struct boot_params) == 0x1000, "the protocol's layout");
-
-#endif

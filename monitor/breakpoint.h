@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's breakpoints on what its monitor accesses in its name (R43). */
-#ifndef MONITOR_BREAKPOINT_H
-#define MONITOR_BREAKPOINT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ static inline bool traps_between(const struct guest_state *s)
 {
     return s->rflags & RFLAGS_TF || breakpoints_on(s);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Seconds since 1970 to date and time, and back: the proleptic Gregorian calendar, UTC. */
-#ifndef MONITOR_CALENDAR_H
-#define MONITOR_CALENDAR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ struct calendar calendar_date(uint64_t seconds);
 
 /* Fields out of their range carry over into the next larger one. Years before 1970 give 0. */
 uint64_t calendar_seconds(const struct calendar *c);
-
-#endif

@@ -4,8 +4,7 @@
  * that it came from is the same, down to each paging-structure entry's value: what is answered is
  * what a walk would give now.
  */
-#ifndef MONITOR_CODE_PAGE_H
-#define MONITOR_CODE_PAGE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -28,5 +27,3 @@ void code_page_reset(struct code_page *page);
  * cannot be fetched. */
 const uint8_t *code_page_find(struct code_page *page, const struct guest_memory *memory,
                               const struct guest_state *state, uint64_t linear);
-
-#endif

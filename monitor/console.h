@@ -5,8 +5,7 @@
  * taken the others. What has been taken from the guest always has its place in the channel: nothing
  * is lost when the VM ends.
  */
-#ifndef MONITOR_CONSOLE_H
-#define MONITOR_CONSOLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +54,3 @@ bool console_events(struct console *c, uint64_t events);
 /* All that was taken is in the channel when this returns: a line of the log, and the VM's end, come
  * behind it. */
 void console_flush(struct console *c);
-
-#endif

@@ -2,8 +2,7 @@
 /* Makes what CPUID tells the guest (R24, R21, R46) from the host's own answers and
  * monitor/cpuid.def.
  */
-#ifndef MONITOR_CPUID_TABLE_H
-#define MONITOR_CPUID_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,5 +26,3 @@ typedef void cpuid_host(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /* Makes the table of a VM. */
 void cpuid_build(struct cpuid_table *table, cpuid_host *host, const struct cpuid_config *config);
-
-#endif

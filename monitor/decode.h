@@ -5,8 +5,7 @@
  * Only forms that reach memory are known, by an operand or by the stack: nothing else can reach a
  * device.
  */
-#ifndef MONITOR_DECODE_H
-#define MONITOR_DECODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,5 +89,3 @@ enum decode_result {
 /* Decodes the instruction at `bytes`, of which the first `count` are the guest's (at most 15). */
 enum decode_result decode(enum decode_mode mode, const uint8_t bytes[DECODE_BUFFER], size_t count,
                           struct instruction *instruction);
-
-#endif

@@ -3,8 +3,7 @@
  * Decoded instructions, kept. What decode() gives depends on the mode and the bytes alone, so that
  * the same bytes need no second look: nothing that a guest does makes an entry stale.
  */
-#ifndef MONITOR_DECODE_CACHE_H
-#define MONITOR_DECODE_CACHE_H
+#pragma once
 
 #include "monitor/decode.h"
 
@@ -12,5 +11,3 @@
  * *instruction is valid until the next call. */
 enum decode_result decode_cached(enum decode_mode mode, const uint8_t bytes[DECODE_BUFFER],
                                  size_t count, const struct instruction **instruction);
-
-#endif

@@ -6,8 +6,7 @@
  * memory that is not in whole sectors goes through bounce pages, as all of it does when the disk
  * needs that. A driver that has started anew gets what was under way again.
  */
-#ifndef MONITOR_DISK_H
-#define MONITOR_DISK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -87,5 +86,3 @@ void disk_drain(struct disk *d);
 
 /* Whether no request has been started that was not given back. */
 bool disk_is_idle(const struct disk *d);
-
-#endif

@@ -5,8 +5,7 @@
  * In scope are the forms of decode.def: what compilers, Linux and firmware use on device memory,
  * and more. The rest is EMULATE_UNSUPPORTED: docs/device-memory.md says which.
  */
-#ifndef MONITOR_EMULATE_H
-#define MONITOR_EMULATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +57,3 @@ enum emulate_result {
  * in between: the guest goes on by itself.
  */
 enum emulate_result emulate(struct guest_state *state, void *ctx, struct emulate_fault *fault);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Random numbers from the processor: a leaf that native tests replace. */
-#ifndef MONITOR_ENTROPY_H
-#define MONITOR_ENTROPY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,5 +10,3 @@ bool entropy_there(void);
 
 /* How many of the words it has filled: now and then the processor has none left. */
 uint32_t entropy(uint64_t *words, uint32_t count);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the monitor does about each kind of exit. */
-#ifndef MONITOR_EXIT_H
-#define MONITOR_EXIT_H
+#pragma once
 
 #include "abi/exit.h"
 #include "monitor/board.h"
@@ -9,5 +8,3 @@
 /* Handles the exit in the page and writes the reply into it. Returns only when the vCPU can run
  * again. */
 void exit_handle(struct board *board, unsigned vcpu, struct exit_page *page);
-
-#endif

@@ -3,8 +3,7 @@
  * What the monitor asks of the hypervisor beside what every program does (runtime/gate.h), one leaf
  * function for each call of abi/gate.h. Native tests replace them all.
  */
-#ifndef MONITOR_GATE_H
-#define MONITOR_GATE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ void *gate_channel(unsigned n);
 /* Returns when the time-stamp counter, which is also the guest's time base, has reached `tsc`. The
  * time is this VM's own: other VMs take their turns. */
 void gate_spin(uint64_t tsc);
-
-#endif

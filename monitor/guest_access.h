@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Data accesses in the guest's name: by guest-linear address, to RAM or to a device. */
-#ifndef MONITOR_GUEST_ACCESS_H
-#define MONITOR_GUEST_ACCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ uint64_t guest_load(const struct guest_access *a, const struct guest_place *plac
 void guest_store(const struct guest_access *a, const struct guest_place *place, uint64_t value);
 
 /* The emulate_ functions of emulate.h are here: their ctx is a struct guest_access. */
-
-#endif

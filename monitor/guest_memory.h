@@ -4,8 +4,7 @@
  *
  * Every address that comes from the guest or from a file passes guest_memory_at before it is used.
  */
-#ifndef MONITOR_GUEST_MEMORY_H
-#define MONITOR_GUEST_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ static inline void *guest_memory_at(const struct guest_memory *m, uint64_t physi
 {
     return guest_memory_has(m, physical, size) ? m->base + physical : NULL;
 }
-
-#endif

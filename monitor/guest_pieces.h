@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pieces of guest memory that together are one buffer: what a device reads or writes. */
-#ifndef MONITOR_GUEST_PIECES_H
-#define MONITOR_GUEST_PIECES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ static inline uint32_t guest_pieces_write(const struct guest_memory *memory,
     memcpy(memory->base + pieces->address + offset, from, size);
     return size;
 }
-
-#endif

@@ -7,8 +7,7 @@
  * before it looks for a keyboard. It raises no interrupt. A20 reads back as it was written, and
  * masks no address.
  */
-#ifndef MONITOR_I8042_H
-#define MONITOR_I8042_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ void i8042_reset(struct i8042 *k);
 /* The three ports. */
 uint8_t i8042_read(struct i8042 *k, uint16_t port);
 void i8042_write(struct i8042 *k, uint16_t port, uint8_t value);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The I/O APIC: 24 interrupt lines in, messages to the local APICs out (Intel 82093AA, and the EOI
  * register since ICH). */
-#ifndef MONITOR_IOAPIC_H
-#define MONITOR_IOAPIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ bool ioapic_wakes_any(const struct ioapic *io);
 
 /* A local APIC ended a level-triggered interrupt (R41). */
 void ioapic_end_of_interrupt(struct ioapic *io, uint8_t vector);
-
-#endif

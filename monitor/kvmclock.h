@@ -5,8 +5,7 @@
  * say where they are, and tells when one is to be written. The TSC never changes its rate: a record
  * is written when the guest asks for it, and when its TSC jumps.
  */
-#ifndef MONITOR_KVMCLOCK_H
-#define MONITOR_KVMCLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ void kvmclock_init(struct kvmclock *k, uint64_t tsc_khz, uint64_t seconds, uint6
 /* Writes what EVENT_CLOCK and EVENT_WALL_CLOCK among `events` ask for. */
 void kvmclock_events(struct kvmclock *k, const struct guest_memory *memory, uint64_t events,
                      const struct exit_clock *clock);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Segmentation in software: from segment and offset to a linear address, with the CPU's checks. */
-#ifndef MONITOR_LINEAR_H
-#define MONITOR_LINEAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,5 +57,3 @@ static inline bool linear_address(const struct guest_state *state, enum segment 
         return true;
     return linear_address_checked(state, segment, offset, size, write, linear, fault);
 }
-
-#endif

@@ -6,8 +6,7 @@
  * mapped to themselves, flat segments, interrupts off, RSI at struct boot_params. There is no
  * stack.
  */
-#ifndef MONITOR_LOAD_H
-#define MONITOR_LOAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,5 +78,3 @@ bool load_linux_matches(const struct load *load);
 bool load_linux(struct load *load);
 bool load_elf_matches(const struct load *load);
 bool load_elf(struct load *load);
-
-#endif

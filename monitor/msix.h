@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSI-X of a PCI function: a table of messages, which the guest fills (PCI Local Bus
  * Specification, "MSI-X Capability and Table Structures"). */
-#ifndef MONITOR_MSIX_H
-#define MONITOR_MSIX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,5 +45,3 @@ void msix_look(struct msix *m);
 /* The area in the BAR; writes have 4 bytes. */
 uint32_t msix_load(const struct msix *m, uint32_t offset, unsigned size);
 void msix_store(struct msix *m, uint32_t offset, uint32_t value);
-
-#endif

@@ -3,8 +3,7 @@
  * Operations performed by the CPU's own instructions: a guest gets what its CPU does, also where
  * the SDM leaves flags or a register undefined. Bits of operands above the size mean nothing.
  */
-#ifndef MONITOR_NATIVE_H
-#define MONITOR_NATIVE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -30,5 +29,3 @@ uint64_t native_bits(enum operation operation, uint64_t memory, uint64_t other, 
 
 /* CRC32: `value` has `size` bytes. */
 uint32_t native_checksum(uint32_t sum, uint64_t value, unsigned size);
-
-#endif

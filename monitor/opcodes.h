@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* decode.def as tables, for decode.c alone. */
-#ifndef MONITOR_OPCODES_H
-#define MONITOR_OPCODES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -155,5 +154,3 @@ static const struct opcode members[GROUP_COUNT][8] = {
                                ACCESS_##access, attributes},
 #include "monitor/decode.def"
 };
-
-#endif

@@ -3,8 +3,7 @@
  * What the operations of decode.def work on: one instruction that is being performed, its operands
  * in registers and in memory. Whatever returns bool has set run->fault when it is false.
  */
-#ifndef MONITOR_OPERAND_H
-#define MONITOR_OPERAND_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -100,5 +99,3 @@ bool may_transfer(struct run *run);
  * leaves the guest as it was. */
 #define OPERATION(name, handler) bool run_##handler(struct run *run);
 #include "monitor/decode.def"
-
-#endif

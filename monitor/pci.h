@@ -8,8 +8,7 @@
  * header's rules follow from that. A guest may move a BAR anywhere within the bridge's windows,
  * which the ACPI tables tell it (acpi/dsdt.asl).
  */
-#ifndef MONITOR_PCI_H
-#define MONITOR_PCI_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -88,5 +87,3 @@ void pci_write_data(struct pci *pci, unsigned vcpu, uint16_t port, unsigned size
 /* Ports and addresses in the bridge's windows; any size up to 8 bytes, aligned or not. */
 uint64_t pci_load(const struct pci *pci, bool io, uint32_t address, unsigned size);
 void pci_store(const struct pci *pci, bool io, uint32_t address, unsigned size, uint64_t value);
-
-#endif

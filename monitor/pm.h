@@ -5,8 +5,7 @@
  *
  * The machine is always in ACPI mode: there is no SMI command port and SCI_EN reads 1.
  */
-#ifndef MONITOR_PM_H
-#define MONITOR_PM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,5 +48,3 @@ bool pm_interrupt(struct pm *pm, uint64_t tsc);
 
 /* The TSC at which the SCI would rise by itself; UINT64_MAX: never. */
 uint64_t pm_deadline(const struct pm *pm);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What becomes of a VM: the description's on-reset, on-fault and on-halt. */
-#ifndef MONITOR_POLICY_H
-#define MONITOR_POLICY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@ enum happening {
 
 /* Whether the VM restarts; otherwise it stops. `on` has an enum plan_action for each plan_event. */
 bool policy_restarts(const uint32_t on[static PLAN_EVENT_COUNT], enum happening what);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the monitor must know of the processor that it and its guest run on. */
-#ifndef MONITOR_PROCESSOR_H
-#define MONITOR_PROCESSOR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -12,5 +11,3 @@ void processor_page_tables(struct guest_memory *memory);
 
 /* The processor's CPUID: EAX, EBX, ECX, EDX. */
 void processor_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
-
-#endif

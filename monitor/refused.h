@@ -6,8 +6,7 @@
  * instruction again, and exits again if it was that one. Only what is refused again and again is
  * refused for good.
  */
-#ifndef MONITOR_REFUSED_H
-#define MONITOR_REFUSED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ struct refused {
  * good, as the same bytes there have been REFUSED_TIMES in a row, within `most` ticks. */
 bool refused_for_good(struct refused *r, uint64_t linear, const uint8_t bytes[DECODE_MAX_LENGTH],
                       uint64_t tsc, uint64_t most);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The answer to an exit by an exception. */
-#ifndef MONITOR_REPLY_H
-#define MONITOR_REPLY_H
+#pragma once
 
 #include "abi/exit.h"
 #include "monitor/emulate.h"
@@ -13,5 +12,3 @@ static inline void reply_fault(struct exit_page *page, const struct emulate_faul
     page->reply_error_code = fault->error_code;
     page->reply_cr2 = fault->cr2;
 }
-
-#endif

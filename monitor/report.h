@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines for people: to the hypervisor's log, and the last one of a VM. */
-#ifndef MONITOR_REPORT_H
-#define MONITOR_REPORT_H
+#pragma once
 
 #include "abi/gate.h"
 #include "monitor/console.h"
@@ -15,5 +14,3 @@ void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ends the VM; the line says why: what, where, and what to do about it. */
 _Noreturn void report_stop(enum gate_stop why, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-#endif

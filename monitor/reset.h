@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The reset control register CF9h, and that the machine shall start again, whoever asked for it. */
-#ifndef MONITOR_RESET_H
-#define MONITOR_RESET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ struct reset {
 
 uint8_t reset_read(const struct reset *r);
 void reset_write(struct reset *r, uint8_t value);
-
-#endif

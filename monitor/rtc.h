@@ -5,8 +5,7 @@
  * Its time is computed from the TSC when somebody asks. The interrupt of the update, alarm and
  * periodic events comes from rtc_interrupt; rtc_deadline says when to look again.
  */
-#ifndef MONITOR_RTC_H
-#define MONITOR_RTC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ bool rtc_interrupt(struct rtc *rtc, uint64_t tsc);
 
 /* The TSC at which the line would rise by itself; UINT64_MAX: never. */
 uint64_t rtc_deadline(const struct rtc *rtc);
-
-#endif

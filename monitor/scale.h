@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exact conversion between the ticks of two clocks. */
-#ifndef MONITOR_SCALE_H
-#define MONITOR_SCALE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -28,5 +27,3 @@ static inline uint64_t scale_up(uint64_t value, uint64_t multiplier, uint64_t di
     __asm__("divq %2" : "+a"(low), "+d"(high) : "r"(divisor) : "cc");
     return low;
 }
-
-#endif

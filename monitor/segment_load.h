@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A selector's way into a segment register: its descriptor, with the processor's checks. */
-#ifndef MONITOR_SEGMENT_LOAD_H
-#define MONITOR_SEGMENT_LOAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ static inline uint32_t segment_limit(uint64_t descriptor)
 
 /* An exception with the selector as its error code; gives false. */
 bool selector_fault(struct run *run, uint8_t vector, uint16_t selector);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The start and the restart of the virtual machine. */
-#ifndef MONITOR_START_H
-#define MONITOR_START_H
+#pragma once
 
 #include "abi/exit.h"
 #include "monitor/board.h"
@@ -16,5 +15,3 @@ void machine_start(struct board *board, struct exit_page *page);
 /* After a reset, or a fault in its place: likewise, but no sooner than RESTART_MS after the last
  * start. */
 void machine_restart(struct board *board, struct exit_page *page);
-
-#endif

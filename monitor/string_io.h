@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* INS and OUTS, with and without REP. */
-#ifndef MONITOR_STRING_IO_H
-#define MONITOR_STRING_IO_H
+#pragma once
 
 #include "abi/exit.h"
 #include "monitor/board.h"
@@ -11,5 +10,3 @@
  * in parts, with RIP left in place, so that interrupts come in between.
  */
 void string_io(struct board *board, unsigned vcpu, struct exit_page *page);
-
-#endif

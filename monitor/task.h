@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hardware task switches, which all exit (SDM volume 3, "Task Management" and "Treatment of Task
  * Switches"). */
-#ifndef MONITOR_TASK_H
-#define MONITOR_TASK_H
+#pragma once
 
 #include "abi/exit.h"
 #include "monitor/emulate.h"
@@ -24,5 +23,3 @@ enum task_result task_switch(struct guest_state *state, void *ctx, const struct 
 
 /* The caller's side: the four PDPTEs that are at CR3; false: not in RAM, or with reserved bits. */
 bool task_pdptes(void *ctx, uint64_t cr3, uint64_t pdpte[4]);
-
-#endif

@@ -4,8 +4,7 @@
  * FIFOs and the console, and its interrupt to the interrupt controller. No time passes in it: a
  * byte is sent when the console takes it.
  */
-#ifndef MONITOR_UART_H
-#define MONITOR_UART_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,5 +52,3 @@ size_t uart_room(const struct uart *u);
 /* Bytes came in over the line. Where there is no room, an overrun loses the new byte with FIFOs,
  * and the old one without. */
 void uart_receive(struct uart *u, const char *bytes, size_t count);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's vector registers: the CPU holds them while its monitor runs (abi/gate.h). */
-#ifndef MONITOR_VECTOR_H
-#define MONITOR_VECTOR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ enum vector_kind {
  * instruction. */
 void vector_read(enum vector_kind kind, unsigned number, uint64_t words[4]);
 void vector_write(enum vector_kind kind, unsigned number, const uint64_t words[4]);
-
-#endif

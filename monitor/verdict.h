@@ -3,8 +3,7 @@
  * The ports by which a guest says how it ended, as QEMU's devices isa-debug-exit and pvpanic have
  * them: for kernels that are under test.
  */
-#ifndef MONITOR_VERDICT_H
-#define MONITOR_VERDICT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ struct verdict {
 
 uint32_t verdict_read(uint16_t port);
 void verdict_write(struct verdict *v, uint16_t port, uint32_t value);
-
-#endif

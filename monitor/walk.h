@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest-linear to guest-physical addresses, by the guest's own page tables and rights. */
-#ifndef MONITOR_WALK_H
-#define MONITOR_WALK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ bool walk_along(const struct guest_memory *memory, const struct guest_state *sta
 
 /* The PDPTEs of PAE paging at CR3; false: not in RAM, or with reserved bits, and none is set. */
 bool walk_pdptes(const struct guest_memory *memory, uint64_t cr3, uint64_t pdpte[4]);
-
-#endif

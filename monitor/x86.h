@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Architectural bits of the guest's state that the monitor looks at, by the SDM's names. */
-#ifndef MONITOR_X86_H
-#define MONITOR_X86_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ static inline unsigned current_privilege(const struct guest_state *s)
 {
     return ACCESS_DPL(s->segment[SEG_SS].access);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A call of abi/gate.h as an instruction: the one that the hypervisor says it answers. */
-#ifndef RUNTIME_CALL_H
-#define RUNTIME_CALL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -53,5 +52,3 @@ static inline int64_t gate_call(enum gate_call number, uint64_t a, uint64_t b, u
     return gate_entry == GATE_SYSENTER ? call_sysenter(number, a, b, c)
                                        : call_syscall(number, a, b, c);
 }
-
-#endif

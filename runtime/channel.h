@@ -6,8 +6,7 @@
  * Who wants to wait: take and put until channel_get and channel_put say false, flush, and if
  * channel_sleep says true, wait for EVENT_CHANNEL. No notification is lost.
  */
-#ifndef RUNTIME_CHANNEL_H
-#define RUNTIME_CHANNEL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,5 +55,3 @@ bool channel_sleep(struct channel_end *c);
 
 /* After that: the next entries need no notification. */
 void channel_awake(struct channel_end *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The device of a driver: its registers, which are in one of the process's windows, the memory that
  * it reaches, and waiting for it. */
-#ifndef RUNTIME_DEVICE_H
-#define RUNTIME_DEVICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,5 +26,3 @@ bool device_wait(uint32_t reg, uint32_t mask, uint32_t wanted, uint32_t ms);
 
 /* Waits for nothing but the time. */
 void device_pause(uint32_t us);
-
-#endif

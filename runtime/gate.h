@@ -4,8 +4,7 @@
  * abi/gate.h, and the few other things that lie outside of its own code. Native tests replace them
  * all. A monitor has calls of its own besides: monitor/gate.h.
  */
-#ifndef RUNTIME_GATE_H
-#define RUNTIME_GATE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ char *gate_text(void);
 
 /* The time-stamp counter. */
 uint64_t gate_tsc(void);
-
-#endif

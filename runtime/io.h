@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ways to a device: ports and registers in memory, by their width in bits, and the order of
  * memory that a device reads too. Native tests have a header of the same name. */
-#ifndef RUNTIME_IO_H
-#define RUNTIME_IO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ static inline void io_fence(void)
 {
     __asm__ volatile("" : : : "memory");
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines for people: to the hypervisor's log, and the last one of a process. */
-#ifndef RUNTIME_LOG_H
-#define RUNTIME_LOG_H
+#pragma once
 
 #include "abi/gate.h"
 
@@ -11,5 +10,3 @@ void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ends the process; the line says why: what, where, and what to do about it. */
 _Noreturn void log_stop(enum gate_stop why, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -7,8 +7,7 @@
  * Who wants to wait does as with any channel: takes and puts until there is no more, net_flush, and
  * channel_sleep.
  */
-#ifndef RUNTIME_NET_H
-#define RUNTIME_NET_H
+#pragma once
 
 #include "abi/net.h"
 #include "runtime/channel.h"
@@ -68,5 +67,3 @@ void net_flush(struct net_end *n);
 
 /* The address that a channel's label says; false: it says none. */
 bool net_address(const char *label, uint8_t address[NET_ADDRESS]);
-
-#endif

@@ -4,8 +4,7 @@
  * several others' frames go, each in the form that the other side takes. Of the room there nobody
  * has all: who sends without end leaves some to the others.
  */
-#ifndef RUNTIME_NET_OUT_H
-#define RUNTIME_NET_OUT_H
+#pragma once
 
 #include "abi/process.h"
 #include "runtime/net.h"
@@ -32,5 +31,3 @@ void net_out_open(struct net_out *o, void *pages, unsigned number, bool server);
  * segments as there is room for, and `most` of them. Returns how many units it is. */
 unsigned net_out_put(struct net_out *o, unsigned from, struct net_entry *e, const uint8_t *frame,
                      unsigned most);
-
-#endif

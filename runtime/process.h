@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a program in ring 3 that is no monitor defines. */
-#ifndef RUNTIME_PROCESS_H
-#define RUNTIME_PROCESS_H
+#pragma once
 
 #include "abi/process.h"
 
 /* The program. It ends by gate_stop or log_stop. */
 _Noreturn void process_main(const struct process_info *info);
-
-#endif

@@ -4,8 +4,7 @@
  * ready for a card: a TCP segment of many is cut into frames, and a checksum is worked out. RFC
  * 9293, 791, 8200, 1071.
  */
-#ifndef RUNTIME_SEGMENT_H
-#define RUNTIME_SEGMENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,5 +36,3 @@ void segments_leave(const struct segments *s, uint8_t *frame);
 
 /* Works out the checksum of a frame with NET_NEEDS_CHECKSUM (virtio 1.2, 5.1.6.2). */
 void segment_finish(const struct net_entry *e, uint8_t *frame);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that another process writes at the same time. Native tests have a header of the same
  * name, where every access is a step of a model. */
-#ifndef RUNTIME_SHARED_H
-#define RUNTIME_SHARED_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ static inline void shared_copy(void *to, const void *from, size_t size)
 {
     memcpy(to, from, size);
 }
-
-#endif

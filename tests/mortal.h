@@ -6,8 +6,7 @@
  * gives. Its arguments may be "calls=N seed=N": how many calls each of them lives for at most, and
  * another chance; or ALWAYS: then each start ends so.
  */
-#ifndef TESTS_MORTAL_H
-#define TESTS_MORTAL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -75,5 +74,3 @@ static void live(void)
         __real_##name(__VA_ARGS__);                                                                \
         live();                                                                                    \
     }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a description can say of a VM's resets, faults and halts. */
-#ifndef TOOL_ACTIONS_H
-#define TOOL_ACTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,5 +13,3 @@ bool action_parse(enum plan_event event, const char *word, uint32_t *action);
 /* The key's name, and the words that it takes, for messages. */
 const char *action_key(enum plan_event event);
 const char *action_words(enum plan_event event);
-
-#endif

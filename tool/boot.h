@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Boots a machine in an emulator, with its console on this terminal. */
-#ifndef TOOL_BOOT_H
-#define TOOL_BOOT_H
+#pragma once
 
 #include "tool/emulator.h"
 #include "tool/machine.h"
@@ -20,5 +19,3 @@ struct boot_request {
 /* Writes the image, boots it, and returns the exit code of the run, after saying what was bad about
  * it. */
 int boot_machine(struct machine *machine, struct boot_request *request);
-
-#endif

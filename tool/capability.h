@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The verdict on a CPU's VT-x, from the table that the hypervisor's boot check uses. */
-#ifndef TOOL_CAPABILITY_H
-#define TOOL_CAPABILITY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,5 +36,3 @@ void capability_write_json(FILE *to, const char *cpu, const struct capability *c
 /* Prints the tables of controls and mitigations, and the verdict. Returns whether Lintel can run on
  * such a CPU. */
 bool capability_print(FILE *to, const struct vmx_caps *caps, const struct mitigation_facts *flaws);
-
-#endif

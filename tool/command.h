@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands of the tool, one for each row of commands.def. */
-#ifndef TOOL_COMMAND_H
-#define TOOL_COMMAND_H
+#pragma once
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -47,5 +46,3 @@ int command_with_json(const struct command *self, int argc, char *argv[], const 
 #define COMMAND(name, ...) int command_##name(const struct command *self, int argc, char *argv[]);
 #include "tool/commands.def"
 #undef COMMAND
-
-#endif

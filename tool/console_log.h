@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What comes from the serial line, into files as plain text: all of it in one, and what each VM
  * wrote in one of its own. */
-#ifndef TOOL_CONSOLE_LOG_H
-#define TOOL_CONSOLE_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +35,3 @@ void console_log_take(struct console_log *log, const char *bytes, size_t length)
 
 /* The files are complete. Another code than LINTEL_OK after a message: they cannot be written. */
 enum exit_code console_log_close(struct console_log *log);
-
-#endif

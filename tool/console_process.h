@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The process that has the serial line. */
-#ifndef TOOL_CONSOLE_PROCESS_H
-#define TOOL_CONSOLE_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -23,5 +22,3 @@ enum console_words console_words_read(const char *words);
 
 /* Tells the process what is to be shown. */
 void console_process_set_lines(struct plan *plan, bool lines);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a partition holds when it is made: the image of a file system, or a Debian. */
-#ifndef TOOL_CONTENTS_H
-#define TOOL_CONTENTS_H
+#pragma once
 
 #include "tool/loading.h"
 
@@ -17,5 +16,3 @@ void contents_look(struct loading *loading, const char *where, const char *conte
  * name is named as the VM. */
 enum exit_code contents_write(const struct machine_partition *partition, const char *vm,
                               const char *disk, uint64_t start, const char *folder);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool's end of a control line: a run's socket, or a serial port of this machine that leads to
  * one that runs Lintel. */
-#ifndef TOOL_CONTROL_LINE_H
-#define TOOL_CONTROL_LINE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -42,5 +41,3 @@ void control_line_name(char name[PLAN_NAME_SIZE]);
 enum exit_code control_line_gone(const struct control_line *line);
 
 void control_line_close(struct control_line *line);
-
-#endif

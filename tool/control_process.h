@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The process that has the control line, for lintel run --control and lintel image --control. */
-#ifndef TOOL_CONTROL_PROCESS_H
-#define TOOL_CONTROL_PROCESS_H
+#pragma once
 
 #include "tool/loading.h"
 
@@ -12,5 +11,3 @@ void control_process_load(struct loading *loading, unsigned use);
 
 /* Whether the plan has it. */
 bool control_process_is_in(const struct plan *plan);
-
-#endif

@@ -4,8 +4,7 @@
  * the registers. It is made in a file that has guest memory at its beginning, behind the ELF
  * header: what is zero is a hole.
  */
-#ifndef TOOL_CORE_FILE_H
-#define TOOL_CORE_FILE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ struct core_vcpu {
  */
 enum exit_code core_complete(int file, const char *path, uint64_t size,
                              const struct core_vcpu *vcpus, unsigned count);
-
-#endif

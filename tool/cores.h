@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* on-fault: core: the cores of VMs that stop for a fault, which are made while the run goes on. */
-#ifndef TOOL_CORES_H
-#define TOOL_CORES_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,5 +35,3 @@ int cores_work(struct cores *cores);
 
 /* What is not complete is left out. */
 void cores_end(struct cores *cores);
-
-#endif

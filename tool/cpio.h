@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing cpio archives in the format newc, without root and the same bytes each time. */
-#ifndef TOOL_CPIO_H
-#define TOOL_CPIO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ void cpio_add(struct cpio *cpio, const struct cpio_member *member);
 
 /* Ends the archive. False when some part of it could not be written. */
 bool cpio_end(struct cpio *cpio);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernels out of Debian packages, which are fetched and unpacked, but not installed. */
-#ifndef TOOL_DEBIAN_H
-#define TOOL_DEBIAN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -22,5 +21,3 @@ struct debian_kernel {
  * printed, and there is nothing to free.
  */
 enum exit_code debian_kernel(const char *package, bool modules, struct debian_kernel *found);
-
-#endif

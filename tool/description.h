@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The VM description: what a user writes in YAML, as structs, with the place of each word in the
  * file. */
-#ifndef TOOL_DESCRIPTION_H
-#define TOOL_DESCRIPTION_H
+#pragma once
 
 #include <stdbool.h>
 #include <yaml.h>
@@ -92,5 +91,3 @@ void description_close(struct description_file *file);
  */
 void description_error(struct description_file *file, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files that the host's disks are on an emulated machine. They stay; nothing but a guest writes
  * to one that is there. */
-#ifndef TOOL_DISK_FILE_H
-#define TOOL_DISK_FILE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ bool disk_file_lock(int file, bool only_read);
 
 /* Whether no VM writes to the disk. */
 bool disk_is_only_read(const struct machine *machine, unsigned disk);
-
-#endif

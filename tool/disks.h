@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The disks of the host and of the VMs: what drivers the plan has for them, and which channels. */
-#ifndef TOOL_DISKS_H
-#define TOOL_DISKS_H
+#pragma once
 
 #include "tool/loading.h"
 
@@ -14,5 +13,3 @@ void disks_load(struct loading *loading);
 
 /* As the description names it. */
 const char *disk_driver_name(enum disk_driver driver);
-
-#endif

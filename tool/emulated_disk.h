@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's disks in an emulated machine. */
-#ifndef TOOL_EMULATED_DISK_H
-#define TOOL_EMULATED_DISK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ void emulated_disks_bochs(const struct machine *machine, FILE *config);
 /* Puts words of QEMU's command line into `words`, which must stay. Returns how many. */
 size_t emulated_disks_qemu(const struct machine *machine,
                            const char *words[static EMULATED_DISK_WORDS]);
-
-#endif

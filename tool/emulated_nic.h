@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's network card in an emulated machine, whose other end is the network of who runs it. */
-#ifndef TOOL_EMULATED_NIC_H
-#define TOOL_EMULATED_NIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,5 +21,3 @@ bool emulated_nic_bochs(const struct machine *machine, FILE *config);
 /* Puts words of QEMU's command line into `words`. Returns how many. */
 size_t emulated_nic_qemu(const struct machine *machine,
                          const char *words[static EMULATED_NIC_WORDS]);
-
-#endif

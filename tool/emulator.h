@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Starting the emulator, with its serial line as a socket. */
-#ifndef TOOL_EMULATOR_H
-#define TOOL_EMULATOR_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -63,5 +62,3 @@ const char *emulator_end_word(enum runner runner);
 
 /* Prints what the emulator's log says about how the run ended. */
 void emulator_explain(const struct emulation *emulation);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A description's keys for how a VM ends. */
-#ifndef TOOL_ENDS_H
-#define TOOL_ENDS_H
+#pragma once
 
 #include "tool/description.h"
 #include "tool/machine.h"
@@ -9,5 +8,3 @@
 /* Puts what becomes of the VM, and what counts as its success, into the machine; says what is wrong
  * with it. */
 void ends_load(struct description_file *file, unsigned vm, struct machine *machine);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports of this machine's loopback that lead to a guest, while an emulated machine with a network
  * card runs. */
-#ifndef TOOL_FORWARDS_H
-#define TOOL_FORWARDS_H
+#pragma once
 
 #include "tool/loading.h"
 
@@ -11,5 +10,3 @@ void forwards_load(struct loading *loading, const char *where, const struct nic_
 
 /* Says which of the ports this machine does not give to who asks for them now. */
 void forwards_try(struct loading *loading);
-
-#endif

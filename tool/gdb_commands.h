@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What gdb's commands are answered by, and with: gdb_run.c has those that have the VM go on and
  * say why it stops, gdb_data.c its registers, memory and breakpoints, gdb_query.c the rest. */
-#ifndef TOOL_GDB_COMMANDS_H
-#define TOOL_GDB_COMMANDS_H
+#pragma once
 
 #include "tool/gdb_session.h"
 
@@ -30,5 +29,3 @@ void gdb_monitor(struct gdb_target *t, const char *command, char *to, size_t siz
 #define GDB_COMMAND(words, name) void gdb_command_##name(struct gdb_session *s, const char *at);
 #include "tool/gdb_commands.def"
 #undef GDB_COMMAND
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Packets of GDB's remote serial protocol ("GDB Remote Serial Protocol", Overview): "$DATA#SUM",
  * with "}" before each byte that is not itself. */
-#ifndef TOOL_GDB_PACKET_H
-#define TOOL_GDB_PACKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,5 +36,3 @@ size_t gdb_packet_make(char *to, const char *data, size_t size);
  * whether all `size` bytes were there. */
 char *gdb_hex_write(char *to, const void *bytes, size_t size);
 bool gdb_hex_read(const char *from, void *bytes, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The registers that gdb gets, and how they are described to it. */
-#ifndef TOOL_GDB_REGISTERS_H
-#define TOOL_GDB_REGISTERS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ extern const size_t gdb_register_count;
 
 /* The target description, XML. */
 extern const char gdb_description[];
-
-#endif

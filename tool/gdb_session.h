@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What gdb asks, and what it is answered ("GDB Remote Serial Protocol", Packets). The VM's vCPUs
  * are its threads, from 1 on; they stand still together. */
-#ifndef TOOL_GDB_SESSION_H
-#define TOOL_GDB_SESSION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ bool gdb_session_await(struct gdb_session *s, unsigned vcpu);
 
 /* Takes out what is left, and has the VM go on. */
 void gdb_session_end(struct gdb_session *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a debugger does to a VM, in its own words, over a control line. */
-#ifndef TOOL_GDB_TARGET_H
-#define TOOL_GDB_TARGET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,5 +81,3 @@ bool gdb_target_patched(struct gdb_target *t, uint64_t address);
 
 /* A breakpoint in the debug registers of all vCPUs: its kind and length as in DR7. */
 bool gdb_target_hardware(struct gdb_target *t, uint64_t address, uint8_t bits, bool on);
-
-#endif

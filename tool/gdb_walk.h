@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linear to physical addresses of a guest that stands still, by its page tables. */
-#ifndef TOOL_GDB_WALK_H
-#define TOOL_GDB_WALK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,5 +14,3 @@ typedef bool gdb_entry_reader(void *context, uint64_t gpa, unsigned size, uint64
  * nothing here, and no flag is set (SDM volume 3, "Paging"). False: nothing is there. */
 bool gdb_walk(const struct guest_state *state, uint64_t linear, gdb_entry_reader *read,
               void *context, uint64_t *gpa);
-
-#endif

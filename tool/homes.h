@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPUs of the machine VMs and processes are at home on: the keys cpus, alone and vcpus of a
  * VM, cpu of a disk or a network, and cpus of the host. */
-#ifndef TOOL_HOMES_H
-#define TOOL_HOMES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ uint32_t home_load(struct loading *loading, const char *where, const char *word)
 /* Where the description does not say how many CPUs the machine has, it has as many as the plan
  * needs. */
 void homes_count(struct machine *machine);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The bootable image: an ISO with GRUB for BIOS and UEFI, the hypervisor, the plan
  * and its files. */
-#ifndef TOOL_IMAGE_H
-#define TOOL_IMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,5 +27,3 @@ void image_write_words(const struct machine *machine, const struct image_request
 /* What is wrong with these words of --hypervisor-options, of whose characters GRUB's configuration
  * gives some a meaning; NULL: nothing is, or there are none. */
 const char *image_options_wrong(const char *options);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether an initrd is whole: cpio archives (newc), plain or compressed, one after the other. */
-#ifndef TOOL_INITRD_FILE_H
-#define TOOL_INITRD_FILE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,5 +11,3 @@
  * words, which stay valid until the next call.
  */
 const char *initrd_inspect(const uint8_t *data, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON, for other programs. */
-#ifndef TOOL_JSON_H
-#define TOOL_JSON_H
+#pragma once
 
 #include <stdio.h>
 
@@ -15,5 +14,3 @@ void json_begin(FILE *to, const char *command);
 /* A string's value, with its quotes. What is no UTF-8, as the name of a file need not be, is
  * U+FFFD. */
 void json_string(FILE *to, const char *string);
-
-#endif

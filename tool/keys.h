@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The escape key of the console: Ctrl-] and a letter. */
-#ifndef TOOL_KEYS_H
-#define TOOL_KEYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ struct keys {
  * the tool; any other letter after the escape key is dropped.
  */
 enum keys_command keys_take(struct keys *keys, char byte, char out[static 2], size_t *length);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What those share who make a machine of a description. */
-#ifndef TOOL_LOADING_H
-#define TOOL_LOADING_H
+#pragma once
 
 #include "hypervisor/cpu/layout.h"
 #include "tool/description.h"
@@ -15,5 +14,3 @@ struct loading {
     uint32_t common;             /* the first CPU that no VM has alone */
     enum exit_code code;         /* LINTEL_MACHINE when something but the description is at fault */
 };
-
-#endif

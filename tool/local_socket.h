@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sockets with a path, of this user alone. */
-#ifndef TOOL_LOCAL_SOCKET_H
-#define TOOL_LOCAL_SOCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/un.h>
@@ -12,5 +11,3 @@ bool local_socket_address(const char *path, struct sockaddr_un *address);
 /* A listening socket, also where one is left of a tool that was killed; the caller unlinks it. -1
  * after a message. */
 int local_socket_listen(const char *path, int clients);
-
-#endif

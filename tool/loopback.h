@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A loopback network of one's own, and a socket in it that another process can use. */
-#ifndef TOOL_LOOPBACK_H
-#define TOOL_LOOPBACK_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -20,5 +19,3 @@ bool send_descriptor(int channel, int descriptor);
 
 /* The descriptor that the other end sent; -1 when it ended before. */
 int receive_descriptor(int channel);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine that a VM description asks for: checked, with every file found, and the plan made. */
-#ifndef TOOL_MACHINE_H
-#define TOOL_MACHINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,5 +76,3 @@ enum machine_use {
 enum exit_code machine_load(const char *path, unsigned use, struct machine *machine);
 
 void machine_free(struct machine *machine);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A kernel's modules that a guest needs before it has its disk, its networks and its virtio
  * console. */
-#ifndef TOOL_MODULES_H
-#define TOOL_MODULES_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -16,5 +15,3 @@
  * or written.
  */
 bool modules_pack(const char *folder, const char *archive);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The names of VMs, disks and partitions. */
-#ifndef TOOL_NAME_H
-#define TOOL_NAME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,5 +12,3 @@
 
 /* Whether it is a name, of at most so many characters. False after a message. */
 bool name_check(struct description_file *file, const char *where, const char *name, size_t most);
-
-#endif

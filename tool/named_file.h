@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files that a description names, and their rows in the plan. */
-#ifndef TOOL_NAMED_FILE_H
-#define TOOL_NAMED_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ bool look_named(struct loading *loading, const char *where, const char *path, co
 
 /* The plan's index of a file of this size; takes `path`. A file that two use is loaded once. */
 uint32_t add_file(struct machine *machine, char *path, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The network cards of the host: a process for each, whose client is its network's switch. */
-#ifndef TOOL_NICS_H
-#define TOOL_NICS_H
+#pragma once
 
 #include "tool/loading.h"
 
@@ -12,5 +11,3 @@
  * and adds what it needs to the plan, where `process` is the network's. */
 void nic_load(struct loading *loading, const struct nic_description *from, const char *where,
               uint32_t process);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the hypervisor says on the serial line about the run as a whole. */
-#ifndef TOOL_OUTCOME_H
-#define TOOL_OUTCOME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,5 +83,3 @@ void outcome_take(struct outcome *outcome, const char *bytes, size_t length);
 /* Whether the hypervisor has said how the run ended, as far as what came tells; with more, it had
  * not. */
 bool outcome_is_last_word(const struct outcome *outcome);
-
-#endif

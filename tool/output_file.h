@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that the user names for what a command has to say to other programs. */
-#ifndef TOOL_OUTPUT_FILE_H
-#define TOOL_OUTPUT_FILE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -12,5 +11,3 @@ enum exit_code output_open(const char *path, FILE **file);
 
 /* Closes it, if there is one. Returns `code`, or that of a failure to write. */
 int output_close(FILE *file, const char *path, int code);
-
-#endif

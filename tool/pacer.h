@@ -5,8 +5,7 @@
  * sets up its UART, so input that does not come from a person waits for a prompt; and again when a
  * VM restarts.
  */
-#ifndef TOOL_PACER_H
-#define TOOL_PACER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ size_t pacer_ready(const struct pacer *pacer, uint64_t now, const char *bytes, s
 
 /* These bytes went out at time `now`. */
 void pacer_sent(struct pacer *pacer, uint64_t now, const char *bytes, size_t length);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the files are that the build made for the tool: in the build folder, or where they were
  * installed or unpacked. */
-#ifndef TOOL_PATHS_H
-#define TOOL_PATHS_H
+#pragma once
 
 enum built_file {
     BUILT_HYPERVISOR,
@@ -35,5 +34,3 @@ char *built_path(enum built_file file);
 /* The folder for what the tool fetches, made when it is missing; the caller frees it. NULL after a
  * message. */
 char *cache_folder(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A console's output as plain text, for files and pipes. */
-#ifndef TOOL_PLAIN_H
-#define TOOL_PLAIN_H
+#pragma once
 
 #include <stddef.h>
 
@@ -17,5 +16,3 @@ struct plain {
  * were copied.
  */
 size_t plain_text(struct plain *plain, const char *bytes, size_t length, char *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Other programs, and the folder that they work in. */
-#ifndef TOOL_PROCESS_H
-#define TOOL_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -38,5 +37,3 @@ void work_folder_remove(char *path);
 
 /* Removes a file, or a folder and all that is in it. */
 void path_remove(const char *path);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The plan's processes: programs in ring 3 beside the monitors. */
-#ifndef TOOL_PROCESSES_H
-#define TOOL_PROCESSES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ int process_add(struct loading *loading, const char *where, enum built_file imag
  * that no process before it has. False after a message at the place `where`. */
 bool process_index_load(struct loading *loading, const char *where, const char *word,
                         struct plan_process *process);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What VMs and drivers are promised of the CPU: the keys budget and period. */
-#ifndef TOOL_PROMISE_H
-#define TOOL_PROMISE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ void promise_load(struct loading *loading, const char *where, const char *budget
 
 /* Prints a line for each VM and process: where it is at home, and what it is promised there. */
 void promise_print(const struct machine *machine);
-
-#endif

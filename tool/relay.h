@@ -4,8 +4,7 @@
  * one by one, and each answer goes back to who asked. What a tool does wrong ends its own
  * connection and nothing else.
  */
-#ifndef TOOL_RELAY_H
-#define TOOL_RELAY_H
+#pragma once
 
 #include <poll.h>
 #include <stdbool.h>
@@ -65,5 +64,3 @@ int relay_wait(const struct relay *relay, uint64_t now);
 void relay_work(struct relay *relay, const struct pollfd *polls, uint64_t now);
 
 void relay_close(struct relay *relay);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the tool tells its user: errors with an exit code, and progress that does not
  * litter a log. */
-#ifndef TOOL_REPORT_H
-#define TOOL_REPORT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -47,5 +46,3 @@ void progress_end(void);
 /* Like asprintf, but returns the string, and ends the program when memory is short. The caller
  * frees it. */
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

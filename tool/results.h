@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a run ended, in files for other programs. */
-#ifndef TOOL_RESULTS_H
-#define TOOL_RESULTS_H
+#pragma once
 
 #include <stdio.h>
 
@@ -26,5 +25,3 @@ void results_write_json(const struct results *results, FILE *to);
 /* One testsuite with a testcase for each VM: a failure when it ended badly, an error when it did
  * not end. */
 void results_write_junit(const struct results *results, FILE *to);
-
-#endif

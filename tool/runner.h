@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which emulator runs an image on this machine. */
-#ifndef TOOL_RUNNER_H
-#define TOOL_RUNNER_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ bool runner_parse(const char *name, enum runner *runner);
 
 /* Looks at this machine. */
 struct runner_facts runner_look(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The user's terminal joined to the serial line of the machine, until one of them ends. */
-#ifndef TOOL_SESSION_H
-#define TOOL_SESSION_H
+#pragma once
 
 #include "tool/console_log.h"
 #include "tool/cores.h"
@@ -35,5 +34,3 @@ struct session_request {
  * The terminal is as before when this returns.
  */
 enum session_end session_run(const struct session_request *request, int *signal);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sizes of memory as people write them. */
-#ifndef TOOL_SIZE_H
-#define TOOL_SIZE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,5 +14,3 @@ bool size_parse(const char *word, uint64_t *bytes);
 /* Writes a size with the largest unit that divides it: "256M". Returns `buffer`, of at least 24
  * bytes. */
 const char *size_text(uint64_t bytes, char buffer[static 24]);
-
-#endif

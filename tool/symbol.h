@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The names in a kernel's symbol table. */
-#ifndef TOOL_SYMBOL_H
-#define TOOL_SYMBOL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,5 +13,3 @@ char *symbol_in(const uint8_t *data, size_t size, uint64_t address);
 
 /* The same of a file on disk. */
 char *symbol_at(const char *path, uint64_t address);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The user's terminal, where there is one and it is ours: a job in the background has none. */
-#ifndef TOOL_TERMINAL_H
-#define TOOL_TERMINAL_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ void terminal_raw(void);
 /* The terminal is as before the first terminal_raw. One that is not ours any more is left alone:
  * the shell has put it right. */
 void terminal_restore(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the records of a trace (abi/trace.h) come to: exits and turns, from when to when. */
-#ifndef TOOL_TRACE_EVENTS_H
-#define TOOL_TRACE_EVENTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,5 +46,3 @@ void trace_events_sort(struct trace_events *events);
 void trace_events_between(struct trace_events *events, uint64_t first, uint64_t last);
 
 void trace_events_free(struct trace_events *events);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tracing by a control line: on and off, and what is in the rings then. */
-#ifndef TOOL_TRACE_FETCH_H
-#define TOOL_TRACE_FETCH_H
+#pragma once
 
 #include "tool/control_line.h"
 #include "tool/trace_events.h"
@@ -29,5 +28,3 @@ enum exit_code tracing_fetch(struct tracing *t, struct trace_events *events);
 /* What was recorded from `ticks` before the last record of one of these VMs on, up to that: where
  * they have ended, their last exits. */
 enum exit_code tracing_fetch_last(struct tracing *t, uint64_t ticks, struct trace_events *events);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The events of a trace, for people and for programs. */
-#ifndef TOOL_TRACE_PRINT_H
-#define TOOL_TRACE_PRINT_H
+#pragma once
 
 #include <stdio.h>
 
@@ -29,5 +28,3 @@ void trace_print_perfetto(FILE *to, const struct trace_names *names,
 const char *trace_what(const struct trace_event *event);
 const char *trace_who(const struct trace_names *names, const struct trace_event *event);
 const char *trace_detail(const struct trace_event *event);
-
-#endif

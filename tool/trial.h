@@ -3,8 +3,7 @@
  * Whether a guest can be loaded: the monitor's own loader is asked (monitor/load.h), so that what
  * `lintel check` calls good is not refused at boot.
  */
-#ifndef TOOL_TRIAL_H
-#define TOOL_TRIAL_H
+#pragma once
 
 #include "monitor/load.h"
 
@@ -16,5 +15,3 @@ bool trial_load(struct load *load, uint64_t memory);
 
 /* The least memory in which they can, where they can in PLAN_HOLE_START: bytes. */
 uint64_t trial_least_memory(struct load *load);
-
-#endif

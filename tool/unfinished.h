@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What must not be left behind when a signal ends the tool half-way: work folders,
  * half an image. */
-#ifndef TOOL_UNFINISHED_H
-#define TOOL_UNFINISHED_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -28,5 +27,3 @@ void unfinished_signals(sigset_t *set);
 
 /* Removes what is unfinished, and ends the tool with the exit code for this signal. */
 _Noreturn void unfinished_stop(int signal_number);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the VMs and processes of a machine have used until now, as its control line tells. */
-#ifndef TOOL_USAGE_H
-#define TOOL_USAGE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -46,5 +45,3 @@ void usage_json(FILE *to, const struct usage *usage);
  */
 void usage_table(const struct usage *before, const struct usage *now, unsigned width,
                  void (*line)(const char *text));
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* UTF-8, which names of files and what a guest says need not be. */
-#ifndef TOOL_UTF8_H
-#define TOOL_UTF8_H
+#pragma once
 
 #include <stddef.h>
 
 /* How many bytes the well-formed character has that is next (RFC 3629, section 4), the NUL at the
  * end included; 0: it is none. */
 size_t utf8_character(const char *string);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A file's content, in memory of our own: where a file that is mapped becomes shorter, what it has
  * lost is a SIGBUS. */
-#ifndef TOOL_WHOLE_FILE_H
-#define TOOL_WHOLE_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ bool whole_file_look(const char *path, struct whole_file *file);
 bool whole_file_read(const char *path, struct whole_file *file);
 
 void whole_file_free(struct whole_file *file);
-
-#endif

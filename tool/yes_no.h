@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys that are yes or no. */
-#ifndef TOOL_YES_NO_H
-#define TOOL_YES_NO_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@
 /* What a word says, also as YAML writes it, "true" and "false"; `otherwise` where there is none
  * (NULL), or after a message at the place `where`. */
 bool yes_no(struct loading *loading, const char *where, const char *word, bool otherwise);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The other vCPUs: IPIs, and their start by INIT and SIPI (SDM volume 3, "Multiple-Processor (MP)
  * Initialization"). */
-#ifndef GUESTS_LIB_AP_H
-#define GUESTS_LIB_AP_H
+#pragma once
 
 /* Where the start's code is copied to: the vector of its SIPI. */
 #define AP_VECTOR 0x10
@@ -49,6 +48,4 @@ uint32_t ap_early_nmis(void);
 
 /* A SIPI alone. */
 void ap_send_sipi(uint32_t id);
-#endif
-
 #endif

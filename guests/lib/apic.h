@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The local APIC in both its modes, behind one pair of functions. */
-#ifndef GUESTS_LIB_APIC_H
-#define GUESTS_LIB_APIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -58,5 +57,3 @@ void apic_eoi(void);
 
 /* Sends a fixed interrupt to this CPU: SELF_IPI in x2APIC mode, otherwise the ICR's shorthand. */
 void apic_self_ipi(uint8_t vector);
-
-#endif

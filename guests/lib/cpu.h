@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Instructions and registers by name, for code that expects no exception. */
-#ifndef GUESTS_LIB_CPU_H
-#define GUESTS_LIB_CPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -219,5 +218,3 @@ static inline void wait_for_interrupt(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
-
-#endif

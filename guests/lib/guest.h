@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Everything that a test kernel may use. A kernel is one function: guest_main. */
-#ifndef GUESTS_LIB_GUEST_H
-#define GUESTS_LIB_GUEST_H
+#pragma once
 
 #include "guests/lib/apic.h"
 #include "guests/lib/cpu.h"
@@ -15,5 +14,3 @@
 /* Runs in ring 0, interrupts off; when it returns, the plan is printed and the machine switched
  * off. */
 void guest_main(void);
-
-#endif

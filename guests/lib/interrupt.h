@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupts and exceptions: who handles which vector. */
-#ifndef GUESTS_LIB_INTERRUPT_H
-#define GUESTS_LIB_INTERRUPT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ void interrupt_handle(uint8_t vector, interrupt_handler *handler);
 
 /* The stack for interrupts that come while ring 3 runs. */
 void interrupt_stack(uint64_t top);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The board's few devices that every test kernel needs: the first UART, power and
  * reset, CMOS RAM. */
-#ifndef GUESTS_LIB_MACHINE_H
-#define GUESTS_LIB_MACHINE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -48,5 +47,3 @@ void cmos_write(uint8_t index, uint8_t value);
  * by port 0xcf9. */
 _Noreturn void power_off(void);
 _Noreturn void reset(void);
-
-#endif

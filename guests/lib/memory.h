@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory: RAM by pages, and mappings beside the identity map of the first 4 GiB. */
-#ifndef GUESTS_LIB_MEMORY_H
-#define GUESTS_LIB_MEMORY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -26,5 +25,3 @@ void *page_alloc(void);
 /* Maps one 4 KiB page with PAGE_* flags, for linear addresses from MAP_BASE. 0 as
  * flags unmaps it. */
 void map_page(uint64_t linear, uint64_t physical, uint64_t flags);
-
-#endif

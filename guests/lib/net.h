@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A small driver for virtio-net (virtio 1.2, 5.1): frames with their header, one after the other.
  */
-#ifndef GUESTS_LIB_NET_H
-#define GUESTS_LIB_NET_H
+#pragma once
 
 #include "guests/lib/virtio.h"
 #include "lib/bits.h"
@@ -43,5 +42,3 @@ void net_send(struct net_card *n, const void *bytes, uint32_t size);
 
 /* The next frame with its header; how many bytes, 0: there is none. */
 uint32_t net_receive(struct net_card *n, uint8_t *to);
-
-#endif

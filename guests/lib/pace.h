@@ -7,8 +7,7 @@
  * by shorter ones. So many chunks as end within a window, wherever it begins, are the share of that
  * window; in the emulator, whose TSC counts instructions, of the machine's instructions.
  */
-#ifndef GUESTS_LIB_PACE_H
-#define GUESTS_LIB_PACE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ uint64_t pace_chunk(void);
 /* Thousandths of the worst window of so many ticks. The first chunks do not count: others may still
  * be starting. */
 uint64_t pace_least_share(uint64_t window);
-
-#endif

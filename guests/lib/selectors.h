@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What assembly and C must agree on: the segment selectors and the interrupt stubs. */
-#ifndef GUESTS_LIB_SELECTORS_H
-#define GUESTS_LIB_SELECTORS_H
+#pragma once
 
 /* The order is what SYSCALL, SYSRET, SYSENTER and SYSEXIT expect with STAR and SYSENTER_CS from
  * here. */
@@ -17,5 +16,3 @@
 
 /* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP: the vectors that push an error code, by bit. */
 #define ERROR_CODE_VECTORS 0x00227d00
-
-#endif

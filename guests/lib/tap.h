@@ -5,8 +5,7 @@
  * Descriptions carry no values that differ from run to run: the same kernel's lines are compared
  * between Lintel and the bare machine.
  */
-#ifndef GUESTS_LIB_TAP_H
-#define GUESTS_LIB_TAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ _Noreturn void bail_out(const char *fmt, ...) PRINTF_LIKE(1);
 
 /* Prints the plan. */
 void tap_end(void);
-
-#endif

@@ -6,8 +6,7 @@
  * TRY puts an instruction into the list of places where an exception is expected; the kernel goes
  * on behind the instruction, with all registers as the exception left them.
  */
-#ifndef GUESTS_LIB_TRAP_H
-#define GUESTS_LIB_TRAP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -83,5 +82,3 @@ static inline struct trap try_store(void *address, uint32_t value)
 bool is_trap(struct trap trap, uint32_t vector, uint32_t error_code, const char *fmt, ...)
     PRINTF_LIKE(4);
 bool is_no_trap(struct trap trap, const char *fmt, ...) PRINTF_LIKE(2);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A small driver for virtio over PCI, modern, with split virtqueues and MSI-X (virtio 1.2). */
-#ifndef GUESTS_LIB_VIRTIO_H
-#define GUESTS_LIB_VIRTIO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -113,5 +112,3 @@ void virtio_offer(struct virtio *v, uint16_t head);
  * there is none. */
 int virtq_take(struct virtq *q, uint32_t *written);
 int virtio_take(struct virtio *v, uint32_t *written);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* abi-test's verdict, and the families of its tests. */
-#ifndef GUESTS_LINUX_TAP_H
-#define GUESTS_LINUX_TAP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ void test_processes(void);
 void test_shadow_stacks(void);
 void test_signals(void);
 void test_vectors(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What GRUB tells us: the boot information of the multiboot2 specification. */
-#ifndef BOOT_MULTIBOOT_H
-#define BOOT_MULTIBOOT_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -27,5 +26,3 @@ struct boot_info {
  * Returns NULL, or a sentence that says what is wrong with it.
  */
 const char *multiboot_read(const void *information, uint64_t phys, struct boot_info *info);
-
-#endif

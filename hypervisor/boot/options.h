@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor's command line: words of the form name or name=value, separated by spaces. */
-#ifndef BOOT_OPTIONS_H
-#define BOOT_OPTIONS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ extern struct options options;
 /* Reads the command line into `options`, and into the like of those below: vm_options,
  * machine_end_port. Returns NULL, or a word that it does not know, copied. */
 const char *options_parse(const char *cmdline);
-
-#endif

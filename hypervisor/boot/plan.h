@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BOOT_PLAN_H
-#define BOOT_PLAN_H
+#pragma once
 
 #include "abi/plan.h"
 #include "hypervisor/boot/multiboot.h"
@@ -14,5 +13,3 @@ const char *plan_check(const struct plan *plan, uint64_t size, const struct boot
 
 /* The plan among the modules, checked and copied; stops with a verdict where it is wrong. */
 const struct plan *plan_read(const struct boot_info *info);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The few facts that the hypervisor takes from the firmware's ACPI tables. */
-#ifndef CPU_ACPI_H
-#define CPU_ACPI_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,5 +40,3 @@ struct acpi_info {
  */
 void acpi_read(const struct acpi_rsdp *rsdp, const void *(*map)(uint64_t phys, uint64_t size),
                struct acpi_info *info);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's own interrupt controllers: the local APIC with its timer, and the PICs
  * switched off. */
-#ifndef CPU_APIC_H
-#define CPU_APIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -42,5 +41,3 @@ void apic_timer_put_off(uint64_t tsc);
 
 /* VECTOR_TIMER has come. */
 void apic_timer_fired(void);
-
-#endif

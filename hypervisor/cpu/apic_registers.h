@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The registers of a local APIC, the host's and a guest's (SDM volume 3, "Local APIC Register
  * Address Map"). In x2APIC mode each is an MSR: offset / 16 behind the first one. */
-#ifndef CPU_APIC_REGISTERS_H
-#define CPU_APIC_REGISTERS_H
+#pragma once
 
 /* Offsets into the page of xAPIC mode. */
 enum apic_register {
@@ -51,5 +50,3 @@ enum apic_register {
 #define LVT_TIMER_MODE     0x60000u
 #define LVT_TIMER_PERIODIC 0x20000u
 #define LVT_TIMER_DEADLINE 0x40000u
-
-#endif

@@ -4,8 +4,7 @@
  * that it needs for VMs is allocated while they are created; on an exit nothing is but the table by
  * which 2 MiB become executable (vmx/ept.h), for each of which it has room.
  */
-#ifndef CPU_ARENA_H
-#define CPU_ARENA_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ void *virt_of(uint64_t phys);
 
 /* Where the image was loaded; before anything else. */
 void arena_set_image(uint64_t image_phys);
-
-#endif

@@ -7,8 +7,7 @@
  * What belongs to one CPU is declared by the file that uses it, with PER_CPU: the linker gives it a
  * place in the block, and its symbol is the offset there.
  */
-#ifndef CPU_CPU_H
-#define CPU_CPU_H
+#pragma once
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ void cpu_init(struct cpu_block *block);
 /* IA32_BIOS_SIGN_ID of this CPU: its microcode's revision in the high half; 0 on emulators without
  * one. */
 uint64_t cpu_microcode(void);
-
-#endif

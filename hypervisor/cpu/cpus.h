@@ -3,8 +3,7 @@
  * The CPUs of the machine. Number 0 is the one that booted; the others follow in the order of the
  * MADT. One that is not used sleeps with machine checks on (R44).
  */
-#ifndef CPU_CPUS_H
-#define CPU_CPUS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -37,5 +36,3 @@ void __attribute__((noreturn)) cpu_arrived(void);
 
 /* An NMI has come: does not return where another CPU ends the machine. */
 void cpu_stop_if_told(void);
-
-#endif

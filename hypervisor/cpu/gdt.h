@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Segments: flat ones, in the order that SYSRET and SYSEXIT both want (SDM volume 2, the two
  * instructions). */
-#ifndef CPU_GDT_H
-#define CPU_GDT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,5 +69,3 @@ void gdt_load(struct gdt *gdt, struct tss *tss);
  * as descriptors.
  */
 void gdt_reload(const struct gdt *gdt);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor's address space: W^X, only what it needs, and no guest memory but through
  * one window page for each CPU. */
-#ifndef CPU_HOST_MEMORY_H
-#define CPU_HOST_MEMORY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -29,5 +28,3 @@ void window_close(void);
 
 /* Clears memory that is nobody's yet; whole pages. */
 void window_clear(uint64_t phys, uint64_t size);
-
-#endif

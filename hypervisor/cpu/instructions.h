@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One inline function for each privileged or unusual instruction. Nothing here decides anything. */
-#ifndef CPU_INSTRUCTIONS_H
-#define CPU_INSTRUCTIONS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -217,5 +216,3 @@ static inline void sti_hlt_cli(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
-
-#endif

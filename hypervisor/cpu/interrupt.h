@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interrupts of devices: each has a vector of its own, and one who wants it. */
-#ifndef CPU_INTERRUPT_H
-#define CPU_INTERRUPT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ void interrupt_hold(uint8_t vector, bool held);
 
 /* The vector has come. */
 void interrupt_device(uint8_t vector);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's IOAPICs: all inputs are masked but for those that somebody wants. */
-#ifndef CPU_IOAPIC_H
-#define CPU_IOAPIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ bool ioapic_route(const struct acpi_irq *irq, uint8_t vector, uint32_t apic_id);
 
 /* Of an input that has been routed. */
 void ioapic_mask(uint32_t gsi, bool masked);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where things are in the hypervisor's half of the address space; for C and assembly. */
-#ifndef CPU_LAYOUT_H
-#define CPU_LAYOUT_H
+#pragma once
 
 /*
  * Physical address p appears at PHYS_OFFSET + p, but only where host_memory.c maps it: the arena,
@@ -20,5 +19,3 @@
 
 #define PML4_SLOT(a) (((a) >> 39) & 511)
 #define PDPT_SLOT(a) (((a) >> 30) & 511)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* R44. */
-#ifndef CPU_MACHINE_CHECK_H
-#define CPU_MACHINE_CHECK_H
+#pragma once
 
 /* Tells of what the firmware left in this CPU's banks, empties them, and has all banks report. */
 void machine_check_init(void);
@@ -15,5 +14,3 @@ void machine_check(void);
 
 /* A line for each bank that has an error; empties them. */
 void machine_check_report(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which mitigations a CPU needs, of those that cpu/mitigations.def has. */
-#ifndef CPU_MITIGATIONS_H
-#define CPU_MITIGATIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[M
 void mitigations_take_up(void);
 
 bool mitigation_is_on(enum mitigation id);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which physical memory the firmware has made write-back. The memory types of ring 0's tables and
  * of EPT only take away from that (SDM volume 3, "Memory Type Range Registers (MTRRs)"). R7. */
-#ifndef CPU_MTRR_H
-#define CPU_MTRR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ void mtrr_write(const struct mtrrs *mtrrs);
  * ranges asked: the map must have nothing below 1 MiB. False: `map` is full. Pure.
  */
 bool mtrr_keep_write_back(const struct mtrrs *mtrrs, struct phys_map *map);
-
-#endif

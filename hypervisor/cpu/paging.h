@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Host page tables: SDM volume 3, "4-Level Paging". */
-#ifndef CPU_PAGING_H
-#define CPU_PAGING_H
+#pragma once
 
 #include "lib/radix.h"
 #include "lib/x86.h"
@@ -24,5 +23,3 @@ bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, uin
 
 /* Returns false where nothing is mapped. */
 bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys);
-
-#endif

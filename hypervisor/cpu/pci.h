@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's PCI devices: only the first segment group is seen. */
-#ifndef CPU_PCI_H
-#define CPU_PCI_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ void pci_enable(uint32_t function);
  */
 bool pci_interrupt(uint32_t function, uint32_t address, uint32_t data,
                    volatile uint32_t *(*map)(uint64_t phys, uint64_t size));
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A set of physical address ranges, kept sorted and apart. What of the machine's RAM
  * is still free. */
-#ifndef CPU_PHYS_MAP_H
-#define CPU_PHYS_MAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,5 +40,3 @@ uint64_t phys_map_size(const struct phys_map *map);
 
 /* The size of the largest piece with this alignment, in multiples of it. */
 uint64_t phys_map_largest(const struct phys_map *map, uint64_t align);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Of MSRs, the debug registers and the CPUID leaves that the host asks about; lib/x86.h has what
  * the monitor looks at, too. */
-#ifndef CPU_REGISTERS_H
-#define CPU_REGISTERS_H
+#pragma once
 
 #include "lib/x86.h"
 
@@ -75,5 +74,3 @@ enum memory_type {
 #define MSR_IA32_TSC_DEADLINE      0x6e0
 #define MSR_IA32_X2APIC            0x800
 #define MSR_IA32_EFER              0xc0000080
-
-#endif

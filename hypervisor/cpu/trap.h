@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions and interrupts that happen while the hypervisor or a process runs. */
-#ifndef CPU_TRAP_H
-#define CPU_TRAP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -77,5 +76,3 @@ void backtrace_tell(uint64_t rbp);
 
 /* "#GP", "#PF", ... for vectors below 32. */
 const char *exception_name(uint64_t vector);
-
-#endif

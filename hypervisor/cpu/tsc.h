@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The TSC's frequency and what time it is. */
-#ifndef CPU_TSC_H
-#define CPU_TSC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ bool tsc_move(int64_t ticks);
 /* The RTC's first registers, as they were when the TSC read *tsc; all 0: there is no RTC that runs.
  */
 void rtc_read(uint8_t *registers, uint8_t count, uint64_t *tsc);
-
-#endif

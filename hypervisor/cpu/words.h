@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The accesses to words that several CPUs write: each is one instruction, and nothing here decides
  * anything. All but the first are full fences (SDM volume 3, "Memory Ordering"). */
-#ifndef CPU_WORDS_H
-#define CPU_WORDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ static inline bool word_replace(uint64_t *word, uint64_t *old, uint64_t value)
 {
     return __atomic_compare_exchange_n(word, old, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
-
-#endif

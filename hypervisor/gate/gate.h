@@ -3,8 +3,7 @@
  * The calls of abi/gate.h: one function for each, in a file for each family. Arguments come from
  * ring 3: each call checks its own.
  */
-#ifndef GATE_GATE_H
-#define GATE_GATE_H
+#pragma once
 
 #include "abi/gate.h"
 #include "hypervisor/process/process.h"
@@ -24,5 +23,3 @@ gate_function gate_timer, gate_log, gate_stop, gate_notify, gate_wait;
 
 /* gate_control.c: of a process that may control VMs. */
 gate_function gate_control;
-
-#endif

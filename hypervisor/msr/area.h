@@ -3,8 +3,7 @@
  * The VM-entry MSR-load, VM-exit MSR-store and VM-exit MSR-load areas of one vCPU (R26, R29; SDM
  * volume 3, "VM-Exit Controls for MSRs").
  */
-#ifndef MSR_AREA_H
-#define MSR_AREA_H
+#pragma once
 
 #include "hypervisor/msr/msr.h"
 
@@ -29,5 +28,3 @@ struct msr_areas {
  */
 void msr_area_build(struct msr_areas *areas, uint64_t set, uint64_t changed, struct msr_file *guest,
                     const struct msr_file *host);
-
-#endif

@@ -4,8 +4,7 @@
  * would succeed, so that loading a guest's value never faults the host (R31, R38). All are
  * pure.
  */
-#ifndef MSR_CONSTRAIN_H
-#define MSR_CONSTRAIN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ bool constrain_types(uint64_t value, uint64_t types);
 /* IA32_MTRR_PHYSBASEn (odd is false) or PHYSMASKn: the type, and the bits between the fields and
  * above the physical width. */
 bool constrain_mtrr_variable(uint64_t value, bool odd, unsigned physical_width);
-
-#endif

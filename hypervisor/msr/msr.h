@@ -3,8 +3,7 @@
  * The MSR table (R25-R35, R38, R44-R46): msr/table.def is the only place that says anything about
  * an MSR, and this is what the rest of the hypervisor sees of it. All functions are pure.
  */
-#ifndef MSR_MSR_H
-#define MSR_MSR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -254,5 +253,3 @@ uint64_t msr_resident(uint32_t features);
 
 /* Whether value may be loaded into the row's MSR: the mask, then the check. */
 bool msr_valid(const struct msr_row *row, uint32_t index, uint64_t value, uint32_t physical_width);
-
-#endif

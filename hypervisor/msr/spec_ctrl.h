@@ -8,8 +8,7 @@
  * "virtualize IA32_SPEC_CTRL" does with its mask, too; software does it as well, for a guest's
  * writes are rare, and has on each CPU what few could give.
  */
-#ifndef MSR_SPEC_CTRL_H
-#define MSR_SPEC_CTRL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -31,5 +30,3 @@ struct spec_ctrl {
 };
 
 struct spec_ctrl spec_ctrl_of(const struct mitigation_facts *cpu);
-
-#endif

@@ -16,8 +16,7 @@
  * Sets of MSRs are words, bit n for slot n. What touches a CPU is in cpu/instructions.h and
  * in the leaf function at the end, which the model test replaces.
  */
-#ifndef MSR_SWITCH_H
-#define MSR_SWITCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -96,5 +95,3 @@ bool msr_switch_is_in_area(const struct msr_row *row);
 
 /* A leaf function: sets the counts of the three areas in the current VMCS. */
 void msr_hardware_area_count(uint32_t count);
-
-#endif

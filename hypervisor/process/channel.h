@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Channels: pages that two processes share, and an event bit in each of them. What is in the pages
  * ring 0 never looks at. */
-#ifndef PROCESS_CHANNEL_H
-#define PROCESS_CHANNEL_H
+#pragma once
 
 #include "hypervisor/process/process.h"
 
@@ -21,5 +20,3 @@ void channel_notify(const struct process *p, uint64_t channels);
 
 /* p has ended, and does not come back: the other sides of its channels are told. */
 void channel_end_all(const struct process *p);
-
-#endif

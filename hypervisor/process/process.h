@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A process in ring 3: its address space, its image, and the ways in and out. */
-#ifndef PROCESS_PROCESS_H
-#define PROCESS_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,5 +107,3 @@ extern bool process_sysenter;
 /* entry.S: where SYSCALL and SYSENTER land. */
 extern const uint8_t process_gate_syscall[], process_gate_sysenter[];
 extern const uint8_t process_gate_syscall_bhb[], process_gate_sysenter_bhb[];
-
-#endif

@@ -4,8 +4,7 @@
  * comes from its row of the plan, is there before it starts, and never changes. If it faults it is
  * started again, within a bound; nobody else stops.
  */
-#ifndef PROCESS_SERVICE_H
-#define PROCESS_SERVICE_H
+#pragma once
 
 #include "hypervisor/cpu/acpi.h"
 #include "hypervisor/process/process.h"
@@ -44,5 +43,3 @@ int64_t service_wait(struct service *s, uint64_t channels, uint64_t interrupts);
 
 /* GATE_STOP, or a fault. */
 void __attribute__((noreturn)) service_stop(struct service *s, bool fault, const char *why);
-
-#endif

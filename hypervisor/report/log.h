@@ -4,8 +4,7 @@
  * and after a panic, they go to the serial port from here. There each starts with "lintel: " and
  * ends with CR LF.
  */
-#ifndef REPORT_LOG_H
-#define REPORT_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ bool log_is_handed_over(void);
 /* There is no console any more: prints what it has not given to the port, and what it has not read.
  */
 void log_take_back(void);
-
-#endif

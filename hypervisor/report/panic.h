@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The end of everything: a bug of ours, or a machine that cannot go on. */
-#ifndef REPORT_PANIC_H
-#define REPORT_PANIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ extern void (*machine_leave)(void);
         if (__builtin_expect(!(condition), 0))                                                     \
             panic("%s:%d: assertion failed: %s", __FILE_NAME__, __LINE__, #condition);             \
     } while (0)
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's first serial port (16550), until the console has it, and after it: ring 0 waits for
  * it. */
-#ifndef REPORT_SERIAL_H
-#define REPORT_SERIAL_H
+#pragma once
 
 /* 115200 baud, 8N1, FIFOs on, interrupts off: as the console finds it. */
 void serial_init(void);
@@ -13,5 +12,3 @@ void serial_put(char c);
 
 /* Waits until all has left the port, or for a second. */
 void serial_flush(void);
-
-#endif

@@ -5,8 +5,7 @@
  * kick is on its way: so who posts without end interrupts another CPU no more often than its thread
  * there runs. tests/native/sched/post_model.c explores it.
  */
-#ifndef SCHED_POST_H
-#define SCHED_POST_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,5 +24,3 @@ void post_open(struct posts *cpu);
 bool post_waits(const uint64_t *word);
 /* and when that runs, what it is. */
 uint64_t post_take(uint64_t *word);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who runs: the threads of this CPU with a budget for as long as they have some left, and otherwise
  * all in turn, with equal shares of its time. */
-#ifndef SCHED_SCHED_H
-#define SCHED_SCHED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -125,5 +124,3 @@ static inline __attribute__((always_inline)) void sched_set_timer(const struct t
 /* Called when next_event becomes TIME_NEVER: whoever lets another timer than the local APIC's run
  * takes it out of the way. Set once, before the first thread runs. */
 extern void (*sched_no_event)(struct cpu_block *cpu);
-
-#endif

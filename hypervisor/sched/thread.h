@@ -4,8 +4,7 @@
  * or, for its exits, the VM's monitor; or of a process that is no monitor. It has a home CPU, and
  * never moves by itself.
  */
-#ifndef SCHED_THREAD_H
-#define SCHED_THREAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ struct thread {
 
 /* The structure that a thread is a part of. */
 #define THREAD_IN(type, member, t) ((type *)((uint8_t *)(t) - offsetof(type, member)))
-
-#endif

@@ -5,8 +5,7 @@
  * all have heard that the machine starts anew. All else of a vCPU is its own CPU's. Pure: words,
  * and what is done to them. tests/native/vm/agree_model.c explores it.
  */
-#ifndef VM_AGREE_H
-#define VM_AGREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ bool agree_heard(struct agree *a);
 /* The machine has started anew, and nothing is on its way: the first vCPU has the monitor, and is
  * the only one that is awake. */
 void agree_begin(struct agree *a);
-
-#endif

@@ -4,8 +4,7 @@
  * vm/vlapic.c, delivers a vCPU's interrupts, and what passes between them through the VMCS. On a
  * CPU without the controls nothing of it happens.
  */
-#ifndef VM_APIC_VIRTUAL_H
-#define VM_APIC_VIRTUAL_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -29,5 +28,3 @@ static inline void apic_virtual_halted(struct vcpu *v)
     if (v->lapic.handed_over)
         vlapic_halted(&v->lapic, (uint16_t)vmread(VMCS_GUEST_INTERRUPT_STATUS));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest executes CPUID (R24): ring 0 answers from its monitor's table. */
-#ifndef VM_CPUID_H
-#define VM_CPUID_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,5 +36,3 @@ void cpuid_apply_rule(const struct cpuid_table *table, const struct cpuid_answer
 /* Whether XSETBV may set XCR0 to value, of the bits that are allowed (SDM volume 1, "Enabling the
  * XSAVE Feature Set"). */
 bool cpuid_xcr0_valid(uint64_t allowed, uint64_t value);
-
-#endif

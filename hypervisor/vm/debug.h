@@ -3,8 +3,7 @@
  * A debugger at a vCPU: where it stops. Only while one is there (vcpu.debug.on) do #BP and MOV DR
  * exit; nothing else looks at it. What an exit means the debugger knows, in ring 3.
  */
-#ifndef VM_DEBUG_H
-#define VM_DEBUG_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -21,5 +20,3 @@ uint32_t debug_before_entry(struct vcpu *v, uint32_t work);
 /* An exit that the debugger is asked about: returns if it has been, and it is the guest's after all
  * (GATE_DEBUG_REFLECT). */
 void debug_exit(struct vcpu *v);
-
-#endif

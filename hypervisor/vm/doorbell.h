@@ -4,8 +4,7 @@
  * guest goes on. The monitor, for whom the bit is, gets the CPU when the guest halts, with its next
  * exit, or when KICK_US have passed.
  */
-#ifndef VM_DOORBELL_H
-#define VM_DOORBELL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ void doorbells_init(struct doorbells *d);
 /* The port rings this bit from now on, below 64; with another one not any more. False: it is in
  * another block than the first one. Pure. */
 bool doorbell_set(struct doorbells *d, uint16_t port, uint64_t bit);
-
-#endif

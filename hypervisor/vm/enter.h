@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A vCPU's thread: into its guest, and into its monitor. */
-#ifndef VM_ENTER_H
-#define VM_ENTER_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -26,5 +25,3 @@ void __attribute__((noreturn)) exit_with_events(struct vcpu *v);
 /* The guest cannot go on. */
 void __attribute__((noreturn)) exit_shutdown(struct vcpu *v, enum exit_shutdown reason,
                                              uint32_t detail);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What reaches a vCPU from outside: interrupts, NMIs, time (R39-R42). */
-#ifndef VM_EVENTS_H
-#define VM_EVENTS_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -50,5 +49,3 @@ bool events_message(struct vcpu *v, const struct apic_message *message);
 
 /* Does what a write to v's local APIC asked for. */
 void events_apic_effect(struct vcpu *v, const struct vlapic_effect *effect);
-
-#endif

@@ -3,8 +3,7 @@
  * VM exits. Each handler is one row of the table in exit.c; it either finishes, and the guest goes
  * on, or hands over to the monitor and does not return.
  */
-#ifndef VM_EXIT_H
-#define VM_EXIT_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -58,5 +57,3 @@ extern const uint64_t vmx_exits[VMX_EXIT_WAYS];
 void __attribute__((noreturn)) vmx_enter(struct vcpu *v);
 void __attribute__((noreturn)) vmx_enter_verw(struct vcpu *v);
 void __attribute__((noreturn)) vmx_enter_l1d(struct vcpu *v);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's view of CR0, CR4 and EFER (R28, R29); its VMCS is current. */
-#ifndef VM_GUEST_REGISTERS_H
-#define VM_GUEST_REGISTERS_H
+#pragma once
 
 #include "hypervisor/cpu/registers.h"
 #include "hypervisor/vm/cpuid.h"
@@ -70,5 +69,3 @@ static inline void guest_set_efer(struct vcpu *v, uint64_t value)
 {
     guest_switched_write(v, &msr_rows[MSR_ROW_EFER], value);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's IA32_SPEC_CTRL: what it has written, beside what is always set (msr/spec_ctrl.h; R25).
  */
-#ifndef VM_GUEST_SPEC_CTRL_H
-#define VM_GUEST_SPEC_CTRL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@ void guest_spec_ctrl_reset(struct vcpu *v);
 
 /* The guest that runs writes a value. False: a bit that is reserved on this CPU. */
 bool guest_spec_ctrl_write(struct vcpu *v, uint64_t value);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's TSC: the CPU's and an offset. SDM volume 3, "Time-Stamp Counter Adjustment" and "TSC
  * offset". */
-#ifndef VM_GUEST_TSC_H
-#define VM_GUEST_TSC_H
+#pragma once
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/vm/vcpu.h"
@@ -19,5 +18,3 @@ void guest_tsc_reset(struct vcpu *v);
 /* A write to IA32_TIME_STAMP_COUNTER or IA32_TSC_ADJUST: both move by delta. v's
  * VMCS is current. */
 void guest_tsc_move(struct vcpu *v, uint64_t delta);
-
-#endif

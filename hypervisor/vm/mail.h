@@ -4,8 +4,7 @@
  * posted-interrupt descriptor (SDM volume 3, "Posted-Interrupt Processing"), and as many for
  * level-triggered ones. A post says that there are some (hypervisor/sched/post.h), behind them.
  */
-#ifndef VM_MAIL_H
-#define VM_MAIL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ void mail_put(struct mail *m, uint8_t vector, bool level);
 
 /* Takes out the vectors from 64 * n on: bits. */
 uint64_t mail_take(struct mail *m, bool level, unsigned n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ring-3 process of a VM. */
-#ifndef VM_MONITOR_H
-#define VM_MONITOR_H
+#pragma once
 
 #include "hypervisor/vm/vm.h"
 
@@ -10,5 +9,3 @@
  * the pages that it shares with the hypervisor. Stops with a verdict where the image is no program.
  */
 void monitor_create(struct vm *vm, const struct phys_range *image, const struct phys_range *files);
-
-#endif

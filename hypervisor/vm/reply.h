@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The monitor's answer to an exit, taken into the vCPU before it runs again. */
-#ifndef VM_REPLY_H
-#define VM_REPLY_H
+#pragma once
 
 #include "hypervisor/vm/vcpu.h"
 
@@ -30,5 +29,3 @@ static inline void reply_apply(struct vcpu *v)
     else if (kind == EXIT_IO_WATCHED)
         reply_take_watched(v);
 }
-
-#endif

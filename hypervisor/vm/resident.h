@@ -4,8 +4,7 @@
  * XCR0, the debug registers and CR2; and the syscall MSRs, by the strategy that msr/switch.h
  * describes. Exits and entries do not touch it.
  */
-#ifndef VM_RESIDENT_H
-#define VM_RESIDENT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ void resident_init_debug(struct vcpu *v);
 
 /* v's state has been set anew (after a reset); what the CPU holds of it is forgotten. */
 void resident_forget(struct vcpu *v);
-
-#endif

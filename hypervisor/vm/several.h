@@ -11,8 +11,7 @@
  * (agree.h) or puts interrupts down (mail.h), and posts what there is to see to: a bit of
  * thread.mail.
  */
-#ifndef VM_SEVERAL_H
-#define VM_SEVERAL_H
+#pragma once
 
 #include "hypervisor/vm/vm.h"
 
@@ -48,5 +47,3 @@ void vcpus_stop(struct vm *vm);
  * on it, nor is its CPU interrupted again before. */
 void vcpu_mailed(struct thread *t);
 void vcpu_take_mail(struct vcpu *v);
-
-#endif

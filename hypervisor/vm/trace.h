@@ -4,8 +4,7 @@
  * in the place of those that are called by a pointer anyway, and a bit into a word that is tested
  * anyway.
  */
-#ifndef VM_TRACE_H
-#define VM_TRACE_H
+#pragma once
 
 #include "abi/trace.h"
 #include "hypervisor/vm/vm.h"
@@ -24,5 +23,3 @@ void trace_monitor(const struct vcpu *v);
 
 /* switch.S: in the place of exit_dispatch. */
 struct vcpu *trace_dispatch(struct vcpu *v);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual CPU. Its thread runs the guest or, for its exits, the monitor of its VM. */
-#ifndef VM_VCPU_H
-#define VM_VCPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -185,5 +184,3 @@ void vcpu_save_for_emulation(struct vcpu *v, struct guest_state *state);
 /* Only the segments and the descriptor tables. Loading checks nothing: the VM entry does. */
 void vcpu_save_segments(struct guest_state *state);
 void vcpu_load_segments(const struct guest_state *state);
-
-#endif

@@ -10,8 +10,7 @@
  * The timer's clock is the TSC: one tick of the undivided timer is one tick of the guest's TSC.
  * CPUID leaf 15h says so, by a core crystal clock that equals the TSC (see monitor/cpuid_table.c).
  */
-#ifndef VM_VLAPIC_H
-#define VM_VLAPIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -236,5 +235,3 @@ bool vlapic_message(uint64_t address, uint32_t data, struct apic_message *messag
  */
 uint64_t vlapic_targets(const struct vlapic *const *apics, unsigned count, int source,
                         const struct apic_message *message);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The layout of the local APIC's registers, for the files that make up the virtual one (R41; SDM
  * volume 3, "The Local APIC Block Diagram"). */
-#ifndef VM_VLAPIC_PAGE_H
-#define VM_VLAPIC_PAGE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -67,5 +66,3 @@ uint32_t apic_current_count(const struct vlapic *l, uint64_t now);
 void apic_timer_load(struct vlapic *l, uint32_t initial, uint64_t now);
 void apic_timer_divide(struct vlapic *l, uint32_t divide, uint64_t now);
 void apic_timer_lvt(struct vlapic *l, uint32_t lvt, uint64_t now);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual machine: its memory, its vCPUs, its monitor. Made at boot from a row of the plan; never
  * freed. */
-#ifndef VM_VM_H
-#define VM_VM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,5 +57,3 @@ uint32_t vm_msr_features(void);
 
 /* The VM has ended; it never runs again. When it was the last, the run ends. */
 void vm_stop(struct vm *vm, bool fault, const char *why);
-
-#endif

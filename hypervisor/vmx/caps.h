@@ -3,8 +3,7 @@
  * What a CPU's VT-x can do, the conditions before VMXON, and the VMX controls chosen from it (R1,
  * R2, R3, R10). caps.c has the first two, controls.c the third. Also built into `lintel caps`.
  */
-#ifndef VMX_CAPS_H
-#define VMX_CAPS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -146,5 +145,3 @@ bool vmx_control_parse(const char *list, uint64_t *hidden);
 /* What the boot check and `lintel caps` say about a row: "ok", "absent (wanted)" where row->lost is
  * the price, "absent (needed)" where it is the reason to stop. */
 const char *vmx_control_verdict(const struct vmx_controls *controls, enum control_id id);
-
-#endif

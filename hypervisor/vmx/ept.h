@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Extended page tables: a VM's guest-physical memory (R36). SDM volume 3, "The Extended Page Table
  * Mechanism (EPT)". */
-#ifndef VMX_EPT_H
-#define VMX_EPT_H
+#pragma once
 
 #include "hypervisor/vmx/caps.h"
 #include "lib/radix.h"
@@ -37,5 +36,3 @@ bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size);
 
 /* The value of the EPT-pointer field: 4 levels, write-back tables. */
 uint64_t ept_pointer(const struct ept *ept);
-
-#endif

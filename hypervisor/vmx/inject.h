@@ -4,8 +4,7 @@
  * without access to hardware. SDM volume 3, "Handling VM Exits Due to Exceptions" and "Event
  * Injection".
  */
-#ifndef VMX_INJECT_H
-#define VMX_INJECT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,5 +81,3 @@ enum inject_verdict {
 /* R40; the caller has already compared the vector with the virtual PPR. */
 enum inject_verdict inject_interrupt_verdict(const struct inject_state *state);
 enum inject_verdict inject_nmi_verdict(const struct inject_state *state);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the VMCS's fields and of the errors of VMX instructions (R8). */
-#ifndef VMX_VMCS_H
-#define VMX_VMCS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ const char *vmcs_field_name(enum vmcs_field field);
 /* What the VM-instruction error field says, in words (R8). SDM volume 3, "VM Instruction Error
  * Numbers". */
 const char *vm_instruction_error_name(uint32_t error);
-
-#endif

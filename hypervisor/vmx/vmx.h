@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VMX operation of this CPU: switching it on and off, and the instructions. */
-#ifndef VMX_VMX_H
-#define VMX_VMX_H
+#pragma once
 
 #include <stdint.h>
 
@@ -74,5 +73,3 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 failed:
     vmx_instruction_failed("VMWRITE", field);
 }
-
-#endif

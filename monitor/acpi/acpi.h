@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's ACPI tables. */
-#ifndef MONITOR_ACPI_H
-#define MONITOR_ACPI_H
+#pragma once
 
 #include "monitor/guest_memory.h"
 
@@ -13,5 +12,3 @@
 /* Writes the tables for a machine with that many vCPUs, whose APIC ids are 0, 1, 2 and
  * so on (R21). */
 void acpi_build(const struct guest_memory *memory, unsigned vcpus);
-
-#endif

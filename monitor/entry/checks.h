@@ -4,8 +4,7 @@
  * SDM volume 3, "Checks on VMX Controls and Host-State Area" and "Checking and Loading Guest
  * State". Those on the host's state are left out: it is ring 0's own, and the same for all.
  */
-#ifndef MONITOR_ENTRY_CHECKS_H
-#define MONITOR_ENTRY_CHECKS_H
+#pragma once
 
 #include "abi/vmcs.h"
 
@@ -16,5 +15,3 @@ const char *entry_check_guest(const struct vmcs_values *vmcs);
 
 /* Both in the CPU's order. */
 const char *entry_check(const struct vmcs_values *vmcs);
-
-#endif

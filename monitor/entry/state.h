@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files of the entry checks share: a VMCS's controls and modes, read once (R9). */
-#ifndef MONITOR_ENTRY_STATE_H
-#define MONITOR_ENTRY_STATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ static inline bool entry_address_ok(const struct entry_state *state, uint64_t ad
 const char *entry_check_segments(const struct entry_state *state);
 
 struct entry_state entry_state_read(const struct vmcs_values *vmcs);
-
-#endif

@@ -4,8 +4,7 @@
  * Specification, 3.0.0). Strings stand behind their structure, whose members count them from 1; 0
  * is none.
  */
-#ifndef MONITOR_SMBIOS_LAYOUT_H
-#define MONITOR_SMBIOS_LAYOUT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -115,5 +114,3 @@ _Static_assert(sizeof(struct smbios_memory_array) == 0x17, "the specification's 
 _Static_assert(sizeof(struct smbios_memory_device) == 0x28, "the specification's layout");
 _Static_assert(sizeof(struct smbios_memory_mapped) == 0x1f, "the specification's layout");
 _Static_assert(sizeof(struct smbios_boot) == 0x0b, "the specification's layout");
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's SMBIOS tables, by which its software learns what it runs on. */
-#ifndef MONITOR_SMBIOS_H
-#define MONITOR_SMBIOS_H
+#pragma once
 
 #include "abi/gate.h"
 #include "abi/process.h"
@@ -15,5 +14,3 @@
 /* Writes entry point and structures for the machine of these two. */
 void smbios_build(const struct guest_memory *memory, const struct process_info *process,
                   const struct monitor_info *info);
-
-#endif

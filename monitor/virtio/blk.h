@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The block device (virtio 1.2, 5.2): a disk's channel as a guest's disk. */
-#ifndef MONITOR_VIRTIO_BLK_H
-#define MONITOR_VIRTIO_BLK_H
+#pragma once
 
 #include "abi/process.h"
 #include "monitor/disk.h"
@@ -67,5 +66,3 @@ void blk_init(struct blk *b, struct pci *pci);
 
 /* EVENT_CHANNEL has come: the disk has answered, or has a place. */
 void blk_event(struct blk *b);
-
-#endif

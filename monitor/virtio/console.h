@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console device (virtio 1.2, 5.3): one port, whose bytes are those of the VM's console. */
-#ifndef MONITOR_VIRTIO_CONSOLE_H
-#define MONITOR_VIRTIO_CONSOLE_H
+#pragma once
 
 #include "monitor/console.h"
 #include "monitor/virtio/transport.h"
@@ -21,5 +20,3 @@ void virtio_console_init(struct virtio_console *c, struct console *console, stru
 
 /* The console has input, or has room. */
 void virtio_console_event(struct virtio_console *c);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The network device (virtio 1.2, 5.1): a network's channel as a guest's card. */
-#ifndef MONITOR_VIRTIO_NET_H
-#define MONITOR_VIRTIO_NET_H
+#pragma once
 
 #include "abi/process.h"
 #include "monitor/virtio/transport.h"
@@ -60,5 +59,3 @@ void net_device_init(struct net *n, struct pci *pci, const struct guest_memory *
 
 /* EVENT_CHANNEL has come: there are frames, or there is room again. */
 void net_device_event(struct net *n);
-
-#endif

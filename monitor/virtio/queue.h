@@ -7,8 +7,7 @@
  * read once, into a chain that is the device's own, and each address is checked when it is read.
  * What cannot be a ring is VIRTQ_BROKEN: the device stops until it is reset.
  */
-#ifndef MONITOR_VIRTIO_QUEUE_H
-#define MONITOR_VIRTIO_QUEUE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,5 +67,3 @@ void virtq_flush(struct virtqueue *q, uint16_t count);
 
 /* After one or more virtq_put: whether the driver wants to be notified of them (2.7.7). */
 bool virtq_wants_interrupt(struct virtqueue *q);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The entropy device (virtio 1.2, 5.4): what the processor's RDRAND gives. */
-#ifndef MONITOR_VIRTIO_RNG_H
-#define MONITOR_VIRTIO_RNG_H
+#pragma once
 
 #include "monitor/virtio/transport.h"
 
@@ -11,5 +10,3 @@ struct rng {
 
 /* At each start of the machine. A processor without RDRAND has no such device. */
 void rng_init(struct rng *rng, struct pci *pci, const struct guest_memory *memory);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * A device type is a struct virtio_kind and a struct that has a struct virtio in it.
  */
-#ifndef MONITOR_VIRTIO_TRANSPORT_H
-#define MONITOR_VIRTIO_TRANSPORT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,5 +94,3 @@ void virtio_fail(struct virtio *v);
 
 /* A reset that waited is done. */
 void virtio_reset_done(struct virtio *v);
-
-#endif

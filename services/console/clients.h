@@ -6,8 +6,7 @@
  * line by line, with their names in front. No VM takes another one's share of the line, and each is
  * looked at once in a while only, whatever it does.
  */
-#ifndef CONSOLE_CLIENTS_H
-#define CONSOLE_CLIENTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ void clients_before_line(uint32_t vm);
 /* ...and if it is its last one, behind all of that. Then the next VM gets the line. */
 void clients_before_end(uint32_t vm);
 void clients_ended(uint32_t vm);
-
-#endif

@@ -4,8 +4,7 @@
  * console. Ring 0's lines come first; nothing that a VM does makes them wait, or gets lost with
  * them.
  */
-#ifndef CONSOLE_CONSOLE_H
-#define CONSOLE_CONSOLE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ void console_start(const struct process_info *info, void *channels, void *log);
 /* All that is to be done behind a wait: bounded, whatever the port and the VMs do. Returns when
  * GATE_WAIT may be called. */
 void console_work(uint64_t events);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads ring 0's log ring (abi/log.h). */
-#ifndef CONSOLE_LOG_H
-#define CONSOLE_LOG_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ void log_look(bool looks);
 
 /* Somebody asks where the guests are: they may say so, whatever they have said before. */
 void log_ask(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The serial port (16550), as ring 0 has set it up: 115200 baud, 8N1, FIFOs on. Output goes through
  * a queue: nobody waits for the line. */
-#ifndef CONSOLE_PORT_H
-#define CONSOLE_PORT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ bool port_pending(void);
 
 /* One received byte, or -1. */
 int port_read(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is answered to a request, and done for it. */
-#ifndef CONTROL_ANSWER_H
-#define CONTROL_ANSWER_H
+#pragma once
 
 #include "abi/control.h"
 #include "abi/log.h"
@@ -15,5 +14,3 @@ void answer_init(const struct process_info *info, const struct log_ring *log,
 
 /* Does what a request asks for, and fills in all of the answer but its sum. */
 void answer(const struct control_request *request, struct control_answer *answer);
-
-#endif

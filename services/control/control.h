@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The control process: it owns a serial port, and answers what is asked there (abi/control.h) about
  * the VMs that the plan lets it control. */
-#ifndef CONTROL_CONTROL_H
-#define CONTROL_CONTROL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ bool control_start(const struct process_info *info, const struct log_ring *log,
 
 /* All that is to be done behind a wait: bounded, whatever comes. */
 void control_work(uint64_t events);
-
-#endif

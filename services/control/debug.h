@@ -4,8 +4,7 @@
  * of memory, and its breakpoints in the debug registers. The guest goes on to have its own debug
  * registers: MOV to and from them is answered here.
  */
-#ifndef SERVICES_CONTROL_DEBUG_H
-#define SERVICES_CONTROL_DEBUG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ int64_t debug_patch(unsigned vm, uint64_t gpa, bool on, uint8_t *byte);
 
 /* The debug registers in a vCPU's state become the guest's own. */
 void debug_hide(unsigned vm, unsigned vcpu, struct guest_state *state);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine's end, where the plan awaits this process: what VMs that have ended leave in their
  * memory and registers can be asked for until it ends, too. */
-#ifndef CONTROL_HOLD_H
-#define CONTROL_HOLD_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ void hold_release(void);
 /* Looks, now and then, whether all VMs have ended; ends the process when they have, and nobody
  * wants anything of them. Returns ms until it shall look again; 0: never. */
 unsigned hold_look(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records of the trace for whoever asks at the line. */
-#ifndef CONTROL_TRACE_H
-#define CONTROL_TRACE_H
+#pragma once
 
 #include "abi/control.h"
 #include "abi/trace.h"
@@ -12,5 +11,3 @@ void trace_init(const struct trace_ring *first, uint32_t count);
 /* CONTROL_CALL_RECORDS. */
 enum control_error trace_records(const struct control_request *request,
                                  struct control_answer *answer);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The control line's serial port (16550), at 115200 baud, 8N1, with FIFOs. It is this process's
  * alone, which sets it up. */
-#ifndef CONTROL_UART_H
-#define CONTROL_UART_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ size_t uart_write(const uint8_t *bytes, size_t count);
 
 /* Interrupts for received bytes, or none; and for room. */
 void uart_ask(bool input, bool output);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The consoles of VMs as those see them who ask by the line: what was written last is fetched from
  * the console process when somebody wants it, and kept here for who asks again. */
-#ifndef CONTROL_WATCH_H
-#define CONTROL_WATCH_H
+#pragma once
 
 #include "abi/control.h"
 #include "abi/process.h"
@@ -14,5 +13,3 @@ void watch_open(const struct process_info *info, void *pages);
 enum control_error watch_console(const struct control_request *request,
                                  struct control_answer *answer);
 enum control_error watch_type(const struct control_request *request, struct control_answer *answer);
-
-#endif

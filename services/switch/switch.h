@@ -3,8 +3,7 @@
  * A network: an Ethernet switch between the other sides of this process's channels (abi/net.h),
  * which are VMs' monitors and the driver of a network card, and trust each other in nothing.
  */
-#ifndef SERVICES_SWITCH_SWITCH_H
-#define SERVICES_SWITCH_SWITCH_H
+#pragma once
 
 #include "abi/process.h"
 
@@ -12,5 +11,3 @@
  * moves what there is to move, as far as it is for one turn, and waits when there is no more. */
 void switch_start(const struct process_info *info, void *pages);
 void switch_turn(void);
-
-#endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One end of a channel, or both: the source, with its accesses to the shared pages in the proof's
  * hands. */
-#ifndef TESTS_PROOFS_CHANNEL_H
-#define TESTS_PROOFS_CHANNEL_H
+#pragma once
 
-/* In the place of runtime/shared.h: each access is a function of the proof's. */
-#include "tests/native/runtime/model/runtime/shared.h"
+/* That of tests/native/runtime/model is found first: each access is a function of the proof's. */
+#include "runtime/shared.h"
 
 #include "runtime/channel.c"
 #include "tests/proofs/proof.h"
@@ -33,5 +32,3 @@ static inline struct channel_end end_make(bool server)
                                 .sleeps = nondet_bool(),
                                 .blocked = nondet_bool()};
 }
-
-#endif

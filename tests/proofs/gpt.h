@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A disk whose sectors hold anything, at each reading. */
-#ifndef TESTS_PROOFS_GPT_H
-#define TESTS_PROOFS_GPT_H
+#pragma once
 
 #include "drivers/gpt.c"
 #include "tests/proofs/proof.h"
@@ -28,5 +27,3 @@ static inline bool header_is_sound(const struct header *h, uint64_t sectors)
            h->last_usable <= sectors - 2 && 2 <= h->entry_lba && h->entry_lba < end &&
            end <= sectors && (end <= h->first_usable || h->last_usable < h->entry_lba);
 }
-
-#endif

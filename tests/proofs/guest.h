@@ -3,8 +3,7 @@
  * A guest's memory in proofs: RAM of any size on both sides of the hole. Nothing is stored in it:
  * each load finds anything, as other CPUs of the guest write at any time.
  */
-#ifndef TESTS_PROOFS_GUEST_H
-#define TESTS_PROOFS_GUEST_H
+#pragma once
 
 #include <stdlib.h>
 
@@ -37,5 +36,3 @@ static inline uint64_t guest_address(const void *at)
 {
     return (uint64_t)((const uint8_t *)at - guest.base);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One end of a network's channel; the other side writes anything, at any time. */
-#ifndef TESTS_PROOFS_NET_H
-#define TESTS_PROOFS_NET_H
+#pragma once
 
 #include "tests/proofs/channel.h"
 
@@ -39,5 +38,3 @@ static inline void net_make(void)
     for (unsigned i = 0; i < CHANNEL_ENTRIES; i++)
         end.start[i] = nondet_u32();
 }
-
-#endif

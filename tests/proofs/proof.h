@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words of a proof (docs/proofs.md). */
-#ifndef TESTS_PROOFS_PROOF_H
-#define TESTS_PROOFS_PROOF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +22,3 @@ uint64_t nondet_u64(void);
 
 /* Where CBMC begins. */
 void proof(void);
-
-#endif

@@ -15,10 +15,10 @@ if [ $# -gt 4 ]; then
     "$here/../native/model/mutate.sh" "$root/$5" "$6" "$place/$5"
 fi
 
-# The changed source is found before the tree's.
+# The changed source is found before the tree's, and the model's accesses to shared pages before runtime's.
 cd "$root"
 # shellcheck disable=SC2086
-"$cbmc" -I "$place" -I . "tests/proofs/$proof.c" --function proof --drop-unused-functions $loops --unwinding-assertions \
+"$cbmc" -I "$place" -I tests/native/runtime/model -I . "tests/proofs/$proof.c" --function proof --drop-unused-functions $loops --unwinding-assertions \
     --pointer-overflow-check --no-malloc-may-fail >"$place/said" 2>&1 && good=0 || good=$?
 
 if [ $# = 4 ]; then

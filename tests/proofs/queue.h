@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtqueue in a guest's memory: the source, with its accesses to that memory in the proof's
  * hands. */
-#ifndef TESTS_PROOFS_QUEUE_H
-#define TESTS_PROOFS_QUEUE_H
+#pragma once
 
 #include "lib/string.h"
 #include "tests/proofs/guest.h"
@@ -44,5 +43,3 @@ static inline void queue_make(void)
 }
 
 _Static_assert(1u << 7 == VIRTQ_MAX_SIZE, "the sizes that there are");
-
-#endif

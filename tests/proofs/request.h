@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client's request against its share, of any extents and any segments up to a number. */
-#ifndef TESTS_PROOFS_REQUEST_H
-#define TESTS_PROOFS_REQUEST_H
+#pragma once
 
 #include "drivers/request.c"
 #include "tests/proofs/proof.h"
@@ -62,5 +61,3 @@ static inline bool run_is_right(const struct disk_run *run, uint64_t segment, ui
     }
     return found;
 }
-
-#endif

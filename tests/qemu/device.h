@@ -4,8 +4,7 @@
  * and written by QEMU's test protocol (qtest, in docs/devel of its sources), and its memory is a
  * file that both map, as is the disk's.
  */
-#ifndef TESTS_QEMU_DEVICE_H
-#define TESTS_QEMU_DEVICE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -13,5 +12,3 @@
  * DISK stands for the disk's file. Fails the test where it cannot. */
 void device_start(const char *const words[], unsigned device_number, unsigned bar);
 void device_end(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TAP of a process that is a test, in its log. */
-#ifndef TESTS_QEMU_TAP_H
-#define TESTS_QEMU_TAP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ static _Noreturn void plan(void)
     log_line("1..%u", tap_tests);
     gate_stop(GATE_STOP_POWER_OFF);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor that misbehaves as its VM's command line says, and is the ordinary one without a word
  * there. */
-#ifndef EVIL_H
-#define EVIL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ void expect(bool holds, const char *what);
 
 /* Starts the guest and runs it to its first exit of this kind, which is not answered. */
 void run_to(struct board *board, struct exit_page *page, enum exit_kind kind);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls as no compiler would make them, and what else monitors and other processes do alike. */
-#ifndef ODD_CALL_H
-#define ODD_CALL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ void load_segments(void);
 
 /* Calls itself until the stack has no room. */
 void overflow_stack(void);
-
-#endif

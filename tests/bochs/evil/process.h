@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A process that misbehaves as its name says, or that looks whether others do: process.def. */
-#ifndef EVIL_PROCESS_H
-#define EVIL_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,5 +45,3 @@ _Noreturn void work(void);
 
 /* Takes too much, each way for a while, for ever. */
 _Noreturn void take_too_much(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The bits by which CPUs tell of their flaws, and the profiles made of them (profiles.def). */
-#ifndef TESTS_CPU_PROFILES_H
-#define TESTS_CPU_PROFILES_H
+#pragma once
 
 #include "hypervisor/cpu/mitigations.h"
 
@@ -46,5 +45,3 @@ static const struct profile profiles[] = {
     {name, {features, controls, rtm, capabilities}, needed},
 #include "tests/native/cpu/profiles.def"
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One instruction, decoded by us and by Zydis; and how such instructions are made. */
-#ifndef TEST_DECODE_COMPARISON_H
-#define TEST_DECODE_COMPARISON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,5 +49,3 @@ void comparison_learn(struct comparison *c, const uint8_t *escape, uint8_t escap
 
 /* Makes c->bytes: most often one of the opcodes learned, with random prefixes and operands. */
 void comparison_make(struct comparison *c);
-
-#endif

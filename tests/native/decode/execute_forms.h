@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The instruction forms of decode.def in 64-bit mode, as bytes. */
-#ifndef TEST_DECODE_EXECUTE_FORMS_H
-#define TEST_DECODE_EXECUTE_FORMS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,5 +30,3 @@ bool forms_processor_has(const struct instruction *in);
 /* The three bytes of VEX, with the registers' highest bits, the other register and the length from
  * `variation`. */
 unsigned form_vex(const struct form *form, uint8_t *bytes, uint32_t variation);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One instruction performed by the CPU that runs the test, between a load and a save of all
  * registers. */
-#ifndef TEST_DECODE_NATIVE_H
-#define TEST_DECODE_NATIVE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ void native_destroy(struct native *native);
 
 /* Performs what is in the slot: `before` and `data` to `after` and `data`. */
 void native_run(struct native *native);
-
-#endif

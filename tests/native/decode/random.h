@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Random numbers that are the same in every run (the generator is xorshift64*). */
-#ifndef TEST_DECODE_RANDOM_H
-#define TEST_DECODE_RANDOM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -39,5 +38,3 @@ static inline uint64_t random_value(struct random *random)
         return (1ULL << random_below(random, 64)) + random_below(random, 3) - 1;
     }
 }
-
-#endif

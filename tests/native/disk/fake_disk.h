@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A device file for tests of the server: a disk that does what it is told, when it is told. */
-#ifndef TESTS_DISK_FAKE_DISK_H
-#define TESTS_DISK_FAKE_DISK_H
+#pragma once
 
 #include "drivers/disk.h"
 
@@ -29,5 +28,3 @@ void fake_new(void);
 /* Has it end a command, if it has not yet. */
 void fake_end(unsigned tag);
 unsigned fake_under_way(void);
-
-#endif

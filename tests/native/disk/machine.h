@@ -4,8 +4,7 @@
  * addresses, physical memory behind them, the gate's calls, and the clients at the other ends of
  * its channels.
  */
-#ifndef TESTS_DRIVERS_MACHINE_H
-#define TESTS_DRIVERS_MACHINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,5 +68,3 @@ enum block_status client_ask(unsigned n, struct block_request request, const uin
  */
 enum block_status client_move(unsigned n, enum block_op op, uint64_t sector, uint32_t sectors,
                               uint64_t address);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A simulated IDE controller with bus-master DMA and one disk, written from the specifications. It
  * fails the test where its driver does what is not allowed. */
-#ifndef TESTS_DISK_PIIX_H
-#define TESTS_DISK_PIIX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ void piix_new(void);
 void piix_predecessor(uint64_t physical);
 /* Time: what waits for it ends. */
 void piix_work(void);
-
-#endif

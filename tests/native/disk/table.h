@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* GUID partition tables, written as a partitioning tool does, for tests to damage. */
-#ifndef TESTS_DISK_TABLE_H
-#define TESTS_DISK_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ void table_add(uint8_t *disk, uint64_t sectors, unsigned n, uint64_t first, uint
                const char *name);
 /* Makes both tables' checksums right, where the places of what they cover are on the disk. */
 void table_seal(uint8_t *disk, uint64_t sectors);
-
-#endif

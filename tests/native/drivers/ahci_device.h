@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A simulated AHCI HBA with four ports, written from the specification (1.3.1), which fails the
  * test where its host does what is not allowed. Its registers are in window 1. */
-#ifndef TESTS_DRIVERS_AHCI_DEVICE_H
-#define TESTS_DRIVERS_AHCI_DEVICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ bool ahci_interrupts(void);
 extern unsigned ahci_errors; /* of commands */
 extern unsigned ahci_resets; /* of the HBA */
 extern unsigned ahci_prds;   /* of the last command */
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A network card of the families 8254x and 82574, simulated by their manuals; it fails the test
  * where its driver does what these forbid. */
-#ifndef TESTS_DRIVERS_E1000_DEVICE_H
-#define TESTS_DRIVERS_E1000_DEVICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ void e1000_tick(void);
 void wire_out(const uint8_t *frame, uint32_t size);
 uint8_t *reach(uint64_t physical, uint64_t size);
 uint32_t chance(uint32_t below);
-
-#endif

@@ -4,8 +4,7 @@
  * physical addresses, time, a medium behind the device, and the server that hears of what has
  * ended. The device is each test's own: simulated, or QEMU's (tests/qemu).
  */
-#ifndef TESTS_DRIVERS_MACHINE_H
-#define TESTS_DRIVERS_MACHINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ void command_check(unsigned tag);
 void machine_exercise(unsigned commands);
 /* Has the device work until everything that was submitted has ended. */
 void machine_drain(void);
-
-#endif

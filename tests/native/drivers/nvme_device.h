@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A simulated NVM Express controller, written from the specification (Base 2.0 and NVM Command Set
  * 1.0), which fails the test where its host does what is not allowed. */
-#ifndef TESTS_DRIVERS_NVME_DEVICE_H
-#define TESTS_DRIVERS_NVME_DEVICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ void nvme_post_nonsense(uint16_t id);
 /* The largest transfer of one command until now, in bytes, and how many commands there were. */
 extern uint32_t nvme_largest;
 extern unsigned nvme_commands;
-
-#endif

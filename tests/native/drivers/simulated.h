@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What simulated devices share: memory, a medium that can have a bad sector, and time. */
-#ifndef TESTS_DRIVERS_SIMULATED_H
-#define TESTS_DRIVERS_SIMULATED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ void device_tick(void);
 /* Copies between sectors of the medium and memory. False: a sector is bad, or there is none. */
 bool medium_copy(bool write, uint64_t sector, uint64_t physical, uint32_t bytes);
 bool medium_has(uint64_t sector, uint64_t sectors);
-
-#endif

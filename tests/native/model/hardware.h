@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The simulated processor: its MSRs, and what VM entries and exits do with the MSR areas. */
-#ifndef MODEL_HARDWARE_H
-#define MODEL_HARDWARE_H
+#pragma once
 
 #include "tests/native/model/model.h"
 
@@ -51,5 +50,3 @@ uint64_t sim_after_init(unsigned msr, uint64_t value);
 
 void sim_entry(void);
 void sim_exit(void);
-
-#endif

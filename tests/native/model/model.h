@@ -5,8 +5,7 @@
  * already, breaks an invariant, as does a guest or a monitor that finds a wrong value (R25, R26,
  * R29-R32, R34, R35).
  */
-#ifndef MODEL_H
-#define MODEL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -124,5 +123,3 @@ unsigned model_actions(const struct model_config *config,
 
 /* An action in words. */
 void model_describe(const struct model_action *action, char text[80]);
-
-#endif

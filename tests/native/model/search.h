@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Breadth-first search over the states of the model. */
-#ifndef MODEL_SEARCH_H
-#define MODEL_SEARCH_H
+#pragma once
 
 #include "tests/native/model/model.h"
 
@@ -19,5 +18,3 @@ struct search_result search(const struct model_config *config, enum msr_strategy
 
 /* Prints the shortest way to the broken invariant of the last search, a line for each action. */
 void search_print_trace(const char *prefix);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the model consists of: for model.c, which changes it, and state.c, which saves and restores
  * it. */
-#ifndef MODEL_WORLD_H
-#define MODEL_WORLD_H
+#pragma once
 
 #include "tests/native/model/hardware.h"
 
@@ -30,5 +29,3 @@ extern uint8_t model_msr_list[MODEL_MSRS];
 extern unsigned model_msr_count;
 
 extern const struct msr_row *const model_rows[MODEL_MSRS];
-
-#endif

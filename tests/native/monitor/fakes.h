@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor's side of the gate, as tests want it. */
-#ifndef TESTS_MONITOR_FAKES_H
-#define TESTS_MONITOR_FAKES_H
+#pragma once
 
 /* cmocka.h wants these four before it. */
 #include <setjmp.h>
@@ -80,5 +79,3 @@ void fake_board_free(struct board *board);
 
 /* A simple generator: the same numbers in each run. */
 uint64_t random_u64(void);
-
-#endif

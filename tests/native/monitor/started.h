@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VM's monitor behind its start, with a kernel of one instruction, and the page of its exits. */
-#ifndef TESTS_MONITOR_STARTED_H
-#define TESTS_MONITOR_STARTED_H
+#pragma once
 
 #include "tests/native/monitor/fakes.h"
 
@@ -18,5 +17,3 @@ int started_teardown(void **state);
 
 /* The exit of an instruction of these bytes, at CODE. */
 void code(const void *bytes, size_t size);
-
-#endif

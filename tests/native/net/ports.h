@@ -5,8 +5,7 @@
  * are VMs' with the addresses 02:00:00:00:00:00 and on; the last one is that of a card, of which
  * the switch is the client.
  */
-#ifndef NET_PORTS_H
-#define NET_PORTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,5 +67,3 @@ const uint8_t *next_frame(unsigned port, struct net_entry *e);
 
 /* Who has a frame of this size, as bits; each has one at most, which is taken. */
 unsigned who_got(uint32_t size);
-
-#endif

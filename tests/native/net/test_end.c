@@ -13,6 +13,7 @@
 
 #include "runtime/gate.h"
 #include "runtime/net.h"
+#include "runtime/shared.h"
 
 #define NUMBER 5
 #define ALL    (NET_TAKES_CHECKSUM | NET_TAKES_TCP4 | NET_TAKES_TCP6)

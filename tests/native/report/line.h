@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/report/serial.c: what has gone to the line. */
-#ifndef REPORT_LINE_H
-#define REPORT_LINE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -16,5 +15,3 @@ void line_reset(void);
 
 /* How often a text is in what was written. */
 unsigned line_count(const char *text);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the control process has around it: a port, VMs and processes at the gate, ring 0's log and
  * traces, and a console; and who asks at the port. */
-#ifndef SERVICES_CONTROL_MACHINE_H
-#define SERVICES_CONTROL_MACHINE_H
+#pragma once
 
 /* cmocka.h wants these four before it. */
 #include <setjmp.h>
@@ -74,5 +73,3 @@ struct control_answer ask(enum control_call call, uint8_t vm, uint64_t argument)
 
 /* The same, of which only the error counts. */
 void expect(enum control_call call, uint8_t vm, enum control_error error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console has around it: a UART whose line takes its time, VMs at the other ends of its
  * channels, ring 0's log, and a clock that tests move on. */
-#ifndef SERVICES_MACHINE_H
-#define SERVICES_MACHINE_H
+#pragma once
 
 /* cmocka.h wants these four before it. */
 #include <setjmp.h>
@@ -93,5 +92,3 @@ uint64_t machine_asked(void);
 
 /* How often a text has been sent. */
 unsigned machine_count(const char *text);
-
-#endif

@@ -10,8 +10,7 @@
  * functions below and change what the CPU has of its own. States that have been seen are not
  * followed again.
  */
-#ifndef TSO_H
-#define TSO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,5 +53,3 @@ void tso_violate(const char *what);
  * first is `expected`, a null pointer for nothing; "lost": nobody can go on, and not all are done.
  */
 int tso_main(const struct tso_model *model, const char *expected);
-
-#endif

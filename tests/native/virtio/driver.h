@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A driver, as a guest would have it: it reaches a virtio function through the board alone. */
-#ifndef TESTS_VIRTIO_DRIVER_H
-#define TESTS_VIRTIO_DRIVER_H
+#pragma once
 
 #include "tests/native/monitor/fakes.h"
 
@@ -78,5 +77,3 @@ int driver_take(struct driver *d, unsigned queue, uint32_t *written);
 
 /* Where guest-physical memory is for the test. */
 uint8_t *driver_memory(struct driver *d, uint64_t address);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rings in a small guest memory, as tests write them. The memory ends where the allocation does, so
  * that the sanitizer sees an access behind it. */
-#ifndef TESTS_VIRTIO_RINGS_H
-#define TESTS_VIRTIO_RINGS_H
+#pragma once
 
 /* cmocka.h wants these four before it. */
 #include <setjmp.h>
@@ -47,5 +46,3 @@ void offer(struct rings *r, uint16_t head);
 
 /* The same numbers in each run. */
 uint64_t random_word(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A disk's driver with a RAM disk, at the other end of a board's channel 0. It checks what it gets
  * as abi/block.h has it, and does what a test wants of it. */
-#ifndef TESTS_VIRTIO_SERVER_H
-#define TESTS_VIRTIO_SERVER_H
+#pragma once
 
 #include "tests/native/monitor/fakes.h"
 
@@ -41,5 +40,3 @@ void server_answer(uint32_t id, uint32_t epoch, uint32_t status);
 bool server_try_answer(uint32_t id, uint32_t epoch, uint32_t status);
 
 uint32_t server_epoch(void);
-
-#endif

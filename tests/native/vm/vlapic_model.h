@@ -3,8 +3,7 @@
  * A second local APIC, as slow and plain as can be: sets are arrays of bool, priorities are found
  * by searching, and the timer counts tick by tick. The tests run it beside the real one.
  */
-#ifndef VLAPIC_MODEL_H
-#define VLAPIC_MODEL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ struct model_effect model_write(struct model *m, unsigned offset, uint32_t value
 
 /* An access to a register that is not there. */
 void model_error(struct model *m, uint32_t bit);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* For tests: a VMCS in memory, the capabilities of real CPUs, and guests that a CPU would enter. */
-#ifndef TEST_VMCS_MODEL_H
-#define TEST_VMCS_MODEL_H
+#pragma once
 
 #include "hypervisor/vmx/caps.h"
 #include "hypervisor/vmx/vmcs.h"
@@ -22,5 +21,3 @@ void model_long_mode(struct vmcs_model *model);
 void model_real_mode(struct vmcs_model *model);
 void model_pae_mode(struct vmcs_model *model);
 void model_virtual_8086(struct vmcs_model *model);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of runtime/io.h: the accesses are functions, and each test has the device. */
-#ifndef RUNTIME_IO_H
-#define RUNTIME_IO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -20,5 +19,3 @@ void mmio_write16(volatile void *address, uint16_t value);
 void mmio_write32(volatile void *address, uint32_t value);
 void mmio_write64(volatile void *address, uint64_t value);
 void io_fence(void);
-
-#endif

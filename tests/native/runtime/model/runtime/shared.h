@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of runtime/shared.h: each access is a step of channel_model.c. */
-#ifndef RUNTIME_SHARED_H
-#define RUNTIME_SHARED_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,5 +9,3 @@ uint32_t shared_load(const uint32_t *at);
 void shared_store(uint32_t *at, uint32_t value);
 void shared_fence(void);
 void shared_copy(void *to, const void *from, size_t size);
-
-#endif

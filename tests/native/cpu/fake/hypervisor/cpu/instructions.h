@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/instructions.h: the instructions are functions, and each test has
  * the machine. */
-#ifndef CPU_INSTRUCTIONS_H
-#define CPU_INSTRUCTIONS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -30,5 +29,3 @@ void mmio_write(volatile uint32_t *reg, uint32_t value);
 static inline void cpu_relax(void)
 {
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/cpu.h: one CPU, with stacks for the interrupts that have their
  * own. */
-#ifndef CPU_CPU_H
-#define CPU_CPU_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ struct cpu_block {
 
 void cpu_init(struct cpu_block *block);
 uint64_t cpu_microcode(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/cpu.h: one CPU, whose block is where the linker has put it. */
-#ifndef CPU_CPU_H
-#define CPU_CPU_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ static inline struct cpu_block *this_cpu(void)
 }
 
 uint64_t cpu_microcode(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/cpu.h: several CPUs, each a thread, with blocks of their own. */
-#ifndef CPU_CPU_H
-#define CPU_CPU_H
+#pragma once
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ extern uint32_t cpu_number;
 
 struct cpu_block *this_cpu(void);
 void cpu_init(struct cpu_block *block);
-
-#endif

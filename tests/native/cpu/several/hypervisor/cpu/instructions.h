@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/instructions.h: what waits lets the other CPU run. */
-#ifndef CPU_INSTRUCTIONS_H
-#define CPU_INSTRUCTIONS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -11,5 +10,3 @@ uint64_t read_cr3(void);
 void write_cr3(uint64_t value);
 void cpu_relax(void);
 void sti_hlt_cli(void);
-
-#endif

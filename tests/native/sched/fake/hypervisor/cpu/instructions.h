@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/instructions.h: the test has the clock. */
-#ifndef CPU_INSTRUCTIONS_H
-#define CPU_INSTRUCTIONS_H
+#pragma once
 
 #include <stdint.h>
 
 uint64_t rdtsc(void);
 void sti_hlt_cli(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of hypervisor/cpu/words.h: each access is a step of a model (tests/native/tso).
  * The plain ones are what is left of the others without LOCK. */
-#ifndef CPU_WORDS_H
-#define CPU_WORDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ static inline uint64_t plain_swap(uint64_t *word, uint64_t value)
     word_store(word, value);
     return old;
 }
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor's header, but for VMREAD, which the test answers. */
-#ifndef FAKE_VMX_H
-#define FAKE_VMX_H
+#pragma once
 
 #define vmread vmread_instruction
 #include "../../../../../../hypervisor/vmx/vmx.h"
 #undef vmread
 
 uint64_t vmread(enum vmcs_field field);
-
-#endif
