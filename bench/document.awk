@@ -182,6 +182,8 @@ function matrix(file, view,    columns, rows, column, row, value, seen, any, lin
         aims()
     else if (name == "exits")
         matrix("exits", "instructions")
+    else if (name == "smp")
+        matrix("smp", "instructions")
     else if (name == "msr")
         matrix("msr", "instructions")
     else if (name == "msr-accesses")
