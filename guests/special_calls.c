@@ -33,7 +33,8 @@ extern struct ring3 ring3;
 extern const char programs[], programs_end[], back_by_syscall[], back_by_sysenter[],
     back_by_fault[];
 extern const char program_syscall[], program_sysenter[], program_rdmsr[], program_wrmsr[],
-    program_report[], program_report32[], program_syscall32[], program_sysenter32[];
+    program_xsetbv[], program_report[], program_report32[], program_syscall32[],
+    program_sysenter32[];
 void go_iret(void);
 void go_sysretq(void);
 void go_sysretl(void);
@@ -260,6 +261,26 @@ static void test_ring3_msrs(void)
     is(rdmsr(MSR_LSTAR), (uintptr_t)back_by_syscall, "and changes nothing");
 }
 
+/* With a value that ring 0 may write. Under Lintel it exits, in Bochs before the CPL is looked at.
+ */
+static void test_ring3_xsetbv(void)
+{
+    const char *name = "XSETBV in ring 3 gives #GP(0)";
+    uint64_t cr4 = read_cr4();
+
+    if (!has_xsave()) {
+        skip("no XSAVE", "%s", name);
+        return;
+    }
+    write_cr4(cr4 | CR4_OSXSAVE);
+    ring3.rcx = 0;
+    ring3.rax = 1;
+    ring3.rdx = 0;
+    run(program_xsetbv, USER_CODE, FLAGS_FIXED);
+    ok(ring3.how == BACK_FAULT && fault.vector == VECTOR_GP && fault.error_code == 0, "%s", name);
+    write_cr4(cr4);
+}
+
 /* SWAPGS and what may come between: the model has the two bases. */
 static struct {
     uint64_t gs, kernel_gs;
@@ -367,5 +388,6 @@ void guest_main(void)
     test_sysexit();
     test_compatibility();
     test_ring3_msrs();
+    test_ring3_xsetbv();
     test_swapgs();
 }

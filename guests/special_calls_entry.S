@@ -103,6 +103,8 @@ program_\name:
     rdmsr
     PROGRAM wrmsr
     wrmsr
+    PROGRAM xsetbv
+    xsetbv
 
 /* What SYSRET and SYSEXIT have set. PUSHF shows neither RF nor VM. */
     PROGRAM report
