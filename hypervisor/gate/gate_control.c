@@ -48,7 +48,7 @@ static int64_t pause(struct vm *vm, struct vcpu *v, uint64_t argument, void *pag
         struct vcpu *v = vm->vcpus[i];
         v->paused = v->mode;
         v->mode = VCPU_PAUSED;
-        v->thread.waits = false;
+        sched_withdraw(&v->thread);
     }
     return 0;
 }

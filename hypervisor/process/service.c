@@ -230,6 +230,7 @@ void service_create(const struct plan_process *plan, const struct phys_range *fi
     add_memory(s, files);
     sched_add(&s->thread, s->process.cpu, &service_thread, plan->budget, plan->period);
     start(s);
+    sched_wake(&s->thread);
     if (plan->grants & PLAN_GRANT_LOG) {
         console = s;
         log_hand_over(log_grown);

@@ -15,7 +15,8 @@
  * that runs goes on until it has had TURN_MS more than another one that waits, or only as much as
  * one that has just been woken, but LEAST_TURN_MS at least: switching then takes a small part of
  * the time, however often somebody wakes. Who is woken pays for it with an eighth of a millisecond,
- * more than two switches take even in an emulator. Two that compute take turns of 2 * TURN_MS, so
+ * more than two switches take even in an emulator; nobody is interrupted for a sleeper's timer
+ * before that sleeper could have the CPU. Two that compute take turns of 2 * TURN_MS, so
  * that neither is behind by more than that in any time (docs/bounds.md). The vCPUs of a VM have one
  * share: what one has had, all have; among them the one runs next that has not for longest.
  */
@@ -30,8 +31,10 @@ void (*sched_no_event)(struct cpu_block *cpu);
 
 void sched_init(void)
 {
-    THIS_CPU(sched) = (struct sched){
-        .next_event = TIME_NEVER, .others_event = TIME_NEVER, .slice_end = TIME_NEVER};
+    THIS_CPU(sched) = (struct sched){.next_event = TIME_NEVER,
+                                     .others_event = TIME_NEVER,
+                                     .sleepers_event = TIME_NEVER,
+                                     .slice_end = TIME_NEVER};
 }
 
 void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind *kind,
@@ -39,8 +42,7 @@ void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind
 {
     struct sched *s = &CPU_OF(cpu, sched);
 
-    *t = (struct thread){.waits = true,
-                         .cpu = cpu,
+    *t = (struct thread){.cpu = cpu,
                          .kind = kind,
                          .resume = kind->resume,
                          .payer = t,
@@ -51,6 +53,7 @@ void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind
                          .timer = TIME_NEVER,
                          .deadline = TIME_NEVER};
     s->threads = t;
+    s->promises |= budget > 0;
 }
 
 /* Its next period, in step with the last one that is over. */
@@ -90,8 +93,8 @@ static uint64_t used(const struct thread *t)
  * may have yielded. */
 static bool is_before(const struct thread *a, const struct thread *b, const struct thread *last)
 {
-    if (b == NULL || urgency(a) != urgency(b))
-        return b == NULL || urgency(a) < urgency(b);
+    if (urgency(a) != urgency(b))
+        return urgency(a) < urgency(b);
     if (a == last || b == last)
         return b == last;
     return used(a) != used(b) ? used(a) < used(b) : a->turn_start < b->turn_start;
@@ -102,38 +105,65 @@ static uint64_t due(const struct thread *t)
     return min_u64(t->deadline, t->timer);
 }
 
-/* Who runs next, or NULL; rival_used, rival_refill and others_event follow from the others. */
-static struct thread *pick(struct sched *s, const struct thread *last)
+static void queue(struct sched *s, struct thread *t)
 {
-    uint64_t others_event = TIME_NEVER, rival_used = UINT64_MAX, rival_refill = UINT64_MAX;
-    struct thread *first = NULL;
+    t->queued = true;
+    t->next_waiting = s->waiting;
+    s->waiting = t;
+}
 
-    for (struct thread *t = s->threads; t != NULL; t = t->next) {
-        struct thread *other = t;
-        if (!t->waits) {
-            others_event = min_u64(others_event, due(t));
-            continue;
-        }
-        refill(t, s->accounted);
-        if (is_before(t, first, last)) {
+static struct thread *unqueue(struct thread **link)
+{
+    struct thread *t = *link;
+
+    t->queued = false;
+    *link = t->next_waiting;
+    return t;
+}
+
+static void sleeps(struct sched *s, const struct thread *t)
+{
+    s->sleepers_event = min_u64(s->sleepers_event, due(t));
+}
+
+void sched_withdraw(struct thread *t)
+{
+    struct sched *s = &CPU_OF(t->cpu, sched);
+    struct thread **link = &s->waiting;
+
+    if (!t->queued)
+        return;
+    while (*link != t)
+        link = &(*link)->next_waiting;
+    unqueue(link);
+    sleeps(s, t);
+}
+
+/* Who runs next, or NULL; rival_used and rival_refill follow from the others that wait. */
+static struct thread *pick(struct sched *s)
+{
+    struct thread **first = NULL;
+
+    s->rival_used = s->rival_refill = UINT64_MAX;
+    for (struct thread **link = &s->waiting; *link != NULL; link = &(*link)->next_waiting) {
+        struct thread **other = link;
+
+        refill(*link, s->accounted);
+        if (first == NULL || is_before(*link, *first, s->last)) {
             other = first;
-            first = t;
+            first = link;
         }
         if (other != NULL) {
-            rival_used = min_u64(rival_used, used(other));
-            rival_refill = min_u64(rival_refill, other->period_end);
+            s->rival_used = min_u64(s->rival_used, used(*other));
+            s->rival_refill = min_u64(s->rival_refill, (*other)->period_end);
         }
     }
-    s->others_event = others_event;
-    s->rival_used = rival_used;
-    s->rival_refill = rival_refill;
-    return first;
+    return first != NULL ? unqueue(first) : NULL;
 }
 
 /* Until now the time is that of the one that runs: in its guest, in ring 3, and here for it. */
-static void account(struct sched *s)
+static void account(struct sched *s, uint64_t now)
 {
-    uint64_t now = rdtsc();
     struct thread *t = s->running;
 
     t->payer->used += now - s->accounted;
@@ -168,7 +198,7 @@ static uint64_t fair_end(const struct sched *s)
     return turn_end(s, min_u64(s->rival_used, used(s->running) + turn) + turn);
 }
 
-static void expire(struct thread *t, uint64_t now)
+static inline __attribute__((always_inline)) void expire(struct thread *t, uint64_t now)
 {
     if (t->deadline <= now)
         t->kind->expire(t, now);
@@ -178,36 +208,56 @@ static void expire(struct thread *t, uint64_t now)
     }
 }
 
-static void expire_others(struct sched *s, uint64_t now)
+/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it.
+ * Who has just left the CPU sleeps, whatever its timer says, until somebody else has run: it would
+ * wait from now on, and save up what it gives away. */
+static inline __attribute__((always_inline)) void expire_sleepers(struct sched *s, uint64_t now,
+                                                                  const struct thread *left)
 {
-    for (struct thread *t = s->threads; t != NULL; t = t->next)
-        if (t != s->running && due(t) <= now)
+    s->sleepers_event = TIME_NEVER;
+    for (struct thread *t = s->threads; t != NULL; t = t->next) {
+        if (t->queued || t == s->running)
+            continue;
+        if (t != left && due(t) <= now) {
+            s->expired = due(t);
             expire(t, now);
+        }
+        if (!t->queued)
+            sleeps(s, t);
+    }
+    s->expired = 0;
 }
 
 static void idle(struct sched *s)
 {
-    apic_timer_put_off(s->others_event);
+    apic_timer_put_off(s->sleepers_event);
     sti_hlt_cli();
     s->accounted = rdtsc(); /* nobody's time */
-    if (s->others_event <= s->accounted)
-        expire_others(s, s->accounted);
 }
 
-static void set_slice_end(struct sched *s, uint64_t end)
+/* What has to be looked at although the one that runs has nothing to do with it. With a promise a
+ * sleeper may have the CPU at once. */
+static inline __attribute__((always_inline)) void find_others_event(struct sched *s)
 {
-    s->slice_end = end;
-    s->others_event = min_u64(s->others_event, end);
+    uint64_t due = s->sleepers_event;
+
+    s->others_event = s->slice_end;
+    if (due > TIME_NEVER / 2) /* never, or a sum that would wrap */
+        return;
+    if (!s->promises)
+        due = max_u64(due + (tsc_khz() >> WAKE_SHIFT),
+                      s->running->turn_start + LEAST_TURN_MS * tsc_khz());
+    s->others_event = min_u64(s->slice_end, due);
 }
 
 static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
 {
     s->running = t;
-    t->waits = false;
     t->turn_start = s->accounted; /* switching to it is its own time */
+    s->slice_end = TIME_NEVER;
     if (s->rival_used != UINT64_MAX)
-        set_slice_end(s,
-                      min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s)));
+        s->slice_end = min_u64(s->rival_refill, t->left > 0 ? s->accounted + t->left : fair_end(s));
+    find_others_event(s);
     sched_set_event(t->cpu, min_u64(s->others_event, due(t)));
     t->work &= ~WORK_SCHEDULE;
     t->resume(t);
@@ -215,9 +265,14 @@ static void __attribute__((noreturn)) run(struct sched *s, struct thread *t)
 
 static inline __attribute__((always_inline)) void leave(struct sched *s, bool wants)
 {
-    account(s);
-    s->running->waits = wants;
-    s->last = s->running;
+    struct thread *t = s->running;
+
+    account(s, rdtsc());
+    if (wants)
+        queue(s, t);
+    else
+        sleeps(s, t);
+    s->last = t;
     s->running = NULL;
 }
 
@@ -235,10 +290,12 @@ void schedule_on_empty_stack(void)
         leave(s, s->running->kind->can_run(s->running));
     else if (s->last == NULL)
         s->accounted = rdtsc(); /* what the boot took is nobody's time */
-    s->slice_end = TIME_NEVER;
-    while ((t = pick(s, s->last)) == NULL)
-        idle(s);
-    run(s, t);
+    for (const struct thread *left = s->last;; left = NULL, idle(s)) {
+        if (s->sleepers_event <= s->accounted)
+            expire_sleepers(s, s->accounted, left);
+        if ((t = pick(s)) != NULL)
+            run(s, t);
+    }
 }
 
 /* Whom it lets run has more than its share, and could wait as long for it afterwards. */
@@ -247,7 +304,7 @@ void sched_give_way(struct thread *t)
     struct sched *s = &CPU_OF(t->cpu, sched);
     uint64_t turn = TURN_MS * tsc_khz();
 
-    account(s);
+    account(s, rdtsc());
     if (s->rival_used != UINT64_MAX && s->rival_used > turn)
         t->payer->used = max_u64(used(t), s->rival_used - turn);
     t->work |= WORK_SCHEDULE;
@@ -291,17 +348,18 @@ void sched_wake(struct thread *t)
         return;
     uint64_t pays = tsc_khz() >> WAKE_SHIFT;
     if (s->running != NULL) {
-        account(s);
+        account(s, s->expired != 0 ? max_u64(s->expired, s->accounted) : rdtsc());
         pays = is_own(s, t) ? 0 : pays;
     }
-    t->waits = true;
+    queue(s, t);
     /* sleeping saves no time up */
     t->payer->used = max_u64(used(t), s->least_used) + pays;
     refill_woken(t, s->accounted);
     if (s->running != NULL) {
         pay_interrupted(s, t);
         s->rival_used = min_u64(s->rival_used, used(t));
-        set_slice_end(s, min_u64(s->slice_end, notified_end(s, t)));
+        s->slice_end = min_u64(s->slice_end, notified_end(s, t));
+        s->others_event = min_u64(s->others_event, s->slice_end);
         sched_own_event_changed(s->running);
     }
 }
@@ -348,8 +406,10 @@ void sched_set_ring3_timer(struct thread *t, uint64_t tsc)
     struct sched *s = &CPU_OF(t->cpu, sched);
 
     t->timer = tsc;
-    if (t != s->running)
-        s->others_event = min_u64(s->others_event, tsc);
+    if (!t->queued && t != s->running) {
+        sleeps(s, t);
+        find_others_event(s);
+    }
     sched_own_event_changed(s->running);
 }
 
@@ -363,15 +423,17 @@ void sched_forget_event(struct cpu_block *cpu)
         sched_no_event(cpu);
 }
 
-/* Who waits for the CPU finds out what is due when its turn comes: nobody is interrupted for it. */
-static void find_others_event(struct sched *s)
+/* False: it is another one's turn, who then finds the next event. */
+static bool __attribute__((noinline)) expire_others(struct sched *s, uint64_t now)
 {
-    uint64_t next = s->slice_end;
-
-    for (const struct thread *t = s->threads; t != NULL; t = t->next)
-        if (!t->waits && t != s->running)
-            next = min_u64(next, due(t));
-    s->others_event = next;
+    if (s->sleepers_event <= now)
+        expire_sleepers(s, now, NULL);
+    if (s->slice_end <= now) {
+        s->running->work |= WORK_SCHEDULE;
+        return false;
+    }
+    find_others_event(s);
+    return true;
 }
 
 /* The common case is the timer of the one that runs: it costs no look at the others. */
@@ -380,15 +442,6 @@ void sched_expire(uint64_t now)
     struct sched *s = &THIS_CPU(sched);
 
     expire(s->running, now);
-    if (s->others_event > now) {
+    if (s->others_event > now || expire_others(s, now))
         sched_own_event_changed(s->running);
-        return;
-    }
-    expire_others(s, now);
-    if (s->slice_end <= now) {
-        s->slice_end = TIME_NEVER;
-        s->running->work |= WORK_SCHEDULE;
-    }
-    find_others_event(s);
-    sched_own_event_changed(s->running);
 }

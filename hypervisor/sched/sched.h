@@ -13,16 +13,22 @@
 
 /* A CPU's scheduler. */
 struct sched {
-    struct thread *running; /* NULL: nobody, until schedule() has found one */
-    struct thread *last;    /* who ran before */
-    struct thread *threads; /* all of this CPU */
-    uint64_t next_event;    /* the TSC at which somebody's timer or the time slice is over */
-    uint64_t others_event;  /* of these, all but the timers of the one that runs */
-    uint64_t slice_end;     /* TIME_NEVER: nobody waits for the CPU */
-    uint64_t accounted;     /* until when its time has been added to what it has used */
+    struct thread *running;  /* NULL: nobody, until schedule() has found one */
+    struct thread *last;     /* who ran before */
+    struct thread *threads;  /* all of this CPU, */
+    struct thread *waiting;  /* and those that wait for it */
+    uint64_t next_event;     /* the TSC at which there is something to look at while one runs: */
+    uint64_t others_event;   /* its time slice is over, or a sleeper may be to have the CPU; or else
+                                its own timer is due */
+    uint64_t sleepers_event; /* no timer of those that sleep is due earlier; it may be that of one
+                                which has been woken since. TIME_NEVER: they have none */
+    uint64_t expired;        /* when that came which is looked after just now; 0: none is */
+    uint64_t slice_end;      /* TIME_NEVER: nobody waits for the CPU */
+    uint64_t accounted;      /* until when its time has been added to what it has used */
     uint64_t rival_used;   /* the least that any has had that waits for it; UINT64_MAX: none does */
     uint64_t rival_refill; /* when one of these may get its next budget; UINT64_MAX: never */
     uint64_t least_used;   /* what all that want the CPU have had at least, at any time until now */
+    bool promises;         /* one of the threads has a budget */
 };
 
 extern PER_CPU struct sched sched;
@@ -30,7 +36,7 @@ extern PER_CPU struct sched sched;
 /* Before the first thread of this CPU. */
 void sched_init(void);
 
-/* A new thread of a CPU, which it wants. In each `period` it is promised `budget` of it,
+/* A new thread of a CPU, which sleeps. In each `period` it is promised `budget` of it,
  * microseconds that the plan's check has passed; 0: nothing, it shares with the others what is
  * left. At boot. */
 void sched_add(struct thread *t, struct cpu_block *cpu, const struct thread_kind *kind,
@@ -52,7 +58,7 @@ void sched_give_way(struct thread *t);
 /* Whether t neither has the CPU nor wants it. */
 static inline bool sched_sleeps(const struct thread *t)
 {
-    return !t->waits && t != CPU_OF(t->cpu, sched).running;
+    return !t->queued && t != CPU_OF(t->cpu, sched).running;
 }
 
 /*
@@ -63,7 +69,10 @@ static inline bool sched_sleeps(const struct thread *t)
  */
 void sched_wake(struct thread *t);
 
-/* The same for one that may be awake. */
+/* t, which can run no more, does not wait for the CPU. */
+void sched_withdraw(struct thread *t);
+
+/* sched_wake for one that may be awake. */
 static inline void sched_notify(struct thread *t)
 {
     if (sched_sleeps(t))

@@ -38,12 +38,12 @@ struct thread_kind {
 
 struct thread {
     uint32_t work;         /* WORK_* */
-    bool waits;            /* it wants the CPU, and does not have it */
+    bool queued;           /* it wants the CPU, and is one of those that wait for it */
     struct cpu_block *cpu; /* its home */
     const struct thread_kind *kind;
     void __attribute__((noreturn)) (*resume)(struct thread *t); /* its kind's, or a trace's first */
     uint32_t trace;                                             /* what it is called there */
-    struct thread *next;                                        /* of its CPU */
+    struct thread *next, *next_waiting;                         /* of its CPU */
     struct thread *payer; /* in whose `used` its time counts: its own, but for a VM's other vCPUs */
     uint64_t used; /* of the CPU, TSC ticks; who sleeps gets no lower than those who do not */
     uint64_t ran;  /* what it has had of the CPU, TSC ticks, but for what is not accounted yet */

@@ -48,7 +48,7 @@ static void stand(struct vcpu *v, enum gate_stop_why why)
         vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_BY_NMI);
     v->debug = (struct vcpu_debug){.on = true, .why = why};
     v->thread.work |= WORK_INTERRUPT; /* what has waited, and the windows' controls */
-    v->thread.waits = false;
+    sched_withdraw(&v->thread);
     v->mode = VCPU_STANDS;
 }
 

@@ -57,5 +57,5 @@ void monitor_create(struct vm *vm, const struct phys_range *image, const struct 
                           PAGING_W | PAGING_U | PAGING_NX));
     }
     first->mode = vm->plan->waits ? VCPU_PAUSED : VCPU_IN_MONITOR; /* paused: VCPU_IN_MONITOR */
-    first->thread.waits = !vm->plan->waits;
+    sched_wake(&first->thread);
 }

@@ -54,8 +54,9 @@ static void leave_cpu(struct vcpu *v, enum vcpu_mode mode)
 {
     v->mode = mode;
     v->thread.deadline = TIME_NEVER;
-    v->thread.waits &= (v->thread.work & WORK_MAIL) != 0; /* which it has still to take */
-    v->thread.work |= WORK_SCHEDULE;                      /* if it runs */
+    if (!(v->thread.work & WORK_MAIL)) /* which it has still to take */
+        sched_withdraw(&v->thread);
+    v->thread.work |= WORK_SCHEDULE; /* if it runs */
 }
 
 static void turn_off(struct vcpu *v)

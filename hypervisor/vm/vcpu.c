@@ -201,8 +201,7 @@ struct vcpu *vcpu_create(struct vm *vm, uint32_t number)
     sched_add(&v->thread, process_home(vm->plan->name, vm->plan->cpus[number]), &vcpu_thread,
               vm->plan->budget, vm->plan->period);
     v->stack = VCPU_CPU(v) + 1;
-    v->thread.waits = false; /* until it has a monitor, or a SIPI has come */
-    v->mode = VCPU_OFF;
+    v->mode = VCPU_OFF; /* until it has a monitor, or a SIPI has come */
     v->rests = number > 0;
     if (vm->plan->vcpus > 1)
         v->thread.work = WORK_SHARED;

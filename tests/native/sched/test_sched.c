@@ -30,6 +30,7 @@ enum manner {
     COMPUTES, /* always */
     YIELDS,   /* the same, but gives the CPU away all the time */
     WAKES,    /* is woken every `every`, wants the CPU for `work`, and sleeps */
+    TIMED,    /* the same by a timer of its own */
 };
 
 struct actor {
@@ -37,6 +38,7 @@ struct actor {
     enum manner manner;
     uint64_t every, work; /* ticks */
     uint64_t next_work;   /* that takes turns with it; 0: none does */
+    uint64_t sets_timer;  /* its timer, so far ahead, before it sleeps; 0: it does not */
     uint64_t next_wake;
     uint64_t wanted;  /* of its work, not yet done */
     uint64_t woken;   /* when its work came */
@@ -51,6 +53,7 @@ static struct actor actors[MAX_THREADS];
 static unsigned actor_count;
 static uint64_t now, armed, switch_takes;
 static bool switches_are_lost; /* to who is switched to; otherwise they are its time */
+static unsigned interrupted;   /* so often the one that runs was, for what was due */
 static struct thread *resumed;
 static jmp_buf back;
 
@@ -101,7 +104,19 @@ void schedule(void)
     schedule_on_empty_stack();
 }
 
-static const struct thread_kind kind = {.can_run = can_run, .resume = resume};
+static void expire(struct thread *t, uint64_t tsc)
+{
+    struct actor *a = actor_of(t);
+
+    assert_true(t->deadline <= tsc);
+    if (a->wanted == 0)
+        a->woken = t->deadline;
+    a->wanted += a->work;
+    t->deadline += a->every;
+    sched_notify(t);
+}
+
+static const struct thread_kind kind = {.can_run = can_run, .resume = resume, .expire = expire};
 
 static uint64_t next_wake(void)
 {
@@ -150,7 +165,10 @@ static struct actor *add(enum manner manner, uint32_t budget, uint32_t period)
                         .next_wake = TIME_NEVER,
                         .least = TIME_NEVER};
     sched_add(&a->thread, this_cpu(), &kind, budget, period);
-    a->thread.waits = manner != WAKES;
+    if (manner == TIMED)
+        a->wanted = 1;
+    if (manner != WAKES)
+        sched_wake(&a->thread);
     return a;
 }
 
@@ -160,6 +178,18 @@ static struct actor *add_woken(uint32_t budget, uint32_t period, uint64_t every,
 
     a->every = a->next_wake = every;
     a->work = work;
+    return a;
+}
+
+/* Begins with its work. */
+static struct actor *add_timed(uint32_t budget, uint32_t period, uint64_t every, uint64_t work)
+{
+    struct actor *a = add(TIMED, budget, period);
+
+    a->wanted = a->work = work;
+    a->woken = now;
+    a->every = every;
+    a->thread.deadline = now + every;
     return a;
 }
 
@@ -194,10 +224,14 @@ static void go_on(struct actor *a)
     now = until;
     end_periods();
     wake();
-    if (sched.next_event <= now)
+    if (sched.next_event <= now) {
+        interrupted++;
         sched_expire(now);
+    }
     if (a->wanted == 0)
         a->slowest = max_u64(a->slowest, now - a->woken);
+    if (a->wanted == 0 && a->sets_timer != 0)
+        a->thread.deadline = now + a->sets_timer;
     if (a->wanted == 0)
         a->thread.work |= WORK_SCHEDULE;
     else if (a->manner == YIELDS)
@@ -233,6 +267,7 @@ static int fresh(void **state)
     now = MS;
     armed = TIME_NEVER;
     resumed = NULL;
+    interrupted = 0;
     switches_are_lost = false;
     switch_takes = SWITCH;
     sched_init();
@@ -341,6 +376,109 @@ static void vcpus_that_wake_in_turn(void **state)
             assert_true(beside_waking(1, every, work) >= 47 * MS);
             assert_true(beside_waking(7, every, work) >= 47 * MS);
         }
+}
+
+/* One that sleeps until its timer is due takes the CPU from one that computes with one interrupt,
+ * an eighth of a millisecond behind that; and at once from nobody. */
+static void a_timer_interrupts_once(void **state)
+{
+    struct actor *computes = add(COMPUTES, 0, 0), *timed = add_timed(0, 0, 5 * MS, 100 * US);
+
+    simulate(now + 1000 * MS);
+    assert_in_range(interrupted, 199, 201);
+    assert_in_range(timed->had, 200 * (100 * US + SWITCH) - MS, 200 * (100 * US + SWITCH) + MS);
+    assert_true(timed->slowest <= 230 * US + 2 * SWITCH);
+    assert_true(computes->had > 950 * MS);
+    fresh(state);
+    timed = add_timed(0, 0, 5 * MS, 100 * US);
+    simulate(now + 1000 * MS);
+    assert_int_equal(interrupted, 0);
+    assert_true(timed->slowest <= 100 * US + SWITCH);
+}
+
+/* With a promise it has the CPU at once. */
+static void a_timer_with_a_promise(void **state)
+{
+    struct actor *timed = add_timed(1000, 5000, 5 * MS, 100 * US);
+
+    add(COMPUTES, 0, 0);
+    simulate(now + 1000 * MS);
+    assert_true(timed->slowest <= 100 * US + 2 * SWITCH);
+}
+
+/* Who is woken by something else, and sets its timer anew, interrupts the other one for the old
+ * time once at most. */
+static void a_timer_that_is_set_anew(void **state)
+{
+    struct actor *woken = add_woken(0, 0, 4 * MS, 100 * US);
+
+    add(COMPUTES, 0, 0);
+    woken->sets_timer = 6 * MS;
+    simulate(now + 1000 * MS);
+    assert_in_range(interrupted, 245, 505);
+}
+
+/* A time that never comes interrupts nobody. */
+static void a_timer_far_ahead(void **state)
+{
+    struct actor *woken = add_woken(0, 0, 10 * MS, 100 * US);
+
+    add(COMPUTES, 0, 0);
+    woken->thread.timer = TIME_NEVER - 1;
+    simulate(now + 1000 * MS);
+    assert_in_range(interrupted, 95, 105);
+}
+
+/* Who sleeps for a time that has come already gives the CPU away, and saves nothing up. */
+static void no_time_is_slept_for(void **state)
+{
+    struct actor *victim = add(COMPUTES, 0, 0);
+    struct actor *naps = add_timed(0, 0, TIME_NEVER / 2, 20 * US);
+
+    naps->sets_timer = (uint64_t)-1;
+    simulate(now + 1000 * MS);
+    assert_true(victim->had > 900 * MS);
+    assert_true(naps->had > 10 * MS);
+    naps->wanted = TIME_NEVER;
+    naps->work = naps->sets_timer = 0;
+    for (unsigned window = 0; window < 10; window++) {
+        uint64_t before = victim->had;
+
+        simulate(now + 100 * MS);
+        assert_true(victim->had - before >= 45 * MS);
+    }
+}
+
+/* Who gives the CPU away gives it to one whose timer is due, although it would not yet be
+ * interrupted for that. */
+static void what_is_due_when_the_cpu_is_given_away(void **state)
+{
+    struct actor *timed = add_timed(0, 0, 5 * MS, 10 * US);
+
+    add(YIELDS, 0, 0);
+    simulate(now + 1000 * MS);
+    assert_true(timed->slowest <= 50 * US);
+    assert_true(timed->had >= 199 * 10 * US);
+}
+
+/* What a victim has at least of each 100 ms beside VMs that sleep until their timers are due. */
+static void timers_beside_a_victim(void **state)
+{
+    for (uint64_t every = 50 * US; every < 3 * MS; every += 131 * US)
+        for (uint64_t work = 10 * US; work < 4 * MS; work *= 3)
+            for (unsigned vms = 1; vms <= 2; vms++) {
+                fresh(state);
+                switch_takes = 50 * US;
+                switches_are_lost = true;
+                struct actor *victim = add(COMPUTES, 0, 0);
+                for (unsigned i = 0; i < vms; i++)
+                    add_timed(0, 0, every + i * 7 * US, work);
+                for (unsigned window = 0; window < 10; window++) {
+                    uint64_t before = victim->had;
+                    simulate(now + 100 * MS);
+                    assert_true(victim->had - before >= (vms == 1 ? 47 : 29) * MS);
+                }
+            }
 }
 
 /* To the tick, whatever a thread is lifted to when it wakes up or gives way. */
@@ -513,6 +651,13 @@ int main(void)
         cmocka_unit_test_setup(a_vcpu_that_works_alone, fresh),
         cmocka_unit_test_setup(a_vcpu_that_starts_late, fresh),
         cmocka_unit_test_setup(vcpus_that_wake_in_turn, fresh),
+        cmocka_unit_test_setup(a_timer_interrupts_once, fresh),
+        cmocka_unit_test_setup(a_timer_with_a_promise, fresh),
+        cmocka_unit_test_setup(a_timer_that_is_set_anew, fresh),
+        cmocka_unit_test_setup(a_timer_far_ahead, fresh),
+        cmocka_unit_test_setup(no_time_is_slept_for, fresh),
+        cmocka_unit_test_setup(what_is_due_when_the_cpu_is_given_away, fresh),
+        cmocka_unit_test_setup(timers_beside_a_victim, fresh),
         cmocka_unit_test_setup(what_each_had_is_counted, fresh),
         cmocka_unit_test_setup(nobody_pays_for_the_boot, fresh),
         cmocka_unit_test_setup(yielding_saves_nothing_up, fresh),

@@ -31,6 +31,10 @@ void sched_wake(struct thread *t)
 {
 }
 
+void sched_withdraw(struct thread *t)
+{
+}
+
 void sched_post(struct thread *t, uint64_t events)
 {
     halts += events == EVENT_HALT;
