@@ -54,8 +54,8 @@ static void wait_for(volatile uint32_t *what, uint32_t value, uint32_t how)
         } else if (how % 3 == 1) {
             inb(0x80);
         } else {
+            interrupts_off(); /* the timer may be due before HLT */
             apic_write(APIC_INITIAL_COUNT, 5000);
-            interrupts_off();
             wait_for_interrupt();
             interrupts_on();
         }
