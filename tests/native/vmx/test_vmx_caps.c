@@ -489,9 +489,9 @@ static void test_verdicts(void **test)
         wanted += strcmp(verdict, "absent (wanted)") == 0;
         needed += strcmp(verdict, "absent (needed)") == 0;
     }
-    assert_int_equal(wanted, 12);
+    assert_int_equal(wanted, 13);
     assert_int_equal(needed, 1);
-    assert_int_equal(ok, CONTROL_COUNT - 13);
+    assert_int_equal(ok, CONTROL_COUNT - 14);
 }
 
 int main(void)
