@@ -87,6 +87,10 @@ static void make_good(struct boot *b)
           "controls VMs already")                                                                  \
     SPOIL(controls_elsewhere, (b->plan.processes[0].controls = 3, b->plan.vms[1].cpus[0] = 1),     \
           "process disk: it controls vm b of another CPU: put both on one")                        \
+    SPOIL(                                                                                         \
+        controls_apart,                                                                            \
+        (b->plan.processes[0].controls = 3, b->plan.vms[1].vcpus = 2, b->plan.vms[1].cpus[1] = 1), \
+        "process disk: it controls vm b of another CPU: put both on one")                          \
     SPOIL(controls_and_dma,                                                                        \
           (b->plan.processes[0].controls = 1, b->plan.processes[0].grants |= PLAN_GRANT_PCI),      \
           "it controls VMs, and has a PCI function")                                               \
@@ -145,8 +149,6 @@ static void make_good(struct boot *b)
     SPOIL(cmdline_without_end, memset(b->plan.vms[0].cmdline, 'x', PLAN_CMDLINE_SIZE),             \
           "without an end")                                                                        \
     SPOIL(vcpus, b->plan.vms[1].vcpus = PLAN_MAX_VCPUS + 1, "vCPUs; this version runs 1 to")       \
-    SPOIL(vcpus_apart, (b->plan.vms[1].vcpus = 2, b->plan.vms[1].cpus[1] = 1),                     \
-          "vm b: its vCPUs are at home on several CPUs")                                           \
     SPOIL(no_vcpu, b->plan.vms[1].vcpus = 0, "vm b: 0 vCPUs")                                      \
     SPOIL(no_memory, b->plan.vms[1].memory = 0, "0 bytes")                                         \
     SPOIL(odd_memory, b->plan.vms[1].memory += MIB, "multiple of 2 MiB")                           \
