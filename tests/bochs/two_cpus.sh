@@ -6,18 +6,29 @@ lintel=$1 description=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
-# The second one is slower to its shell, and what is typed before is lost: the first one waits for it. The points tell that it does: in
-# the silence of a ping, which is a long one where the emulator is slow, the second one would be typed what is to come behind it, and
-# switch itself off before a ping is answered.
-cat >typed <<END
-until ping -c 1 -W 1 10.0.0.2; do sleep 1; done &
-while kill -0 \$! 2>&-; do echo .; sleep 0.1; done; echo first \$((6*7)) \$NAME
-$(printf '\035')necho second \$((6*9)) \$NAME
-poweroff -f
-poweroff -f
-END
+# types PATTERN INPUT: what is to be typed when a line of the output matches, and the run goes on. Where the emulator is slow, its output
+# stands still in the middle of a line, which is a prompt to who only looks at the time.
+types()
+{
+    until grep -qaE -- "$1" said; do
+        kill -0 $run 2>/dev/null || return
+        sleep 0.2
+    done
+    printf '%s\n' "$2" >&7
+}
+
+mkfifo typed
+exec 7<>typed
 timeout 890 "$lintel" run --on bochs --time $start_time --timeout 800 --cpu "$cpu" --hypervisor-options console=focus "$description" \
-    >said 2>&1 <typed
+    >said 2>&1 <typed &
+run=$!
+# The second one is slower to its shell: the first one waits for it.
+types '^one:/root# ' 'until ping -c 1 -W 1 10.0.0.2; do sleep 1; done; echo first $((6*7)) $NAME'
+types '^first 42 one' $'\035n'
+types '^two:/root# ' 'echo second $((6*9)) $NAME'
+types '^second 54 two' 'poweroff -f'
+types '^lintel: vm two: powered off' 'poweroff -f'
+wait $run
 code=$?
 says '^lintel: 1 other CPUs run$' "the machine has as many CPUs as the description needs"
 says '^first 42 one$' "the VM that has a CPU for itself is at its shell"
