@@ -176,6 +176,14 @@ static void answer_spinning(void)
         cpu_relax();
 }
 
+static void spin_deaf(void)
+{
+    apic_enable(mode);
+    counter[1] = 8;
+    for (;;)
+        cpu_relax();
+}
+
 static void test_ping(const char *how, void (*answer)(void), uint64_t value)
 {
     pings = pongs = 0;
@@ -202,6 +210,10 @@ static void test_nmi(void)
     nmis = 0;
     apic_send(1, ICR_NMI);
     ok(wait_for(&nmis, 1), "an NMI reaches a vCPU");
+    ok(ap_start(1, spin_deaf) && reaches(1, 8), "one spins with interrupts off");
+    apic_send(1, ICR_NMI);
+    ok(wait_for(&nmis, 2), "an NMI reaches it");
+    ok(ap_start(1, answer_spinning) && reaches(1, 4), "and it starts again");
     pings = 0;
     interrupts_on();
     apic_send(0, ICR_OTHERS | VECTOR);

@@ -80,10 +80,13 @@ void exit_invd(struct vcpu *v)
     vcpu_skip_instruction(v);
 }
 
-/* A guest that spins for a lock gives the CPU to whoever waits for it. */
+/* A guest that spins for a lock gives the CPU to whoever waits for it, and so may one do whose
+ * interrupt has not been let in: where an emulator's guest has interrupts off (docs/emulator.md),
+ * the timer that sees to it begins anew with each of these exits. */
 void exit_pause(struct vcpu *v)
 {
     vcpu_skip_instruction(v);
+    interrupts_let_in();
     sched_give_way(&v->thread);
 }
 
