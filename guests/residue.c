@@ -31,6 +31,7 @@
 #define MSR_PL3_SSP   0x6a7
 #define MSR_SSP_TABLE 0x6a8
 #define MSR_XSS       0xda0
+#define XSS_CET_U     0x800 /* also in each canary of XSS */
 #define XCR0_PKRU     9
 #define PAT_RESET     0x0007040600070406
 #define EFER_START    (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
@@ -117,7 +118,21 @@ static uint64_t ssp(unsigned slot)
 
 static uint64_t xss(void)
 {
-    return (identity + generation) & 1 ? 0x1800 : 0x800;
+    return XSS_CET_U | ((identity + generation) & 1) << 12;
+}
+
+/* Component 11 of XSAVES, in a compacted image with nothing else. A WRMSR of these exits on a CPU
+ * of 57-bit addresses, and who answers it knows the value; XRSTORS, as a kernel does at each of its
+ * own switches, tells nobody (R34). */
+static void restore_user_cet(uint64_t u_cet, uint64_t pl3_ssp)
+{
+    static uint64_t area[74] __attribute__((aligned(64)));
+
+    area[64] = XSS_CET_U;
+    area[65] = BIT(63) | XSS_CET_U;
+    area[72] = u_cet;
+    area[73] = pl3_ssp;
+    __asm__ volatile("xrstors64 %0" : : "m"(area), "a"(XSS_CET_U), "d"(0));
 }
 
 static bool has_debugctl(void)
@@ -176,8 +191,8 @@ static void write_nothing(uint64_t value)
  */
 #define STATE_MSR(X, id, reset, canary)                                                            \
     X(id, #id, true, rdmsr(MSR_##id), wrmsr(MSR_##id, value), reset, canary)
-#define STATE_CET(X, id, canary)                                                                   \
-    X(id, #id, has_cet(), rdmsr(MSR_##id), wrmsr(MSR_##id, value), 0, canary)
+#define STATE_CET(X, id, canary)           STATE_CET_BY(X, id, wrmsr(MSR_##id, value), canary)
+#define STATE_CET_BY(X, id, write, canary) X(id, #id, has_cet(), rdmsr(MSR_##id), write, 0, canary)
 #define STATE(X)                                                                                   \
     STATE_MSR(X, STAR, 0, wide(STATE_STAR))                                                        \
     STATE_MSR(X, LSTAR, 0, wide(STATE_LSTAR))                                                      \
@@ -195,14 +210,14 @@ static void write_nothing(uint64_t value)
       identity & 1)                                                                                \
     X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
       0, spec_ctrl())                                                                              \
-    STATE_CET(X, U_CET, cet(STATE_U_CET))                                                          \
+    STATE_CET(X, XSS, xss())                                                                       \
+    STATE_CET_BY(X, U_CET, restore_user_cet(value, rdmsr(MSR_PL3_SSP)), cet(STATE_U_CET))          \
     STATE_CET(X, S_CET, cet(STATE_S_CET))                                                          \
     STATE_CET(X, PL0_SSP, ssp(STATE_PL0_SSP))                                                      \
     STATE_CET(X, PL1_SSP, ssp(STATE_PL1_SSP))                                                      \
     STATE_CET(X, PL2_SSP, ssp(STATE_PL2_SSP))                                                      \
-    STATE_CET(X, PL3_SSP, ssp(STATE_PL3_SSP))                                                      \
+    STATE_CET_BY(X, PL3_SSP, restore_user_cet(rdmsr(MSR_U_CET), value), ssp(STATE_PL3_SSP))        \
     STATE_CET(X, SSP_TABLE, wide(STATE_SSP_TABLE))                                                 \
-    STATE_CET(X, XSS, xss())                                                                       \
     X(PKRS, "PKRS", has_pks(), rdmsr(MSR_PKRS), wrmsr(MSR_PKRS, value), 0, narrow(STATE_PKRS))     \
     X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
       narrow(STATE_TSC_AUX))                                                                       \
