@@ -120,14 +120,17 @@ enum msr_debugctl {
 #include "hypervisor/msr/debugctl.def"
 };
 
-/* What a guest sees of IA32_ARCH_CAPABILITIES, from the rows of its bits. */
+/* What a guest sees of IA32_ARCH_CAPABILITIES, and what is always set, from the rows of its bits.
+ */
 enum msr_arch_capabilities {
     ARCH_CAPABILITIES_SHOWN = 0
-#define CAPABILITY(bit, name, why) | (1ULL << (bit))
+#define CAPABILITY(bit, ...) | (1ULL << (bit))
+#include "hypervisor/msr/arch_capabilities.def"
+    ,
+    ARCH_CAPABILITIES_ALWAYS = 0
+#define CAPABILITY(bit, name, always, why) | (always##ULL << (bit))
 #include "hypervisor/msr/arch_capabilities.def"
 };
-
-#define IF_PSCHANGE_MC_NO 0x40ULL
 
 /* What can be set in IA32_U_CET and IA32_S_CET, and the components of XSAVES in IA32_XSS. */
 #define CET_BITS    (~0x3c0ULL)

@@ -390,7 +390,8 @@ static void reset_rest(struct vcpu *v)
     msr_switch_reset(&THIS_CPU(vm_cpu).msr, &v->msr, vm_msr_features(), vmx.caps.physical_bits);
     v->msr.file.value[MSR_SLOT_BIOS_SIGN_ID] = cpu_microcode();
     v->msr.file.value[MSR_SLOT_ARCH_CAPABILITIES] =
-        (rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN) | IF_PSCHANGE_MC_NO;
+        (rdmsr_or_zero(MSR_IA32_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_SHOWN) |
+        ARCH_CAPABILITIES_ALWAYS;
     msr_file_firmware(&v->msr.file, PLAN_HOLE_START, PLAN_HOLE_END - PLAN_HOLE_START);
     guest_tsc_reset(v);
     vlapic_reset(&v->lapic, v->lapic_page, v->lapic.id, v->lapic.id == 0);

@@ -202,12 +202,13 @@ static void print_capabilities(FILE *out)
         "## IA32_ARCH_CAPABILITIES\n"
         "\n"
         "Made from `hypervisor/msr/arch_capabilities.def`: the bits of the CPU's own value that a "
-        "guest sees.\n"
+        "guest sees, and what is always set.\n"
         "\n"
-        "| bit | name | what it says |\n"
-        "|---|---|---|\n",
+        "| bit | name | set | what it says |\n"
+        "|---|---|---|---|\n",
         out);
-#define CAPABILITY(bit, name, why) fprintf(out, "| %d | %s | %s |\n", bit, name, why);
+#define CAPABILITY(bit, name, always, why)                                                         \
+    fprintf(out, "| %d | %s | %s | %s |\n", bit, name, (always) ? "always" : "as the CPU's", why);
 #include "hypervisor/msr/arch_capabilities.def"
 }
 
