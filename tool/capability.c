@@ -70,7 +70,7 @@ bool capability_print(FILE *to, const struct vmx_caps *caps, const struct mitiga
             caps->physical_bits, vmx_permission_words(permission));
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         print_row(to, &controls, id);
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++)
         fprintf(to, "  %-32s %s: %s\n", caps_mitigations[id].name,
                 caps_mitigation_verdict(flaws, id), caps_mitigations[id].flaw);
     if (permission != VMX_USABLE && permission != VMX_SET_AND_LOCK) {
@@ -97,7 +97,7 @@ void capability_judge(const struct vmx_caps *caps, const struct mitigation_facts
 
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         capability->has[id] = control_has(&controls, id);
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++)
         capability->mitigate[id] = mitigations_needed(flaws) & BIT(id);
     snprintf(capability->permission, sizeof(capability->permission), "%s",
              vmx_permission_words(permission));
@@ -121,7 +121,7 @@ static void parse_row(const char *words, struct capability *capability)
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         if (has_row(words, control_rows[id].name, "ok", &capability->has[id]))
             return;
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++)
         if (has_row(words, caps_mitigations[id].name, "needed", &capability->mitigate[id]))
             return;
 }
@@ -175,10 +175,12 @@ void capability_write_json(FILE *to, const char *cpu, const struct capability *c
         fputs("}", to);
     }
     fputs("\n  ],\n  \"mitigations\": [", to);
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++) {
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++) {
         fputs(id > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ", to);
         json_string(to, strchr(caps_mitigations[id].name, '-') + 1);
-        fprintf(to, ", \"needed\": %s, \"against\": ", capability->mitigate[id] ? "true" : "false");
+        fprintf(to, ", \"needed\": %s, \"done\": %s, \"against\": ",
+                capability->mitigate[id] ? "true" : "false",
+                capability->mitigate[id] && id < MITIGATION_COUNT ? "true" : "false");
         json_string(to, caps_mitigations[id].flaw);
         fputs("}", to);
     }

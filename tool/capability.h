@@ -17,7 +17,7 @@ const char *capability_read(struct vmx_caps *caps, struct mitigation_facts *flaw
  * lets VT-x be used, in words, and whether Lintel can run. */
 struct capability {
     bool has[CONTROL_COUNT];
-    bool mitigate[MITIGATION_COUNT];
+    bool mitigate[MITIGATION_ROWS];
     char permission[256];
     bool can_run;
 };

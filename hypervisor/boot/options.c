@@ -27,6 +27,7 @@ static const struct {
 #undef MSR_STRATEGY
 #define MITIGATION(id, name, ...)                                                                  \
     {"mitigations=-" name, &options.unmitigated[MITIGATION_##id], true},
+#define MISSING(...)
 #include "hypervisor/cpu/mitigations.def"
 };
 

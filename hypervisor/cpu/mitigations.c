@@ -12,12 +12,15 @@ void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[M
     uint32_t needed = mitigations_needed(facts);
 
     on = needed;
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
-        if (off[id])
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++)
+        if (id >= MITIGATION_COUNT || off[id])
             on &= ~(uint32_t)BIT(id);
 #define MITIGATION(id, name, ...)                                                                  \
     if (needed & BIT(MITIGATION_##id))                                                             \
-        log_line("mitigation " name "%s", mitigation_is_on(MITIGATION_##id) ? "" : ": left out");
+        log_line("mitigation " name "%s", mitigation_is_on(MITIGATION_##id)    ? ""                \
+                                          : MITIGATION_##id < MITIGATION_COUNT ? ": left out"      \
+                                                                               : ": missing");
+#define MISSING MITIGATION
 #include "hypervisor/cpu/mitigations.def"
 }
 

@@ -9,8 +9,10 @@
 
 enum mitigation {
 #define MITIGATION(id, ...) MITIGATION_##id,
+#define MISSING             MITIGATION
 #include "hypervisor/cpu/mitigations.def"
-    MITIGATION_COUNT
+    MITIGATION_ROWS,
+    MITIGATION_COUNT = MITIGATION_BTI /* of those that ring 0 has */
 };
 
 /* What a CPU says of itself. */
@@ -21,12 +23,13 @@ struct mitigation_facts {
     uint64_t capabilities; /* IA32_ARCH_CAPABILITIES, or 0 */
 };
 
-/* A bit for each enum mitigation. Also built into `lintel caps`. */
+/* A bit for each row. Also built into `lintel caps`. */
 static inline uint32_t mitigations_needed(const struct mitigation_facts *f)
 {
 #define HAS(bit)                          ((f->features & BIT(bit)) != 0)
 #define CAN(bit)                          ((f->capabilities & BIT(bit)) != 0)
 #define MITIGATION(id, name, needed, ...) | ((needed) ? BIT(MITIGATION_##id) : 0)
+#define MISSING                           MITIGATION
     return 0
 #include "hypervisor/cpu/mitigations.def"
         ;
@@ -34,7 +37,8 @@ static inline uint32_t mitigations_needed(const struct mitigation_facts *f)
 #undef CAN
 }
 
-/* From now on what the CPU needs is done, but for what is `off`; the log says what. */
+/* From now on what the CPU needs is done, but for what is `off`; the log says what, and what is
+ * missing. */
 void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[MITIGATION_COUNT]);
 
 /* What is done once, on each CPU. */

@@ -107,14 +107,17 @@ void caps_read_flaws(struct mitigation_facts *facts, const struct caps_reader *r
     };
 }
 
-const struct caps_mitigation caps_mitigations[MITIGATION_COUNT] = {
+const struct caps_mitigation caps_mitigations[MITIGATION_ROWS] = {
 #define MITIGATION(id, name, needed, flaw, ...) {"mitigation-" name, flaw},
+#define MISSING                                 MITIGATION
 #include "hypervisor/cpu/mitigations.def"
 };
 
 const char *caps_mitigation_verdict(const struct mitigation_facts *facts, enum mitigation id)
 {
-    return mitigations_needed(facts) & BIT(id) ? "needed" : "not needed";
+    return !(mitigations_needed(facts) & BIT(id)) ? "not needed"
+           : id < MITIGATION_COUNT                ? "needed"
+                                                  : "needed (missing)";
 }
 
 /* R1 */

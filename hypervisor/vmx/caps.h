@@ -31,9 +31,9 @@ void caps_read_flaws(struct mitigation_facts *facts, const struct caps_reader *r
 struct caps_mitigation {
     const char *name, *flaw;
 };
-extern const struct caps_mitigation caps_mitigations[MITIGATION_COUNT];
+extern const struct caps_mitigation caps_mitigations[MITIGATION_ROWS];
 
-/* "needed" or "not needed". */
+/* "needed", "needed (missing)" or "not needed". */
 const char *caps_mitigation_verdict(const struct mitigation_facts *facts, enum mitigation id);
 
 /* IA32_FEATURE_CONTROL (R1). SDM volume 3, "Enabling and Entering VMX Operation". */

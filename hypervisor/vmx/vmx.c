@@ -71,7 +71,7 @@ void vmx_print_caps(uint64_t hidden)
     for (unsigned id = 0; id < CONTROL_COUNT; id++)
         log_line("%-30s %-16s %s", control_rows[id].name, vmx_control_verdict(&vmx.controls, id),
                  control_has(&vmx.controls, id) ? "" : control_rows[id].lost);
-    for (unsigned id = 0; id < MITIGATION_COUNT; id++)
+    for (unsigned id = 0; id < MITIGATION_ROWS; id++)
         log_line("%-30s %-16s %s", caps_mitigations[id].name,
                  caps_mitigation_verdict(&vmx.flaws, id), caps_mitigations[id].flaw);
     usable = usable && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);

@@ -11,6 +11,10 @@
 #define ITLB (1u << MITIGATION_ITLB)
 #define TSX  (1u << MITIGATION_TSX)
 
+#define BTI      (1u << MITIGATION_BTI)
+#define ITS      (1u << MITIGATION_ITS)
+#define MELTDOWN (1u << MITIGATION_MELTDOWN)
+
 /* CPUID leaf 7, EDX. */
 #define MD_CLEAR  (1u << 10)
 #define SPEC_CTRL (1u << 26)
@@ -33,15 +37,16 @@
 #define BHI_NO     (1 << 20)
 #define RFDS_NO    (1 << 27)
 #define RFDS_CLEAR (1 << 28)
+#define ITS_NO     (1ULL << 62)
 
 struct profile {
     const char *name;
     struct mitigation_facts facts;
-    uint32_t needed;
+    uint32_t needed, missing;
 };
 
 static const struct profile profiles[] = {
-#define PROFILE(name, features, controls, rtm, capabilities, needed)                               \
-    {name, {features, controls, rtm, capabilities}, needed},
+#define PROFILE(name, features, controls, rtm, capabilities, needed, missing)                      \
+    {name, {features, controls, rtm, capabilities}, needed, missing},
 #include "tests/native/cpu/profiles.def"
 };

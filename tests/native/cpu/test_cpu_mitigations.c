@@ -45,12 +45,17 @@ static void each_cpu(void **state)
 
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
         const struct profile *p = &profiles[i];
-        if (mitigations_needed(&p->facts) != p->needed)
-            fail_msg("%s: %x, not %x", p->name, mitigations_needed(&p->facts), p->needed);
+        if (mitigations_needed(&p->facts) != (p->needed | p->missing))
+            fail_msg("%s: %x, not %x", p->name, mitigations_needed(&p->facts),
+                     p->needed | p->missing);
         said[0] = '\0';
         mitigations_init(&p->facts, nothing);
         for (unsigned id = 0; id < MITIGATION_COUNT; id++)
             assert_int_equal(mitigation_is_on(id), p->needed >> id & 1);
+        assert_int_equal(!!strstr(said, "mitigation bti: missing\n"), (p->missing & BTI) != 0);
+        assert_int_equal(!!strstr(said, "mitigation its: missing\n"), (p->missing & ITS) != 0);
+        assert_int_equal(!!strstr(said, "mitigation meltdown: missing\n"),
+                         (p->missing & MELTDOWN) != 0);
     }
 }
 
@@ -60,9 +65,11 @@ static void each_bit(void **state)
     for (unsigned bit = 0; bit < 32; bit++) {
         struct mitigation_facts f = {~(1u << bit), 0, true, 0};
         uint32_t lost = bit == 26 ? IBPB : bit == 10 ? VERW : bit == 28 ? L1D : 0;
-        assert_int_equal(mitigations_needed(&f), ((IBPB | VERW | L1D) & ~lost) | ITLB);
+        assert_int_equal(mitigations_needed(&f),
+                         ((IBPB | VERW | L1D) & ~lost) | ITLB | BTI | MELTDOWN);
         f = (struct mitigation_facts){0, 1u << bit, false, IBRS_ALL};
-        assert_int_equal(mitigations_needed(&f), ITLB | (1u << bit == BHI_CTRL ? 0 : BHB));
+        assert_int_equal(mitigations_needed(&f),
+                         ITLB | MELTDOWN | (1u << bit == BHI_CTRL ? 0 : BHB | ITS));
     }
     for (unsigned bit = 0; bit < 64; bit++) {
         struct mitigation_facts f = {SPEC_CTRL | L1D_FLUSH, 0, true, 1ULL << bit};
@@ -70,7 +77,10 @@ static void each_bit(void **state)
         uint32_t l1d = 1ULL << bit == RDCL_NO || 1ULL << bit == SKIP_L1D ? 0 : L1D;
         uint32_t rest = 1ULL << bit == IBRS_ALL ? BHB : 1ULL << bit == TSX_CTRL ? TSX : 0;
         uint32_t itlb = 1ULL << bit == PSCHANGE ? 0 : ITLB;
-        assert_int_equal(mitigations_needed(&f), IBPB | verw | l1d | itlb | rest);
+        uint32_t missing = 1ULL << bit == IBRS_ALL  ? ITS | MELTDOWN
+                           : 1ULL << bit == RDCL_NO ? BTI
+                                                    : BTI | MELTDOWN;
+        assert_int_equal(mitigations_needed(&f), IBPB | verw | l1d | itlb | rest | missing);
     }
 }
 
@@ -97,7 +107,8 @@ static void left_out(void **state)
     assert_true(mitigation_is_on(MITIGATION_IBPB) && mitigation_is_on(MITIGATION_L1D));
     assert_false(mitigation_is_on(MITIGATION_VERW));
     assert_string_equal(
-        said, "mitigation ibpb\nmitigation verw: left out\nmitigation l1d\nmitigation itlb\n");
+        said, "mitigation ibpb\nmitigation verw: left out\nmitigation l1d\nmitigation itlb\n"
+              "mitigation bti: missing\nmitigation meltdown: missing\n");
 }
 
 int main(void)

@@ -48,23 +48,27 @@ static const char *const tail =
     "| what one thread of a core tells the other | those with hyper-threading on | a VM would have "
     "to have both: switch it off in the firmware's setup |\n"
     "| what ring 0 leaves in the L1 data cache while it answers an exit by itself | those with "
-    "L1TF | emptying it at each entry costs more than most exits |\n"
-    "| retpolines, and so Spectre 2 from a guest against ring 0 | those without IBRS at all times "
-    "(IBRS_ALL) | an exit takes an indirect call from a table in memory; to be led through a thunk "
-    "it would be a load and a call, one instruction more on every CPU even where the thunk were "
-    "patched away |\n"
-    "| indirect branches in the lower half of a cache line (ITS) | those without ITS_NO, from "
-    "Skylake-X to Rocket Lake | likewise |\n"
-    "| page tables of their own for ring 3 (Meltdown) | those without RDCL_NO | a guest does not "
-    "reach ring 0 so, which its page tables do not map; a monitor, a driver or a service does, "
-    "once it has been taken over. Each call and each interrupt would change CR3 twice |\n";
+    "L1TF | emptying it at each entry costs more than most exits |\n";
+
+static const char *const missing =
+    "\n"
+    "These are missing, and where one is needed, the log of the boot says `mitigation NAME: "
+    "missing`, and `lintel caps` likewise:\n"
+    "\n"
+    "| name | flaw | why |\n"
+    "|---|---|---|\n";
 
 int main(void)
 {
     fputs(head, stdout);
 #define MITIGATION(id, name, needed, flaw, when, how, cost)                                        \
     printf("| `%s` | %s | %s | %s | %s |\n", name, flaw, when, how, cost);
+#define MISSING(...)
 #include "hypervisor/cpu/mitigations.def"
     fputs(tail, stdout);
+    fputs(missing, stdout);
+#define MITIGATION(...)
+#define MISSING(id, name, needed, flaw, why) printf("| `%s` | %s | %s |\n", name, flaw, why);
+#include "hypervisor/cpu/mitigations.def"
     return 0;
 }

@@ -61,10 +61,12 @@ static void every_control_has_its_line(void **state)
 
 static void every_mitigation_has_its_line(void **state)
 {
-    for (int i = 0; i < MITIGATION_COUNT; i++)
+    for (int i = 0; i < MITIGATION_ROWS; i++)
         expect(&everything, true, caps_mitigations[i].name);
     expect(&everything, true, "  mitigation-ibpb                  not needed: Spectre 2");
     expect(&everything, true, "  mitigation-itlb                  needed: ITLB multihit");
+    expect(&everything, true, "  mitigation-bti                   needed (missing): Spectre 2");
+    expect(&everything, true, "  mitigation-its                   not needed: ITS");
 }
 
 static void what_is_needed_is_named(void **state)
@@ -122,7 +124,7 @@ static void the_hypervisors_table_is_read(void **state)
     for (int i = 0; i < CONTROL_COUNT; i++)
         length += sprintf(console + length, "lintel: %-30s %-16s %s\r\n", control_rows[i].name,
                           judged.has[i] ? "ok" : "absent (wanted)", judged.has[i] ? "" : "gone");
-    for (int i = 0; i < MITIGATION_COUNT; i++)
+    for (int i = 0; i < MITIGATION_ROWS; i++)
         length += sprintf(console + length, "lintel: %-30s %-16s %s\r\n", caps_mitigations[i].name,
                           caps_mitigation_verdict(&old, i), caps_mitigations[i].flaw);
     FILE *file = fmemopen(console, (size_t)length, "r");
@@ -136,8 +138,12 @@ static void the_hypervisors_table_is_read(void **state)
     assert_string_equal(a, b);
     assert_non_null(strstr(a, "\"good\": true"));
     assert_non_null(strstr(a, "{\"name\": \"ept-1g\", \"needed\": false, \"has\": false, "));
-    assert_non_null(strstr(a, "{\"name\": \"itlb\", \"needed\": true, \"against\": "));
-    assert_non_null(strstr(a, "{\"name\": \"ibpb\", \"needed\": false, \"against\": "));
+    assert_non_null(
+        strstr(a, "{\"name\": \"itlb\", \"needed\": true, \"done\": true, \"against\": "));
+    assert_non_null(
+        strstr(a, "{\"name\": \"ibpb\", \"needed\": false, \"done\": false, \"against\": "));
+    assert_non_null(
+        strstr(a, "{\"name\": \"bti\", \"needed\": true, \"done\": false, \"against\": "));
     free(a);
     free(b);
 }
