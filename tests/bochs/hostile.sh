@@ -23,42 +23,39 @@ vms:
 END
 }
 
-read_rows HOSTILE
-for row in "${rows[@]}"; do
-    beside "$row"
+# keeps_share NAME: the victim's verdict on its run beside a hostile guest, which goes on all the while.
+keeps_share()
+{
     run lines
     grep '^# ' said
     passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
-    result $? "beside $row"
+    result $? "$1"
+}
+
+read_rows HOSTILE
+for row in "${rows[@]}"; do
+    beside "$row"
+    keeps_share "beside $row"
 done
 # What a CPU does badly; with much memory, which may be executed.
 read_rows HOSTILE_FLAWS
 for row in "${rows[@]}"; do
     beside "$row"
     sed -i '/memory: 256M/s/256/768/; /name: hostile/s/16M/512M/' vm.yaml
-    run lines
-    grep '^# ' said
-    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
-    result $? "beside $row"
+    keeps_share "beside $row"
 done
 # With eight vCPUs.
 read_rows HOSTILE_CPUS
 for row in "${rows[@]}"; do
     beside "$row"
     sed -i '/name: hostile/s/}$/, vcpus: 8}/' vm.yaml
-    run lines
-    grep '^# ' said
-    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
-    result $? "beside $row"
+    keeps_share "beside $row"
 done
 # The same on two CPUs: what comes to one from the other is no more the victim's time than what comes from where it is itself.
 for row in "${rows[@]}"; do
     beside "$row"
     sed -i '/name: victim/s/}$/, cpus: [1]}/; /name: hostile/s/}$/, vcpus: 8, cpus: [0, 1]}/' vm.yaml
-    run lines
-    grep '^# ' said
-    passes && ! grep -q '^lintel: vm hostile: \(powered\|stopped\)' whole
-    result $? "beside $row, on two CPUs"
+    keeps_share "beside $row, on two CPUs"
 done
 # Of a victim with four vCPUs the first one works: it has the share of all.
 beside spin
