@@ -392,7 +392,7 @@ static void compare_vectors(const char *when)
         if (got == expected)
             continue;
         vector_faults++;
-        report("vector registers", when, got, expected);
+        report("the vector registers", when, got, expected);
         return;
     }
 }
