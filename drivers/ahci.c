@@ -331,12 +331,12 @@ bool disk_start(const struct process_info *info, struct disk *disk)
     return true;
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command)
 {
     bool discard = command->op == BLOCK_DISCARD;
 
     if (!ahci.alive)
-        return false;
+        return DISK_FAILED;
     if (discard) {
         fill(opcodes[BLOCK_DISCARD], ATA_TRIM, 0, 1); /* one block of ranges */
         memset(area->ranges, 0, sizeof(area->ranges));
@@ -351,7 +351,7 @@ bool disk_submit(unsigned tag, const struct disk_command *command)
         area->list[0].flags |= HEADER_WRITE;
     ahci.busy = true;
     issue();
-    return true;
+    return DISK_UNDER_WAY;
 }
 
 static void end(bool good)

@@ -281,18 +281,18 @@ static void set_range(uint64_t sector, uint32_t sectors)
     outb(port + DEVICE, lba48 ? DEVICE_LBA : DEVICE_LBA | (sector >> 24 & 0xf));
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command)
 {
     uint8_t direction = command->op == BLOCK_READ ? BUS_TO_MEMORY : 0;
 
     if (!ready || inb(control) & (STATUS_BUSY | STATUS_DRQ))
-        return false;
+        return DISK_FAILED;
     busy = true;
     moving = command->op != BLOCK_FLUSH;
     if (!moving) {
         outb(port + COMMAND, flush_ext ? FLUSH_CACHE_EXT : FLUSH_CACHE);
         pause_us(1); /* until the status says that it is busy */
-        return true;
+        return DISK_UNDER_WAY;
     }
     fill_table(command);
     io_fence();
@@ -305,7 +305,7 @@ bool disk_submit(unsigned tag, const struct disk_command *command)
     else
         outb(port + COMMAND, lba48 ? WRITE_DMA_EXT : WRITE_DMA);
     outb(bus + BUS_COMMAND, direction | BUS_START);
-    return true;
+    return DISK_UNDER_WAY;
 }
 
 void disk_interrupt(void)

@@ -55,9 +55,10 @@ struct disk {
 bool disk_start(const struct process_info *info, struct disk *disk);
 
 /* Gives the device a command, under a tag below disk.depth that is free. The runs are within
- * last_physical, the numbers within the other bounds. May call disk_done before it returns. False:
- * the device does not take it, nor will it later. */
-bool disk_submit(unsigned tag, const struct disk_command *command);
+ * last_physical, the numbers within the other bounds. Only of what is under way disk_done tells,
+ * later; what has failed the device does not take, nor will it later. */
+enum disk_submitted { DISK_UNDER_WAY, DISK_DONE, DISK_FAILED };
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command);
 
 /* There was an interrupt, or it is time to look: calls disk_done for each command that has ended.
  * Leaves no interrupt pending in the device. */

@@ -413,19 +413,19 @@ static void put_piece(unsigned tag)
     queue_put(&nvme.io, &command);
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command)
 {
     struct work *w = &nvme.work[tag];
 
     if (!nvme.alive)
-        return false;
+        return DISK_FAILED;
     memcpy(&w->command, command,
            offsetof(struct disk_command, runs) + command->run_count * sizeof(struct disk_run));
     w->run = 0;
     w->offset = 0;
     w->busy = true;
     put_piece(tag);
-    return true;
+    return DISK_UNDER_WAY;
 }
 
 /* The piece of a tag is done, or has failed, and with it the request. */

@@ -130,7 +130,7 @@ static bool move(enum block_op op, uint8_t *memory, uint64_t offset, uint32_t by
     return true;
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command)
 {
     uint64_t offset = command->sector * BLOCK_SECTOR;
     bool good = true;
@@ -141,8 +141,7 @@ bool disk_submit(unsigned tag, const struct disk_command *command)
         good = memory && move(command->op, memory, offset, command->runs[i].bytes);
         offset += command->runs[i].bytes;
     }
-    disk_done(tag, good);
-    return true;
+    return good ? DISK_DONE : DISK_FAILED;
 }
 
 void disk_interrupt(void)

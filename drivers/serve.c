@@ -63,7 +63,8 @@ static const struct process_info *process;
 static struct disk disk;
 static struct gpt gpt;
 static struct client clients[PROCESS_CHANNELS];
-static unsigned client_count, next_client;
+static unsigned client_count;
+static struct client *next_client;
 static struct command commands[DISK_DEPTH];
 static uint32_t all_tags, free_tags; /* a bit for each */
 static bool ticking;                 /* the timer is set */
@@ -110,7 +111,7 @@ static void end_part(struct client *c, uint32_t id)
         end_request(c, id, c->slot[id].status);
 }
 
-static void complain(const struct command *command)
+static void complain(enum block_op op, uint64_t sector)
 {
     static const char *const words[BLOCK_OP_COUNT] = {
         [BLOCK_READ] = "read",       [BLOCK_WRITE] = "write", [BLOCK_FLUSH] = "flush",
@@ -118,40 +119,46 @@ static void complain(const struct command *command)
     };
 
     if (bucket_take(&complaints, gate_tsc(), process->tsc_khz * COMPLAINT_EVERY_MS, COMPLAINTS))
-        log_line("the disk failed: %s at sector %lu", words[command->op],
-                 (unsigned long)command->sector);
+        log_line("the disk failed: %s at sector %lu", words[op], (unsigned long)sector);
 }
 
-void disk_done(unsigned tag, bool good)
+static void end_command(struct client *c, uint32_t id, enum block_op op, uint64_t sector, bool good)
 {
-    struct command *command = &commands[tag];
-
-    if (tag >= DISK_DEPTH || !(all_tags & ~free_tags & BIT(tag)))
-        return; /* a device that ends what it never got */
-    free_tags |= (uint32_t)BIT(tag);
     if (!good)
-        complain(command);
-    if (!command->client) {
+        complain(op, sector);
+    if (c == NULL) {
         own_read_good = good;
         return;
     }
     if (!good)
-        command->client->slot[command->id].status = BLOCK_ERROR;
-    end_part(command->client, command->id);
+        c->slot[id].status = BLOCK_ERROR;
+    end_part(c, id);
+}
+
+void disk_done(unsigned tag, bool good)
+{
+    const struct command *command = &commands[tag];
+
+    if (tag >= DISK_DEPTH || !(all_tags & ~free_tags & BIT(tag)))
+        return; /* a device that ends what it never got */
+    free_tags |= (uint32_t)BIT(tag);
+    end_command(command->client, command->id, command->op, command->sector, good);
 }
 
 /* There is a free tag. */
 static void submit(struct client *client, uint32_t id, const struct disk_command *command)
 {
-    unsigned tag = (unsigned)__builtin_ctz(free_tags);
+    unsigned tag = (unsigned)set_first(free_tags);
+    enum disk_submitted submitted = disk_submit(tag, command);
 
+    if (submitted != DISK_UNDER_WAY) {
+        end_command(client, id, command->op, command->sector, submitted == DISK_DONE);
+        return;
+    }
     free_tags &= ~(uint32_t)BIT(tag);
     commands[tag] =
         (struct command){.client = client, .id = id, .op = command->op, .sector = command->sector};
-    if (!disk_submit(tag, command))
-        disk_done(tag, false);
-    if (!(free_tags & BIT(tag)))
-        start_ticking();
+    start_ticking();
 }
 
 /* The device. */
@@ -288,8 +295,9 @@ static bool take_turns(void)
             return true;
         if (!free_tags)
             return false;
-        idle = turn(&clients[next_client]) ? 0 : idle + 1;
-        next_client = (next_client + 1) % client_count;
+        idle = turn(next_client) ? 0 : idle + 1;
+        if (++next_client == clients + client_count)
+            next_client = clients;
     }
     return false;
 }
@@ -369,7 +377,8 @@ void serve_start(const struct process_info *info)
     process = info;
     disk = (struct disk){0};
     gpt.count = 0;
-    client_count = next_client = 0;
+    client_count = 0;
+    next_client = clients;
     ticking = false;
     tick_ms = info->interrupt_count > 0 ? TICK_MS : POLL_MS;
     started = disk_start(info, &disk);

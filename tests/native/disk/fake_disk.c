@@ -98,19 +98,19 @@ void fake_end(unsigned tag)
         machine_raise(EVENT_INTERRUPT(0));
 }
 
-bool disk_submit(unsigned tag, const struct disk_command *command)
+enum disk_submitted disk_submit(unsigned tag, const struct disk_command *command)
 {
     assert_true(tag < fake.is.depth && !fake.under_way[tag]);
     check(command);
     assert_true(fake.count < FAKE_LOG);
     fake.log[fake.count++] = *command;
     if (fake.refuses)
-        return false;
+        return DISK_FAILED;
     fake.under_way[tag] = true;
     fake.command[tag] = *command;
     if (!fake.holds)
         fake_end(tag);
-    return true;
+    return DISK_UNDER_WAY;
 }
 
 void disk_interrupt(void)

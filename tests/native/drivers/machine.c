@@ -120,7 +120,7 @@ void command_submit(unsigned tag, const struct disk_command *c)
     ended[tag] = NOT_YET;
     under_way[tag] = *c;
     memcpy(before[tag], memory[tag], REGION);
-    assert_true(disk_submit(tag, &given));
+    assert_int_equal(disk_submit(tag, &given), DISK_UNDER_WAY);
     memset(&given, 0xff, sizeof(given)); /* it is not looked at again */
 }
 

@@ -167,7 +167,7 @@ static void resets(void **state)
     disk_reset();
     assert_string_equal(said, "there is another disk now");
     command_make(&c, 0, BLOCK_READ);
-    assert_false(disk_submit(0, &c));
+    assert_int_equal(disk_submit(0, &c), DISK_FAILED);
     disk_interrupt();
 }
 

@@ -195,7 +195,7 @@ static void resets(void **state)
     nvme_device.never_ready = true;
     disk_reset();
     command_make(&c, 0, BLOCK_READ);
-    assert_false(disk_submit(0, &c));
+    assert_int_equal(disk_submit(0, &c), DISK_FAILED);
     disk_interrupt();
 }
 
