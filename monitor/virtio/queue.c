@@ -72,16 +72,14 @@ bool virtq_enable(struct virtqueue *q, const struct guest_memory *memory)
 /* A buffer of the chain. One of no bytes is none. */
 static bool add(const struct virtqueue *q, struct virtq_chain *c, const struct descriptor *d)
 {
-    bool writable = d->flags & DESCRIPTOR_WRITE;
-
-    if (!writable && c->count > c->readable)
+    if (!(d->flags & DESCRIPTOR_WRITE) && c->count > c->readable)
         return false; /* 2.7.4.2: the writable ones are the last */
     if (d->size == 0)
         return true;
     if (!guest_memory_has(q->memory, d->address, d->size))
         return false;
     c->pieces[c->count++] = (struct guest_piece){d->address, d->size};
-    if (writable) {
+    if (d->flags & DESCRIPTOR_WRITE) {
         c->writable_size += d->size;
     } else {
         c->readable_size += d->size;
@@ -148,7 +146,8 @@ static uint16_t waiting_after_all(struct virtqueue *q)
     return waiting(q);
 }
 
-enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
+/* Not within who calls it: it wants all registers. */
+__attribute__((noinline)) enum virtq_result virtq_next(struct virtqueue *q, struct virtq_chain *c)
 {
     uint16_t count = waiting(q), slot = q->next_available & (q->size - 1);
 
