@@ -8,11 +8,6 @@
 #define MAX_SECTORS 0xffffu /* of a segment */
 #define STEP        100000u /* of the TSC */
 
-static unsigned first_of(uint64_t bits)
-{
-    return (unsigned)__builtin_ctzll(bits);
-}
-
 static bool moves_data(const struct disk_request *r)
 {
     return r->op == BLOCK_READ || r->op == BLOCK_WRITE;
@@ -51,7 +46,7 @@ static uint64_t bounce(struct disk *d, struct disk_request *r, uint64_t at, uint
 
     if (r->bounce_count == DISK_BOUNCES || ~d->pages == 0)
         return 0;
-    unsigned page = first_of(~d->pages);
+    uint64_t page = set_first(~d->pages);
 
     r->bounces[r->bounce_count++] = (struct disk_bounce){at, size, (uint8_t)page};
     d->pages |= BIT(page);
@@ -123,8 +118,8 @@ static bool send(struct disk *d, struct disk_request *r)
         empty(d, r, false);
         return false;
     }
-    d->waiting &= ~BIT(r->id);
-    d->sent |= BIT(r->id);
+    d->waiting &= ~r->bit;
+    d->sent |= r->bit;
     return true;
 }
 
@@ -136,7 +131,7 @@ static void end(struct disk *d, struct disk_request *r, enum block_status status
     if (r->op == BLOCK_INFO)
         disk_give(d, r);
     else
-        d->ended |= BIT(r->id);
+        d->ended |= r->bit;
 }
 
 static void take_info(struct disk *d, const struct block_answer *a)
@@ -153,7 +148,7 @@ static void take_answer(struct disk *d, const struct block_answer *a)
         return;
     struct disk_request *r = &d->requests[a->id];
 
-    d->sent &= ~BIT(a->id);
+    d->sent &= ~r->bit;
     empty(d, r, a->status == BLOCK_DONE);
     r->done += r->round;
     if (r->op == BLOCK_INFO)
@@ -161,7 +156,7 @@ static void take_answer(struct disk *d, const struct block_answer *a)
     if (a->status != BLOCK_DONE)
         end(d, r, a->status < BLOCK_NO_DEVICE ? a->status : BLOCK_NO_DEVICE);
     else if (moves_data(r) && r->done < r->size)
-        d->waiting |= BIT(a->id);
+        d->waiting |= r->bit;
     else
         end(d, r, BLOCK_DONE);
 }
@@ -170,8 +165,8 @@ static void take_answer(struct disk *d, const struct block_answer *a)
 static void take_back(struct disk *d)
 {
     for (; d->sent != 0; d->sent &= d->sent - 1) {
-        empty(d, &d->requests[first_of(d->sent)], false);
-        d->waiting |= BIT(first_of(d->sent));
+        empty(d, &d->requests[set_first(d->sent)], false);
+        d->waiting |= BIT(set_first(d->sent));
     }
 }
 
@@ -189,7 +184,7 @@ static void look_at_epoch(struct disk *d)
 static void send_waiting(struct disk *d)
 {
     for (uint64_t left = d->waiting; left != 0 && d->epoch != 0; left &= left - 1)
-        if (!send(d, &d->requests[first_of(left)]))
+        if (!send(d, &d->requests[set_first(left)]))
             break;
 }
 
@@ -197,7 +192,7 @@ static void send_waiting(struct disk *d)
 static void cancel(struct disk *d)
 {
     for (; d->waiting != 0; d->waiting &= d->waiting - 1)
-        end(d, &d->requests[first_of(d->waiting)], BLOCK_ERROR);
+        end(d, &d->requests[set_first(d->waiting)], BLOCK_ERROR);
 }
 
 /* The channel's event is always wanted: a monitor has nothing to wait in, and does not say when it
@@ -224,21 +219,21 @@ void disk_poll(struct disk *d)
 
 struct disk_request *disk_place(struct disk *d)
 {
-    return ~d->taken != 0 ? &d->requests[first_of(~d->taken)] : NULL;
+    return ~d->taken != 0 ? &d->requests[set_first(~d->taken)] : NULL;
 }
 
 void disk_start(struct disk *d, struct disk_request *r)
 {
     r->done = r->bounce_count = 0;
-    d->taken |= BIT(r->id);
-    d->waiting |= BIT(r->id);
+    d->taken |= r->bit;
+    d->waiting |= r->bit;
 }
 
 struct disk_request *disk_ended(struct disk *d)
 {
     if (d->ended == 0)
         return NULL;
-    struct disk_request *r = &d->requests[first_of(d->ended)];
+    struct disk_request *r = &d->requests[set_first(d->ended)];
 
     d->ended &= d->ended - 1;
     return r;
@@ -246,7 +241,7 @@ struct disk_request *disk_ended(struct disk *d)
 
 void disk_give(struct disk *d, struct disk_request *r)
 {
-    d->taken &= ~BIT(r->id);
+    d->taken &= ~r->bit;
 }
 
 bool disk_is_idle(const struct disk *d)
@@ -258,7 +253,7 @@ bool disk_forget(struct disk *d)
 {
     cancel(d);
     for (; d->ended != 0; d->ended &= d->ended - 1)
-        disk_give(d, &d->requests[first_of(d->ended)]);
+        disk_give(d, &d->requests[set_first(d->ended)]);
     return disk_is_idle(d);
 }
 
@@ -282,8 +277,10 @@ void disk_open(struct disk *d, const struct process_channel *info, unsigned numb
 {
     *d = (struct disk){
         .info = info, .area = (void *)((uint8_t *)pages + CHANNEL_AREA), .memory = memory};
-    for (unsigned i = 0; i < BLOCK_IDS; i++)
+    for (unsigned i = 0; i < BLOCK_IDS; i++) {
         d->requests[i].id = (uint8_t)i;
+        d->requests[i].bit = BIT(i);
+    }
     channel_open(&d->channel, pages, number, false);
     channel_sleep(&d->channel);
     struct disk_request *r = disk_place(d);

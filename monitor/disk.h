@@ -31,6 +31,7 @@ struct disk_request {
     enum block_status status; /* when it has ended */
 
     /* disk.c's own. */
+    uint64_t bit;   /* in the words of struct disk */
     uint64_t done;  /* bytes that earlier rounds have moved */
     uint64_t round; /* and this one moves */
     unsigned bounce_count;
@@ -39,7 +40,7 @@ struct disk_request {
         uint32_t size;
         uint8_t page;
     } bounces[DISK_BOUNCES];
-};
+} __attribute__((aligned(256))); /* a place among others is found by a shift */
 
 struct disk {
     const struct process_channel *info;
