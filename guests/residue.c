@@ -12,7 +12,7 @@
 #include "lib/string.h"
 
 #define STARTS        3
-#define ROUNDS        250
+#define ROUNDS        120
 #define RENEWAL       16 /* rounds from one set of canaries to the next */
 #define REPORTS_MAX   12
 #define CMOS_STARTS   0x60

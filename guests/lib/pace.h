@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define PACE_CHUNKS 20000
+#define PACE_CHUNKS 10000
 
 /* Does it all; TSC ticks that it took. */
 uint64_t pace_work(void);
