@@ -2,14 +2,17 @@
 /* Control and debug registers: what may change and what gives #GP(0) (R23, R28, R43, R46). */
 #include "guests/lib/guest.h"
 
-#define XCR0_X87  BIT(0)
-#define XCR0_SSE  BIT(1)
-#define XCR0_AVX  BIT(2)
-#define DR7_FIXED BIT(10)
-#define DR7_GD    BIT(13)
-#define DR6_FIXED 0xffff0ff0
-#define DR6_BD    BIT(13)
-#define DR6_BS    BIT(14)
+#define XCR0_X87         BIT(0)
+#define XCR0_SSE         BIT(1)
+#define XCR0_AVX         BIT(2)
+#define XCR0_TILE_CONFIG BIT(17)
+#define XCR0_TILE_DATA   BIT(18)
+#define XCR0_TILES       (XCR0_TILE_CONFIG | XCR0_TILE_DATA)
+#define DR7_FIXED        BIT(10)
+#define DR7_GD           BIT(13)
+#define DR6_FIXED        0xffff0ff0
+#define DR6_BD           BIT(13)
+#define DR6_BS           BIT(14)
 
 static void test_cr0_refused(void)
 {
@@ -175,6 +178,30 @@ static void test_xcr0(void)
     write_cr4(cr4);
 }
 
+/* AMX: XCR0 has its two bits or none, and where it has none, by whomever it is so, each of its
+ * instructions is #UD (SDM volume 1, "Programming with Intel AMX"). */
+static void test_tiles(void)
+{
+    static const uint8_t no_tiles[64] __attribute__((aligned(64)));
+    uint64_t cr4 = read_cr4(), supported = cpuid(0xd, 0).eax;
+    uint64_t others = supported & ~XCR0_TILES;
+    bool offered = supported & XCR0_TILES;
+
+    write_cr4(cr4 | CR4_OSXSAVE);
+    is_trap(try_xsetbv(0, others | XCR0_TILE_CONFIG), VECTOR_GP, 0, "XCR0 with TILECFG alone");
+    is_trap(try_xsetbv(0, others | XCR0_TILE_DATA), VECTOR_GP, 0, "XCR0 with TILEDATA alone");
+    is(try_xsetbv(0, others | XCR0_TILES).vector, offered ? NO_TRAP : VECTOR_GP,
+       "XCR0 has the tiles where CPUID offers them");
+    is(cpuid(7, 0).edx >> 24 & 1, offered, "so does leaf 7");
+    is_no_trap(try_xsetbv(0, others), "XCR0 without tiles");
+    is_trap(TRY_ASM(".byte 0xc4, 0xe2, 0x78, 0x49, 0x00", : "a"(no_tiles)), VECTOR_UD, 0,
+            "LDTILECFG then");
+    is_trap(TRY_ASM(".byte 0xc4, 0xe2, 0x78, 0x49, 0xc0", :), VECTOR_UD, 0, "TILERELEASE then");
+    is_trap(TRY_ASM(".byte 0xc4, 0xe2, 0x7b, 0x49, 0xc0", :), VECTOR_UD, 0, "TILEZERO then");
+    is_trap(TRY_ASM(".byte 0xc4, 0xe2, 0x6b, 0x5e, 0xc1", :), VECTOR_UD, 0, "TDPBSSD then");
+    write_cr4(cr4);
+}
+
 static uint64_t debug_rip, debug_dr6;
 
 static void on_debug(struct interrupt_frame *frame)
@@ -238,8 +265,10 @@ void guest_main(void)
     test_cr3();
     apic_enable(APIC_MEMORY);
     test_cr8();
-    if (has_xsave())
+    if (has_xsave()) {
         test_xcr0();
+        test_tiles();
+    }
     test_debug_registers();
     test_general_detect();
     test_caches();

@@ -21,6 +21,7 @@
 #define MSR_MTRR_DEF_TYPE     0x2ff
 #define MSR_KVM_WALL_CLOCK    0x4b564d00
 #define MSR_KVM_SYSTEM_TIME   0x4b564d01
+#define MSR_UNKNOWN           0xc0000200
 
 #define KVM_TIME_ENABLED 1
 #define NANOSECONDS      1000000000ULL
@@ -364,6 +365,28 @@ static void test_absent(void)
     ok(hidden, "nor does CPUID tell of it");
 }
 
+/* Without the wait that WRMSR has; whoever looks at writes sees these, too. */
+static struct trap try_wrmsrns(uint32_t index, uint64_t value)
+{
+    return TRY_ASM(".byte 0x0f, 0x01, 0xc6", : "c"(index), "a"((uint32_t)value),
+                   "d"((uint32_t)(value >> 32)));
+}
+
+static void test_wrmsrns(void)
+{
+    struct trap trap = try_wrmsrns(MSR_LSTAR, 0x123456789000);
+
+    if (trap.vector == VECTOR_UD) {
+        skip("the CPU has none", "WRMSRNS");
+        return;
+    }
+    is_no_trap(trap, "WRMSRNS of IA32_LSTAR");
+    is(rdmsr(MSR_LSTAR), 0x123456789000, "it is written");
+    is_trap(try_wrmsrns(MSR_LSTAR, BIT(62)), VECTOR_GP, 0, "WRMSRNS of what is not canonical");
+    is_trap(try_wrmsrns(MSR_UNKNOWN, 0), VECTOR_GP, 0, "WRMSRNS of an MSR that is not there");
+    is(rdmsr(MSR_LSTAR), 0x123456789000, "that changes nothing");
+}
+
 static void test_tsc(void)
 {
     uint64_t target = rdtsc() + BIT(40), now;
@@ -526,6 +549,7 @@ void guest_main(void)
     test_canonical();
     test_fsgsbase();
     test_syscall_values();
+    test_wrmsrns();
     test_pat();
     test_apic_base();
     test_mtrr();
