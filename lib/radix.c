@@ -139,6 +139,15 @@ bool radix_unmap(const struct radix_format *format, uint64_t *root, uint64_t add
     return radix_map(format, root, address, 0, size, 0);
 }
 
+uint64_t *radix_entry(uint64_t *root, uint64_t address)
+{
+    uint64_t *table = root;
+
+    for (unsigned level = LEVELS; level > 1; level--)
+        table = virt_of(table[index_of(address, level)] & ADDRESS_MASK);
+    return &table[index_of(address, 1)];
+}
+
 bool radix_lookup(const struct radix_format *format, const uint64_t *root, uint64_t address,
                   struct radix_leaf *leaf)
 {

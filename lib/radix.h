@@ -40,6 +40,10 @@ bool radix_map(const struct radix_format *format, uint64_t *root, uint64_t addre
 bool radix_unmap(const struct radix_format *format, uint64_t *root, uint64_t address,
                  uint64_t size);
 
+/* The entry of an address that is mapped by a 4-KiB page; those of the pages behind it, up to the
+ * next multiple of 2 MiB, follow. */
+uint64_t *radix_entry(uint64_t *root, uint64_t address);
+
 /* Returns false where nothing is mapped, or the address is not canonical. */
 bool radix_lookup(const struct radix_format *format, const uint64_t *root, uint64_t address,
                   struct radix_leaf *leaf);

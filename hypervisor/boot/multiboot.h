@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "abi/plan.h"
-#include "hypervisor/cpu/phys_map.h"
 #include "lib/acpi.h"
+#include "lib/phys_map.h"
 
 #define BOOT_MODULES_MAX  (PLAN_MODULE_FIRST_FILE + PLAN_MAX_FILES)
 #define BOOT_CMDLINE_SIZE 512

@@ -9,7 +9,7 @@
 
 #include "hypervisor/cpu/acpi.h"
 #include "hypervisor/cpu/cpu.h"
-#include "hypervisor/cpu/phys_map.h"
+#include "lib/phys_map.h"
 
 /* Blocks for `number` CPUs beside this one; first of all in the arena, which begins aligned. */
 void cpus_allocate(uint32_t number);

@@ -21,16 +21,6 @@ static void map_image(const char *start, const char *end, uint64_t flags)
     ASSERT(paging_map(root, (uint64_t)start, phys_of(start), (uint64_t)(end - start), flags));
 }
 
-/* The entry of a 4 KiB page that is mapped. */
-static uint64_t *find_entry(uint64_t virt)
-{
-    uint64_t *table = root;
-
-    for (unsigned shift = 39; shift > 12; shift -= 9)
-        table = virt_of(table[virt >> shift & 511] & ENTRY_ADDRESS);
-    return &table[virt >> 12 & 511];
-}
-
 void host_memory_init(uint64_t arena_start, uint64_t arena_size)
 {
     root = arena_alloc(PAGE_SIZE);
@@ -39,7 +29,7 @@ void host_memory_init(uint64_t arena_start, uint64_t arena_size)
     map_image(image_data, image_end, PAGING_W | PAGING_NX | PAGING_G);
     host_map(arena_start, arena_size, PAGING_W | PAGING_NX | PAGING_G);
     ASSERT(paging_map(root, WINDOW_BASE, 0, CPUS_MAX * PAGE_SIZE, PAGING_W | PAGING_NX));
-    window_entries = find_entry(WINDOW_BASE);
+    window_entries = radix_entry(root, WINDOW_BASE);
     memset(window_entries, 0, CPUS_MAX * sizeof(*window_entries));
     write_cr3(phys_of(root));
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/cpu/phys_map.h"
+#include "lib/phys_map.h"
 
 #define MTRR_VARIABLE_MAX 32 /* more are not looked at */
 

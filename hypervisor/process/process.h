@@ -8,9 +8,9 @@
 #include "abi/process.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/paging.h"
-#include "hypervisor/cpu/phys_map.h"
 #include "hypervisor/sched/thread.h"
 #include "lib/bucket.h"
+#include "lib/phys_map.h"
 
 struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the

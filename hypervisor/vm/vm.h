@@ -8,13 +8,13 @@
 
 #include "abi/gate.h"
 #include "abi/plan.h"
-#include "hypervisor/cpu/phys_map.h"
 #include "hypervisor/process/process.h"
 #include "hypervisor/vm/agree.h"
 #include "hypervisor/vm/cpuid.h"
 #include "hypervisor/vm/doorbell.h"
 #include "hypervisor/vm/vcpu.h"
 #include "hypervisor/vmx/ept.h"
+#include "lib/phys_map.h"
 
 struct vm {
     const struct plan_vm *plan;

@@ -6,7 +6,7 @@
 
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/vmx/caps.h"
-#include "hypervisor/vmx/vmcs.h"
+#include "lib/vmcs.h"
 
 /* What the CPU can do, and which controls were chosen from it. */
 struct vmx {

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "hypervisor/msr/msr.h"
-#include "hypervisor/vmx/vmcs.h"
 #include "lib/bits.h"
+#include "lib/vmcs.h"
 
 #define ALL_FEATURES UINT32_MAX
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hypervisor/vmx/caps.h"
-#include "hypervisor/vmx/vmcs.h"
+#include "lib/vmcs.h"
 #include "monitor/entry/checks.h"
 
 struct vmcs_model {

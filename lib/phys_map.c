@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hypervisor/cpu/phys_map.h"
+#include "lib/phys_map.h"
 
 #include "lib/bits.h"
 #include "lib/string.h"
