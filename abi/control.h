@@ -16,7 +16,7 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 6
+#define CONTROL_LINE_VERSION 7
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
@@ -73,6 +73,13 @@ enum control_call {
        there on, by lib/trace_pack.h */
     CONTROL_CALL_RECORDS,
     CONTROL_CALL_RELEASE, /* VMs that have ended need not be held any more, now or later */
+    /* (a piece, GATE_SNAPSHOT_PIECE; CONTROL_GOES_ON): of a VM that is paused it and some behind it
+       become its snapshot's; the piece to ask for next, 8 bytes: 0 when there is a whole snapshot.
+       With CONTROL_STATE its devices are at work, or a debugger is there; with CONTROL_NO_VM it has
+       no memory for one */
+    CONTROL_CALL_SNAPSHOT,
+    CONTROL_CALL_RESTORE, /* (likewise): they become what its snapshot has. CONTROL_STATE: it has
+                             none, likewise */
     CONTROL_CALL_COUNT
 };
 
@@ -97,7 +104,9 @@ enum control_call {
 #define CONTROL_TRACE_ON      1u
 #define CONTROL_TRACE_PROCESS 2u /* `vm` is a process, as for CONTROL_CALL_PROCESS */
 
-#define CONTROL_SEARCH 0x40000u /* a slow machine answers in time, too */
+#define CONTROL_SEARCH  0x40000u     /* a slow machine answers in time, too */
+#define CONTROL_GOES_ON (1ULL << 32) /* then it is resumed, before any time passes */
+#define CONTROL_PIECES  8u           /* of a snapshot, likewise */
 
 enum control_error {
     CONTROL_OK,

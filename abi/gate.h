@@ -18,7 +18,7 @@
 #include "abi/exit.h"
 #include "abi/plan.h"
 
-#define GATE_VERSION 18
+#define GATE_VERSION 19
 
 enum gate_call {
     /* (with): notifies the channels of `with`, a bit for each, and sends its message, if it has one
@@ -102,6 +102,10 @@ enum gate_control {
     /* (1 or 0): likewise, such a process is traced; where all VMs are controlled */
     GATE_CONTROL_TRACE_PROCESS,
     GATE_CONTROL_POKE, /* (guest-physical | byte << 56): a byte of its memory */
+    /* (n): of a VM that is paused, while its guest has the vCPU, piece n of its memory becomes its
+       snapshot's, GATE_SNAPSHOT_PIECE bytes: 1; behind the last one all else does: 0. With
+       GATE_SNAPSHOT_BACK it becomes what the snapshot has */
+    GATE_CONTROL_SNAPSHOT,
     /* What follows is about a vCPU, which the argument's last byte says. */
     GATE_CONTROL_REGISTERS, /* the text page holds a struct gate_registers */
     /* Of one that a debugger has stopped: the text page's struct guest_state becomes its state.
@@ -111,6 +115,9 @@ enum gate_control {
     GATE_CONTROL_MSR,   /* (number): the text page holds its value */
     GATE_CONTROL_COUNT
 };
+
+#define GATE_SNAPSHOT_PIECE 0x40000ULL
+#define GATE_SNAPSHOT_BACK  (1ULL << 32)
 
 #define GATE_CONTROL_VCPU(argument) ((argument) >> 56)
 

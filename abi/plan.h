@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define PLAN_MAGIC        0x4e414c504c544e4cULL /* "LNTLPLAN", little endian */
-#define PLAN_VERSION      11
+#define PLAN_VERSION      12
 #define PLAN_MAX_VMS      8
 #define PLAN_MAX_VCPUS    8
 #define PLAN_MAX_FILES    32
@@ -55,6 +55,10 @@ static inline uint64_t plan_promised(uint32_t budget, uint32_t period)
 /* A VM's memory is a multiple of this, in bytes: the size of the EPT's large pages. */
 #define PLAN_MEMORY_UNIT 0x200000ULL
 
+/* What a snapshot takes beside as much as the VM has, which is at most PLAN_HOLE_START: its vCPU,
+ * and what its monitor writes. */
+#define PLAN_SNAPSHOT_STATE 0x400000ULL
+
 /* What a guest can do of which a VM's description may say what becomes of the VM then. */
 enum plan_event {
     PLAN_ON_RESET,
@@ -87,7 +91,7 @@ struct plan_vm {
     uint32_t budget, period;       /* PLAN_BUDGET_MIN; of each vCPU */
     uint32_t cpus[PLAN_MAX_VCPUS]; /* each vCPU's home: 0 is the CPU that booted */
     uint32_t waits;                /* not 0: it is paused from the start */
-    uint32_t reserved;
+    uint32_t snapshot;             /* not 0: there is memory for a snapshot of it */
 };
 
 /* What a process gets of the machine, beyond its own memory. */

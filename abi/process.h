@@ -68,6 +68,7 @@
 #define EVENT_RESET        (1ULL << 8)  /* who controls the VM wants it to start anew */
 #define EVENT_POWER_BUTTON (1ULL << 9)  /* likewise, to press its power button */
 #define EVENT_ASKED        (1ULL << 10) /* to the vCPU, by GATE_ASK */
+#define EVENT_RESTORED     (1ULL << 11) /* the VM is what its snapshot was, but for its channels */
 
 struct process_ports {
     uint16_t first, count;
@@ -104,6 +105,8 @@ struct process_info {
     struct process_channel channels[PROCESS_CHANNELS];
     uint32_t pci_id; /* of its PCI function: the device above, the vendor below; 0: there is none */
     uint32_t trace_rings; /* at PROCESS_TRACE */
+    /* A process's clock is the TSC less this: that of a VM whose snapshot is restored goes back */
+    uint64_t tsc_behind;
 };
 
 _Static_assert(sizeof(struct process_info) <= 4096, "it is one page");

@@ -26,6 +26,9 @@ enum vmcs_index {
 /* Whether a field is of the host's state: SDM volume 3, "Field Encoding in VMCS". */
 #define VMCS_IS_HOST(field) (((field) >> 10 & 3) == 3)
 
+/* Whether it is a control or of the guest's state: neither the host's nor read-only. */
+#define VMCS_IS_WRITTEN(field) (((field) >> 10 & 1) == 0)
+
 /*
  * A CPU's capability MSRs. Control words are as in the MSRs: bits 31:0 must be 1, bits 63:32 may be
  * 1; they are the TRUE MSRs' where IA32_VMX_BASIC[55] is set. What the CPU does not have is 0.

@@ -47,17 +47,18 @@
 #define RFLAGS_ALL   0x3f7fd7ULL /* every bit that is not reserved */
 
 /* An entry of a paging structure. */
-#define ENTRY_P       0x001ULL
-#define ENTRY_RW      0x002ULL
-#define ENTRY_US      0x004ULL
-#define ENTRY_PWT     0x008ULL
-#define ENTRY_PCD     0x010ULL
-#define ENTRY_A       0x020ULL
-#define ENTRY_D       0x040ULL
-#define ENTRY_PS      0x080ULL
-#define ENTRY_G       0x100ULL
-#define ENTRY_ADDRESS 0x000ffffffffff000ULL
-#define ENTRY_XD      0x8000000000000000ULL
+#define ENTRY_P         0x001ULL
+#define ENTRY_RW        0x002ULL
+#define ENTRY_US        0x004ULL
+#define ENTRY_PWT       0x008ULL
+#define ENTRY_PCD       0x010ULL
+#define ENTRY_A         0x020ULL
+#define ENTRY_D         0x040ULL
+#define ENTRY_PS        0x080ULL
+#define ENTRY_G         0x100ULL
+#define ENTRY_AVAILABLE 0x200ULL /* the CPU does not look at it */
+#define ENTRY_ADDRESS   0x000ffffffffff000ULL
+#define ENTRY_XD        0x8000000000000000ULL
 
 #define PDPTE_RESERVED 0x1e6ULL /* of PAE paging, below the address */
 

@@ -325,6 +325,10 @@ static void channel_events(struct board *b, uint64_t events)
 
 void board_events(struct board *b, uint64_t events)
 {
+    if (events & EVENT_RESTORED) {
+        console_restored(&b->console);
+        events |= EVENT_CHANNEL(b->console.channel.number);
+    }
     if (events & EVENT_TIMER) {
         b->timer = UINT64_MAX;
         wire_clocks(b);

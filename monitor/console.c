@@ -5,6 +5,18 @@
 #include "lib/string.h"
 #include "monitor/gate.h"
 
+static void open_end(struct console *c, unsigned number)
+{
+    channel_open(&c->channel, gate_channel(number), number, false);
+    channel_sleep(&c->channel); /* for good: it is looked at when there is an event */
+}
+
+void console_restored(struct console *c)
+{
+    if (c->open)
+        open_end(c, c->channel.number);
+}
+
 void console_open(struct console *c, const struct process_info *info)
 {
     for (unsigned n = 0; n < info->channel_count && !c->open; n++) {
@@ -14,8 +26,7 @@ void console_open(struct console *c, const struct process_info *info)
         c->is = &info->channels[n];
         c->silent = info->channels[n].read_only;
         c->virtio = !c->silent && strcmp(info->channels[n].label, CONSOLE_VIRTIO) == 0;
-        channel_open(&c->channel, gate_channel(n), n, false);
-        channel_sleep(&c->channel); /* for good: it is looked at when there is an event */
+        open_end(c, n);
     }
 }
 

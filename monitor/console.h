@@ -35,6 +35,10 @@ struct console {
 /* Opens the VM's channel to the console, if it has one. Once. */
 void console_open(struct console *c, const struct process_info *info);
 
+/* What is known of the channel is of a time before it: what has been sent and taken since stays so.
+ * console_events for it follows. */
+void console_restored(struct console *c);
+
 /* Takes as many of the bytes as there is room for; returns how many. When there is room again after
  * fewer, EVENT_CHANNEL comes. */
 size_t console_put(struct console *c, const char *bytes, size_t count);

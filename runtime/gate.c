@@ -8,6 +8,12 @@ enum gate_entry gate_entry;
 uint64_t gate_notified;
 static uint64_t handled; /* interrupts, until the next gate_wait */
 
+/* Changes only while a monitor is in gate_run. */
+static uint64_t behind(void)
+{
+    return ((const struct process_info *)PROCESS_INFO)->tsc_behind;
+}
+
 int64_t gate_wait(void)
 {
     uint64_t interrupts = handled;
@@ -34,7 +40,7 @@ void gate_send(void)
 
 int64_t gate_timer(uint64_t tsc)
 {
-    return gate_call(GATE_TIMER, tsc, 0, 0);
+    return gate_call(GATE_TIMER, tsc != UINT64_MAX ? tsc + behind() : tsc, 0, 0);
 }
 
 int64_t gate_log(size_t length)
@@ -63,5 +69,5 @@ uint64_t gate_tsc(void)
     uint32_t low, high;
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return ((uint64_t)high << 32 | low) - behind();
 }

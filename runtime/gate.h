@@ -29,5 +29,6 @@ void gate_interrupts_done(uint64_t interrupts);
 /* The text page, PROCESS_TEXT_SIZE bytes, through which text goes to the calls. */
 char *gate_text(void);
 
-/* The time-stamp counter. */
+/* The process's clock: the time-stamp counter; of a VM whose snapshot was restored it has gone back
+ * (process_info.tsc_behind). */
 uint64_t gate_tsc(void);

@@ -34,8 +34,8 @@ static void write_vm(FILE *to, const struct plan_vm *vm, bool alone)
     fprintf(to, ", \"memory\": %" PRIu64 ", \"vcpus\": %u, \"cpus\": [", vm->memory, vm->vcpus);
     for (uint32_t v = 0; v < vm->vcpus; v++)
         fprintf(to, "%s%u", v > 0 ? ", " : "", vm->cpus[v]);
-    fprintf(to, "], \"alone\": %s, \"budget_us\": %u, \"period_us\": %u}", alone ? "true" : "false",
-            vm->budget, vm->period);
+    fprintf(to, "], \"alone\": %s, \"snapshot\": %s, \"budget_us\": %u, \"period_us\": %u}",
+            alone ? "true" : "false", vm->snapshot ? "true" : "false", vm->budget, vm->period);
 }
 
 /* machine: NULL where the description is wrong. */

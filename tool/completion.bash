@@ -43,7 +43,7 @@ _lintel()
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
-    elif [[ $command == @(ps|top|trace|pause|resume|reset|poweroff|stop|start|core|gdb|console|log) ]]; then
+    elif [[ $command == @(ps|top|trace|pause|resume|reset|poweroff|stop|start|snapshot|restore|core|gdb|console|log) ]]; then
         _lintel_files -f
     elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
         _lintel_models

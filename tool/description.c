@@ -65,6 +65,7 @@ static const cyaml_schema_field_t vm_fields[] = {
     WORD(OPTIONAL, vm_description, "console", console),
     WORD(OPTIONAL, vm_description, "success", success),
     WORD(OPTIONAL, vm_description, "control", control),
+    WORD(OPTIONAL, vm_description, "snapshot", snapshot),
     WORD(OPTIONAL, vm_description, "on-reset", on_reset),
     WORD(OPTIONAL, vm_description, "on-fault", on_fault),
     WORD(OPTIONAL, vm_description, "on-halt", on_halt),

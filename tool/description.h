@@ -24,7 +24,7 @@ struct vm_network_description {
 
 struct vm_description {
     char *name, *kernel, *initrd, *cmdline, *memory, *vcpus, *budget, *period, *console, *success;
-    char *control, *alone;
+    char *control, *alone, *snapshot;
     char **cpus;
     unsigned cpus_count;
     char *on_reset, *on_fault, *on_halt;

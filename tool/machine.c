@@ -28,6 +28,7 @@
 #include "tool/promise.h"
 #include "tool/size.h"
 #include "tool/trial.h"
+#include "tool/yes_no.h"
 
 #define VM_MEMORY_MIN      (8 * MIB)
 #define MACHINE_MEMORY_MIN (256 * MIB)
@@ -227,6 +228,37 @@ static void load_memory(struct loading *loading, unsigned i, uint64_t least)
     loading->machine->plan.vms[i].memory = bytes;
 }
 
+/* What a snapshot cannot have, or who would take it. */
+static const char *no_snapshot(const struct vm_description *from, const struct plan_vm *vm)
+{
+    if (vm->vcpus > 1)
+        return "it is of one vCPU; remove this, or 'vcpus'";
+    if (vm->memory > PLAN_HOLE_START)
+        return "it is of 3072 MiB at most; remove this, or lower 'memory'";
+    if (from->disk || from->net || from->networks_count > 0)
+        return "a disk or a network does not go back with it; remove this, or those";
+    if (from->control && strcmp(from->control, "no") == 0)
+        return "nobody may take one, by 'control: no'; remove one of them";
+    return NULL;
+}
+
+static void load_snapshot(struct loading *loading, unsigned i)
+{
+    const struct vm_description *from = &loading->file.content->vms[i];
+    struct plan_vm *vm = &loading->machine->plan.vms[i];
+
+    vm->snapshot = yes_no(loading, at(i, "snapshot"), from->snapshot, false);
+    const char *error = vm->snapshot ? no_snapshot(from, vm) : NULL;
+    if (error)
+        description_error(&loading->file, at(i, "snapshot"), "%s", error);
+}
+
+/* Of memory, with that for its snapshot, and what ring 0 needs besides for its pages of 4 KiB. */
+static uint64_t takes(const struct plan_vm *vm)
+{
+    return vm->snapshot ? 2 * vm->memory + vm->memory / 128 + PLAN_SNAPSHOT_STATE : vm->memory;
+}
+
 static void load_vm(struct loading *loading, unsigned i)
 {
     const struct vm_description *from = &loading->file.content->vms[i];
@@ -241,6 +273,7 @@ static void load_vm(struct loading *loading, unsigned i)
     load_memory(loading, i, has_kernel ? try_guest(loading, i, &kernel, &initrd) : 0);
     whole_file_free(&kernel);
     whole_file_free(&initrd);
+    load_snapshot(loading, i);
     ends_load(&loading->file, i, loading->machine);
     snprintf(place, sizeof(place), "vms[%u]", i);
     if (!loading->machine->alone[i])
@@ -263,7 +296,7 @@ static void check_total(struct loading *loading)
     for (uint32_t i = 0; i < plan->process_count; i++)
         need += (plan->processes[i].dma + MIB - 1) & ~(MIB - 1);
     for (unsigned i = 0; i < plan->vm_count; i++) {
-        need += plan->vms[i].memory;
+        need += takes(&plan->vms[i]);
         if (need > have || need < plan->vms[i].memory) {
             description_error(
                 &loading->file, at(i, "memory"),

@@ -127,13 +127,15 @@ static uint64_t arena_size(const struct plan *plan)
     uint64_t size = ARENA_BASE_SIZE + acpi.cpu_count * CPU_BLOCK_SIZE, mapped = 0;
 
     /* A table maps 2 MiB: of guest memory, unless larger pages do, whose tables, of 1 GiB each, its
-     * EPT and its monitor have; and of the modules, in ring 0 and in each monitor. */
+     * EPT and its monitor have, but for a VM with a snapshot; and of the modules, in ring 0 and in
+     * each monitor. */
     for (uint32_t i = 0; i < info.module_count; i++)
         mapped += phys_range_size(&info.modules[i]) * (plan->vm_count + plan->process_count + 1);
     for (uint32_t i = 0; i < plan->vm_count; i++) {
         bool small =
             !control_has(&vmx.controls, CONTROL_EPT_2M) || mitigation_is_on(MITIGATION_ITLB);
-        mapped += (plan->vms[i].memory >> 8) + (small ? plan->vms[i].memory : 0);
+        mapped += (plan->vms[i].memory >> 8) + (small ? plan->vms[i].memory : 0) +
+                  (plan->vms[i].snapshot ? 3 * plan->vms[i].memory : 0);
         size += plan->vms[i].vcpus * ARENA_VCPU_SIZE + ARENA_VM_SIZE +
                 image_span(virt_of(info.modules[PLAN_MODULE_MONITOR].start));
     }

@@ -128,6 +128,8 @@ static const char *check_vm(struct checker *c, uint32_t i)
     if (vm->memory == 0 || !is_aligned(vm->memory, PLAN_MEMORY_UNIT))
         return FAIL(c, "vm %s: %lu bytes of memory; it must be a multiple of 2 MiB", vm->name,
                     vm->memory);
+    if (vm->snapshot && (vm->vcpus > 1 || vm->memory > PLAN_HOLE_START))
+        return FAIL(c, "vm %s: a snapshot is of one vCPU and 3 GiB of memory at most", vm->name);
     if (vm->kernel >= c->plan->file_count ||
         (vm->initrd >= c->plan->file_count && vm->initrd != PLAN_NO_FILE))
         return FAIL(c, "vm %s: its kernel or initrd is no file of the plan", vm->name);

@@ -5,10 +5,14 @@
 static const struct radix_format format = {
     .present = ENTRY_P, .table = ENTRY_P | ENTRY_RW | ENTRY_US | ENTRY_A, .levels = 2};
 
-/* Accessed is set beforehand, as dirty is: the CPU never writes to the tables. */
+/* Accessed is set beforehand, as dirty is: the CPU writes to the tables only where somebody has
+ * cleared it. */
 bool paging_map(uint64_t *root, uint64_t virt, uint64_t phys, uint64_t size, uint64_t flags)
 {
-    return radix_map(&format, root, virt, phys, size, flags | ENTRY_P | ENTRY_A);
+    struct radix_format as = format;
+
+    as.levels = flags & PAGING_SMALL ? 1 : as.levels;
+    return radix_map(&as, root, virt, phys, size, flags | ENTRY_P | ENTRY_A);
 }
 
 bool paging_lookup(const uint64_t *root, uint64_t virt, uint64_t *phys)

@@ -6,6 +6,7 @@
 #include "hypervisor/process/service.h"
 #include "hypervisor/vm/debug.h"
 #include "hypervisor/vm/several.h"
+#include "hypervisor/vm/snapshot.h"
 #include "hypervisor/vm/trace.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -161,15 +162,21 @@ static int64_t trace(struct vm *vm, struct vcpu *v, uint64_t on, void *page)
     return 0;
 }
 
+static int64_t snapshot(struct vm *vm, struct vcpu *v, uint64_t argument, void *page)
+{
+    return snapshot_copy(vm, argument & ~GATE_SNAPSHOT_BACK, argument & GATE_SNAPSHOT_BACK);
+}
+
 typedef int64_t control(struct vm *, struct vcpu *, uint64_t argument, void *page);
 
 static control *const controls[GATE_CONTROL_COUNT] = {
-    [GATE_CONTROL_LOOK] = look,     [GATE_CONTROL_POWER_OFF] = power_off,
-    [GATE_CONTROL_PAUSE] = pause,   [GATE_CONTROL_REGISTERS] = registers,
-    [GATE_CONTROL_RESUME] = resume, [GATE_CONTROL_MEMORY] = memory,
-    [GATE_CONTROL_RESET] = reset,   [GATE_CONTROL_DEBUG] = debug,
-    [GATE_CONTROL_POKE] = poke,     [GATE_CONTROL_MSR] = msr,
-    [GATE_CONTROL_SET] = set,       [GATE_CONTROL_TRACE] = trace,
+    [GATE_CONTROL_LOOK] = look,         [GATE_CONTROL_POWER_OFF] = power_off,
+    [GATE_CONTROL_PAUSE] = pause,       [GATE_CONTROL_REGISTERS] = registers,
+    [GATE_CONTROL_RESUME] = resume,     [GATE_CONTROL_MEMORY] = memory,
+    [GATE_CONTROL_RESET] = reset,       [GATE_CONTROL_DEBUG] = debug,
+    [GATE_CONTROL_POKE] = poke,         [GATE_CONTROL_MSR] = msr,
+    [GATE_CONTROL_SET] = set,           [GATE_CONTROL_TRACE] = trace,
+    [GATE_CONTROL_SNAPSHOT] = snapshot,
 };
 
 static int64_t look_at_process(uint64_t number, void *page)

@@ -33,8 +33,8 @@ static uint32_t add_side(struct process *p, const struct process *peer, uint32_t
     };
     memcpy(c->peer, peer->info->name, sizeof(c->peer));
     memcpy(c->label, plan->label, sizeof(c->label));
-    process_map(p, PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE, pages, c->size,
-                PAGING_W | PAGING_NX);
+    ASSERT(paging_map(p->root, PROCESS_CHANNEL + n * PROCESS_CHANNEL_STRIDE, phys_of(pages),
+                      plan->size, PAGING_W | PAGING_U | PAGING_NX));
     return n;
 }
 

@@ -21,9 +21,12 @@ static PER_CPU struct process *port_owner;      /* whose ports the TSS allows; N
 /* Read by entry.S: ring 3 enters by SYSENTER, and is left to by SYSEXIT. */
 bool process_sysenter;
 
-void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
-                 uint64_t flags)
+void process_map(struct process *p, uint64_t virt, void *memory, uint64_t size, uint64_t flags)
 {
+    if (flags & ENTRY_RW) {
+        ASSERT(p->own_count < PROCESS_OWN);
+        p->own[p->own_count++] = (struct process_memory){memory, size};
+    }
     ASSERT(paging_map(p->root, virt, phys_of(memory), align_up(size, PAGE_SIZE), flags | PAGING_U));
 }
 

@@ -12,6 +12,8 @@
 #include "lib/bucket.h"
 #include "lib/phys_map.h"
 
+#define PROCESS_OWN 16
+
 struct process {
     /* The registers of ring 3. Its end is where the CPU pushes when it leaves ring 3, thus the
      * alignment. */
@@ -33,6 +35,11 @@ struct process {
         struct process *process; /* the other side, */
         uint32_t channel;        /* and the channel's number there */
     } peers[PROCESS_CHANNELS];
+    struct process_memory {
+        void *at;
+        uint64_t size;
+    } own[PROCESS_OWN]; /* what it may write, and nobody else does */
+    uint32_t own_count;
     const struct process_extent *extents; /* of a monitor: its guest's memory */
     uint32_t extent_count;
 };
@@ -49,9 +56,9 @@ struct cpu_block *process_home(const char *name, uint32_t cpu);
 /* A new address space, with the pages that every process has; at home on the CPU of this number. */
 void process_init(struct process *p, const char *name, uint32_t cpu);
 
-/* Maps memory of ring 0's, or a module, into it; size is rounded up to pages. */
-void process_map(struct process *p, uint64_t virt, const void *memory, uint64_t size,
-                 uint64_t flags);
+/* Maps memory of ring 0's, or a module, into it; size is rounded up to pages. What it may write
+ * nobody else does. */
+void process_map(struct process *p, uint64_t virt, void *memory, uint64_t size, uint64_t flags);
 
 /* What it is called in the log. */
 static inline const char *process_kind(const struct process *p)

@@ -166,7 +166,7 @@ void events_deadline_changed(struct vcpu *v, uint64_t now)
 void events_clock(struct vcpu *v, uint64_t event)
 {
     v->page->clock = (struct exit_clock){
-        .tsc_offset = v->tsc_offset,
+        .tsc_offset = v->tsc_offset + v->vm->process.info->tsc_behind,
         .system_time = v->msr.file.value[MSR_SLOT_KVM_SYSTEM_TIME],
         .wall_clock = v->msr.file.value[MSR_SLOT_KVM_WALL_CLOCK],
     };

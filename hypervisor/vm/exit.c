@@ -77,7 +77,8 @@ static bool wrap_eip(void)
 static void __attribute__((noreturn, cold, noinline)) refuse_entry(struct vcpu *v, uint32_t detail)
 {
     v->started = false; /* its monitor may give it a state that can be entered */
-    vmx_read_values(&v->page->vmcs);
+    v->page->vmcs.caps = vmx.caps;
+    vmcs_read_values(v->page->vmcs.field);
     exit_shutdown(v, SHUTDOWN_ENTRY_FAILED, detail);
 }
 

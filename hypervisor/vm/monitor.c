@@ -53,8 +53,9 @@ void monitor_create(struct vm *vm, const struct phys_range *image, const struct 
                     PAGING_W | PAGING_NX);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];
-        ASSERT(paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->physical, e->size,
-                          PAGING_W | PAGING_U | PAGING_NX));
+        ASSERT(
+            paging_map(vm->process.root, MONITOR_MEMORY + e->gpa, e->physical, e->size,
+                       PAGING_W | PAGING_U | PAGING_NX | (vm->plan->snapshot ? PAGING_SMALL : 0)));
     }
     first->mode = vm->plan->waits ? VCPU_PAUSED : VCPU_IN_MONITOR; /* paused: VCPU_IN_MONITOR */
     sched_wake(&first->thread);

@@ -222,6 +222,7 @@ struct vcpu *vcpu_create(struct vm *vm, uint32_t number)
     write_areas(v);
     write_controls(v);
     apic_virtual_init(v);
+    v->size = (uint64_t)arena_alloc(0) - (uint64_t)v;
     vmcs_clear(v->vmcs); /* it is loaded again where it is at home (R19) */
     THIS_CPU(vm_cpu).vmcs_owner = NULL;
     return v;

@@ -56,6 +56,7 @@ struct vcpu_debug {
 struct vcpu {
     uint64_t gpr[16]; /* the guest's; HOST_RSP is their end, so that the exit pushes them here */
     void *stack;      /* the end of the CPU's stack */
+    uint64_t size;    /* with all that lies behind it: what it points to and has for itself */
     struct thread thread;
     uint32_t launched; /* VMRESUME, not VMLAUNCH */
     uint64_t kicks;    /* of doorbells, for the monitor */

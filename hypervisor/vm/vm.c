@@ -12,6 +12,7 @@
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/apic_virtual.h"
 #include "hypervisor/vm/several.h"
+#include "hypervisor/vm/snapshot.h"
 #include "lib/bits.h"
 
 struct vm vms[PLAN_MAX_VMS];
@@ -62,9 +63,12 @@ static void create_memory(struct vm *vm, struct phys_map *free)
         !add_memory(vm, free, PLAN_HOLE_END, vm->plan->memory - low))
         stopped("vm %s: this machine has no %lu MiB of free memory left: give the VM less",
                 vm->plan->name, vm->plan->memory >> 20);
+    if (vm->plan->snapshot)
+        snapshot_create(vm, free);
     if (!vm_options.keep_memory)
         clear_memory(vm);
-    ept_init(&vm->ept, arena_alloc(PAGE_SIZE), &vmx.controls, mitigation_is_on(MITIGATION_ITLB));
+    ept_init(&vm->ept, arena_alloc(PAGE_SIZE), &vmx.controls, mitigation_is_on(MITIGATION_ITLB),
+             vm->plan->snapshot);
     for (uint32_t i = 0; i < vm->extent_count; i++) {
         const struct process_extent *e = &vm->extents[i];
         ASSERT(ept_map(&vm->ept, e->gpa, e->physical, e->size));

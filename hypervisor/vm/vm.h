@@ -21,6 +21,7 @@ struct vm {
     uint32_t extent_count;
     struct process_extent extents[PROCESS_EXTENTS]; /* sizes are multiples of PLAN_MEMORY_UNIT */
     struct ept ept;
+    uint8_t *snapshot; /* vm/snapshot.h; NULL: the plan wants none */
     struct doorbells bells;
     struct cpuid_table cpuid;       /* as it was at GATE_START in */
     struct cpuid_table *cpuid_page; /* its monitor's */

@@ -15,17 +15,21 @@
 
 #define POINTER_WB      6ULL
 #define POINTER_4_LEVEL (3ULL << 3) /* the number of levels, less 1 */
+#define POINTER_AD      BIT(6)      /* accessed and dirty flags are set */
 
 void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls,
-              bool execute_small)
+              bool execute_small, bool tracked)
 {
-    const unsigned levels = control_has(controls, CONTROL_EPT_1G)   ? 3
+    const unsigned levels = tracked                                 ? 1
+                            : control_has(controls, CONTROL_EPT_1G) ? 3
                             : control_has(controls, CONTROL_EPT_2M) ? 2
                                                                     : 1;
 
     ept->format = (struct radix_format){.present = ALLOW_ALL, .table = ALLOW_ALL, .levels = levels};
     ept->root = root;
     ept->rights = execute_small && levels > 1 ? ALLOW_ALL & ~EXECUTE : ALLOW_ALL;
+    ept->rights |= tracked ? EPT_DIRTY : 0;
+    ept->tracked = tracked && control_has(controls, CONTROL_EPT_ACCESSED_DIRTY) ? EPT_DIRTY : 0;
 }
 
 bool ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size)
@@ -50,5 +54,5 @@ bool ept_execute(struct ept *ept, uint64_t gpa)
 
 uint64_t ept_pointer(const struct ept *ept)
 {
-    return phys_of(ept->root) | POINTER_4_LEVEL | POINTER_WB;
+    return phys_of(ept->root) | POINTER_4_LEVEL | POINTER_WB | (ept->tracked ? POINTER_AD : 0);
 }

@@ -9,19 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A page has been written. */
+#define EPT_DIRTY 0x200ULL
+
 struct ept {
     uint64_t *root;
     struct radix_format format;
-    uint64_t rights; /* of what is mapped */
-    uint32_t lock;   /* of ept_execute: a table is taken once, whatever other CPUs fetch */
+    uint64_t rights;  /* of what is mapped */
+    uint64_t tracked; /* EPT_DIRTY where it may be cleared: the CPU sets it again; or 0 */
+    uint32_t lock;    /* of ept_execute: a table is taken once, whatever other CPUs fetch */
 };
 
 /*
  * Begins an empty EPT in a page that is zero, with the page sizes that the CPU has. With
- * execute_small no page is executable that is larger than 4 KiB: none is, until ept_execute.
+ * execute_small no page is executable that is larger than 4 KiB: none is, until ept_execute. With
+ * tracked all are of 4 KiB, and EPT_DIRTY is set: for good where the CPU does not keep that flag.
  */
 void ept_init(struct ept *ept, uint64_t *root, const struct vmx_controls *controls,
-              bool execute_small);
+              bool execute_small, bool tracked);
 
 /*
  * A guest fetches from memory in an EPT with execute_small: the 2 MiB around it, which are all

@@ -78,11 +78,11 @@ void vmx_print_caps(uint64_t hidden)
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
 }
 
-static void invalidate_ept(uint64_t type)
+void vmx_flush_ept(void)
 {
-    const uint64_t descriptor[2] = {0};
+    const uint64_t descriptor[2] = {0}, all = INVEPT_ALL;
 
-    if (!VMX_INSTRUCTION("invept %1, %2", "m"(descriptor), "r"(type)))
+    if (!VMX_INSTRUCTION("invept %1, %2", "m"(descriptor), "r"(all)))
         vmx_instruction_failed("INVEPT", 0);
 }
 
@@ -193,7 +193,7 @@ void vmx_enable(void)
     THIS_CPU(vmx_cpu).enabled = true;
     /* An older monitor's translations may still be cached (SDM volume 3, "Guidelines for Use of the
      * INVEPT Instruction"). */
-    invalidate_ept(INVEPT_ALL);
+    vmx_flush_ept();
     if (control_has(&vmx.controls, CONTROL_VPID))
         invalidate_vpid(INVVPID_ALL, 0);
 }
@@ -234,9 +234,15 @@ void vmcs_load(uint64_t phys)
     THIS_CPU(vmx_cpu).current = phys;
 }
 
-void vmx_read_values(struct vmcs_values *out)
+void vmcs_write_values(const uint64_t field[VMCS_FIELD_COUNT])
 {
-    out->caps = vmx.caps;
     for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
-        out->field[i] = VMCS_IS_HOST(vmcs_field_at(i)) ? 0 : read_field(vmcs_field_at(i));
+        if (VMCS_IS_WRITTEN(vmcs_field_at(i)) && read_field(vmcs_field_at(i)) != field[i])
+            vmwrite(vmcs_field_at(i), field[i]);
+}
+
+void vmcs_read_values(uint64_t field[VMCS_FIELD_COUNT])
+{
+    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
+        field[i] = VMCS_IS_HOST(vmcs_field_at(i)) ? 0 : read_field(vmcs_field_at(i));
 }

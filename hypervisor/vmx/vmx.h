@@ -33,9 +33,11 @@ void vmx_print_caps(uint64_t hidden);
  * firmware does not allow it. */
 void vmx_enable(void);
 
-/* The current VMCS, but for the host's fields, and the CPU's capabilities: for who explains why it
- * could not be entered (R9). */
-void vmx_read_values(struct vmcs_values *out);
+/* The fields of the current VMCS, by enum vmcs_index; the host's are 0. */
+void vmcs_read_values(uint64_t field[VMCS_FIELD_COUNT]);
+
+/* Puts such fields back, but for what only the processor writes. */
+void vmcs_write_values(const uint64_t field[VMCS_FIELD_COUNT]);
 
 /* A VMCS on a page of its own, with the revision in it, cleared (R5); it is to run on the CPU
  * of this block, which
@@ -47,6 +49,9 @@ void vmcs_load(uint64_t phys);
 
 /* Invalidates all that is cached of a VPID (R37). */
 void vmx_flush_vpid(uint16_t vpid);
+
+/* Likewise, of all guests' memory. */
+void vmx_flush_ept(void);
 
 /* Called when an instruction failed (R8): panics with the error in words. */
 void __attribute__((noreturn)) vmx_instruction_failed(const char *instruction, uint64_t operand);

@@ -229,6 +229,35 @@ static enum control_error release(const struct control_request *r, struct contro
     return CONTROL_OK;
 }
 
+static enum control_error copy_pieces(const struct control_request *r, struct control_answer *a,
+                                      uint64_t back)
+{
+    uint64_t piece = (uint32_t)r->argument, end = piece + CONTROL_PIECES;
+    int64_t result;
+
+    do
+        result = gate_control(r->vm, GATE_CONTROL_SNAPSHOT, piece | back);
+    while (result > 0 && ++piece < end);
+    if (result < 0)
+        return error_of(result);
+    if (result == 0 && r->argument & CONTROL_GOES_ON)
+        gate_control(r->vm, GATE_CONTROL_RESUME, 0);
+    piece = result > 0 ? piece : 0;
+    a->size = sizeof(piece);
+    memcpy(a->data, &piece, a->size);
+    return CONTROL_OK;
+}
+
+static enum control_error snapshot(const struct control_request *r, struct control_answer *a)
+{
+    return copy_pieces(r, a, 0);
+}
+
+static enum control_error restore(const struct control_request *r, struct control_answer *a)
+{
+    return copy_pieces(r, a, GATE_SNAPSHOT_BACK);
+}
+
 static bool is_zero(const char *piece)
 {
     uint64_t word = 0;
@@ -349,6 +378,8 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_TRACE] = trace,
     [CONTROL_CALL_RECORDS] = trace_records,
     [CONTROL_CALL_RELEASE] = release,
+    [CONTROL_CALL_SNAPSHOT] = snapshot,
+    [CONTROL_CALL_RESTORE] = restore,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

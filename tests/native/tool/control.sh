@@ -75,6 +75,20 @@ expect 'core: a file that does not grow' 4 'full: File too large' bash -c 'ulimi
 ! [ -e full ] && "$lintel" ps sock >said && grep -q '^a *running' said
 result $? 'of which nothing is left, and the VM goes on'
 expect 'core without a file' 2 "give the core's name with -o" "$lintel" core sock a
+expect 'restore, where nothing is kept' 2 '^lintel: vm a cannot be restored: it has no snapshot, or a debugger is there; take one ' "$lintel" restore sock a
+for step in 'snapshot running' 'restore running' 'pause paused' 'restore paused' 'snapshot paused' 'resume running'; do
+    read -r verb after <<<"$step"
+    : >asked
+    "$lintel" "$verb" sock a >said 2>&1 && ! grep -q . said && "$lintel" ps sock >said && grep -q "^a *$after " said
+    result $? "$verb: it is $after then"
+    cat asked >>asked.all
+done
+# the pieces, each once, of a VM whose devices were at work when it was asked first; and it is resumed with the last
+sed -n 's/^24 0 //p' asked.all | paste -sd' ' >said
+[ "$(cat said)" = "$((1 << 32)) $((1 << 32)) $(((1 << 32) + 8)) $(((1 << 32) + 16)) 0 8 16" ]
+result $? 'all of its pieces are asked for, again where its devices were at work'
+expect 'snapshot of a VM that has ended' 2 '^lintel: vm b has ended: it is not what it was any more' "$lintel" snapshot sock b
+expect 'snapshot without a VM' 2 "give a run's socket and the name of a VM" "$lintel" snapshot sock
 expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
 expect 'a VM that may not be controlled' 2 "^lintel: there is no VM 'c' that may be controlled" "$lintel" pause sock c
 "$lintel" top --batch sock >batch
@@ -377,7 +391,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 7 of the control line, this tool 6$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 8 of the control line, this tool 7$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0
@@ -409,6 +423,10 @@ for step in 'pause 0 paused' 'pause 2 paused' 'resume 0 running' 'stop 0 stopped
     "$lintel" "$verb" "$(cat device)" a >said 2>&1
     [ $? = "$code" ] && "$lintel" ps "$(cat device)" >said && grep -q "^a *$after " said
     result $? "the first answer to $verb is lost: it is $([ "$code" = 0 ] && echo done || echo refused)"
+done
+for verb in snapshot restore; do
+    "$lintel" "$verb" "$(cat device)" a >said 2>&1 && "$lintel" ps "$(cat device)" >said && grep -q '^a *running ' said
+    result $? "answers to $verb are lost: it is done, and the VM goes on"
 done
 flock "$(cat device)" sh -c 'touch held; sleep 2' &
 holder=$!

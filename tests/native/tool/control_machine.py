@@ -84,7 +84,7 @@ def records_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 7 if how == 'version' else 6, 5, 0 if how == 'odd-clock' else 10000)
+        return 0, struct.pack('<IIQ', 8 if how == 'version' else 7, 5, 0 if how == 'odd-clock' else 10000)
     if call == 7 and how == 'odd-all':
         return 0, struct.pack('<QQHBB', argument, 20, 5, 0, 0xff) + b'\x1b[2J\x9b' if argument == 0 else struct.pack('<QQ', argument, argument)
     if call == 7:
@@ -98,7 +98,7 @@ def answer(call, vm, argument):
         return (0, b'') if known else (2, b'')
     if call == 22:
         return (0, records_at(argument)) if vm == 0 else (2, b'')
-    if 13 <= call < 19 or call > 20:
+    if 13 <= call < 19 or 20 < call < 24 or call > 25:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
         return 2, b''
@@ -121,11 +121,28 @@ def answer(call, vm, argument):
         return 0, struct.pack('<II', at, typed) + text[at:at + 1016]
     if call == 20:
         return type_for(vm, argument >> 56, argument.to_bytes(8, 'little')[:argument >> 48 & 0xff])
+    if call > 20:
+        return copy_pieces(call, vm, argument)
     becomes = {2: {0: 1}, 3: {1: 0}, 4: {0: 0, 1: 1}, 5: {0: 3, 1: 3, 3: 3}, 6: {3: 0}, 11: {0: 2, 1: 1}}[call]
     if states[vm] not in becomes:
         return 3, b''
     states[vm] = becomes[states[vm]]
     return 0, b''
+
+
+def copy_pieces(call, vm, argument):
+    """16 of a small VM, 8 at a time. When it is to be kept first its devices are at work."""
+    global kept, at_work
+    if how == 'bare':
+        return 2, b''
+    if states[vm] != 1 or (call == 25 and not kept) or (call == 24 and at_work):
+        at_work = at_work and call != 24
+        return 3, b''
+    next = (argument & 0xffffffff) + 8
+    if next > 16:
+        next, kept = 0, True
+        states[vm] = 0 if argument >> 32 else 1
+    return 0, struct.pack('<Q', next)
 
 
 def type_for(vm, number, keys):
@@ -140,7 +157,7 @@ def type_for(vm, number, keys):
     return 0, b''
 
 
-refused = False
+refused, kept, at_work = False, False, True
 
 
 def play(read, write):
@@ -165,7 +182,7 @@ def play(read, write):
             times += 1
             if how == 'noisy':
                 out = b'\xa8\xa8noise\xa8\x00\x00' + os.urandom(9) + out
-            lost = call if how == 'damaged' and call != lost and (times == 1 or call in (2, 3, 4, 5, 6, 11, 20)) else None
+            lost = call if how == 'damaged' and call != lost and (times == 1 or call in (2, 3, 4, 5, 6, 11, 20, 24, 25)) else None
             if lost is not None:
                 out = out[:-1] + bytes([out[-1] ^ 1])
             write(out)

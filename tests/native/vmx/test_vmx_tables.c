@@ -89,7 +89,7 @@ static struct ept new_ept(uint64_t have)
     const struct vmx_controls controls = {.have = have};
     struct ept ept;
 
-    ept_init(&ept, table_page(), &controls, false);
+    ept_init(&ept, table_page(), &controls, false, false);
     return ept;
 }
 
@@ -169,7 +169,7 @@ static void test_ept_execute(void **test)
         struct ept ept;
         unsigned count;
 
-        ept_init(&ept, table_page(), &controls, true);
+        ept_init(&ept, table_page(), &controls, true, false);
         assert_true(ept_map(&ept, 0, HUGE_PAGE, HUGE_PAGE));
         assert_true(ept_lookup(&ept, at, &leaf));
         assert_int_equal(leaf.size, levels == 3 ? HUGE_PAGE : LARGE_PAGE);
@@ -201,10 +201,33 @@ static void test_ept_execute_small(void **test)
     struct ept_leaf leaf;
     struct ept ept;
 
-    ept_init(&ept, table_page(), &controls, true);
+    ept_init(&ept, table_page(), &controls, true, false);
     assert_true(ept_map(&ept, 0, HUGE_PAGE, LARGE_PAGE));
     assert_true(ept_lookup(&ept, PAGE_SIZE, &leaf));
     assert_int_equal(leaf.rights, EPT_RWX);
+}
+
+/* For a snapshot: small pages, each marked as written, and its entry found. The mark may be cleared
+ * where the CPU sets it again. */
+static void test_ept_tracked(void **test)
+{
+    for (unsigned marks = 0; marks < 2; marks++) {
+        const struct vmx_controls controls = {
+            .have = page_sizes(3) | (marks ? BIT(CONTROL_EPT_ACCESSED_DIRTY) : 0)};
+        struct ept_leaf leaf;
+        struct ept ept;
+
+        ept_init(&ept, table_page(), &controls, true, true);
+        assert_true(ept_map(&ept, 0, HUGE_PAGE, 2 * LARGE_PAGE));
+        for (uint64_t gpa = 0; gpa < 2 * LARGE_PAGE; gpa += PAGE_SIZE) {
+            assert_true(ept_lookup(&ept, gpa, &leaf));
+            assert_int_equal(leaf.size, PAGE_SIZE);
+            assert_int_equal(leaf.rights, EPT_RWX);
+            assert_int_equal(*radix_entry(ept.root, gpa), (HUGE_PAGE + gpa) | EPT_DIRTY | 0x37);
+        }
+        assert_int_equal(ept.tracked, marks ? EPT_DIRTY : 0);
+        assert_int_equal(ept_pointer(&ept), phys_of(ept.root) | (marks ? 0x5e : 0x1e));
+    }
 }
 
 /* The bits that the CPU reads: SDM volume 3, "EPT Translation Mechanism". */
@@ -440,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ept_misaligned_target, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_execute, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_execute_small, begin, end),
+        cmocka_unit_test_setup_teardown(test_ept_tracked, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_entries, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_refuses, begin, end),
         cmocka_unit_test_setup_teardown(test_ept_split, begin, end),
