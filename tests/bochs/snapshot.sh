@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # snapshot.sh BUILD CPU TIMES: a VM whose rounds follow one from the other (guests/kept.c) is kept, and restored TIMES times: each round says
-# the same again. What a restore costs, who cannot have one; and a VM that writes all it has and is restored again and again beside a victim.
+# the same again. What a restore costs, who cannot have one; and a VM that writes its pages and is restored again and again beside a victim.
 build=$(realpath "$1") lintel=$build/tool/lintel cpu=$2 times=$3
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
