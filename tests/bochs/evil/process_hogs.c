@@ -9,7 +9,7 @@
 #include "tests/bochs/evil/odd_call.h"
 #include "tests/bochs/evil/process.h"
 
-#define HOG_MS      300
+#define HOG_MS      150
 #define WINDOW_MS   100
 #define LEAST_SHARE 450 /* thousandths */
 #define DEATHS      4   /* one less than it is started again for at once */
