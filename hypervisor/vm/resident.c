@@ -43,19 +43,24 @@ void resident_reset(struct resident_state *state)
     *(uint32_t *)((uint8_t *)fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
 }
 
-static inline void save_state(struct resident_state *s)
+static void save_state(struct resident_state *s)
 {
-    if (s->xcr0_all != 0)
+    clts();
+    if (s->xcr0_all != 0) {
+        xsetbv(0, s->xcr0_all);
         xsave(s->fpu, s->xcr0_all);
-    else
+    } else {
         fxsave(s->fpu);
+    }
     read_breakpoints(s->dr);
     s->dr6 = read_dr6();
 }
 
-static inline void load_state(const struct resident_state *s)
+static void load_state(const struct resident_state *s)
 {
+    clts();
     if (s->xcr0_all != 0) {
+        xsetbv(0, s->xcr0_all);
         xrstor(s->fpu, s->xcr0_all);
         xsetbv(0, s->xcr0);
     } else {
@@ -69,29 +74,22 @@ static inline void load_state(const struct resident_state *s)
     write_dr6(s->dr6);
 }
 
-/* What the CPU holds is `from`, or of no use: NULL. What a guest may have of XCR0 is the same for
- * all. */
-static void exchange(struct resident_state *from, const struct resident_state *to)
+/* What one guest has taught the CPU of branches, another does not find. */
+static void __attribute__((cold, noinline)) forget_branches(struct vm_cpu *cpu, struct vcpu *v)
 {
-    clts();
-    if (to->xcr0_all != 0)
-        xsetbv(0, to->xcr0_all);
-    if (from != NULL)
-        save_state(from);
-    load_state(to);
+    if (mitigation_is_on(MITIGATION_IBPB))
+        wrmsr(MSR_IA32_PRED_CMD, 1);
+    cpu->last_guest = v;
 }
 
 static void change_owner(struct vm_cpu *cpu, struct vcpu *v)
 {
-    exchange(cpu->resident_owner != NULL ? &cpu->resident_owner->resident : NULL,
-             v != NULL ? &v->resident : &blank);
+    if (cpu->resident_owner != NULL)
+        save_state(&cpu->resident_owner->resident);
+    load_state(v != NULL ? &v->resident : &blank);
+    if (v != NULL && v != cpu->last_guest)
+        forget_branches(cpu, v);
     cpu->resident_owner = v;
-    if (v == NULL || v == cpu->last_guest)
-        return;
-    cpu->last_guest = v;
-    /* what one guest has taught the CPU of branches, another does not find */
-    if (mitigation_is_on(MITIGATION_IBPB))
-        wrmsr(MSR_IA32_PRED_CMD, 1);
 }
 
 void resident_to_guest(struct vcpu *v)
@@ -182,7 +180,7 @@ void resident_forget(struct vcpu *v)
 
     leave_guest(this_cpu());
     if (cpu->resident_owner == v) {
-        exchange(NULL, &blank);
+        load_state(&blank);
         cpu->resident_owner = NULL;
     }
 }
