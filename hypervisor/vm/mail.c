@@ -4,15 +4,14 @@
 #include "hypervisor/cpu/words.h"
 #include "lib/bits.h"
 
-unsigned mail_put(struct mail *m, uint8_t vector, bool level)
+void mail_put(struct mail *m, uint8_t vector, bool level)
 {
-    unsigned n = vector / 64 + level * MAIL_LEVEL;
-
-    word_or(&m->vectors[n], BIT(vector % 64));
-    return n;
+    word_or(&m->vectors[level][vector / 64], BIT(vector % 64));
 }
 
-uint64_t mail_take(struct mail *m, unsigned n)
+uint64_t mail_take(struct mail *m, bool level, unsigned n)
 {
-    return word_swap(&m->vectors[n], 0);
+    uint64_t *word = &m->vectors[level][n];
+
+    return word_load(word) != 0 ? word_swap(word, 0) : 0;
 }
