@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An NMI behind STI: where it returns to. On an emulator none comes just there (tests/qemu/ended.sh
- * has one sent as a platform does). */
+/* An NMI or an interrupt behind STI: where it returns to. On an emulator no NMI comes just there
+ * (tests/qemu/ended.sh has one sent as a platform does). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,11 +32,23 @@ static void in_the_shadow_sti_comes_again(void **state)
         }
 }
 
+static void an_interrupt_before_hlt_ends_its_wait(void **state)
+{
+    for (unsigned at = 0; at < ARRAY_SIZE(code); at++) {
+        struct trap_frame frame = {.rip = (uint64_t)(code + at), .rflags = OTHER | IF};
+
+        trap_skip_hlt(&frame);
+        assert_int_equal(frame.rip, (uint64_t)(code + at) + (at == 1));
+        assert_int_equal(frame.rflags, OTHER | IF);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_the_shadow_sti_comes_again),
+        cmocka_unit_test(an_interrupt_before_hlt_ends_its_wait),
     };
 
-    return cmocka_run_group_tests_name("the return from an NMI", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("the return to STI's shadow", tests, NULL, NULL);
 }
