@@ -26,8 +26,7 @@ static bool __attribute__((noinline)) take_along(struct vcpu *v, uint64_t with)
     if (GATE_HAS_MESSAGE(with)) /* it may be an INIT of v, which has still the monitor */
         gate_message(GATE_ADDRESS_OF(with), GATE_DATA_OF(with), 0, &v->vm->process);
     v->mode = VCPU_IN_GUEST;
-    bool sleeps =
-        channels != 0 && !(v->thread.work & WORK_SHARED) && !vcpu_thread.can_run(&v->thread);
+    bool sleeps = channels != 0 && !(v->thread.work & WORK_SHARED) && vcpu_sleeps(v);
 
     if (sleeps)
         sched_leave();

@@ -76,7 +76,8 @@ static void __attribute__((noinline)) lend(struct msr_cpu *cpu, uint64_t set)
 static void hand_over(struct msr_cpu *cpu, struct msr_context *c)
 {
     save(cpu->owner, unseen);
-    move(&host, c, cpu->host, &c->counters);
+    if (cpu->host != 0)
+        move(&host, c, cpu->host, &c->counters);
     move(cpu->owner, c, way.moved & ~cpu->host, &c->counters);
 }
 

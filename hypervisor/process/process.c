@@ -46,6 +46,7 @@ void process_init(struct process *p, const char *name, uint32_t cpu)
     p->cpu = process_home(name, cpu);
     p->stack = p->cpu + 1;
     p->root = host_new_root();
+    p->cr3 = phys_of(p->root);
     *self = p;
     ASSERT(paging_map(p->root, PROCESS_SELF, phys_of(self), PAGE_SIZE, PAGING_NX));
     p->text = arena_alloc(PROCESS_TEXT_SIZE);
@@ -68,14 +69,10 @@ static void set_ports(const struct process *p, bool allow)
 
 /* The few who have ports have them while they run. The bits stay behind the TSS's end for the
  * others, until somebody else has ports. */
-static void give_ports(struct process *p)
+static void __attribute__((noinline)) give_ports(struct process *p)
 {
     struct process *had = THIS_CPU(port_owner);
 
-    if (p->info->ports[0].count == 0) {
-        THIS_CPU(cpu_tss).io_map = TSS_NO_PORTS;
-        return;
-    }
     if (had != p && had != NULL)
         set_ports(had, false);
     if (had != p)
@@ -85,20 +82,20 @@ static void give_ports(struct process *p)
     gdt_reload_task(&THIS_CPU(cpu_gdt));
 }
 
-void process_switch(struct process *p)
+void process_switch(struct process *p, struct cpu_block *cpu)
 {
-    if (THIS_CPU(current_process) == p) /* nor has another one's guest run */
+    if (CPU_OF(cpu, current_process) == p) /* nor has another one's guest run */
         return;
-    uint64_t root = phys_of(p->root);
-
     /* R37: also before a guest, whose exit loads CR3 but, with VPIDs, drops no translation of
      * another monitor's. */
-    if (read_cr3() != root)
-        write_cr3(root);
+    if (read_cr3() != p->cr3)
+        write_cr3(p->cr3);
     clear_segments(); /* its selectors are the other one's */
-    THIS_CPU(current_process) = p;
-    give_ports(p);
-    THIS_CPU(cpu_tss).rsp[0] = (uint64_t)(&p->user_frame + 1);
+    CPU_OF(cpu, current_process) = p;
+    CPU_OF(cpu, cpu_tss).rsp[0] = (uint64_t)(&p->user_frame + 1);
+    CPU_OF(cpu, cpu_tss).io_map = TSS_NO_PORTS;
+    if (p->info->ports[0].count != 0)
+        give_ports(p);
 }
 
 void process_resume(struct process *p)

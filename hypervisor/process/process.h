@@ -25,7 +25,8 @@ struct process {
     bool service;            /* it is no monitor, but a part of a struct service */
     bool awaited;            /* the machine ends no sooner than it */
     uint8_t vm;              /* a monitor's: which, by the plan's index; otherwise LOG_NO_VM */
-    uint64_t *root;          /* its address space */
+    uint64_t *root;          /* its address space, */
+    uint64_t cr3;            /* where that is */
     struct process_info *info;
     char *text;            /* one page that it shares with ring 0 */
     struct bucket log;     /* lines that it may cause, */
@@ -79,9 +80,9 @@ void process_fault_words(const struct trap_frame *frame, char *text, size_t size
  * over what is there. */
 void process_load(struct process *p, const struct phys_range *image);
 
-/* This CPU gets p's address space; before p's ring 3, and before a guest of which it is the
- * monitor. */
-void process_switch(struct process *p);
+/* `cpu`, which is this one, gets p's address space; before p's ring 3, and before a guest of which
+ * it is the monitor. */
+void process_switch(struct process *p, struct cpu_block *cpu);
 
 /* Ring 3 goes on where an interrupt stopped it, or at its entry point. */
 void __attribute__((noreturn)) process_resume(struct process *p);

@@ -49,7 +49,7 @@ static void __attribute__((noreturn)) resume(struct thread *t)
 {
     struct service *s = SERVICE_OF(t);
 
-    process_switch(&s->process);
+    process_switch(&s->process, t->cpu);
     if (service_claims_cpu != NULL)
         service_claims_cpu(s->trusted);
     if (!s->waiting)

@@ -228,7 +228,7 @@ static inline __attribute__((always_inline)) void expire_sleepers(struct sched *
     s->expired = 0;
 }
 
-static void idle(struct sched *s)
+static void __attribute__((noinline)) idle(struct sched *s)
 {
     apic_timer_put_off(s->sleepers_event);
     sti_hlt_cli();
@@ -360,7 +360,7 @@ void sched_wake(struct thread *t)
         s->rival_used = min_u64(s->rival_used, used(t));
         s->slice_end = min_u64(s->slice_end, notified_end(s, t));
         s->others_event = min_u64(s->others_event, s->slice_end);
-        sched_own_event_changed(s->running);
+        s->next_event = min_u64(s->next_event, s->slice_end);
     }
 }
 

@@ -19,7 +19,7 @@ static bool can_run(const struct thread *t)
     case VCPU_STARTS:
         return true;
     case VCPU_IN_GUEST:
-        return !v->halted || t->work & (WORK_EVENTS | WORK_MAIL) || vcpu_may_wake(v);
+        return !vcpu_sleeps(v);
     default:
         return t->work & WORK_MAIL;
     }
@@ -102,7 +102,7 @@ static void __attribute__((noreturn)) resume(struct thread *t)
 {
     struct vcpu *v = VCPU_OF(t);
 
-    process_switch(&v->vm->process);
+    process_switch(&v->vm->process, t->cpu);
     if (v->mode == VCPU_IN_GUEST) {
         if (t->work & (WORK_EVENTS | WORK_MAIL))
             resume_with_work(v);

@@ -54,8 +54,11 @@ void exit_hlt(struct vcpu *v)
     if (v->kicks != 0)
         exit_to_monitor(v, EXIT_EVENTS);
     /* What is pending behind HLT, a single step or what MOV SS held back, traps at once (R43). */
-    if (!vcpu_may_wake(v) && vmread(VMCS_GUEST_PENDING_DEBUG) == 0)
+    if (!vcpu_may_wake(v) && vmread(VMCS_GUEST_PENDING_DEBUG) == 0) {
+        if (!(v->thread.work & (WORK_EVENTS | WORK_MAIL)))
+            sched_leave();
         schedule();
+    }
     v->halted = false;
 }
 

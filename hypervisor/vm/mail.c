@@ -4,14 +4,15 @@
 #include "hypervisor/cpu/words.h"
 #include "lib/bits.h"
 
-void mail_put(struct mail *m, uint8_t vector, bool level)
+unsigned mail_put(struct mail *m, uint8_t vector, bool level)
 {
-    word_or(&m->vectors[level][vector / 64], BIT(vector % 64));
+    unsigned n = vector / 64 + level * MAIL_LEVEL;
+
+    word_or(&m->vectors[n], BIT(vector % 64));
+    return n;
 }
 
-uint64_t mail_take(struct mail *m, bool level, unsigned n)
+uint64_t mail_take(struct mail *m, unsigned n)
 {
-    uint64_t *word = &m->vectors[level][n];
-
-    return word_load(word) != 0 ? word_swap(word, 0) : 0;
+    return word_swap(&m->vectors[n], 0);
 }

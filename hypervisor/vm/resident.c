@@ -43,24 +43,19 @@ void resident_reset(struct resident_state *state)
     *(uint32_t *)((uint8_t *)fpu + FPU_MXCSR_OFFSET) = FPU_MXCSR;
 }
 
-static void save_state(struct resident_state *s)
+static inline void save_state(struct resident_state *s)
 {
-    clts();
-    if (s->xcr0_all != 0) {
-        xsetbv(0, s->xcr0_all);
+    if (s->xcr0_all != 0)
         xsave(s->fpu, s->xcr0_all);
-    } else {
+    else
         fxsave(s->fpu);
-    }
     read_breakpoints(s->dr);
     s->dr6 = read_dr6();
 }
 
-static void load_state(const struct resident_state *s)
+static inline void load_state(const struct resident_state *s)
 {
-    clts();
     if (s->xcr0_all != 0) {
-        xsetbv(0, s->xcr0_all);
         xrstor(s->fpu, s->xcr0_all);
         xsetbv(0, s->xcr0);
     } else {
@@ -74,22 +69,29 @@ static void load_state(const struct resident_state *s)
     write_dr6(s->dr6);
 }
 
-/* What one guest has taught the CPU of branches, another does not find. */
-static void __attribute__((cold, noinline)) forget_branches(struct vm_cpu *cpu, struct vcpu *v)
+/* What the CPU holds is `from`, or of no use: NULL. What a guest may have of XCR0 is the same for
+ * all. */
+static void exchange(struct resident_state *from, const struct resident_state *to)
 {
-    if (mitigation_is_on(MITIGATION_IBPB))
-        wrmsr(MSR_IA32_PRED_CMD, 1);
-    cpu->last_guest = v;
+    clts();
+    if (to->xcr0_all != 0)
+        xsetbv(0, to->xcr0_all);
+    if (from != NULL)
+        save_state(from);
+    load_state(to);
 }
 
 static void change_owner(struct vm_cpu *cpu, struct vcpu *v)
 {
-    if (cpu->resident_owner != NULL)
-        save_state(&cpu->resident_owner->resident);
-    load_state(v != NULL ? &v->resident : &blank);
-    if (v != NULL && v != cpu->last_guest)
-        forget_branches(cpu, v);
+    exchange(cpu->resident_owner != NULL ? &cpu->resident_owner->resident : NULL,
+             v != NULL ? &v->resident : &blank);
     cpu->resident_owner = v;
+    if (v == NULL || v == cpu->last_guest)
+        return;
+    cpu->last_guest = v;
+    /* what one guest has taught the CPU of branches, another does not find */
+    if (mitigation_is_on(MITIGATION_IBPB))
+        wrmsr(MSR_IA32_PRED_CMD, 1);
 }
 
 void resident_to_guest(struct vcpu *v)
@@ -180,7 +182,7 @@ void resident_forget(struct vcpu *v)
 
     leave_guest(this_cpu());
     if (cpu->resident_owner == v) {
-        load_state(&blank);
+        exchange(NULL, &blank);
         cpu->resident_owner = NULL;
     }
 }

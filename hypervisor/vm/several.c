@@ -7,16 +7,18 @@
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/vm/enter.h"
 #include "hypervisor/vm/vlapic_page.h"
+#include "lib/bits.h"
 
 /* Bits of thread.mail. */
-#define MAIL_EDGE    1u /* interrupts are in vcpu.mail, */
-#define MAIL_LEVEL   2u
-#define MAIL_SIGNALS 4u  /* and signals in vcpu.signals */
-#define MAIL_CALLED  8u  /* it has been given the monitor for its exit, */
-#define MAIL_BEGIN   16u /* or for a machine that starts anew */
-#define MAIL_RESET   32u /* it is to be as after power-up */
-#define MAIL_TIMER   64u /* vm.timer */
-#define MAIL_STOP    128u
+#define MAIL_INTERRUPTS 0xffu   /* they are in vcpu.mail: a bit for each word, */
+#define MAIL_SIGNALS    0x100u  /* and signals in vcpu.signals */
+#define MAIL_CALLED     0x200u  /* it has been given the monitor for its exit, */
+#define MAIL_BEGIN      0x400u  /* or for a machine that starts anew */
+#define MAIL_RESET      0x800u  /* it is to be as after power-up */
+#define MAIL_TIMER      0x1000u /* vm.timer */
+#define MAIL_STOP       0x2000u
+
+_Static_assert(MAIL_INTERRUPTS == BIT(MAIL_WORDS) - 1, "a bit for each word");
 
 static void see_to(struct vcpu *v, uint64_t mail);
 
@@ -131,12 +133,13 @@ void vcpu_send(struct vcpu *v, uint64_t signal)
     tell(v, MAIL_SIGNALS);
 }
 
-static void take_interrupts(struct vcpu *v, bool level)
+static void take_interrupts(struct vcpu *v, uint64_t words)
 {
-    for (unsigned n = 0; n < MAIL_WORDS; n++)
-        for (uint64_t vectors = mail_take(&v->mail, level, n); vectors != 0; vectors &= vectors - 1)
-            vlapic_deliver(&v->lapic, (uint8_t)(64 * n + (unsigned)__builtin_ctzll(vectors)),
-                           level);
+    for (; words != 0; words &= words - 1) {
+        uint64_t n = set_first(words), vectors = mail_take(&v->mail, (unsigned)n);
+        for (; vectors != 0; vectors &= vectors - 1)
+            vlapic_deliver(&v->lapic, (uint8_t)(64 * n + set_first(vectors)), n >= MAIL_LEVEL);
+    }
     v->thread.work |= WORK_INTERRUPT;
     sched_notify(&v->thread);
 }
@@ -145,8 +148,7 @@ bool vcpu_send_interrupt(struct vcpu *v, uint8_t vector, bool level)
 {
     if (!vlapic_accepts(&v->lapic))
         return false;
-    mail_put(&v->mail, vector, level);
-    sched_put(&v->thread, &v->thread.mail, level ? MAIL_LEVEL : MAIL_EDGE);
+    sched_put(&v->thread, &v->thread.mail, BIT(mail_put(&v->mail, vector, level)));
     return vector >= APIC_FIRST_VECTOR;
 }
 
@@ -168,8 +170,8 @@ static void begin(struct vm *vm)
 {
     for (uint32_t i = 0; i < vm->plan->vcpus; i++) {
         struct vcpu *v = vm->vcpus[i];
-        for (unsigned n = 0; n < 2 * MAIL_WORDS; n++)
-            mail_take(&v->mail, n % 2, n / 2);
+        for (unsigned n = 0; n < MAIL_WORDS; n++)
+            mail_take(&v->mail, n);
         agree_receive(&v->signals);
         v->rests = i > 0;
     }
@@ -215,14 +217,9 @@ void vcpus_stop(struct vm *vm)
         tell(vm->vcpus[i], MAIL_STOP);
 }
 
-static void see_to(struct vcpu *v, uint64_t mail)
+/* All but interrupts, which are the many. */
+static void __attribute__((noinline)) see_to_rest(struct vcpu *v, uint64_t mail)
 {
-    if (agree_resets(&v->vm->agree)) /* what else comes is of before */
-        mail &= MAIL_RESET | MAIL_TIMER;
-    if (mail & MAIL_EDGE)
-        take_interrupts(v, false);
-    if (mail & MAIL_LEVEL)
-        take_interrupts(v, true);
     if (mail & MAIL_SIGNALS)
         take_signals(v, agree_receive(&v->signals));
     if (mail & MAIL_RESET)
@@ -237,6 +234,16 @@ static void see_to(struct vcpu *v, uint64_t mail)
         v->thread.timer = TIME_NEVER;
         leave_cpu(v, VCPU_STOPPED);
     }
+}
+
+static void see_to(struct vcpu *v, uint64_t mail)
+{
+    if (agree_resets(&v->vm->agree)) /* what else comes is of before */
+        mail &= MAIL_RESET | MAIL_TIMER;
+    if (mail & MAIL_INTERRUPTS)
+        take_interrupts(v, mail & MAIL_INTERRUPTS);
+    if (mail & ~(uint64_t)MAIL_INTERRUPTS)
+        see_to_rest(v, mail);
 }
 
 void vcpu_take_mail(struct vcpu *v)

@@ -36,10 +36,12 @@ PER_CPU struct vm_cpu vm_cpu;
 
 void vcpu_switch_vmcs(struct vcpu *v)
 {
-    vmcs_load(v->vmcs);
-    THIS_CPU(vm_cpu).vmcs_owner = v;
-    THIS_CPU(vm_cpu).patience = events_patience(v); /* another one's kick is not its business */
-    if (THIS_CPU(sched).next_event == TIME_NEVER)
+    struct cpu_block *cpu = this_cpu();
+
+    vmcs_load(&v->vmcs);
+    CPU_OF(cpu, vm_cpu).vmcs_owner = v;
+    CPU_OF(cpu, vm_cpu).patience = events_patience(v); /* another one's kick is not its business */
+    if (CPU_OF(cpu, sched).next_event == TIME_NEVER)
         events_set_guest_timer(VCPU_CPU(v), TIME_NEVER, 0);
 }
 

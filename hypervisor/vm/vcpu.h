@@ -177,6 +177,12 @@ static inline bool vcpu_may_wake(const struct vcpu *v)
     return v->nmi_pending || (v->halted_if && vlapic_wakes(&v->lapic));
 }
 
+/* Whether its guest, which would go on, has halted with nothing to do for it or for its monitor. */
+static inline bool vcpu_sleeps(const struct vcpu *v)
+{
+    return v->halted && !(v->thread.work & (WORK_EVENTS | WORK_MAIL)) && !vcpu_may_wake(v);
+}
+
 /* Writes the state of the guest, whose VMCS is current: all of it, or what emulating one
  * instruction takes. */
 void vcpu_save_state(struct vcpu *v, struct guest_state *state);

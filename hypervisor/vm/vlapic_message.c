@@ -49,26 +49,36 @@ static bool matches_logical(const struct vlapic *l, uint32_t destination)
     return false;
 }
 
-static bool matches(const struct vlapic *l, const struct apic_message *m)
+static uint64_t matching(const struct vlapic *const *apics, uint64_t all,
+                         const struct apic_message *m)
 {
+    uint64_t matching = 0;
+
     if (m->destination == (m->x2apic ? UINT32_MAX : 0xff))
-        return true;
-    return m->logical ? matches_logical(l, m->destination) : m->destination == l->id;
+        return all;
+    for (uint64_t left = all; left != 0; left &= left - 1) {
+        const struct vlapic *l = apics[set_first(left)];
+        if (m->logical ? matches_logical(l, m->destination) : m->destination == l->id)
+            matching |= left & -left;
+    }
+    return matching;
 }
 
-static bool is_target(const struct vlapic *l, bool is_source, const struct apic_message *m)
+/* Whoever is meant, whether it is there or not. */
+static uint64_t meant(const struct vlapic *const *apics, uint64_t all, int source,
+                      const struct apic_message *m)
 {
-    if (vlapic_mode(l) == VLAPIC_DISABLED)
-        return false;
+    uint64_t self = source != VLAPIC_NONE ? BIT(source) : 0;
+
     switch (m->shorthand) {
     case APIC_TO_SELF:
-        return is_source;
+        return self;
     case APIC_TO_ALL:
-        return true;
+        return all;
     case APIC_TO_OTHERS:
-        return !is_source;
+        return all & ~self;
     }
-    return matches(l, m);
+    return matching(apics, all, m);
 }
 
 /* Of the candidates the one with the lowest PPR that would accept it. */
@@ -91,9 +101,9 @@ static uint64_t arbitrate(const struct vlapic *const *apics, unsigned count, uin
 uint64_t vlapic_targets(const struct vlapic *const *apics, unsigned count, int source,
                         const struct apic_message *message)
 {
-    uint64_t targets = 0;
-    for (unsigned i = 0; i < count; i++)
-        if (is_target(apics[i], (int)i == source, message))
-            targets |= BIT(i);
+    uint64_t targets = meant(apics, UINT64_MAX >> (64 - count), source, message);
+    for (uint64_t left = targets; left != 0; left &= left - 1)
+        if (vlapic_mode(apics[set_first(left)]) == VLAPIC_DISABLED)
+            targets ^= left & -left;
     return message->lowest ? arbitrate(apics, count, targets) : targets;
 }

@@ -227,11 +227,11 @@ void vmcs_clear(uint64_t phys)
         THIS_CPU(vmx_cpu).current = NO_VMCS;
 }
 
-void vmcs_load(uint64_t phys)
+void vmcs_load(const uint64_t *phys)
 {
-    if (!VMX_INSTRUCTION("vmptrld %1", "m"(phys)))
-        vmx_instruction_failed("VMPTRLD", phys);
-    THIS_CPU(vmx_cpu).current = phys;
+    if (!VMX_INSTRUCTION("vmptrld %1", "m"(*phys)))
+        vmx_instruction_failed("VMPTRLD", *phys);
+    THIS_CPU(vmx_cpu).current = *phys;
 }
 
 void vmcs_write_values(const uint64_t field[VMCS_FIELD_COUNT])

@@ -45,7 +45,7 @@ void vmcs_write_values(const uint64_t field[VMCS_FIELD_COUNT]);
 uint64_t vmcs_new(struct cpu_block *block);
 
 void vmcs_clear(uint64_t phys);
-void vmcs_load(uint64_t phys);
+void vmcs_load(const uint64_t *phys);
 
 /* Invalidates all that is cached of a VPID (R37). */
 void vmx_flush_vpid(uint16_t vpid);

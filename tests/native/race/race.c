@@ -237,7 +237,7 @@ static unsigned take_vectors(unsigned next[])
     unsigned came = 0;
 
     for (uintptr_t n = 0; n < POSTERS; n++)
-        if (mail_take(&mail, n & 1, (unsigned)n) == BIT(n)) {
+        if (mail_take(&mail, (unsigned)(n + (n & 1) * MAIL_LEVEL)) == BIT(n)) {
             check(said[n][0] == ++next[n], "an interrupt is lost");
             sem_post(&taken[n]);
             came++;

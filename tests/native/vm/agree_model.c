@@ -24,11 +24,11 @@
 #define MAX_DO 7
 
 /* As in several.c. */
-#define MAIL_INTERRUPTS 1u
+#define MAIL_INTERRUPTS (1u | 1u << MAIL_LEVEL) /* by words; only those two are used */
 #define MAIL_SIGNALS    2u
 #define MAIL_CALLED     4u
 #define MAIL_BEGIN      8u
-#define MAIL_RESET      16u
+#define MAIL_RESET      32u
 
 /* What all see. Of each word the lower half is used. */
 struct memory {
@@ -264,10 +264,10 @@ static void send(struct cpu *c, uint32_t me, uint32_t to, uint64_t signal)
 }
 
 /* Of the vectors the low ones are used. */
-static void take_interrupts(struct cpu *c, uint32_t me)
+static void take_interrupts(struct cpu *c, uint32_t me, uint64_t words)
 {
-    for (unsigned level = 0; level < 2; level++) {
-        uint32_t vectors = (uint32_t)mail_take(&shared.interrupts[me], level, 0);
+    for (unsigned n = 0; n <= MAIL_LEVEL; n += MAIL_LEVEL) {
+        uint32_t vectors = words >> n & 1 ? (uint32_t)mail_take(&shared.interrupts[me], n) : 0;
         if (c->interrupts & vectors)
             tso_violate("doubled");
         if (vectors != 0 && word_load(&shared.again) != c->again)
@@ -297,8 +297,8 @@ static void have_monitor(struct cpu *c)
 static void begin(struct cpu *c, uint32_t me)
 {
     for (uint32_t i = 0; i < CPUS; i++) {
-        mail_take(&shared.interrupts[i], 0, 0);
-        mail_take(&shared.interrupts[i], 1, 0);
+        mail_take(&shared.interrupts[i], 0);
+        mail_take(&shared.interrupts[i], MAIL_LEVEL);
         agree_receive(&shared.signals[i]);
     }
     word_swap(&shared.again, 1);
@@ -321,7 +321,7 @@ static void see_to(struct cpu *c, uint32_t me, uint64_t mail)
     if (agree_resets(&shared.agree))
         mail &= MAIL_RESET;
     if (mail & MAIL_INTERRUPTS)
-        take_interrupts(c, me);
+        take_interrupts(c, me, mail);
     if (mail & MAIL_SIGNALS)
         take_signals(c, me, agree_receive(&shared.signals[me]));
     if (mail & MAIL_RESET)
@@ -378,8 +378,7 @@ static void act(struct cpu *c, uint32_t me)
         follow_rest(c, me, false);
         break;
     case INTERRUPT:
-        mail_put(&shared.interrupts[to], (uint8_t)(4 * me + n), n % 2);
-        tell(c, me, to, MAIL_INTERRUPTS);
+        tell(c, me, to, 1u << mail_put(&shared.interrupts[to], (uint8_t)(4 * me + n), n % 2));
         break;
     case RESET:
         word_store(&shared.busy, 0);
