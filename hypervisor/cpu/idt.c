@@ -147,8 +147,8 @@ static void __attribute__((noinline)) handle_exception(struct trap_frame *frame)
 void trap_in_hypervisor(struct trap_frame *frame)
 {
     if (frame->vector >= VECTOR_FIRST_INTERRUPT) {
-        interrupt_handle((uint8_t)frame->vector);
         trap_skip_hlt(frame);
+        interrupt_handle((uint8_t)frame->vector);
     } else {
         handle_exception(frame);
     }

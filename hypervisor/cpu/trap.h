@@ -59,7 +59,8 @@ static inline void trap_repeat_sti(struct trap_frame *frame)
  * been, and nobody would be woken for it. */
 static inline void trap_skip_hlt(struct trap_frame *frame)
 {
-    frame->rip += *(const uint8_t *)frame->rip == OPCODE_HLT;
+    if (__builtin_expect(*(const uint8_t *)frame->rip == OPCODE_HLT, 0))
+        frame->rip++;
 }
 
 /* RDMSR; 0 where the CPU has no such MSR. */
