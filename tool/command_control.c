@@ -11,6 +11,7 @@
 #include "lib/exit_reasons.h"
 #include "tool/command.h"
 #include "tool/control_line.h"
+#include "tool/on_vm.h"
 #include "tool/output_file.h"
 #include "tool/usage.h"
 
@@ -69,8 +70,9 @@ struct act {
 };
 
 static enum exit_code act(struct control_line *line, const struct control_hello *hello,
-                          const char *name, const struct act *act)
+                          const char *name, const void *what)
 {
+    const struct act *act = what;
     struct control_answer answer;
     struct control_vm is = {0};
     unsigned vm;
@@ -92,30 +94,12 @@ static enum exit_code act(struct control_line *line, const struct control_hello 
     return fail(LINTEL_USAGE, "vm %s is %s: it cannot be %s", name, usage_state(&is), act->done);
 }
 
-static int command_act(const struct command *self, int argc, char *argv[], const struct act *what)
-{
-    static const struct option no_options[] = {{0}};
-    struct control_hello hello;
-    struct control_line line;
-
-    if (command_option(self, argc, argv, "", no_options) >= 0)
-        return LINTEL_USAGE;
-    if (optind != argc - 2)
-        return command_misused(self, "give a run's socket and the name of a VM");
-    int code = control_line_open(&line, argv[optind], &hello);
-    if (code == LINTEL_OK) {
-        code = act(&line, &hello, argv[optind + 1], what);
-        control_line_close(&line);
-    }
-    return code;
-}
-
 #define ACT(name, CALL, LEADS_TO, done)                                                            \
     int command_##name(const struct command *self, int argc, char *argv[])                         \
     {                                                                                              \
         static const struct act what = {CONTROL_CALL_##CALL, CONTROL_VM_##LEADS_TO, done};         \
                                                                                                    \
-        return command_act(self, argc, argv, &what);                                               \
+        return on_vm(self, argc, argv, act, &what);                                                \
     }
 ACT(pause, PAUSE, PAUSED, "paused")
 ACT(resume, RESUME, RUNS, "resumed")

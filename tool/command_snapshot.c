@@ -5,6 +5,7 @@
 
 #include "tool/command.h"
 #include "tool/control_line.h"
+#include "tool/on_vm.h"
 
 /* A VM whose devices are at work goes on for a moment, so often. */
 #define TRIES     100
@@ -61,8 +62,9 @@ static enum control_error copy_still(struct control_line *line, const struct cop
 }
 
 static enum exit_code perform(struct control_line *line, const struct control_hello *hello,
-                              const char *name, const struct copying *what)
+                              const char *name, const void *copying)
 {
+    const struct copying *what = copying;
     struct control_vm is;
     unsigned vm;
     enum exit_code code = control_line_find(line, hello, name, &vm, &is);
@@ -86,25 +88,6 @@ static enum exit_code perform(struct control_line *line, const struct control_he
     }
 }
 
-static int command_copy(const struct command *self, int argc, char *argv[],
-                        const struct copying *what)
-{
-    static const struct option no_options[] = {{0}};
-    struct control_hello hello;
-    struct control_line line;
-
-    if (command_option(self, argc, argv, "", no_options) >= 0)
-        return LINTEL_USAGE;
-    if (optind != argc - 2)
-        return command_misused(self, "give a run's socket and the name of a VM");
-    int code = control_line_open(&line, argv[optind], &hello);
-    if (code == LINTEL_OK) {
-        code = perform(&line, &hello, argv[optind + 1], what);
-        control_line_close(&line);
-    }
-    return code;
-}
-
 int command_snapshot(const struct command *self, int argc, char *argv[])
 {
     static const struct copying what = {
@@ -113,7 +96,7 @@ int command_snapshot(const struct command *self, int argc, char *argv[])
         "have it go on, or end the debugger, and try again",
         true};
 
-    return command_copy(self, argc, argv, &what);
+    return on_vm(self, argc, argv, perform, &what);
 }
 
 int command_restore(const struct command *self, int argc, char *argv[])
@@ -124,5 +107,5 @@ int command_restore(const struct command *self, int argc, char *argv[])
         "snapshot', or end the debugger",
         false};
 
-    return command_copy(self, argc, argv, &what);
+    return on_vm(self, argc, argv, perform, &what);
 }
