@@ -278,6 +278,22 @@ homes 'a CPU that is not there' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '4' is no
 homes 'no number of a CPU' 3 "^vm.yaml:5:13: vms\[2\]\.cpus\[0\]: '-1' is no CPU" 'cpus: [-1]'
 homes 'no list of CPUs' 3 "^vm.yaml:5:12: vms\[2\]\.cpus: a list must be here" 'cpus: 1'
 homes 'more CPUs than vCPUs' 3 "^vm.yaml:5:16: vms\[2\]\.cpus\[1\]: the VM has 1 vCPU, and so many CPUs at most" 'cpus: [1, 3]'
+homes 'a snapshot' 0 ': good: 3 VMs' 'snapshot: yes'
+homes 'a snapshot, perhaps' 3 "^vm.yaml:5:16: vms\[2\]\.snapshot: 'maybe' is not possible; write yes or no" 'snapshot: maybe'
+homes 'a snapshot of two vCPUs' 3 "^vm.yaml:5:16: vms\[2\]\.snapshot: it is of one vCPU; remove this, or 'vcpus'" 'snapshot: yes, vcpus: 2'
+homes 'a snapshot beside a disk' 3 "^vm.yaml:5:16: vms\[2\]\.snapshot: a disk or a network does not go back with it" 'snapshot: yes, disk: {file: kernel}'
+homes 'a snapshot beside a network' 3 "^vm.yaml:5:16: vms\[2\]\.snapshot: a disk or a network does not go back with it" 'snapshot: yes, net: user'
+homes 'a snapshot that nobody may take' 3 "^vm.yaml:5:16: vms\[2\]\.snapshot: nobody may take one, by 'control: no'" 'snapshot: yes, control: no'
+description 'a snapshot of too much' 3 "^vm.yaml:3:56: vms\[0\]\.snapshot: it is of 3072 MiB at most; remove this, or lower 'memory'" <<'E1'
+host: {memory: 16G}
+vms:
+  - {name: a, kernel: kernel, memory: 3074M, snapshot: yes}
+E1
+description 'no memory for a snapshot' 3 "^vm.yaml:3:39: vms\[0\].memory: with this VM, Lintel needs " <<'E1'
+host: {memory: 256M}
+vms:
+  - {name: a, kernel: kernel, memory: 100M, snapshot: yes}
+E1
 description 'a CPU that no machine has' 3 "^vm.yaml:2:51: vms\[0\]\.cpus\[0\]: '256' is no CPU; write a number from 0 to 255$" <<'E1'
 vms:
   - {name: a, kernel: kernel, memory: 26M, cpus: [256]}
