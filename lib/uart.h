@@ -24,9 +24,13 @@
 #define UART_TRANSMIT_INTERRUPT 0x02
 #define UART_NOT_PENDING        0x01
 
+/* The FIFOs on and cleared, to tell of 14 received bytes or a pause, or of each byte: Bochs makes a
+ * pause of what is none, and a NUL of that (docs/emulator.md). */
+#define UART_FIFO_GATHERS 0xc7
+#define UART_FIFO_TELLS   0x07
+
 /* A register and what is written to it, one after the other: interrupts off, a divisor of 1, which
- * is 115200 baud, 8N1, the FIFOs on and cleared, to tell of 14 received bytes or a pause, and DTR,
- * RTS and OUT2, which is the interrupt line. */
-#define UART_SETUP                                                                                 \
+ * is 115200 baud, 8N1, the FIFOs, and DTR, RTS and OUT2, which is the interrupt line. */
+#define UART_SETUP(fifo)                                                                           \
     UART_INTERRUPT_ENABLE, 0x00, UART_LINE_CONTROL, 0x80, UART_DATA, 0x01, UART_INTERRUPT_ENABLE,  \
-        0x00, UART_LINE_CONTROL, 0x03, UART_FIFO_CONTROL, 0xc7, UART_MODEM_CONTROL, 0x0b
+        0x00, UART_LINE_CONTROL, 0x03, UART_FIFO_CONTROL, fifo, UART_MODEM_CONTROL, 0x0b

@@ -42,7 +42,7 @@ boot_no_long_mode:
 
         .section .rodata
 uart_setup:
-        .byte   UART_SETUP
+        .byte   UART_SETUP(UART_FIFO_TELLS)
         .set    UART_SETUP_WRITES, (. - uart_setup) / 2
 text:
         .asciz  "lintel: stopped: this CPU has no 64-bit mode\r\nlintel: the machine is halted; switch it off or reset it\r\n"

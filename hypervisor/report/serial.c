@@ -16,7 +16,7 @@
 
 void serial_init(void)
 {
-    static const uint8_t setup[] = {UART_SETUP};
+    static const uint8_t setup[] = {UART_SETUP(UART_FIFO_TELLS)};
 
     for (size_t i = 0; i < sizeof(setup); i += 2)
         outb(PORT + setup[i], setup[i + 1]);

@@ -20,7 +20,7 @@ static void write(uint8_t r, uint8_t value)
 
 bool uart_init(uint16_t first)
 {
-    static const uint8_t setup[] = {UART_SETUP};
+    static const uint8_t setup[] = {UART_SETUP(UART_FIFO_GATHERS)};
 
     base = first;
     interrupts = 0;

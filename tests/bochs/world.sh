@@ -56,7 +56,7 @@ cat /bin/busybox file >sent; md5sum <sent
 (printf 'POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n' \$(wc -c <sent); cat sent) | nc 10.0.2.2 $port | tail -n 1
 poweroff -f
 END
-timeout 200 "$lintel" run --on bochs --time $start_time --timeout 180 --cpu "$cpu" vm.yaml >said 2>&1 <typed
+timeout 420 "$lintel" run --on bochs --time $start_time --timeout 400 --cpu "$cpu" vm.yaml >said 2>&1 <typed
 code=$?
 kill $server
 says '^lintel: process lan.nic: 82540EM' 'the driver has a card'
