@@ -69,20 +69,19 @@ static void inject(struct vcpu *v)
     struct inject_state state = {
         .rflags = vmread(VMCS_GUEST_RFLAGS),
         .interruptibility = (uint32_t)vmread(VMCS_GUEST_INTERRUPTIBILITY),
-        .activity = ACTIVITY_ACTIVE,
         .entry_info = (uint32_t)vmread(VMCS_ENTRY_INTERRUPTION_INFO),
         .pending_debug = vmread(VMCS_GUEST_PENDING_DEBUG),
     };
 
-    if (v->nmi_pending && inject_nmi_verdict(&state) == INJECT_NOW) {
+    if (v->nmi_pending && inject_takes_nmi(&state)) {
         v->nmi_pending = false;
-        state.entry_info = event_nmi().info;
+        state.entry_info = EVENT_INFO(EVENT_TYPE_NMI, VECTOR_NMI);
         vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, state.entry_info);
     }
     int vector = vlapic_highest_pending(&v->lapic);
-    if (vector != VLAPIC_NONE && inject_interrupt_verdict(&state) == INJECT_NOW) {
+    if (vector != VLAPIC_NONE && inject_takes_interrupt(&state)) {
         vlapic_accept(&v->lapic, (uint8_t)vector);
-        vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, event_interrupt((uint8_t)vector).info);
+        vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, EVENT_INFO(EVENT_TYPE_INTERRUPT, (uint8_t)vector));
         vector = vlapic_highest_pending(&v->lapic);
     }
     vcpu_toggle(v, CONTROL_MASK(INTERRUPT_WINDOW_EXITING), vector != VLAPIC_NONE);

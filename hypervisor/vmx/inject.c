@@ -41,7 +41,7 @@ static bool has_type(uint32_t info, enum event_type type)
 static struct event make_event(enum event_type type, uint8_t vector, bool protected_mode,
                                uint32_t error_code, uint32_t length)
 {
-    struct event event = {.info = EVENT_VALID | (uint32_t)type << 8 | vector};
+    struct event event = {.info = EVENT_INFO(type, vector)};
 
     if (type == EVENT_TYPE_EXCEPTION && protected_mode && event_has_error_code(vector)) {
         event.info |= EVENT_ERROR_CODE;
@@ -59,16 +59,6 @@ static struct event event_from_info(uint32_t info, uint32_t error_code,
         return (struct event){0};
     return make_event(EVENT_TYPE(info), EVENT_VECTOR(info), exit->protected_mode, error_code,
                       exit->instruction_length);
-}
-
-struct event event_interrupt(uint8_t vector)
-{
-    return make_event(EVENT_TYPE_INTERRUPT, vector, true, 0, 0);
-}
-
-struct event event_nmi(void)
-{
-    return make_event(EVENT_TYPE_NMI, VECTOR_NMI, true, 0, 0);
 }
 
 /* R16: SDM volume 3, "Resuming Guest Software After Handling an Exception". */
@@ -167,24 +157,19 @@ struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
  * that is pending (R43) has precedence, and the entry drops it when it delivers something else (SDM
  * volume 3, "Delivery of Pending Debug Exceptions after VM Entry").
  */
-static enum inject_verdict verdict(const struct inject_state *state, uint32_t blocking, bool open)
+static bool takes(const struct inject_state *state, uint32_t blocking)
 {
-    if (state->entry_info & EVENT_VALID || state->pending_debug != 0)
-        return INJECT_WINDOW;
-    return open && !(state->interruptibility & blocking) ? INJECT_NOW : INJECT_WINDOW;
+    return !(state->entry_info & EVENT_VALID) && state->pending_debug == 0 &&
+           !(state->interruptibility & blocking);
 }
 
-enum inject_verdict inject_interrupt_verdict(const struct inject_state *state)
+bool inject_takes_interrupt(const struct inject_state *state)
 {
-    if (state->activity != ACTIVITY_ACTIVE && state->activity != ACTIVITY_HLT)
-        return INJECT_HELD;
-    return verdict(state, BLOCKING_BY_STI | BLOCKING_BY_MOV_SS, state->rflags & RFLAGS_IF);
+    return state->rflags & RFLAGS_IF && takes(state, BLOCKING_BY_STI | BLOCKING_BY_MOV_SS);
 }
 
 /* Blocking by STI holds NMIs too: some CPUs refuse the entry otherwise. */
-enum inject_verdict inject_nmi_verdict(const struct inject_state *state)
+bool inject_takes_nmi(const struct inject_state *state)
 {
-    if (state->activity == ACTIVITY_WAIT_FOR_SIPI)
-        return INJECT_HELD;
-    return verdict(state, BLOCKING_BY_STI | BLOCKING_BY_MOV_SS | BLOCKING_BY_NMI, true);
+    return takes(state, BLOCKING_BY_STI | BLOCKING_BY_MOV_SS | BLOCKING_BY_NMI);
 }

@@ -49,9 +49,8 @@ struct event_decision event_reflect(const struct event_exit *exit);
 struct event_decision event_raise(const struct event_exit *exit, uint8_t vector,
                                   uint32_t error_code);
 
-/* An external interrupt, or an NMI, as an event. */
-struct event event_interrupt(uint8_t vector);
-struct event event_nmi(void);
+/* `info` of an event without an error code. */
+#define EVENT_INFO(type, vector) (EVENT_VALID | (uint32_t)(type) << 8 | (vector))
 
 /*
  * The interruptibility state with blocking by NMI restored where a fault hit the IRET that had
@@ -61,23 +60,17 @@ struct event event_nmi(void);
 uint32_t event_restore_nmi_blocking(uint32_t interruptibility, bool nmi_unblocked,
                                     uint32_t vectoring_info);
 
-/* What decides whether an event may be injected with the next entry. */
+/* What decides whether an event may be injected with the next entry. No guest is ever in another
+ * activity state than active. */
 struct inject_state {
     uint64_t rflags;
     uint32_t interruptibility;
-    uint32_t activity;
     uint32_t entry_info; /* what is to be injected already: one event for each entry */
     /* a trap that waits for the entry: it comes first, and would be lost behind an event */
     uint64_t pending_debug;
 };
 
-enum inject_verdict {
-    INJECT_NOW,
-    INJECT_WINDOW, /* set interrupt-window or NMI-window exiting and try again at that exit */
-    /* wait for SIPI, or shutdown for an interrupt: no window ever comes in this activity state */
-    INJECT_HELD,
-};
-
-/* R40; the caller has already compared the vector with the virtual PPR. */
-enum inject_verdict inject_interrupt_verdict(const struct inject_state *state);
-enum inject_verdict inject_nmi_verdict(const struct inject_state *state);
+/* R40; the caller has already compared the vector with the virtual PPR. False: set interrupt-window
+ * or NMI-window exiting, and try again at that exit. */
+bool inject_takes_interrupt(const struct inject_state *state);
+bool inject_takes_nmi(const struct inject_state *state);

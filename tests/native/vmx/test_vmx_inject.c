@@ -138,7 +138,7 @@ static void test_resume(void **test)
     assert_int_equal(decision.inject.info, exit.vectoring_info);
     assert_int_equal(decision.inject.error_code, 0x55);
     assert_int_equal(decision.inject.length, 0);
-    exit.vectoring_info = event_interrupt(0xee).info;
+    exit.vectoring_info = EVENT_INFO(EVENT_TYPE_INTERRUPT, 0xee);
     assert_int_equal(event_resume(&exit).inject.info, EVENT_VALID | 0xee);
     exit.vectoring_info &= ~EVENT_VALID;
     assert_int_equal(event_resume(&exit).inject.info, 0);
@@ -148,14 +148,14 @@ static void test_resume(void **test)
 static void test_nmi_blocking(void **test)
 {
     struct event_exit exit = {
-        .vectoring_info = event_nmi().info,
+        .vectoring_info = EVENT_INFO(EVENT_TYPE_NMI, VECTOR_NMI),
         .interruptibility = BLOCKING_BY_NMI,
         .protected_mode = true,
     };
     struct event_decision decision = event_resume(&exit);
 
     /* An NMI's own delivery exited: it is delivered again, once. */
-    assert_int_equal(decision.inject.info, event_nmi().info);
+    assert_int_equal(decision.inject.info, EVENT_INFO(EVENT_TYPE_NMI, VECTOR_NMI));
     assert_int_equal(decision.interruptibility, 0);
     /* An IRET faulted for a reason of the host's: it runs again and must find NMIs blocked. */
     exit = (struct event_exit){.exit_info = HARDWARE(VECTOR_PF) | EVENT_NMI_UNBLOCKED,
@@ -166,7 +166,7 @@ static void test_nmi_blocking(void **test)
     exit.exit_info = (HARDWARE(VECTOR_PF) | EVENT_NMI_UNBLOCKED) & ~EVENT_VALID;
     assert_int_equal(event_resume(&exit).interruptibility, 0);
     exit.exit_info = HARDWARE(VECTOR_PF) | EVENT_NMI_UNBLOCKED;
-    exit.vectoring_info = event_interrupt(32).info;
+    exit.vectoring_info = EVENT_INFO(EVENT_TYPE_INTERRUPT, 32);
     assert_int_equal(event_resume(&exit).interruptibility, 0);
     assert_int_equal(event_restore_nmi_blocking(BLOCKING_BY_STI, true, 0),
                      BLOCKING_BY_STI | BLOCKING_BY_NMI);
@@ -234,42 +234,35 @@ static void test_decisions_are_entered(void **test)
 /* For each state of the guest that may be entered: "now" if and only if the CPU takes the event. */
 static void test_windows(void **test)
 {
-    for (unsigned bits = 0; bits < 1U << 9; bits++) {
+    for (unsigned bits = 0; bits < 1U << 7; bits++) {
         const bool nmi = bits & 1;
         const struct inject_state state = {
             .rflags = 2 | (bits & 2 ? 0x200 : 0),
-            .activity = (bits >> 2) & 3,
-            .interruptibility = (bits >> 4) & 0x1f,
+            .interruptibility = (bits >> 2) & 0x1f,
         };
-        const enum inject_verdict verdict =
-            nmi ? inject_nmi_verdict(&state) : inject_interrupt_verdict(&state);
-        struct event event = nmi ? event_nmi() : event_interrupt(0x31);
+        const bool takes = nmi ? inject_takes_nmi(&state) : inject_takes_interrupt(&state);
 
         model_long_mode(&model);
         model_write(&model, VMCS_GUEST_RFLAGS, state.rflags);
-        model_write(&model, VMCS_GUEST_ACTIVITY, state.activity);
         model_write(&model, VMCS_GUEST_INTERRUPTIBILITY, state.interruptibility);
         if (entry_check(&model.values))
             continue;
-        model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO, event.info);
-        assert_int_equal(verdict == INJECT_NOW, entry_check(&model.values) == NULL);
-        if (state.activity == ACTIVITY_WAIT_FOR_SIPI)
-            assert_int_equal(verdict, INJECT_HELD);
+        model_write(&model, VMCS_ENTRY_INTERRUPTION_INFO,
+                    nmi ? EVENT_INFO(EVENT_TYPE_NMI, VECTOR_NMI)
+                        : EVENT_INFO(EVENT_TYPE_INTERRUPT, 0x31));
+        assert_int_equal(takes, entry_check(&model.values) == NULL);
     }
 }
 
 static void test_one_event(void **test)
 {
     const struct inject_state state = {.rflags = 0x202, .entry_info = HARDWARE(VECTOR_PF)};
-    const struct inject_state shutdown = {.rflags = 0x202, .activity = ACTIVITY_SHUTDOWN};
     const struct inject_state stepping = {.rflags = 0x302, .pending_debug = PENDING_DEBUG_BS};
 
-    assert_int_equal(inject_interrupt_verdict(&state), INJECT_WINDOW);
-    assert_int_equal(inject_nmi_verdict(&state), INJECT_WINDOW);
-    assert_int_equal(inject_interrupt_verdict(&stepping), INJECT_WINDOW);
-    assert_int_equal(inject_nmi_verdict(&stepping), INJECT_WINDOW);
-    assert_int_equal(inject_interrupt_verdict(&shutdown), INJECT_HELD);
-    assert_int_equal(inject_nmi_verdict(&shutdown), INJECT_NOW);
+    assert_false(inject_takes_interrupt(&state));
+    assert_false(inject_takes_nmi(&state));
+    assert_false(inject_takes_interrupt(&stepping));
+    assert_false(inject_takes_nmi(&stepping));
 }
 
 int main(void)
