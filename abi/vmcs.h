@@ -41,7 +41,7 @@ struct vmx_caps {
         struct {
             uint64_t pin, proc, proc2, exit, entry;
         };
-        uint64_t control[5]; /* the same, by enum control_word of hypervisor/vmx/caps.h */
+        uint64_t control[5]; /* the same, by enum control_word of lib/vmx_caps.h */
     };
     uint64_t cr0_fixed0, cr0_fixed1;
     uint64_t cr4_fixed0, cr4_fixed1;

@@ -52,7 +52,7 @@ void flaws_split_locks(void)
         __asm__ volatile("lock incl %0" : "+m"(*(uint32_t *)(lines + CACHE_LINE - 2)));
 }
 
-/* The first fetch from each 2 MiB (cpu/mitigations.def, itlb). */
+/* The first fetch from each 2 MiB (lib/mitigations.def, itlb). */
 void flaws_fetches(void)
 {
     interrupts_on();

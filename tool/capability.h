@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "hypervisor/vmx/caps.h"
+#include "lib/vmx_caps.h"
 
 /*
  * Reads this machine's capabilities through /dev/cpu/0/msr. Returns NULL, or why that cannot be:

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hypervisor/vmx/caps.h"
+#include "lib/vmx_caps.h"
 #include "tool/emulator.h"
 #include "tool/name.h"
 #include "tool/size.h"

@@ -11,6 +11,7 @@
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/machine_check.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/cpu/mtrr.h"
 #include "hypervisor/cpu/pci.h"
 #include "hypervisor/cpu/trap.h"

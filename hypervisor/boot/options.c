@@ -3,9 +3,9 @@
 
 #include "hypervisor/report/panic.h"
 #include "hypervisor/vm/vm.h"
-#include "hypervisor/vmx/caps.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "lib/vmx_caps.h"
 
 struct options options;
 
@@ -28,7 +28,7 @@ static const struct {
 #define MITIGATION(id, name, ...)                                                                  \
     {"mitigations=-" name, &options.unmitigated[MITIGATION_##id], true},
 #define MISSING(...)
-#include "hypervisor/cpu/mitigations.def"
+#include "lib/mitigations.def"
 };
 
 #define HIDE "hide="

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/msr/switch.h"
+#include "lib/mitigations.h"
 
 struct options {
     uint32_t caps;         /* caps: print what VT-x offers here, and end */

@@ -21,7 +21,7 @@ void mitigations_init(const struct mitigation_facts *facts, const uint32_t off[M
                                           : MITIGATION_##id < MITIGATION_COUNT ? ": left out"      \
                                                                                : ": missing");
 #define MISSING MITIGATION
-#include "hypervisor/cpu/mitigations.def"
+#include "lib/mitigations.def"
 }
 
 void mitigations_take_up(void)

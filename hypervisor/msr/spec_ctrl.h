@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "hypervisor/cpu/mitigations.h"
+#include "lib/mitigations.h"
 
 #define SPEC_CTRL_IBRS      0x1U
 #define SPEC_CTRL_STIBP     0x2U

@@ -3,8 +3,8 @@
  * Mechanism (EPT)". */
 #pragma once
 
-#include "hypervisor/vmx/caps.h"
 #include "lib/radix.h"
+#include "lib/vmx_caps.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -19,12 +19,12 @@
         movq    GPR_rax(%rax), %rax
         .endm
 
-        /* Overwrites what buffers keep of others (cpu/mitigations.def, verw): nothing may read memory behind it. */
+        /* Overwrites what buffers keep of others (lib/mitigations.def, verw): nothing may read memory behind it. */
         .macro  overwrite_buffers
         verw    verw_operand(%rip)
         .endm
 
-        /* Nothing of a guest's is left in the branch history (cpu/mitigations.def, bhb). Changes RAX and RCX. */
+        /* Nothing of a guest's is left in the branch history (lib/mitigations.def, bhb). Changes RAX and RCX. */
         .macro  forget_history
         call    clear_branch_history
         .endm

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # itlb.sh LINTEL KERNEL CPU: on a CPU that does not deny ITLB multihit, each 2 MiB that a guest executes exit once, and not
-# with the mitigation left out (cpu/mitigations.def).
+# with the mitigation left out (lib/mitigations.def).
 lintel=$1 kernel=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"

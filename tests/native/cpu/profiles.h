@@ -2,7 +2,7 @@
 /* The bits by which CPUs tell of their flaws, and the profiles made of them (profiles.def). */
 #pragma once
 
-#include "hypervisor/cpu/mitigations.h"
+#include "lib/mitigations.h"
 
 #define IBPB (1u << MITIGATION_IBPB)
 #define VERW (1u << MITIGATION_VERW)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What ring 0 does on which CPU, by what that says of itself (cpu/mitigations.def). */
+/* What ring 0 does on which CPU, by what that says of itself (lib/mitigations.def). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/mitigations.h"
 #include "hypervisor/report/log.h"
 #include "tests/native/cpu/profiles.h"
 

@@ -2,7 +2,7 @@
 /* Prints docs/controls.md, made from abi/controls.def (R10). */
 #include <stdio.h>
 
-#include "hypervisor/vmx/caps.h"
+#include "lib/vmx_caps.h"
 
 static const char *const head =
     "# The VMX controls that Lintel uses\n"

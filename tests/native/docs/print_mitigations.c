@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes docs/mitigations.md from cpu/mitigations.def. */
+/* Writes docs/mitigations.md from lib/mitigations.def. */
 #include <stdio.h>
 
 static const char *const head =
     "# What is done against the flaws of CPUs\n"
     "\n"
-    "Made from `hypervisor/cpu/mitigations.def` by `print_mitigations`; a test fails when this "
+    "Made from `lib/mitigations.def` by `print_mitigations`; a test fails when this "
     "page is stale.\n"
     "A CPU that tells one VM of another by what it guesses has one or more of these flaws, and "
     "often a means against\n"
     "them. Which a CPU needs it says itself, in CPUID leaf 7 and IA32_ARCH_CAPABILITIES "
-    "(`mitigations_needed` in `hypervisor/cpu/mitigations.c`), and the log\n"
+    "(`mitigations_needed` in `lib/mitigations.h`), and the log\n"
     "of the boot has a line for each that is done, as `lintel caps` has for each. "
     "`mitigations=-NAME` on the hypervisor's command line leaves one out.\n"
     "\n"
@@ -64,11 +64,11 @@ int main(void)
 #define MITIGATION(id, name, needed, flaw, when, how, cost)                                        \
     printf("| `%s` | %s | %s | %s | %s |\n", name, flaw, when, how, cost);
 #define MISSING(...)
-#include "hypervisor/cpu/mitigations.def"
+#include "lib/mitigations.def"
     fputs(tail, stdout);
     fputs(missing, stdout);
 #define MITIGATION(...)
 #define MISSING(id, name, needed, flaw, why) printf("| `%s` | %s | %s |\n", name, flaw, why);
-#include "hypervisor/cpu/mitigations.def"
+#include "lib/mitigations.def"
     return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # entries.sh HYPERVISOR PRINT_PROFILES SOURCES: the ways out of a guest and into it, disassembled, as each CPU profile has them
-# (cpu/mitigations.def). VERW is the last instruction before an entry, so that nothing reads memory behind it; the branch history is
+# (lib/mitigations.def). VERW is the last instruction before an entry, so that nothing reads memory behind it; the branch history is
 # cleared behind an exit before anything else is called; what is not needed is not there. No way has a RET before a CALL, and the
 # assembly in the folder SOURCES none beside that sequence, so that ring 0 returns only to what it has called since an exit.
 set -u

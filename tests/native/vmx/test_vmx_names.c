@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of VMCS fields, exit reasons and VMX errors (R8), and the names of controls. */
-#include "hypervisor/vmx/caps.h"
 #include "lib/exit_reasons.h"
 #include "lib/vmcs.h"
+#include "lib/vmx_caps.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 /* For tests: a VMCS in memory, the capabilities of real CPUs, and guests that a CPU would enter. */
 #pragma once
 
-#include "hypervisor/vmx/caps.h"
 #include "lib/vmcs.h"
+#include "lib/vmx_caps.h"
 #include "monitor/entry/checks.h"
 
 struct vmcs_model {

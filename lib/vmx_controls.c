@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The choice of VMX controls from what a CPU allows and what controls.def asks for (R10). */
-#include "hypervisor/vmx/caps.h"
 #include "lib/string.h"
+#include "lib/vmx_caps.h"
 
 #include <stddef.h>
 
