@@ -41,6 +41,6 @@ for line, instead in zip(LINES, heard):
         print("# typed %r, heard %r" % (line, instead))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or heard != LINES)
 END
-timeout 150 python3 type.py "$lintel" run --on bochs --time $start_time --timeout 120 --ips 200000000 --cpu "$cpu" vm.yaml
+timeout 150 python3 type.py "$lintel" run --on bochs --time "$start_time" --timeout 120 --ips 200000000 --cpu "$cpu" vm.yaml
 result $? 'the guest hears what is typed, and nothing else'
 plan
