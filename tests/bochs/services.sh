@@ -6,7 +6,7 @@ lintel=$1 services=$(realpath "$2") cpu=$3
 # shellcheck source=tests/bochs/common.bash
 . "$(dirname "$(realpath "$0")")/common.bash"
 
-timeout 290 "$lintel" run --on bochs --time $start_time --timeout 260 --cpu "$cpu" "$services" >said 2>&1 </dev/null
+timeout 530 "$lintel" run --on bochs --time $start_time --timeout 500 --cpu "$cpu" "$services" >said 2>&1 </dev/null
 code=$?
 says '^\[client\] All of [0-9]{7} bytes are right\.$' 'the client has what the server has'
 says '^\[web\] Nobody wants anything more\.$' 'the server is told that this was all'
