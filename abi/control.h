@@ -16,7 +16,7 @@
 #include "abi/exit.h"
 #include "abi/gate.h"
 
-#define CONTROL_LINE_VERSION 7
+#define CONTROL_LINE_VERSION 8
 
 #define CONTROL_REQUEST 0xa7u /* the first byte of each, */
 #define CONTROL_ANSWER  0xa8u
@@ -80,6 +80,9 @@ enum control_call {
     CONTROL_CALL_SNAPSHOT,
     CONTROL_CALL_RESTORE, /* (likewise): they become what its snapshot has. CONTROL_STATE: it has
                              none, likewise */
+    /* (address below 4 GiB, CONTROL_WORD): these four bytes, the first one lowest, into
+       guest-physical memory */
+    CONTROL_CALL_WRITE,
     CONTROL_CALL_COUNT
 };
 
@@ -91,6 +94,7 @@ enum control_call {
 #define CONTROL_VCPU(n)     ((uint64_t)(n) << 56)
 #define CONTROL_INDEX(n)    ((uint64_t)(n) << 32)
 #define CONTROL_BYTE(n)     ((uint64_t)(n) << 56)
+#define CONTROL_WORD(n)     ((uint64_t)(n) << 32)
 #define CONTROL_ADDRESS(at) ((at) & 0xffffffffffffffULL)
 
 #define CONTROL_PATCHES 64 /* at a time, of all VMs */

@@ -187,6 +187,16 @@ static void verdict_out(struct board *b, unsigned vcpu, uint16_t port, unsigned 
     b->wish = true;
 }
 
+static uint32_t fuzz_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
+{
+    return fuzz_read(&b->fuzz, port);
+}
+
+static void fuzz_out(struct board *b, unsigned vcpu, uint16_t port, unsigned size, uint32_t value)
+{
+    fuzz_write(&b->fuzz, port, value);
+}
+
 static uint32_t pci_address_in(struct board *b, unsigned vcpu, uint16_t port, unsigned size)
 {
     return pci_read_address(&b->pci, vcpu);
@@ -431,6 +441,7 @@ void board_reset(struct board *b)
     pm_reset(&b->pm, b->process->tsc_khz * 1000, gate_tsc());
     b->reset = (struct reset){0};
     b->verdict = (struct verdict){0};
+    fuzz_reset(&b->fuzz, &b->memory);
     b->wish = b->restart = b->halt_told = false;
     i8042_reset(&b->i8042);
     fill_bus(b);

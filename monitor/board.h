@@ -11,6 +11,7 @@
 #include "abi/gate.h"
 #include "monitor/code_page.h"
 #include "monitor/console.h"
+#include "monitor/fuzz.h"
 #include "monitor/guest_memory.h"
 #include "monitor/i8042.h"
 #include "monitor/ioapic.h"
@@ -57,6 +58,7 @@ struct board {
     struct net nets[BOARD_NETS];
     unsigned disk_count, net_count;
     struct verdict verdict;
+    struct fuzz fuzz;
     struct refused refused[PLAN_MAX_VCPUS];
     bool wish;        /* the guest may have asked to end, or to start again: PM, reset, verdict */
     bool restart;     /* the machine starts anew */

@@ -82,6 +82,7 @@ end_guest(struct board *b, enum happening what, const char *fmt, ...)
     va_start(args, fmt);
     vformat(why, sizeof(why), fmt, args);
     va_end(args);
+    fuzz_end(&b->fuzz, what == HAPPENING_HALT ? FUZZ_HALT : FUZZ_FAULT, 0, why);
     if (!policy_restarts(b->info->on, what))
         report_stop(what == HAPPENING_HALT ? GATE_STOP_POWER_OFF : GATE_STOP_FAULT, "%s", why);
     report("restart: %s", why);
@@ -273,11 +274,24 @@ static void on_halt(struct board *b, const struct guest_state *s)
 {
     if (ioapic_wakes_any(&b->ioapic))
         return;
-    if (b->info->on[PLAN_ON_HALT] != PLAN_AS_A_PC)
+    if (b->info->on[PLAN_ON_HALT] != PLAN_AS_A_PC || b->fuzz.runs)
         end_guest(b, HAPPENING_HALT, "the guest halts for ever, at rip %lx", s->rip - 1);
     else if (!b->halt_told)
         report("the guest halts for ever, with interrupts off, at rip %lx", s->rip - 1);
     b->halt_told = true;
+}
+
+__attribute__((noreturn, format(printf, 3, 4))) static void
+end_by_wish(struct board *b, enum fuzz_state how, const char *fmt, ...)
+{
+    char why[40];
+    va_list args;
+
+    va_start(args, fmt);
+    vformat(why, sizeof(why), fmt, args);
+    va_end(args);
+    fuzz_end(&b->fuzz, how, b->verdict.status, why);
+    report_stop(GATE_STOP_POWER_OFF, "%s", why);
 }
 
 /* What the guest asked for by a port, or by what it did. */
@@ -285,14 +299,14 @@ static void follow_wishes(struct board *b, unsigned vcpu, struct exit_page *page
 {
     b->wish = false;
     if (b->verdict.exited)
-        report_stop(GATE_STOP_POWER_OFF, "exit status %u", b->verdict.status);
+        end_by_wish(b, FUZZ_EXIT, "exit status %u", b->verdict.status);
     if (b->verdict.panicked)
         end_guest(b, HAPPENING_FAULT, "the guest's kernel says that it panicked (pvpanic)");
     if (b->pm.power_off)
-        report_stop(GATE_STOP_POWER_OFF, "the guest switched itself off");
+        end_by_wish(b, FUZZ_POWER_OFF, "the guest switched itself off");
     if (b->reset.requested) {
-        if (!policy_restarts(b->info->on, HAPPENING_RESET))
-            report_stop(GATE_STOP_POWER_OFF, "the guest reset itself");
+        if (b->fuzz.runs || !policy_restarts(b->info->on, HAPPENING_RESET))
+            end_by_wish(b, FUZZ_RESET, "the guest reset itself");
         report("restart");
         b->restart = true;
     }

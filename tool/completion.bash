@@ -34,16 +34,17 @@ _lintel()
         --end) _lintel_words 'halt bochs qemu'; return ;;
         --cpu) _lintel_models; return ;;
         --keep | --log) _lintel_files -d; return ;;
+        --next) _lintel_files -c; return ;;
         -o | --output | --junit | --json) _lintel_files -f; return ;;
         --control) [[ $command != run ]] || { _lintel_files -f; return; } ;;
         --socket) _lintel_files -f; return ;;
-        --interval | --port | --ips | --seconds | --last | --reason | --time | --timeout | --hypervisor-options) return ;;
+        --interval | --limit | --port | --ips | --seconds | --last | --reason | --time | --timeout | --hypervisor-options) return ;;
     esac
     if [[ $COMP_CWORD == 1 || ($COMP_CWORD == 2 && $command == help) ]]; then
         _lintel_words "$("$tool" help | sed -n 's/^  \([a-z]*\) .*/\1/p')"
     elif [[ $current == -* ]]; then
         _lintel_words "$("$tool" "$command" --help | grep -o -- '^  .*' | grep -oE -- '(^  |, )--?[a-z-]+' | tr -d ' ,')"
-    elif [[ $command == @(ps|top|trace|pause|resume|reset|poweroff|stop|start|snapshot|restore|core|gdb|console|log) ]]; then
+    elif [[ $command == @(ps|top|trace|pause|resume|reset|poweroff|stop|start|snapshot|restore|fuzz|core|gdb|console|log) ]]; then
         _lintel_files -f
     elif [[ $command == bench && $COMP_CWORD == 3 ]]; then
         _lintel_models

@@ -135,12 +135,14 @@ static int64_t msr(struct vm *vm, struct vcpu *v, uint64_t argument, void *page)
 
 static int64_t poke(struct vm *vm, struct vcpu *v, uint64_t argument, void *page)
 {
-    uint64_t hpa = vm_translate(vm, argument & 0xffffffffffffff);
+    uint64_t gpa = argument & 0xffffffffffffff, hpa = vm_translate(vm, gpa);
 
     if (hpa == PHYS_MAP_NONE)
         return GATE_EINVAL;
     *(uint8_t *)window_open(hpa) = argument >> 56;
     window_close();
+    if (vm->snapshot != NULL) /* a restore takes it back */
+        *radix_entry(vm->process.root, MONITOR_MEMORY + gpa) |= ENTRY_D;
     return 0;
 }
 

@@ -216,6 +216,17 @@ static enum control_error poke(const struct control_request *r, struct control_a
     return error_of(gate_control(r->vm, GATE_CONTROL_POKE, r->argument));
 }
 
+static enum control_error write_word(const struct control_request *r, struct control_answer *a)
+{
+    int64_t result = 0;
+
+    for (unsigned i = 0; i < sizeof(uint32_t) && result == 0; i++)
+        result = gate_control(r->vm, GATE_CONTROL_POKE,
+                              ((uint32_t)r->argument + (uint64_t)i) |
+                                  CONTROL_BYTE(r->argument >> (32 + 8 * i)));
+    return error_of(result);
+}
+
 static enum control_error patch(const struct control_request *r, struct control_answer *a)
 {
     a->size = 1;
@@ -380,6 +391,7 @@ static enum control_error (*const calls[CONTROL_CALL_COUNT])(const struct contro
     [CONTROL_CALL_RELEASE] = release,
     [CONTROL_CALL_SNAPSHOT] = snapshot,
     [CONTROL_CALL_RESTORE] = restore,
+    [CONTROL_CALL_WRITE] = write_word,
 };
 
 void answer(const struct control_request *r, struct control_answer *a)

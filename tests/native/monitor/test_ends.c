@@ -152,6 +152,104 @@ static void verdicts(void **state)
     assert_int_equal(fakes.starts, 2);
 }
 
+static uint32_t in(uint16_t port)
+{
+    page.kind = EXIT_IO;
+    page.io.in = 1;
+    page.io.port = port;
+    page.io.size = 4;
+    exit_handle(b, 0, &page);
+    return page.io.value;
+}
+
+static void stand(void)
+{
+    longjmp(fakes.stopped, 1);
+}
+
+/* Runs `call`, in which the VM comes to stand, and sees what its page says then. */
+#define EXPECT_STAND(call, how, number, words)                                                     \
+    do {                                                                                           \
+        fakes.spin = stand;                                                                        \
+        if (setjmp(fakes.stopped) == 0) {                                                          \
+            call;                                                                                  \
+            fail_msg("it went on");                                                                \
+        }                                                                                          \
+        fakes.spin = NULL;                                                                         \
+        assert_int_equal(fuzz->state, how);                                                        \
+        assert_int_equal(fuzz->value, number);                                                     \
+        assert_non_null(strstr(fuzz->why, words));                                                 \
+        b->verdict = (struct verdict){0};                                                          \
+    } while (0)
+
+static void ready(void)
+{
+    out(FUZZ_BUFFER_PORT, 4, MEMORY - 64);
+    out(FUZZ_ROOM_PORT, 4, 64);
+}
+
+/* A guest that is fuzzed: it hears of an input once, and whatever ends it then, its VM stands. */
+static void fuzzed(void **state)
+{
+    struct fuzz_page *fuzz = (void *)(b->memory.base + FUZZ_PAGE);
+
+    assert_int_equal(in(FUZZ_INPUT_PORT), 0);
+    fuzz->given = FUZZ_GIVEN | 3;
+    assert_int_equal(in(FUZZ_INPUT_PORT), 0); /* it is not ready */
+    ready();
+    assert_int_equal(fuzz->state, FUZZ_READY);
+    assert_int_equal(fuzz->buffer, MEMORY - 64);
+    assert_int_equal(fuzz->room, 64);
+    assert_int_equal(in(FUZZ_INPUT_PORT), 0); /* it was not given since */
+    out(FUZZ_DONE_PORT, 4, 1);
+    assert_int_equal(fuzz->state, FUZZ_READY);
+    fuzz->given = FUZZ_GIVEN;
+    assert_int_equal(in(FUZZ_INPUT_PORT), FUZZ_GIVEN);
+    assert_int_equal(fuzz->state, FUZZ_RUNS);
+    assert_int_equal(in(FUZZ_INPUT_PORT), 0);
+    ready();
+    assert_int_equal(fuzz->state, FUZZ_RUNS);
+    EXPECT_STAND(out(FUZZ_DONE_PORT, 4, 0x89abcdef), FUZZ_DONE, 0x89abcdef, "");
+    EXPECT_STAND(out(0xf4, 4, 16), FUZZ_EXIT, 33, "exit status 33");
+    EXPECT_STAND(out(0x505, 1, 1), FUZZ_FAULT, 0, "panicked");
+    EXPECT_STAND(out(0xcf9, 1, 6), FUZZ_RESET, 0, "the guest reset itself");
+    b->reset = (struct reset){0};
+    page.kind = EXIT_EVENTS;
+    page.events = EVENT_HALT;
+    EXPECT_STAND(exit_handle(b, 0, &page), FUZZ_HALT, 0, "the guest halts for ever");
+    page.kind = EXIT_SHUTDOWN;
+    page.events = 0;
+    page.shutdown.reason = SHUTDOWN_TRIPLE_FAULT;
+    info.on[PLAN_ON_FAULT] = PLAN_RESTART;
+    EXPECT_STAND(exit_handle(b, 0, &page), FUZZ_FAULT, 0, "a triple fault");
+    b->pm.power_off = b->wish = true;
+    page.kind = EXIT_EVENTS;
+    EXPECT_STAND(exit_handle(b, 0, &page), FUZZ_POWER_OFF, 0, "the guest switched itself off");
+    assert_int_equal(fakes.starts, 1);
+}
+
+/* Where a buffer cannot be the guest is not ready; its log says so once. A start ends all. */
+static void not_fuzzed(void **state)
+{
+    struct fuzz_page *fuzz = (void *)(b->memory.base + FUZZ_PAGE);
+
+    out(FUZZ_BUFFER_PORT, 4, MEMORY - 63);
+    for (unsigned i = 0; i < 2; i++)
+        out(FUZZ_ROOM_PORT, 4, 64);
+    assert_int_equal(fuzz->state, FUZZ_NONE);
+    assert_string_equal(fakes.log, "the guest is ready for inputs of 64 bytes at ffffc1, where it "
+                                   "has no memory\n");
+    ready();
+    EXPECT_STOP(out(0xf4, 4, 16)); /* it has no input */
+    b->verdict = (struct verdict){0};
+    fuzz->given = FUZZ_GIVEN | 3;
+    in(FUZZ_INPUT_PORT);
+    board_reset(b);
+    assert_int_equal(fuzz->state, FUZZ_NONE);
+    assert_int_equal(fuzz->given, 0);
+    EXPECT_STOP(out(0xf4, 4, 16));
+}
+
 /* What the guest has written is in the console's channel when its last line is in the log. */
 static void last_words(void **state)
 {
@@ -321,6 +419,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(triple_fault_restarts, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(faults_restart, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(verdicts, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(fuzzed, started_setup, started_teardown),
+        cmocka_unit_test_setup_teardown(not_fuzzed, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(last_words, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(where_it_is, started_setup, started_teardown),
         cmocka_unit_test_setup_teardown(where_it_is_behind_an_access, started_setup,

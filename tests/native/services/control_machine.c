@@ -156,6 +156,7 @@ int64_t gate_control(unsigned vm, enum gate_control what, uint64_t argument)
     case GATE_CONTROL_MEMORY:
         return read_memory(argument);
     case GATE_CONTROL_POKE:
+        machine.poked_before = machine.poked;
         machine.poked = argument;
         return 0;
     case GATE_CONTROL_SET:

@@ -38,7 +38,7 @@ extern struct machine {
         unsigned resets, presses;
     } vms[VMS];
     struct log_ring log;
-    uint64_t poked;
+    uint64_t poked, poked_before;
     struct guest_state set_state;
     struct {
         unsigned vms, processes; /* traced: a bit for each */

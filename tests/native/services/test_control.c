@@ -149,6 +149,13 @@ static void a_debugger_is_passed_on(void **state)
     begin();
     assert_int_equal(ask(CONTROL_CALL_POKE, 0, 0x1234 | CONTROL_BYTE(0x56)).error, CONTROL_OK);
     assert_true(machine.poked == (0x1234 | CONTROL_BYTE(0x56)));
+    assert_int_equal(ask(CONTROL_CALL_WRITE, 0, 0x1234 | CONTROL_WORD(0x89674523)).error,
+                     CONTROL_OK);
+    assert_true(machine.poked == (0x1237 | CONTROL_BYTE(0x89)));
+    assert_true(machine.poked_before == (0x1236 | CONTROL_BYTE(0x67)));
+    assert_int_equal(ask(CONTROL_CALL_WRITE, 0, 0xffffffff | CONTROL_WORD(1)).error, CONTROL_OK);
+    assert_true(machine.poked == (0x100000002 | CONTROL_BYTE(0)));
+    assert_int_equal(ask(CONTROL_CALL_WRITE, 2, 0x1234).error, CONTROL_NO_VM);
     assert_int_equal(ask(CONTROL_CALL_SET, 0, 7 | CONTROL_INDEX(3)).error, CONTROL_OK);
     assert_true(machine.set_state.gpr[1] == 7ULL << 32);
     struct control_answer a = ask(CONTROL_CALL_MSR, 0, 0xc0000080);

@@ -87,6 +87,63 @@ done
 sed -n 's/^24 0 //p' asked.all | paste -sd' ' >said
 [ "$(cat said)" = "$((1 << 32)) $((1 << 32)) $(((1 << 32) + 8)) $(((1 << 32) + 16)) 0 8 16" ]
 result $? 'all of its pieces are asked for, again where its devices were at work'
+mkdir in in/folder
+printf abc >in/1-done
+printf 'fault?' >in/2-fault
+printf time >in/3-time
+printf odd >in/4-odd
+: >in/5-empty
+printf 'xxxxx' >in/6-done
+printf hidden >in/.hidden
+cat >wanted <<'END'
+lintel: vm a has not said yet that it is ready for inputs
+1-done: done 294
+2-fault: fault: the guest ?[2J
+3-time: time: it was not done with it after 5 ms (--limit)
+4-odd: time: it was not done with it after 5 ms (--limit)
+5-empty: done 0
+6-done: done 600
+6 inputs: 3 were done, 3 were not
+END
+end
+begin busy
+"$lintel" fuzz --limit 5 --keep kept --json json sock a in >said 2>&1
+code=$?
+uniq said | diff wanted - >>said && [ $code = 1 ]
+result $? 'fuzz: how each input of a folder ends'
+ls kept >said && [ "$(paste -sd' ' said)" = '2-fault 3-time 4-odd' ] && cmp kept/2-fault in/2-fault
+result $? 'fuzz --keep: those that were not done, as they were'
+expect 'fuzz --json: it is JSON' 0 '"inputs":\[\{"name":"1-done","end":"done","value":294,"message":"done 294"\},\{"name":"2-fault","end":"fault","message":"fault: the guest \?\[2J"\},' \
+    python3 -m json.tool --compact json
+expect 'as the schema has it' 0 '^as described$' python3 "$schema" fuzz json
+rm in/[2-4]*
+expect 'fuzz: nothing but what is done' 0 '^3 inputs: 3 were done, 0 were not$' "$lintel" fuzz sock a in
+"$lintel" ps sock >said && grep -q '^a *running ' said
+result $? 'and the VM goes on'
+cat >next.py <<'END'
+import sys
+for data in [b'ab', b'', b'f\nx']:
+    sys.stdout.buffer.write(b'%d\n' % len(data) + data)
+    sys.stdout.flush()
+    sys.stderr.write(sys.stdin.readline())
+END
+expect 'fuzz --next: the inputs of a program' 1 '^3 inputs: 2 were done, 1 were not$' "$lintel" fuzz --keep kept --next 'python3 next.py 2>heard' sock a
+printf 'done 195\ndone 0\nfault: the guest ?[2J\n' | diff - heard >said && printf 'f\nx' | cmp - kept/3
+result $? 'which hears how each ended'
+expect 'fuzz --next: no size' 2 '^lintel: --next: input 1 does not begin with a line that has its size' "$lintel" fuzz --next 'echo -1' sock a
+expect 'fuzz --next: what ends too soon' 2 '^lintel: --next: input 1 ends before the 4 bytes that it shall have' "$lintel" fuzz --next 'printf "4\nabc"' sock a
+expect 'fuzz --next: too much' 2 '^lintel: input 1 has 65 bytes, and the guest takes 64 at most; leave it out' "$lintel" fuzz --next 'echo 65' sock a
+expect 'fuzz --next: a program that is none' 0 '^0 inputs' "$lintel" fuzz --next 'exec ./none' sock a
+expect 'fuzz: too long a file' 2 "^lintel: input long has 65 bytes, and the guest takes 64 at most" sh -c 'mkdir long && printf %065d 1 >long/long && "$LINTEL" fuzz sock a long'
+expect 'fuzz: a folder that is none' 2 '^lintel: no: No such file or directory; name a folder with an input in each file' "$lintel" fuzz sock a no
+expect 'fuzz: a folder that cannot be made' 4 '^lintel: no/kept: No such file or directory; name a folder' "$lintel" fuzz --keep no/kept sock a in
+expect 'fuzz: an input too much' 2 "give a run's socket, the name of a VM, and a folder with inputs or --next" "$lintel" fuzz --next true sock a in
+expect 'fuzz: no limit' 2 "--limit takes a number from 1 to 3600000, not '0'" "$lintel" fuzz --limit 0 sock a in
+expect 'fuzz of a VM that has ended' 1 '^lintel: vm b has ended; see lintel log sock b' "$lintel" fuzz sock b in
+"$lintel" stop sock a
+expect 'fuzz of a VM that is stopped' 2 '^lintel: vm a is stopped; have it start' "$lintel" fuzz sock a in
+end
+begin good
 expect 'snapshot of a VM that has ended' 2 '^lintel: vm b has ended: it is not what it was any more' "$lintel" snapshot sock b
 expect 'snapshot without a VM' 2 "give a run's socket and the name of a VM" "$lintel" snapshot sock
 expect 'a VM that has ended' 2 '^lintel: vm b is ended: it cannot be started' "$lintel" start sock b
@@ -391,7 +448,7 @@ wait $core
 result $? 'core, ended by a signal: nothing is left of it, and the VM goes on'
 end
 begin version
-expect 'another version' 4 'speaks version 8 of the control line, this tool 7$' "$lintel" ps sock
+expect 'another version' 4 'speaks version 9 of the control line, this tool 8$' "$lintel" ps sock
 end
 begin silent
 SECONDS=0

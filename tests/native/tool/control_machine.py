@@ -84,7 +84,7 @@ def records_at(at):
 def answer(call, vm, argument):
     """An error and data."""
     if call == 0:
-        return 0, struct.pack('<IIQ', 8 if how == 'version' else 7, 5, 0 if how == 'odd-clock' else 10000)
+        return 0, struct.pack('<IIQ', 9 if how == 'version' else 8, 5, 0 if how == 'odd-clock' else 10000)
     if call == 7 and how == 'odd-all':
         return 0, struct.pack('<QQHBB', argument, 20, 5, 0, 0xff) + b'\x1b[2J\x9b' if argument == 0 else struct.pack('<QQ', argument, argument)
     if call == 7:
@@ -98,6 +98,8 @@ def answer(call, vm, argument):
         return (0, b'') if known else (2, b'')
     if call == 22:
         return (0, records_at(argument)) if vm == 0 else (2, b'')
+    if call in (16, 17, 26) and vm == 0:
+        return fuzz_memory(call, argument)
     if 13 <= call < 19 or 20 < call < 24 or call > 25:
         return 1, b''
     if vm >= len(NAMES) or NAMES[vm] is None:
@@ -130,6 +132,29 @@ def answer(call, vm, argument):
     return 0, b''
 
 
+FUZZ_PAGE, BUFFER, ROOM = 0xf1000, 0x5000, 64
+memory = {}  # what was written since the last restore; it is the first VM's
+
+
+def fuzz_memory(call, argument):
+    """A guest that is fuzzed: its page, and its buffer. An input that begins with f makes a fault, with t takes for ever, with o says
+    what cannot be; and of others it says the sum. It is not ready when it is asked first."""
+    global unready
+    at = argument & (0xffffffff if call == 26 else 2 ** 56 - 1)
+    if call != 16:
+        for i, byte in enumerate((argument >> 32).to_bytes(4, 'little') if call == 26 else [argument >> 56]):
+            memory[at + i] = byte
+        return 0, b''
+    given = int.from_bytes(bytes(memory.get(FUZZ_PAGE + 4 + i, 0) for i in range(4)), 'little')
+    data = bytes(memory.get(BUFFER + i, 0) for i in range(given & 0x7fffffff))
+    state, value, why = 1, 0, b''
+    if given and states[0] == 0:
+        state, value, why = {b'f': (4, 0, b'the guest \x1b[2J'), b't': (2, 0, b''), b'o': (77, 0, b'')}.get(data[:1], (3, sum(data), b''))
+    if unready > 0:
+        unready, state = unready - 1, 0
+    return 0, struct.pack('<IIIII160s', state, given, BUFFER, ROOM, value, why)[:argument >> 56].rstrip(b'\0')
+
+
 def copy_pieces(call, vm, argument):
     """16 of a small VM, 8 at a time. When it is to be kept first its devices are at work."""
     global kept, at_work
@@ -141,6 +166,8 @@ def copy_pieces(call, vm, argument):
     next = (argument & 0xffffffff) + 8
     if next > 16:
         next, kept = 0, True
+        if call == 25:
+            memory.clear()
         states[vm] = 0 if argument >> 32 else 1
     return 0, struct.pack('<Q', next)
 
@@ -158,6 +185,7 @@ def type_for(vm, number, keys):
 
 
 refused, kept, at_work = False, False, True
+unready = 2
 
 
 def play(read, write):
