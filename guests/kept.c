@@ -8,7 +8,7 @@
 #include "guests/lib/guest.h"
 
 #define PAGES        1000
-#define TURNS        20 /* so that what a round says is soon told */
+#define TURNS        80 /* the console tells what rounds say no later than the next comes */
 #define TIMER_VECTOR 0x41
 #define SLEEP        50000 /* TSC ticks */
 #define PM_TIMER_HZ  3579545
