@@ -148,7 +148,7 @@ static uint64_t measure_wake(uint64_t after, bool halted)
         target = rdtsc() + after;
         wrmsr(MSR_TSC_DEADLINE, target);
         if (halted) {
-            wait_for_interrupt();
+            sti_hlt_cli();
         } else {
             interrupts_on();
             while (*(volatile uint64_t *)&woken == 0)

@@ -42,7 +42,7 @@ void guest_main(void)
         outw(PM1_ENABLE, POWER_BUTTON);
     serial_write("# ready\r\n");
     while (count == 0)
-        __asm__ volatile("sti; hlt; cli" : : : "memory");
+        sti_hlt_cli();
     is(status, POWER_BUTTON, "the power button has been pressed");
     is(inw(PM1_STATUS), 0, "and is let go of when the guest says so");
     is(count, 1, "of which it hears once");

@@ -132,7 +132,7 @@ static void test_control_registers(void)
 
 static void test_sizes(void)
 {
-    struct cpuid user = cpuid(0xd, COMPONENT_U), supervisor = cpuid(0xd, COMPONENT_S);
+    struct cpuid_result user = cpuid(0xd, COMPONENT_U), supervisor = cpuid(0xd, COMPONENT_S);
 
     is(user.eax, 16, "two words of ring 3's state");
     is(supervisor.eax, 24, "three of the others'");

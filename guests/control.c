@@ -59,7 +59,7 @@ static void test_machine_status_word(void)
     is(word & 0xffff, cr0 & 0xffff, "SMSW reads CR0");
     __asm__ volatile("lmsw %w0" : : "r"(0x0e)); /* TS, EM, MP; PE cannot be cleared this way */
     is(read_cr0(), cr0 | CR0_TS | CR0_EM | CR0_MP, "LMSW sets TS, EM and MP and does not clear PE");
-    __asm__ volatile("clts");
+    clts();
     is(read_cr0(), (cr0 | CR0_EM | CR0_MP) & ~CR0_TS, "CLTS clears TS");
     write_cr0(cr0);
 }
@@ -79,7 +79,7 @@ static const struct cr4_bit {
 
 static bool has_feature(const struct cr4_bit *b)
 {
-    struct cpuid r = cpuid(b->leaf, b->subleaf);
+    struct cpuid_result r = cpuid(b->leaf, b->subleaf);
     uint32_t regs[4] = {r.eax, r.ebx, r.ecx, r.edx};
 
     return b->leaf == 0 || (regs[b->reg] >> b->feature & 1);

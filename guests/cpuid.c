@@ -21,7 +21,7 @@ static uint32_t max_leaf;
 
 static void test_basic(void)
 {
-    struct cpuid r = cpuid(0, 0);
+    struct cpuid_result r = cpuid(0, 0);
     uint32_t vendor[3] = {r.ebx, r.edx, r.ecx};
 
     max_leaf = r.eax;
@@ -65,7 +65,7 @@ static void test_follows_state(void)
 static void test_topology(void)
 {
     uint32_t id = *(volatile uint32_t *)(APIC_PAGE + APIC_ID * 16) >> 24;
-    struct cpuid r;
+    struct cpuid_result r;
 
     is(cpuid(LEAF_FEATURES, 0).ebx >> 24, id, "the initial APIC id is the local APIC's");
     r = cpuid(LEAF_TOPOLOGY, 0);
@@ -83,7 +83,7 @@ static uint32_t standard_size(uint64_t xcr0)
     uint32_t size = XSAVE_LEGACY_SIZE;
 
     for (unsigned i = 2; i < 63; i++) {
-        struct cpuid r = cpuid(LEAF_XSAVE, i);
+        struct cpuid_result r = cpuid(LEAF_XSAVE, i);
         if ((xcr0 & BIT(i)) && r.eax + r.ebx > size)
             size = r.eax + r.ebx;
     }
@@ -95,7 +95,7 @@ static uint32_t compact_size(uint64_t components)
     uint32_t size = XSAVE_LEGACY_SIZE;
 
     for (unsigned i = 2; i < 63; i++) {
-        struct cpuid r = cpuid(LEAF_XSAVE, i);
+        struct cpuid_result r = cpuid(LEAF_XSAVE, i);
         if (components & BIT(i))
             size = (r.ecx & 2 ? (uint32_t)align_up(size, 64) : size) + r.eax;
     }
@@ -105,7 +105,7 @@ static uint32_t compact_size(uint64_t components)
 /* R24: the sizes are consistent, so that an operating system believes them. */
 static void test_xsave(void)
 {
-    struct cpuid r = cpuid(LEAF_XSAVE, 0);
+    struct cpuid_result r = cpuid(LEAF_XSAVE, 0);
     uint64_t supported = (uint64_t)r.edx << 32 | r.eax, cr4 = read_cr4();
 
     write_cr4(cr4 | CR4_OSXSAVE);
@@ -154,7 +154,7 @@ static uint64_t measure_tsc_khz(void)
 static void test_frequency(void)
 {
     const char *description = "the TSC frequency of leaf 15h is the measured one";
-    struct cpuid r = cpuid(LEAF_TSC, 0);
+    struct cpuid_result r = cpuid(LEAF_TSC, 0);
     uint64_t told, measured;
 
     if (max_leaf < LEAF_TSC || r.eax == 0) {
@@ -169,7 +169,7 @@ static void test_frequency(void)
 
 static void test_hypervisor_leaves(void)
 {
-    struct cpuid r = cpuid(LEAF_HYPERVISOR, 0);
+    struct cpuid_result r = cpuid(LEAF_HYPERVISOR, 0);
     uint32_t signature[3] = {r.ebx, r.ecx, r.edx};
 
     ok(memcmp(signature, "KVMKVMKVM\0\0", 12) == 0, "the hypervisor leaves speak KVM's interface");

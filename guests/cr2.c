@@ -17,7 +17,7 @@ static void on_timer(struct interrupt_frame *frame)
 static void by_halt(void)
 {
     apic_write(APIC_INITIAL_COUNT, HLT_TICKS);
-    wait_for_interrupt();
+    sti_hlt_cli();
 }
 
 static void by_slices(void)

@@ -190,7 +190,7 @@ static void second(void)
     apic_enable(APIC_MEMORY);
     came = 1;
     for (;;)
-        __asm__ volatile("sti; hlt; cli" : : : "memory");
+        sti_hlt_cli();
 }
 
 static void test_second(void)

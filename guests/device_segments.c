@@ -29,18 +29,13 @@
 
 #define TYPE_BUSY (2ULL << 40)
 
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
 extern uint64_t gdt[];
 
 static uint64_t table[0x10000 / 8]; /* the last one is beyond the limit */
 static uint64_t local_table[] = {0, 0x55cf92abcdef1234};
 static uint64_t *const high = &table[0xff00 / 8]; /* descriptors that LOW_ names */
-static struct table_pointer interrupts;
-static const struct table_pointer all = {sizeof(table) - 9, (uintptr_t)table};
+static struct descriptor_table interrupts;
+static const struct descriptor_table all = {sizeof(table) - 9, (uintptr_t)table};
 
 static uint64_t table_linear(void)
 {
@@ -73,7 +68,7 @@ struct outcome {
     struct trap trap;
     uint64_t rax, fs_base, gs_base;
     uint16_t selector[8];
-    struct table_pointer gdt, idt;
+    struct descriptor_table gdt, idt;
     uint64_t descriptors[32];
     uint8_t ram[PAGE_SIZE];
 };

@@ -42,7 +42,7 @@ static void wait_frames(unsigned count)
     uint16_t end = (uint16_t)(q->taken + count);
 
     while ((int16_t)(q->used->index - end) < 0)
-        wait_for_interrupt();
+        sti_hlt_cli();
 }
 
 static uint8_t take(unsigned count)

@@ -78,7 +78,7 @@ static void halt_between(uint64_t busy, uint64_t idle)
         for (uint64_t start = rdtsc(); rdtsc() - start < busy;)
             ;
         set_deadline(idle);
-        wait_for_interrupt();
+        sti_hlt_cli();
     }
 }
 

@@ -77,7 +77,7 @@ static void pass_on(void)
     use_apic();
     for (;;) {
         apic_send(next, VECTOR);
-        wait_for_interrupt();
+        sti_hlt_cli();
     }
 }
 

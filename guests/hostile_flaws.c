@@ -12,11 +12,6 @@
 #define DR7_WRITE_8 0x90401 /* DR0: a write of 8 bytes */
 #define CACHE_LINE  64
 
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
 extern uint64_t gdt[];
 
 static void go_on(struct interrupt_frame *frame)
@@ -27,7 +22,7 @@ static void go_on(struct interrupt_frame *frame)
  * (CVE-2015-8104): the stack is the same for each. */
 void flaws_debug(void)
 {
-    struct table_pointer idt;
+    struct descriptor_table idt;
     const uint8_t *task =
         (const uint8_t *)TASK_BASE_LOW(gdt[TASK_STATE / 8]); /* it is below 4 GiB */
     uint64_t top = *(const volatile uint64_t *)(task + TASK_IST1);

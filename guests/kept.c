@@ -62,7 +62,7 @@ static void sleep_a_while(void)
 
     wrmsr(MSR_TSC_DEADLINE, rdtsc() + SLEEP);
     while (woken == before)
-        __asm__ volatile("sti; hlt; cli" : : : "memory");
+        sti_hlt_cli();
 }
 
 static uint32_t pm_timer(void)

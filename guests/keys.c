@@ -139,17 +139,17 @@ static void test_pkru(void)
 static void test_xsave(void)
 {
     static uint8_t area[4096] __attribute__((aligned(64)));
-    struct cpuid component = cpuid(0xd, XCR0_PKRU);
+    struct cpuid_result component = cpuid(0xd, XCR0_PKRU);
     uint64_t cr4 = read_cr4();
 
     is(component.eax, 8, "PKRU is a component of XSAVE of 8 bytes");
     write_cr4(cr4 | CR4_OSXSAVE | CR4_PKE);
     is_no_trap(try_xsetbv(0, BIT(XCR0_PKRU) | 1), "XCR0 takes it");
     write_pkru(0x12345678 & ~3U);
-    __asm__ volatile("xsave64 %0" : "+m"(area) : "a"(BIT(XCR0_PKRU)), "d"(0));
+    xsave(area, BIT(XCR0_PKRU));
     is(AT(area + component.ebx), 0x12345678 & ~3U, "XSAVE saves it");
     write_pkru(0);
-    __asm__ volatile("xrstor64 %0" : : "m"(area), "a"(BIT(XCR0_PKRU)), "d"(0));
+    xrstor(area, BIT(XCR0_PKRU));
     is(read_pkru(), 0x12345678 & ~3U, "XRSTOR restores it");
     write_pkru(0);
     is_no_trap(try_xsetbv(0, 1), "XCR0 goes without it");

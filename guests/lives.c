@@ -85,7 +85,7 @@ static void request(uint32_t type, uint64_t sector, void *data)
 
     offer(0, type, sector, data, SLOT_BYTES, type != T_FLUSH);
     while (virtio_take(&disk, &written) < 0)
-        wait_for_interrupt();
+        sti_hlt_cli();
     if (requests[0].status != S_OK)
         bail_out("life %u: request %u at sector %lu has status %x", life, type, sector,
                  requests[0].status);

@@ -230,7 +230,7 @@ static void test_mtrr(void)
 static uint64_t spec_ctrl_bits(void)
 {
     static const uint16_t by_control[] = {0x80, 0x18, 0x60, 0x100, 0x400};
-    struct cpuid features = cpuid(7, 0);
+    struct cpuid_result features = cpuid(7, 0);
     uint64_t bits = 0x3 | (features.edx >> 31 ? 0x4 : 0);
 
     for (unsigned i = 0; features.eax >= 2 && i < ARRAY_SIZE(by_control); i++)
@@ -352,7 +352,7 @@ static void test_absent(void)
     bool none = true, hidden = true;
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct cpuid r = cpuid(rows[i].leaf, rows[i].subleaf);
+        struct cpuid_result r = cpuid(rows[i].leaf, rows[i].subleaf);
         uint32_t reg[] = {r.eax, r.ebx, r.ecx, r.edx};
         for (uint32_t index = rows[i].first; index <= rows[i].last; index++)
             none = unknown(index) && none;

@@ -130,7 +130,7 @@ static void test_row(const struct row *r)
 }
 
 /* Of IA32_SPEC_CTRL, by CPUID. */
-static uint64_t spec_ctrl_bits(struct cpuid features)
+static uint64_t spec_ctrl_bits(struct cpuid_result features)
 {
     static const uint16_t by_control[] = {0x80, 0x18, 0x60, 0x100, 0x400};
     uint64_t bits = 0x3 | (features.edx >> 31 ? 0x4 : 0);
@@ -147,15 +147,16 @@ static uint64_t bits(unsigned first, unsigned last)
     return (~0ULL << first) & (~0ULL >> (63 - last));
 }
 
-static uint64_t arch_capabilities(struct cpuid features)
+static uint64_t arch_capabilities(struct cpuid_result features)
 {
     return features.edx >> 29 & 1 ? rdmsr(0x10a) : 0;
 }
 
 void guest_main(void)
 {
-    struct cpuid f1 = cpuid(1, 0), f7 = cpuid(7, 0), pmu = cpuid(0xa, 0), xsave = cpuid(0xd, 1);
-    struct cpuid extended = cpuid(0x80000001, 0);
+    struct cpuid_result f1 = cpuid(1, 0), f7 = cpuid(7, 0), pmu = cpuid(0xa, 0),
+                        xsave = cpuid(0xd, 1);
+    struct cpuid_result extended = cpuid(0x80000001, 0);
     unsigned top = (cpuid(0x80000008, 0).eax >> 8 & 0xff) - 2; /* of an address's lower half */
     const char *la57 = top > 46 ? "Bochs goes by CR4.LA57" : NULL;
     bool cet_ss = f7.ecx >> 7 & 1, ibt = f7.edx >> 20 & 1, uintr = f7.edx >> 5 & 1;

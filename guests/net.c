@@ -52,7 +52,7 @@ static void echo(void)
         uint32_t size;
 
         while ((size = net_receive(&card, got)) == 0)
-            wait_for_interrupt();
+            sti_hlt_cli();
         if (answer[TYPE] == TYPE_END >> 8 && answer[TYPE + 1] == (TYPE_END & 0xff))
             break;
         memcpy(answer, answer + MAC, MAC);

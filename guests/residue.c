@@ -40,7 +40,7 @@
 #define CPUID_RDPID   BIT(22) /* leaf 7, ECX */
 
 static uint64_t identity, generation;
-static bool xsave; /* remembered: CPUID exits */
+static bool with_xsave; /* remembered: CPUID exits */
 
 /* In hexadecimal, a canary tells whose it is: the VM's memory in units of 2 MiB, the slot, the
  * generation. */
@@ -171,15 +171,6 @@ static uint64_t read_xcr0(void)
     return (uint64_t)high << 32 | low;
 }
 
-static void write_xcr0(uint64_t value)
-{
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-REGISTER(dr1)
-REGISTER(dr2)
-REGISTER(dr3)
-
 static void write_nothing(uint64_t value)
 {
 }
@@ -224,7 +215,7 @@ static void write_nothing(uint64_t value)
     X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \
       narrow(STATE_TSC_AUX))                                                                       \
     X(RDPID, "RDPID", has_rdpid(), read_rdpid(), write_nothing(value), 0, narrow(STATE_TSC_AUX))   \
-    X(XCR0, "XCR0", xsave, read_xcr0(), write_xcr0(value), 1,                                      \
+    X(XCR0, "XCR0", with_xsave, read_xcr0(), xsetbv(0, value), 1,                                  \
       supported_xcr0() & (identity & 1 ? 7 : ~0ULL))                                               \
     X(DR0, "DR0", true, read_dr0(), write_dr0(value), 0, wide(STATE_DR0))                          \
     X(DR1, "DR1", true, read_dr1(), write_dr1(value), 0, wide(STATE_DR1))                          \
@@ -330,19 +321,19 @@ static unsigned vector_faults;
 static void save_vectors(void)
 {
     memset(now, 0, sizeof(now));
-    if (xsave)
-        __asm__ volatile("xsave64 %0" : "+m"(now) : "a"(~0u), "d"(~0u));
+    if (with_xsave)
+        xsave(now, UINT64_MAX);
     else
-        __asm__ volatile("fxsave64 %0" : "=m"(now));
+        fxsave(now);
     memset(now + IMAGE_MXCSR + 4, 0, 4); /* MXCSR_MASK is the CPU's */
 }
 
 static void load_vectors(void)
 {
-    if (xsave)
-        __asm__ volatile("xrstor64 %0" : : "m"(image), "a"(~0u), "d"(~0u));
+    if (with_xsave)
+        xrstor(image, UINT64_MAX);
     else
-        __asm__ volatile("fxrstor64 %0" : : "m"(image));
+        fxrstor(image);
 }
 
 static void fill(unsigned from, unsigned to)
@@ -372,10 +363,10 @@ static void renew_vectors(void)
     fill(IMAGE_XMM, IMAGE_XMM_END);
     *(uint32_t *)(image + IMAGE_MXCSR) =
         MXCSR_INITIAL | (uint32_t)((identity + generation) % 4 << 13);
-    if (xsave)
+    if (with_xsave)
         *(uint64_t *)(image + IMAGE_XSTATE) = own[STATE_XCR0];
-    for (unsigned i = 2; xsave && i < 32; i++) {
-        struct cpuid component = cpuid(0xd, i);
+    for (unsigned i = 2; with_xsave && i < 32; i++) {
+        struct cpuid_result component = cpuid(0xd, i);
         if (!(own[STATE_XCR0] >> i & 1))
             continue;
         fill(component.ebx, component.ebx + component.eax);
@@ -445,7 +436,7 @@ static void by_syscall_msr(void)
 static void by_hlt(void)
 {
     apic_write(APIC_INITIAL_COUNT, (uint32_t)random_below(SLEEP_MAX) + 1);
-    wait_for_interrupt();
+    sti_hlt_cli();
 }
 
 static void by_preemption(void)
@@ -479,8 +470,8 @@ static void check_start(void)
     for (unsigned i = 0; i < STATE_COUNT; i++)
         own[i] = state[i].reset;
     check_state("at the start");
-    if (xsave)
-        write_xcr0(own[STATE_XCR0] = supported_xcr0());
+    if (with_xsave)
+        xsetbv(0, own[STATE_XCR0] = supported_xcr0());
     memset(image, 0, sizeof(image));
     *(uint16_t *)(image + IMAGE_FCW) = FCW_INITIAL;
     *(uint32_t *)(image + IMAGE_MXCSR) = MXCSR_INITIAL;
@@ -521,8 +512,8 @@ void guest_main(void)
 {
     uint8_t starts = cmos_read(CMOS_STARTS) % STARTS;
 
-    xsave = has_xsave();
-    write_cr4(read_cr4() | CR4_OSFXSR | (xsave ? CR4_OSXSAVE : 0));
+    with_xsave = has_xsave();
+    write_cr4(read_cr4() | CR4_OSFXSR | (with_xsave ? CR4_OSXSAVE : 0));
     identity = memory_end() >> 21;
     random_state = identity << 8 | starts;
     for (unsigned i = 0; i < STATE_COUNT; i++)

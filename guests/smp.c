@@ -56,7 +56,7 @@ static void wait_for(volatile uint32_t *what, uint32_t value, uint32_t how)
         } else {
             interrupts_off(); /* the timer may be due before HLT */
             apic_write(APIC_INITIAL_COUNT, 5000);
-            wait_for_interrupt();
+            sti_hlt_cli();
             interrupts_on();
         }
     }
@@ -112,7 +112,7 @@ static void member(void)
     set_up();
     interrupt_others();
     for (;;)
-        wait_for_interrupt();
+        sti_hlt_cli();
 }
 
 static uint32_t all_that_came(void)

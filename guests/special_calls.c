@@ -318,7 +318,7 @@ static void by_port(void)
 static void by_hlt(void)
 {
     apic_write(APIC_INITIAL_COUNT, 500);
-    wait_for_interrupt();
+    sti_hlt_cli();
 }
 
 static void by_lstar(void)

@@ -32,10 +32,7 @@ uint64_t descriptors[DESCRIPTORS];
 
 static void load_descriptors(void)
 {
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
+    const struct descriptor_table pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
 
     for (unsigned i = 0; i < CODE32 / 8; i++)
         descriptors[i] = gdt[i];
@@ -46,7 +43,7 @@ static void load_descriptors(void)
     descriptors[CODE32_L / 8] = 0x00ef9b000000ffff;
     descriptors[DATA_IOAPIC / 8] = 0xfecf93bff000ffff;
     descriptors[TSS16 / 8] = 0x000081000000002b; /* at 0: nothing uses it */
-    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    lgdt(&pointer);
 }
 
 static uint64_t gate32(const char *handler)

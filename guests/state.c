@@ -39,7 +39,7 @@ static void by_halt(void)
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
     apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
     apic_write(APIC_INITIAL_COUNT, 2000);
-    wait_for_interrupt();
+    sti_hlt_cli();
 }
 
 static const struct exit {

@@ -495,12 +495,9 @@ static uint32_t make_32(uint32_t number)
 
 static void load_gdt(void)
 {
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
+    const struct descriptor_table pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
 
-    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    lgdt(&pointer);
 }
 
 void guest_main(void)

@@ -76,7 +76,7 @@ static void test_one_shot(void)
     is(timer_count, 1, "%s: a one-shot timer interrupts a spinning CPU", mode_name);
     is(apic_read(APIC_CURRENT_COUNT), 0, "%s: a one-shot timer stays at 0", mode_name);
     set_timer(APIC_TIMER_ONE_SHOT, SHORT);
-    wait_for_interrupt();
+    sti_hlt_cli();
     is(timer_count, 1, "%s: a one-shot timer wakes HLT", mode_name);
     set_timer(APIC_TIMER_ONE_SHOT, 10 * SHORT);
     apic_write(APIC_INITIAL_COUNT, 0);
@@ -93,7 +93,7 @@ static void test_periodic(void)
 
     set_timer(APIC_TIMER_PERIODIC, SHORT);
     for (unsigned i = 0; i < 10; i++)
-        wait_for_interrupt();
+        sti_hlt_cli();
     passed = rdtsc() - start;
     is(timer_count, 10, "%s: a periodic timer wakes HLT ten times", mode_name);
     spin_until(&timer_count, 13);
@@ -115,7 +115,7 @@ static void test_deadline(void)
     target = rdtsc() + SHORT;
     wrmsr(MSR_TSC_DEADLINE, target);
     is(rdmsr(MSR_TSC_DEADLINE), target, "%s: an armed deadline reads back", mode_name);
-    wait_for_interrupt();
+    sti_hlt_cli();
     late = rdtsc() - target;
     is(timer_count, 1, "%s: a deadline wakes HLT", mode_name);
     ok(late < PATIENCE, "%s: and not before its time", mode_name);
@@ -127,7 +127,7 @@ static void test_deadline(void)
     spin_until(&timer_count, 2);
     is(timer_count, 2, "%s: a deadline interrupts a spinning CPU", mode_name);
     wrmsr(MSR_TSC_DEADLINE, 1);
-    wait_for_interrupt();
+    sti_hlt_cli();
     is(timer_count, 3, "%s: a deadline in the past fires at once", mode_name);
     wrmsr(MSR_TSC_DEADLINE, rdtsc() + SHORT);
     wrmsr(MSR_TSC_DEADLINE, 0);
@@ -277,7 +277,7 @@ static void test_halt(void)
     interrupt_handle(LOW_VECTOR, on_vector);
     deliveries = 0;
     apic_self_ipi(LOW_VECTOR);
-    wait_for_interrupt();
+    sti_hlt_cli();
     is(deliveries, 1, "%s: a pending interrupt wakes HLT", mode_name);
     interrupt_handle(HIGH_VECTOR, on_timer);
     write_cr8(LOW_VECTOR >> 4);
@@ -286,7 +286,7 @@ static void test_halt(void)
     apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | HIGH_VECTOR);
     apic_write(APIC_INITIAL_COUNT, SHORT);
-    wait_for_interrupt();
+    sti_hlt_cli();
     ok(timer_count == 1 && deliveries == 1, "%s: one that the TPR holds back does not", mode_name);
     write_cr8(0);
     let_in();

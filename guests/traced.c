@@ -48,7 +48,7 @@ static void sleep_a_while(void)
 
     wrmsr(MSR_TSC_DEADLINE, rdtsc() + ticks());
     while (woken == before)
-        __asm__ volatile("sti; hlt; cli" : : : "memory");
+        sti_hlt_cli();
 }
 
 /* What a CPUID took at least. */

@@ -40,7 +40,7 @@ static bool ask(uint32_t type, uint32_t page)
     d[2] = (struct virtq_descriptor){(uintptr_t)&request.status, 1, VIRTQ_WRITE, 0};
     virtio_offer(&disk, 0);
     while (virtio_take(&disk, &written) < 0)
-        wait_for_interrupt();
+        sti_hlt_cli();
     longest = max_u64(longest, rdtsc() - begin);
     return request.status == 0;
 }

@@ -126,15 +126,12 @@ static void prepare(void)
     static const uint8_t vectors[] = {VECTOR_DB, VECTOR_UD, VECTOR_GP, VECTOR_PF};
     static const uint8_t ud2[] = {0x0f, 0x0b};
     static uint8_t interrupts[0x1000] __attribute__((aligned(16)));
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
+    const struct descriptor_table pointer = {sizeof(descriptors) - 1, (uintptr_t)descriptors};
 
     memcpy(descriptors, gdt, CODE32);
     descriptors[CODE32 / 8] = 0x00cf9b000000ffff;
     descriptors[CODE16 / 8] = 0x008f9b000000ffff;
-    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    lgdt(&pointer);
     interrupt_stack((uintptr_t)interrupts + sizeof(interrupts));
     for (unsigned i = 0; i < ARRAY_SIZE(vectors); i++)
         interrupt_handle(vectors[i], on_trap);

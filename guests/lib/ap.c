@@ -18,10 +18,7 @@ static uint8_t stacks[CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static void (*volatile to_run)(void);
 static volatile bool arrived;
 static volatile uint64_t patience = 20000000; /* TSC ticks; a debugger gives more */
-static struct {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed)) idt;
+static struct descriptor_table idt;
 
 _Static_assert(sizeof(struct ap_state) == 120, "ap.S knows where each is");
 
@@ -42,7 +39,7 @@ void ap_arrive(void)
 {
     void (*run)(void) = to_run;
 
-    __asm__ volatile("lidt %0" : : "m"(idt));
+    lidt(&idt);
     arrived = true;
     run();
 }

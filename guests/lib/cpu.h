@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "lib/bits.h"
+#include "lib/instructions.h"
+#include "lib/port.h"
 
 #define CR0_MP         BIT(1)
 #define CR0_EM         BIT(2)
@@ -68,18 +70,6 @@
 #define VECTOR_PF 14
 #define VECTOR_AC 17
 
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
-
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    struct cpuid r = {.eax = leaf, .ecx = subleaf};
-
-    __asm__ volatile("cpuid" : "+a"(r.eax), "=b"(r.ebx), "+c"(r.ecx), "=d"(r.edx));
-    return r;
-}
-
 /* CPUID.1:ECX[31]: what only Lintel promises is skipped where it is clear. */
 static inline bool has_hypervisor(void)
 {
@@ -120,88 +110,7 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-static inline uint64_t rdmsr(uint32_t index)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
-    return (uint64_t)high << 32 | low;
-}
-
-static inline void wrmsr(uint32_t index, uint64_t value)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-    uint32_t value;
-
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-#define READ_REGISTER(name)                                                                        \
-    static inline uint64_t read_##name(void)                                                       \
-    {                                                                                              \
-        uint64_t value;                                                                            \
-        __asm__ volatile("movq %%" #name ", %0" : "=r"(value) : : "memory");                       \
-        return value;                                                                              \
-    }
-#define WRITE_REGISTER(name)                                                                       \
-    static inline void write_##name(uint64_t value)                                                \
-    {                                                                                              \
-        __asm__ volatile("movq %0, %%" #name : : "r"(value) : "memory");                           \
-    }
-#define REGISTER(name) READ_REGISTER(name) WRITE_REGISTER(name)
-
-REGISTER(cr0)
-REGISTER(cr2)
-REGISTER(cr3)
-REGISTER(cr4)
-REGISTER(cr8)
-REGISTER(dr0)
-REGISTER(dr6)
-REGISTER(dr7)
-
-static inline void cpu_relax(void)
-{
-    __asm__ volatile("pause" : : : "memory");
-}
+CONTROL_REGISTER(cr8)
 
 static inline void interrupts_on(void)
 {
@@ -211,10 +120,4 @@ static inline void interrupts_on(void)
 static inline void interrupts_off(void)
 {
     __asm__ volatile("cli" : : : "memory");
-}
-
-/* Waits for one interrupt that is on its way; STI's shadow closes the gap before HLT. */
-static inline void wait_for_interrupt(void)
-{
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
 }

@@ -29,11 +29,6 @@ struct task_state {
     uint16_t reserved3, io_map;
 } __attribute__((packed));
 
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
 struct fixup {
     uint64_t from, to;
 };
@@ -72,19 +67,19 @@ static void load_task_register(void)
     descriptor[0] = (sizeof(task_state) - 1) | (base & 0xffffff) << 16 |
                     (uint64_t)TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
     descriptor[1] = base >> 32;
-    __asm__ volatile("ltr %w0" : : "r"(TASK_STATE));
+    ltr(TASK_STATE);
 }
 
 void interrupt_init(void)
 {
-    struct table_pointer pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+    struct descriptor_table pointer = {sizeof(idt) - 1, (uintptr_t)idt};
 
     for (unsigned vector = 0; vector < ARRAY_SIZE(idt); vector++)
         idt[vector] = make_gate(vector);
     task_state.ist[DOUBLE_FAULT_IST - 1] =
         (uintptr_t)double_fault_stack + sizeof(double_fault_stack);
     load_task_register();
-    __asm__ volatile("lidt %0" : : "m"(pointer));
+    lidt(&pointer);
 }
 
 void interrupt_handle(uint8_t vector, interrupt_handler *handler)

@@ -95,5 +95,5 @@ void map_page(uint64_t linear, uint64_t physical, uint64_t flags)
         table = (uint64_t *)(*entry & PAGE_ADDRESS);
     }
     table[linear >> 12 & 511] = flags == 0 ? 0 : physical | flags | PAGE_PRESENT;
-    __asm__ volatile("invlpg %0" : : "m"(*(char *)linear) : "memory");
+    invlpg(linear);
 }
