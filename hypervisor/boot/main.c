@@ -222,13 +222,6 @@ static void create_vms(const struct plan *plan)
     }
 }
 
-static void __attribute__((noreturn)) print_caps(void)
-{
-    vmx_probe();
-    vmx_print_caps(options.hidden);
-    machine_end();
-}
-
 /* What each CPU does before it runs anything. */
 static void take_up(void)
 {
@@ -257,12 +250,12 @@ void boot_main(uint64_t information, uint64_t image)
     stage("boot information");
     read_boot_information(information);
     reserve_memory();
+    vmx_probe();
     if (options.caps)
-        print_caps();
+        vmx_print_caps(options.hidden);
     stage("plan");
     plan = plan_read(&info);
     has_vms = plan->vm_count > 0;
-    vmx_probe();
     if (has_vms) {
         stage("VT-x");
         vmx_choose_controls(options.hidden);

@@ -76,6 +76,7 @@ void vmx_print_caps(uint64_t hidden)
                  caps_mitigation_verdict(&vmx.flaws, id), caps_mitigations[id].flaw);
     usable = usable && (permission == VMX_USABLE || permission == VMX_SET_AND_LOCK);
     log_line("caps: verdict: Lintel %s", usable ? "runs on this CPU" : "cannot run on this CPU");
+    machine_end();
 }
 
 void vmx_flush_ept(void)

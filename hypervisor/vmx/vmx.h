@@ -26,8 +26,8 @@ void vmx_probe(void);
  * the current one. */
 void vmx_choose_controls(uint64_t hidden);
 
-/* Prints the table of controls, for the option caps. */
-void vmx_print_caps(uint64_t hidden);
+/* Prints the table of controls, for the option caps, and ends the run. */
+void __attribute__((noreturn)) vmx_print_caps(uint64_t hidden);
 
 /* Enters VMX operation (R1, R2, R3), on each CPU; stops with a verdict where the CPU or its
  * firmware does not allow it. */
