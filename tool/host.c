@@ -15,13 +15,13 @@
 /* The names in the hypervisor's table, and all of them in one message. */
 #define MSR_STRATEGY(id, name, ...) name,
 static const char *const msr_strategies[] = {
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
 };
 #undef MSR_STRATEGY
 
 #define MSR_STRATEGY(id, name, ...) " " name
 static const char msr_strategy_list[] =
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
     ;
 #undef MSR_STRATEGY
 

@@ -23,7 +23,7 @@ static const struct {
     {"end=bochs", &machine_end_port, 0x8900},
     {"end=qemu", &machine_end_port, 0xf4},
 #define MSR_STRATEGY(id, name, ...) {"msr-switch=" name, &options.strategy, MSR_SWITCH_##id},
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
 #undef MSR_STRATEGY
 #define MITIGATION(id, name, ...)                                                                  \
     {"mitigations=-" name, &options.unmitigated[MITIGATION_##id], true},

@@ -13,7 +13,7 @@ static const struct way {
     uint64_t moved, own, other;
 } ways[MSR_STRATEGY_COUNT] = {
 #define MSR_STRATEGY(id, name, moved, own, other) [MSR_SWITCH_##id] = {moved, own, other},
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
 #undef MSR_STRATEGY
 };
 

@@ -2,7 +2,7 @@
 /*
  * Who has the resident MSRs of this CPU (R30-R35): STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE,
  * TSC_AUX, SPEC_CTRL, and of CET those without VMCS fields. The ways to switch them have the same
- * verbs, and differ in which MSRs these move (msr/strategies.def); the option msr-switch= picks one
+ * verbs, and differ in which MSRs these move (abi/strategies.def); the option msr-switch= picks one
  * for the whole run.
  *
  *   area         the VM-entry and VM-exit MSR areas switch the set on every transition
@@ -45,7 +45,7 @@ struct msr_cpu {
 
 enum msr_strategy {
 #define MSR_STRATEGY(id, ...) MSR_SWITCH_##id,
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
 #undef MSR_STRATEGY
     MSR_STRATEGY_COUNT
 };

@@ -74,7 +74,7 @@ static const struct model_config configs[] = {
 
 static const char *const msr_strategy_names[MSR_STRATEGY_COUNT] = {
 #define MSR_STRATEGY(id, name, ...) [MSR_SWITCH_##id] = name,
-#include "hypervisor/msr/strategies.def"
+#include "abi/strategies.def"
 #undef MSR_STRATEGY
 };
 
