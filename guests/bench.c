@@ -146,7 +146,7 @@ static uint64_t measure_wake(uint64_t after, bool halted)
         woken = 0;
         mark(RUNS - run);
         target = rdtsc() + after;
-        wrmsr(MSR_TSC_DEADLINE, target);
+        wrmsr(MSR_IA32_TSC_DEADLINE, target);
         if (halted) {
             sti_hlt_cli();
         } else {
@@ -164,13 +164,13 @@ static uint64_t measure_wake(uint64_t after, bool halted)
 /* A guest that uses SYSCALL: none of these is the host's value. */
 static void set_syscall_msrs(void)
 {
-    wrmsr(MSR_STAR, 0x0013000800000000);
-    wrmsr(MSR_LSTAR, 0xffffffff81800000);
-    wrmsr(MSR_CSTAR, 0xffffffff81801000);
-    wrmsr(MSR_FMASK, 0x47700);
-    wrmsr(MSR_KERNEL_GS_BASE, 0xffff888000000000);
+    wrmsr(MSR_IA32_STAR, 0x0013000800000000);
+    wrmsr(MSR_IA32_LSTAR, 0xffffffff81800000);
+    wrmsr(MSR_IA32_CSTAR, 0xffffffff81801000);
+    wrmsr(MSR_IA32_FMASK, 0x47700);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, 0xffff888000000000);
     if (cpuid(0x80000001, 0).edx >> 27 & 1)
-        wrmsr(MSR_TSC_AUX, 0x123);
+        wrmsr(MSR_IA32_TSC_AUX, 0x123);
 }
 
 static void measure_exits(void)
@@ -178,15 +178,15 @@ static void measure_exits(void)
     ROW("CPUID", "cpuid", 0, 0, 0);
     if (has_hypervisor()) {
         ROW("VMCALL", "vmcall", 0, 0xffffffff, 0);
-        ROW("RDMSR IA32_MISC_ENABLE", "rdmsr", MSR_MISC_ENABLE, 0, 0);
-        ROW("WRMSR IA32_MISC_ENABLE same value", "wrmsr", MSR_MISC_ENABLE, rdmsr(MSR_MISC_ENABLE),
-            0);
+        ROW("RDMSR IA32_MISC_ENABLE", "rdmsr", MSR_IA32_MISC_ENABLE, 0, 0);
+        ROW("WRMSR IA32_MISC_ENABLE same value", "wrmsr", MSR_IA32_MISC_ENABLE,
+            rdmsr(MSR_IA32_MISC_ENABLE), 0);
     }
     if (has_tsc_adjust())
-        ROW("RDMSR IA32_TSC_ADJUST", "rdmsr", MSR_TSC_ADJUST, 0, 0);
-    ROW("RDMSR STAR", "rdmsr", MSR_STAR, 0, 0);
-    ROW("WRMSR STAR same value", "wrmsr", MSR_STAR, rdmsr(MSR_STAR), 0);
-    ROW("WRMSR KERNEL_GS_BASE", "wrmsr", MSR_KERNEL_GS_BASE, 0, 0);
+        ROW("RDMSR IA32_TSC_ADJUST", "rdmsr", MSR_IA32_TSC_ADJUST, 0, 0);
+    ROW("RDMSR STAR", "rdmsr", MSR_IA32_STAR, 0, 0);
+    ROW("WRMSR STAR same value", "wrmsr", MSR_IA32_STAR, rdmsr(MSR_IA32_STAR), 0);
+    ROW("WRMSR KERNEL_GS_BASE", "wrmsr", MSR_IA32_KERNEL_GS_BASE, 0, 0);
     ROW("OUT 0x80", "outb %%al, $0x80", 0, 0, 0);
     ROW("OUT UART scratch", "outb %%al, %%dx", 0, (uint64_t)UART_SCR << 32, 0);
     ROW("IN UART scratch", "inb %%dx, %%al", 0, (uint64_t)UART_SCR << 32, 0);
@@ -215,20 +215,20 @@ static void measure_kick(void)
 static void measure_x2apic(void)
 {
     apic_enable(APIC_X2);
-    ROW("RDMSR x2APIC id", "rdmsr", MSR_X2APIC + APIC_ID, 0, 0);
-    ROW("WRMSR x2APIC EOI nothing in service", "wrmsr", MSR_X2APIC + APIC_EOI, 0, 0);
-    ROW("WRMSR x2APIC TPR", "wrmsr", MSR_X2APIC + APIC_TPR, 0, 0);
+    ROW("RDMSR x2APIC id", "rdmsr", MSR_IA32_X2APIC + APIC_ID, 0, 0);
+    ROW("WRMSR x2APIC EOI nothing in service", "wrmsr", MSR_IA32_X2APIC + APIC_EOI, 0, 0);
+    ROW("WRMSR x2APIC TPR", "wrmsr", MSR_IA32_X2APIC + APIC_TPR, 0, 0);
     set_gate(IPI_VECTOR, on_ipi);
     interrupts_on();
-    ROW("x2APIC self-IPI to EOI and IRET", "wrmsr", MSR_X2APIC + APIC_SELF_IPI, IPI_VECTOR, 0);
-    ROW("x2APIC ICR to self to EOI and IRET", "wrmsr", MSR_X2APIC + APIC_ICR,
+    ROW("x2APIC self-IPI to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_SELF_IPI, IPI_VECTOR, 0);
+    ROW("x2APIC ICR to self to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_ICR,
         APIC_ICR_SELF | IPI_VECTOR, 0);
     interrupts_off();
     if (!has_tsc_deadline())
         return;
     interrupt_handle(TIMER_VECTOR, on_timer);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
-    ROW("WRMSR IA32_TSC_DEADLINE far", "wrmsr", MSR_TSC_DEADLINE, FAR, 0);
+    ROW("WRMSR IA32_TSC_DEADLINE far", "wrmsr", MSR_IA32_TSC_DEADLINE, FAR, 0);
     row("HLT deadline to handler", measure_wake(WAKE_AFTER, true));
     row("spinning deadline to handler", measure_wake(SPIN_FOR, false));
 }

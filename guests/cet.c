@@ -7,21 +7,21 @@
 #include "guests/cet.h"
 #include "guests/lib/guest.h"
 
-#define MSR_PL0_SSP   0x6a4
-#define MSR_PL3_SSP   0x6a7
-#define MSR_XSS       0xda0
-#define CR4_MCE       BIT(6)
-#define CR4_CET       BIT(23)
-#define PAGE_DIRTY    0x40ULL
-#define VECTOR_CP     21
-#define VECTOR_IPI    0x41
-#define XSS_CET       0x1800U
-#define COMPONENT_U   11
-#define COMPONENT_S   12
-#define XSAVE_HEADER  576
-#define TOKEN         (MAP_BASE + PAGE_SIZE - 8)
-#define TOKEN_INDEX   (PAGE_SIZE / 8 - 1)
-#define ERROR_WRITTEN 3 /* of #PF: present, a write */
+#define MSR_IA32_PL0_SSP 0x6a4
+#define MSR_IA32_PL3_SSP 0x6a7
+#define MSR_IA32_XSS     0xda0
+#define CR4_MCE          BIT(6)
+#define CR4_CET          BIT(23)
+#define PAGE_DIRTY       0x40ULL
+#define VECTOR_CP        21
+#define VECTOR_IPI       0x41
+#define XSS_CET          0x1800U
+#define COMPONENT_U      11
+#define COMPONENT_S      12
+#define XSAVE_HEADER     576
+#define TOKEN            (MAP_BASE + PAGE_SIZE - 8)
+#define TOKEN_INDEX      (PAGE_SIZE / 8 - 1)
+#define ERROR_WRITTEN    3 /* of #PF: present, a write */
 
 typedef void program(void);
 
@@ -67,7 +67,7 @@ void cet_raise(void)
 static uint32_t run_shadowed(program *program)
 {
     shadow[TOKEN_INDEX] = TOKEN;
-    wrmsr(MSR_PL0_SSP, TOKEN);
+    wrmsr(MSR_IA32_PL0_SSP, TOKEN);
     cet_ssp = 0;
     return cet_run(program, CET_SHADOW_STACK);
 }
@@ -111,7 +111,7 @@ static void test_tracking(void)
     is(cet_run(cet_exits, CET_ENDBRANCH), 0, "branch tracking over exits");
     is(cet_run(cet_waits, CET_ENDBRANCH), 0, "a tracker that WRMSR sets finds its ENDBR64");
     is(cet_run(cet_waits_in_vain, CET_ENDBRANCH), CET_FAULT | CP_ENDBRANCH, "or not");
-    is(rdmsr(MSR_S_CET), 0, "IA32_S_CET is as written");
+    is(rdmsr(MSR_IA32_S_CET), 0, "IA32_S_CET is as written");
 }
 
 /* The second of each pair exits under Lintel, for another bit. */
@@ -148,24 +148,24 @@ static void test_xsaves(void)
     uint64_t cr4 = read_cr4();
 
     write_cr4(cr4 | CR4_OSXSAVE);
-    is_no_trap(try_wrmsr(MSR_XSS, XSS_CET), "IA32_XSS takes the states of CET");
+    is_no_trap(try_wrmsr(MSR_IA32_XSS, XSS_CET), "IA32_XSS takes the states of CET");
     test_sizes();
-    wrmsr(MSR_U_CET, CET_SHADOW_STACK);
-    wrmsr(MSR_PL3_SSP, 0x7000);
-    wrmsr(MSR_PL0_SSP, 0x8000);
+    wrmsr(MSR_IA32_U_CET, CET_SHADOW_STACK);
+    wrmsr(MSR_IA32_PL3_SSP, 0x7000);
+    wrmsr(MSR_IA32_PL0_SSP, 0x8000);
     __asm__ volatile("xsaves64 %0" : "+m"(area) : "a"(XSS_CET), "d"(0));
     is(area[XSAVE_HEADER / 8], CET_SHADOW_STACK, "XSAVES saves IA32_U_CET");
     is(area[XSAVE_HEADER / 8 + 1], 0x7000, "and IA32_PL3_SSP");
-    wrmsr(MSR_U_CET, 0);
-    wrmsr(MSR_PL3_SSP, 0);
-    wrmsr(MSR_PL0_SSP, 0);
+    wrmsr(MSR_IA32_U_CET, 0);
+    wrmsr(MSR_IA32_PL3_SSP, 0);
+    wrmsr(MSR_IA32_PL0_SSP, 0);
     __asm__ volatile("xrstors64 %0" : : "m"(area), "a"(XSS_CET), "d"(0));
-    is(rdmsr(MSR_U_CET), CET_SHADOW_STACK, "XRSTORS restores IA32_U_CET");
+    is(rdmsr(MSR_IA32_U_CET), CET_SHADOW_STACK, "XRSTORS restores IA32_U_CET");
     cpuid(0, 0);
-    is(rdmsr(MSR_PL3_SSP), 0x7000, "and IA32_PL3_SSP, over an exit");
-    is(rdmsr(MSR_PL0_SSP), 0x8000, "and IA32_PL0_SSP");
-    wrmsr(MSR_U_CET, 0);
-    wrmsr(MSR_XSS, 0);
+    is(rdmsr(MSR_IA32_PL3_SSP), 0x7000, "and IA32_PL3_SSP, over an exit");
+    is(rdmsr(MSR_IA32_PL0_SSP), 0x8000, "and IA32_PL0_SSP");
+    wrmsr(MSR_IA32_U_CET, 0);
+    wrmsr(MSR_IA32_XSS, 0);
     write_cr4(cr4);
 }
 

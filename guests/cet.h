@@ -2,8 +2,8 @@
 /* What guests/cet.c and its assembly share. */
 #pragma once
 
-#define MSR_U_CET 0x6a0
-#define MSR_S_CET 0x6a2
+#define MSR_IA32_U_CET 0x6a0
+#define MSR_IA32_S_CET 0x6a2
 
 /* Of both. */
 #define CET_SHADOW_STACK 0x001

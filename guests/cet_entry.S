@@ -4,7 +4,7 @@
 #include "guests/lib/modes.S"
 
     .macro SWITCH_OFF
-    movl $MSR_S_CET, %ecx
+    movl $MSR_IA32_S_CET, %ecx
     xorl %eax, %eax
     xorl %edx, %edx
     wrmsr
@@ -17,7 +17,7 @@ cet_run:
     KEEP_CALLER stack
     movq %rdi, %rbx
     movl %esi, %ebp
-    movl $MSR_S_CET, %ecx
+    movl $MSR_IA32_S_CET, %ecx
     movl %esi, %eax
     xorl %edx, %edx
     wrmsr
@@ -106,7 +106,7 @@ cet_no_track:
 /* The tracker set by WRMSR, which may exit: the next instruction is to be ENDBR64. */
 cet_waits:
     endbr64
-    movl $MSR_S_CET, %ecx
+    movl $MSR_IA32_S_CET, %ecx
     movl $(CET_ENDBRANCH | CET_TRACKER), %eax
     xorl %edx, %edx
     wrmsr
@@ -117,7 +117,7 @@ cet_waits:
 
 cet_waits_in_vain:
     endbr64
-    movl $MSR_S_CET, %ecx
+    movl $MSR_IA32_S_CET, %ecx
     movl $(CET_ENDBRANCH | CET_TRACKER), %eax
     xorl %edx, %edx
     wrmsr

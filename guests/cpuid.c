@@ -183,7 +183,7 @@ static void test_hypervisor_leaves(void)
 /* Last: Bochs does not switch a local APIC on again. */
 static void test_apic_off(void)
 {
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
+    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
     is(cpuid(LEAF_FEATURES, 0).edx >> 9 & 1, 0, "APIC is clear once the local APIC is disabled");
 }
 

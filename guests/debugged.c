@@ -85,10 +85,10 @@ static uint64_t __attribute__((noipa)) kept_flags(void)
 {
     uint64_t flags;
 
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
-    wrmsr(MSR_STAR, (uint64_t)KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uintptr_t)syscalled);
-    wrmsr(MSR_FMASK, 0);
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SCE);
+    wrmsr(MSR_IA32_STAR, (uint64_t)KERNEL_CODE << 32);
+    wrmsr(MSR_IA32_LSTAR, (uintptr_t)syscalled);
+    wrmsr(MSR_IA32_FMASK, 0);
     __asm__ volatile(AT("syscall", "syscall") "movq %%r11, %0"
                      : "=r"(flags)
                      :
@@ -169,8 +169,8 @@ static void test_user(void)
     map_page(USER_TEXT, (uintptr_t)text, PAGE_USER);
     map_page(USER_STACK, (uintptr_t)page_alloc(), PAGE_USER | PAGE_WRITE);
     interrupt_stack((uintptr_t)stack + sizeof(stack));
-    wrmsr(MSR_LSTAR, (uintptr_t)user_left);
-    wrmsr(MSR_FMASK, RFLAGS_IF);
+    wrmsr(MSR_IA32_LSTAR, (uintptr_t)user_left);
+    wrmsr(MSR_IA32_FMASK, RFLAGS_IF);
     is(run_user(), 0x756e6547, "CPUID in ring 3");
     is(ticks, 2, "and an interrupt there");
 }

@@ -86,8 +86,8 @@ static void save(struct outcome *o)
     __asm__("str %0" : "=m"(o->selector[7]));
     __asm__("sgdt %0" : "=m"(o->gdt));
     __asm__("sidt %0" : "=m"(o->idt));
-    o->fs_base = rdmsr(MSR_FS_BASE);
-    o->gs_base = rdmsr(MSR_GS_BASE);
+    o->fs_base = rdmsr(MSR_IA32_FS_BASE);
+    o->gs_base = rdmsr(MSR_IA32_GS_BASE);
     memcpy(o->descriptors, high, sizeof(o->descriptors));
 }
 

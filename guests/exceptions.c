@@ -214,7 +214,7 @@ static void test_single_step(void)
     is_step(behind, "IN");
     SINGLE_STEP("outb %%al, $0x80", 0, behind);
     is_step(behind, "OUT");
-    SINGLE_STEP("rdmsr", MSR_PAT, behind);
+    SINGLE_STEP("rdmsr", MSR_IA32_PAT, behind);
     is_step(behind, "RDMSR");
     SINGLE_STEP("movl 0xd0000000, %%eax", 0, behind);
     is_step(behind, "a load from device memory");

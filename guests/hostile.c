@@ -44,7 +44,7 @@ static void start_timer(uint8_t vector)
 
 static void set_deadline(uint64_t ticks)
 {
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + ticks);
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + ticks);
 }
 
 static void spin(void)
@@ -138,7 +138,7 @@ static void timer_interrupts(void)
 
 static void on_rearm(struct interrupt_frame *frame)
 {
-    wrmsr(MSR_TSC_DEADLINE, 1);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 1);
     apic_eoi();
 }
 
@@ -146,7 +146,7 @@ static void timer_rearmed(void)
 {
     interrupt_handle(TIMER_VECTOR, on_rearm);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
-    wrmsr(MSR_TSC_DEADLINE, 1);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 1);
     spin();
 }
 
@@ -156,7 +156,7 @@ static void tsc_jumps(void)
     interrupts_on();
     for (;;) {
         set_deadline(BIT(62));
-        wrmsr(MSR_TSC, rdtsc() + BIT(62) + SHORT);
+        wrmsr(MSR_IA32_TSC, rdtsc() + BIT(62) + SHORT);
     }
 }
 

@@ -142,7 +142,7 @@ static void test_local_apic(void)
     end();
     is(count, 1, "%s", names[0]);
 
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
+    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
     set_entry(PIN_UART, LEVEL | VECTOR, 0);
     raise_line();
     apic_enable(APIC_MEMORY);

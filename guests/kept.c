@@ -31,8 +31,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 /* What the round before has left there takes part, and the result is left there. */
 static uint64_t turn_registers(uint64_t hash)
 {
-    static const uint32_t msrs[] = {MSR_STAR, MSR_CSTAR, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
-                                    MSR_SYSENTER_CS};
+    static const uint32_t msrs[] = {MSR_IA32_STAR, MSR_IA32_CSTAR, MSR_IA32_KERNEL_GS_BASE,
+                                    MSR_IA32_TSC_AUX, MSR_IA32_SYSENTER_CS};
     uint64_t vector, dr, cr2;
 
     __asm__ volatile("movq %%xmm7, %0; mov %%dr1, %1; mov %%cr2, %2"
@@ -60,7 +60,7 @@ static void sleep_a_while(void)
 {
     unsigned before = woken;
 
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + SLEEP);
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + SLEEP);
     while (woken == before)
         sti_hlt_cli();
 }

@@ -6,16 +6,16 @@
  */
 #include "guests/lib/guest.h"
 
-#define KEY        5U
-#define PAGE_KEY   ((uint64_t)KEY << 59)
-#define MSR_PKRS   0x6e1
-#define CR4_PKE    BIT(22)
-#define CR4_PKS    BIT(24)
-#define DEVICE     0xd0000000ULL
-#define XCR0_PKRU  9
-#define ERROR_READ 0x21 /* present, by a key */
-#define READ_ONLY  2U
-#define NOTHING    1U
+#define KEY           5U
+#define PAGE_KEY      ((uint64_t)KEY << 59)
+#define MSR_IA32_PKRS 0x6e1
+#define CR4_PKE       BIT(22)
+#define CR4_PKS       BIT(24)
+#define DEVICE        0xd0000000ULL
+#define XCR0_PKRU     9
+#define ERROR_READ    0x21 /* present, by a key */
+#define READ_ONLY     2U
+#define NOTHING       1U
 
 #define AT(address) (*(volatile uint32_t *)(address))
 
@@ -41,7 +41,7 @@ static uint32_t read_pkru(void)
 
 static void write_pkrs(uint32_t value)
 {
-    wrmsr(MSR_PKRS, value);
+    wrmsr(MSR_IA32_PKRS, value);
 }
 
 /* Both read from the device, then from or to the page. */
@@ -172,12 +172,12 @@ static void test_pkrs(void)
 {
     uint64_t cr4 = read_cr4();
 
-    is(rdmsr(MSR_PKRS), 0, "IA32_PKRS is 0 at the start");
+    is(rdmsr(MSR_IA32_PKRS), 0, "IA32_PKRS is 0 at the start");
     write_cr4(cr4 | CR4_PKS);
     test_rights("IA32_PKRS", write_pkrs, false);
     write_pkrs(NOTHING << 2 * KEY);
     test_user_page();
-    is(rdmsr(MSR_PKRS), NOTHING << 2 * KEY, "IA32_PKRS is as written behind exits");
+    is(rdmsr(MSR_IA32_PKRS), NOTHING << 2 * KEY, "IA32_PKRS is as written behind exits");
     write_cr4(cr4);
     test_off("without CR4.PKS no key matters", 0);
 }
@@ -204,6 +204,6 @@ void guest_main(void)
         uint64_t value = 0;
 
         test_absent(CR4_PKS, "PKS");
-        is(try_rdmsr(MSR_PKRS, &value).vector, VECTOR_GP, "there is no IA32_PKRS without PKS");
+        is(try_rdmsr(MSR_IA32_PKRS, &value).vector, VECTOR_GP, "there is no IA32_PKRS without PKS");
     }
 }

@@ -52,15 +52,15 @@ static void test_tsc(void)
 {
     wrmsr(MSR_SYSTEM_TIME, (uintptr_t)&record | ENABLED);
     is(record.version % 2, 0, "the version is even");
-    moved(MSR_TSC, rdtsc() + BIT(36), "the TSC is set on");
-    moved(MSR_TSC, 0, "the TSC is set to 0");
-    moved(MSR_TSC, BIT(63) - 1000, "the TSC is about to reach 2^63");
-    moved(MSR_TSC, -1000ULL, "the TSC is about to go round");
-    moved(MSR_TSC_ADJUST, 0, "TSC_ADJUST is set to 0");
-    moved(MSR_TSC_ADJUST, BIT(40), "TSC_ADJUST is set on");
-    moved(MSR_TSC_ADJUST, -BIT(40), "TSC_ADJUST is set back");
+    moved(MSR_IA32_TSC, rdtsc() + BIT(36), "the TSC is set on");
+    moved(MSR_IA32_TSC, 0, "the TSC is set to 0");
+    moved(MSR_IA32_TSC, BIT(63) - 1000, "the TSC is about to reach 2^63");
+    moved(MSR_IA32_TSC, -1000ULL, "the TSC is about to go round");
+    moved(MSR_IA32_TSC_ADJUST, 0, "TSC_ADJUST is set to 0");
+    moved(MSR_IA32_TSC_ADJUST, BIT(40), "TSC_ADJUST is set on");
+    moved(MSR_IA32_TSC_ADJUST, -BIT(40), "TSC_ADJUST is set back");
     moved(MSR_SYSTEM_TIME, (uintptr_t)&record | ENABLED, "the MSR is written again");
-    wrmsr(MSR_TSC_ADJUST, 0);
+    wrmsr(MSR_IA32_TSC_ADJUST, 0);
 }
 
 static bool is_time(const volatile struct system_time *r)
@@ -110,10 +110,10 @@ static void test_refused(void)
     refused(MSR_SYSTEM_TIME, memory_end() - 16, 16, "a clock over the end of memory");
     refused(MSR_SYSTEM_TIME, -16ULL, 0, "a clock at the last address");
     refused(MSR_WALL_CLOCK, memory_end() - 8, 8, "a wall clock over the end of memory");
-    moved(MSR_TSC, 0, "a write was refused before");
+    moved(MSR_IA32_TSC, 0, "a write was refused before");
     is_no_trap(try_wrmsr(MSR_SYSTEM_TIME, NO_MEMORY), "no clock needs no memory");
     uint32_t version = record.version;
-    wrmsr(MSR_TSC, 0);
+    wrmsr(MSR_IA32_TSC, 0);
     is(record.version, version, "a clock that is switched off is not written");
 }
 

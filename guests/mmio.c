@@ -49,7 +49,7 @@ static void test_addressing(void)
     is(value, 0xffffffff, "base, scaled index and displacement");
     __asm__ volatile("movl 0x80(%1), %%r15d; movq %%r15, %0" : "=r"(value) : "r"(base) : "r15");
     is(value, 0xffffffff, "a high register as the destination");
-    wrmsr(MSR_GS_BASE, UNCLAIMED);
+    wrmsr(MSR_IA32_GS_BASE, UNCLAIMED);
     __asm__ volatile("movl %%gs:8, %k0" : "=r"(value));
     is(value, 0xffffffff, "a GS-relative address");
     __asm__ volatile("movabsl 0xd0000000, %%eax" : "=a"(value));

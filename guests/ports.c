@@ -133,7 +133,7 @@ static void test_outs(void)
     address = (uintptr_t)text + 2;
     __asm__ volatile("outsb" : "+S"(address) : "d"(UART_SCR) : "memory");
     is(inb(UART_SCR), 'c', "OUTSB without REP");
-    wrmsr(MSR_FS_BASE, (uintptr_t)text);
+    wrmsr(MSR_IA32_FS_BASE, (uintptr_t)text);
     address = 3;
     __asm__ volatile("fs outsb" : "+S"(address) : "d"(UART_SCR) : "memory");
     is(inb(UART_SCR), 'd', "OUTSB with an FS prefix");

@@ -24,23 +24,23 @@ void guest_main(void)
         diag("first start");
         cmos_write(CMOS_FREE, MARK);
         memory = 2;
-        wrmsr(MSR_LSTAR, 0x1234);
-        wrmsr(MSR_SYSENTER_EIP, 0x1234);
+        wrmsr(MSR_IA32_LSTAR, 0x1234);
+        wrmsr(MSR_IA32_SYSENTER_EIP, 0x1234);
         write_dr0(0x1234);
         if (has_tsc_adjust())
-            wrmsr(MSR_TSC_ADJUST, BIT(40));
+            wrmsr(MSR_IA32_TSC_ADJUST, BIT(40));
         leave_pending();
         reset();
     }
     cmos_write(CMOS_FREE, 0);
     ok(true, "the machine starts again");
     is(memory, 1, "the kernel was loaded again");
-    is(rdmsr(MSR_LSTAR), 0, "LSTAR has its reset value");
-    is(rdmsr(MSR_SYSENTER_EIP), 0, "SYSENTER_EIP has its reset value");
+    is(rdmsr(MSR_IA32_LSTAR), 0, "LSTAR has its reset value");
+    is(rdmsr(MSR_IA32_SYSENTER_EIP), 0, "SYSENTER_EIP has its reset value");
     is(read_dr0(), 0, "DR0 has its reset value");
     if (has_tsc_adjust() && has_hypervisor()) /* the bare emulator keeps it over a reset */
-        is(rdmsr(MSR_TSC_ADJUST), 0, "IA32_TSC_ADJUST has its reset value");
-    is(rdmsr(MSR_APIC_BASE) & APIC_BASE_X2, 0, "the local APIC is not in x2APIC mode");
+        is(rdmsr(MSR_IA32_TSC_ADJUST), 0, "IA32_TSC_ADJUST has its reset value");
+    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2, 0, "the local APIC is not in x2APIC mode");
     is(apic_vector_bit(APIC_IRR, VECTOR), 0, "nothing is pending in it");
     is(read_cr8(), 0, "CR8 has its reset value");
 }

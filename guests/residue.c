@@ -11,33 +11,33 @@
 #include "guests/lib/guest.h"
 #include "lib/string.h"
 
-#define STARTS        3
-#define ROUNDS        120
-#define RENEWAL       16 /* rounds from one set of canaries to the next */
-#define REPORTS_MAX   12
-#define CMOS_STARTS   0x60
-#define UNCLAIMED     0xd0000000ULL
-#define TIMER_VECTOR  0x41
-#define SLEEP_MAX     0x7fff  /* TSC ticks */
-#define SPIN_MAX      0x3ffff /* longer than a time slice */
-#define MSR_DEBUGCTL  0x1d9
-#define MSR_SPEC_CTRL 0x48
-#define MSR_PKRS      0x6e1
-#define MSR_U_CET     0x6a0
-#define MSR_S_CET     0x6a2
-#define MSR_PL0_SSP   0x6a4
-#define MSR_PL1_SSP   0x6a5
-#define MSR_PL2_SSP   0x6a6
-#define MSR_PL3_SSP   0x6a7
-#define MSR_SSP_TABLE 0x6a8
-#define MSR_XSS       0xda0
-#define XSS_CET_U     0x800 /* also in each canary of XSS */
-#define XCR0_PKRU     9
-#define PAT_RESET     0x0007040600070406
-#define EFER_START    (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
-#define DR6_RESET     0xffff0ff0
-#define DR7_RESET     0x400
-#define CPUID_RDPID   BIT(22) /* leaf 7, ECX */
+#define STARTS             3
+#define ROUNDS             120
+#define RENEWAL            16 /* rounds from one set of canaries to the next */
+#define REPORTS_MAX        12
+#define CMOS_STARTS        0x60
+#define UNCLAIMED          0xd0000000ULL
+#define TIMER_VECTOR       0x41
+#define SLEEP_MAX          0x7fff  /* TSC ticks */
+#define SPIN_MAX           0x3ffff /* longer than a time slice */
+#define MSR_IA32_DEBUGCTL  0x1d9
+#define MSR_IA32_SPEC_CTRL 0x48
+#define MSR_IA32_PKRS      0x6e1
+#define MSR_IA32_U_CET     0x6a0
+#define MSR_IA32_S_CET     0x6a2
+#define MSR_IA32_PL0_SSP   0x6a4
+#define MSR_IA32_PL1_SSP   0x6a5
+#define MSR_IA32_PL2_SSP   0x6a6
+#define MSR_IA32_PL3_SSP   0x6a7
+#define MSR_IA32_SSP_TABLE 0x6a8
+#define MSR_IA32_XSS       0xda0
+#define XSS_CET_U          0x800 /* also in each canary of XSS */
+#define XCR0_PKRU          9
+#define PAT_RESET          0x0007040600070406
+#define EFER_START         (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
+#define DR6_RESET          0xffff0ff0
+#define DR7_RESET          0x400
+#define CPUID_RDPID        BIT(22) /* leaf 7, ECX */
 
 static uint64_t identity, generation;
 static bool with_xsave; /* remembered: CPUID exits */
@@ -139,7 +139,7 @@ static bool has_debugctl(void)
 {
     uint64_t value = 0;
 
-    return try_rdmsr(MSR_DEBUGCTL, &value).vector == NO_TRAP;
+    return try_rdmsr(MSR_IA32_DEBUGCTL, &value).vector == NO_TRAP;
 }
 
 static uint64_t read_rdtscp(void)
@@ -181,9 +181,10 @@ static void write_nothing(uint64_t value)
  * write.
  */
 #define STATE_MSR(X, id, reset, canary)                                                            \
-    X(id, #id, true, rdmsr(MSR_##id), wrmsr(MSR_##id, value), reset, canary)
-#define STATE_CET(X, id, canary)           STATE_CET_BY(X, id, wrmsr(MSR_##id, value), canary)
-#define STATE_CET_BY(X, id, write, canary) X(id, #id, has_cet(), rdmsr(MSR_##id), write, 0, canary)
+    X(id, #id, true, rdmsr(MSR_IA32_##id), wrmsr(MSR_IA32_##id, value), reset, canary)
+#define STATE_CET(X, id, canary) STATE_CET_BY(X, id, wrmsr(MSR_IA32_##id, value), canary)
+#define STATE_CET_BY(X, id, write, canary)                                                         \
+    X(id, #id, has_cet(), rdmsr(MSR_IA32_##id), write, 0, canary)
 #define STATE(X)                                                                                   \
     STATE_MSR(X, STAR, 0, wide(STATE_STAR))                                                        \
     STATE_MSR(X, LSTAR, 0, wide(STATE_LSTAR))                                                      \
@@ -197,21 +198,22 @@ static void write_nothing(uint64_t value)
     STATE_MSR(X, SYSENTER_EIP, 0, wide(STATE_SYSENTER_EIP))                                        \
     STATE_MSR(X, PAT, PAT_RESET, pat())                                                            \
     STATE_MSR(X, EFER, EFER_START, efer())                                                         \
-    X(DEBUGCTL, "DEBUGCTL", has_debugctl(), rdmsr(MSR_DEBUGCTL), wrmsr(MSR_DEBUGCTL, value), 0,    \
-      identity & 1)                                                                                \
-    X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_SPEC_CTRL), wrmsr(MSR_SPEC_CTRL, value),  \
-      0, spec_ctrl())                                                                              \
+    X(DEBUGCTL, "DEBUGCTL", has_debugctl(), rdmsr(MSR_IA32_DEBUGCTL),                              \
+      wrmsr(MSR_IA32_DEBUGCTL, value), 0, identity & 1)                                            \
+    X(SPEC_CTRL, "SPEC_CTRL", has_spec_ctrl(), rdmsr(MSR_IA32_SPEC_CTRL),                          \
+      wrmsr(MSR_IA32_SPEC_CTRL, value), 0, spec_ctrl())                                            \
     STATE_CET(X, XSS, xss())                                                                       \
-    STATE_CET_BY(X, U_CET, restore_user_cet(value, rdmsr(MSR_PL3_SSP)), cet(STATE_U_CET))          \
+    STATE_CET_BY(X, U_CET, restore_user_cet(value, rdmsr(MSR_IA32_PL3_SSP)), cet(STATE_U_CET))     \
     STATE_CET(X, S_CET, cet(STATE_S_CET))                                                          \
     STATE_CET(X, PL0_SSP, ssp(STATE_PL0_SSP))                                                      \
     STATE_CET(X, PL1_SSP, ssp(STATE_PL1_SSP))                                                      \
     STATE_CET(X, PL2_SSP, ssp(STATE_PL2_SSP))                                                      \
-    STATE_CET_BY(X, PL3_SSP, restore_user_cet(rdmsr(MSR_U_CET), value), ssp(STATE_PL3_SSP))        \
+    STATE_CET_BY(X, PL3_SSP, restore_user_cet(rdmsr(MSR_IA32_U_CET), value), ssp(STATE_PL3_SSP))   \
     STATE_CET(X, SSP_TABLE, wide(STATE_SSP_TABLE))                                                 \
-    X(PKRS, "PKRS", has_pks(), rdmsr(MSR_PKRS), wrmsr(MSR_PKRS, value), 0, narrow(STATE_PKRS))     \
-    X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_TSC_AUX), wrmsr(MSR_TSC_AUX, value), 0,          \
-      narrow(STATE_TSC_AUX))                                                                       \
+    X(PKRS, "PKRS", has_pks(), rdmsr(MSR_IA32_PKRS), wrmsr(MSR_IA32_PKRS, value), 0,               \
+      narrow(STATE_PKRS))                                                                          \
+    X(TSC_AUX, "TSC_AUX", has_rdtscp(), rdmsr(MSR_IA32_TSC_AUX), wrmsr(MSR_IA32_TSC_AUX, value),   \
+      0, narrow(STATE_TSC_AUX))                                                                    \
     X(RDTSCP, "RDTSCP", has_rdtscp(), read_rdtscp(), write_nothing(value), 0,                      \
       narrow(STATE_TSC_AUX))                                                                       \
     X(RDPID, "RDPID", has_rdpid(), read_rdpid(), write_nothing(value), 0, narrow(STATE_TSC_AUX))   \
@@ -424,13 +426,13 @@ static void by_memory(void)
 
 static void by_msr(void)
 {
-    wrmsr(MSR_PAT, own[STATE_PAT]);
+    wrmsr(MSR_IA32_PAT, own[STATE_PAT]);
 }
 
 static void by_syscall_msr(void)
 {
     own[STATE_LSTAR] = wide((unsigned)random_below(0x80));
-    wrmsr(MSR_LSTAR, own[STATE_LSTAR]);
+    wrmsr(MSR_IA32_LSTAR, own[STATE_LSTAR]);
 }
 
 static void by_hlt(void)

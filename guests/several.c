@@ -87,9 +87,9 @@ static void spoil(void)
     apic_write(APIC_LVT_TIMER, VECTOR);
     apic_self_ipi(VECTOR);
     write_dr0(0x1234);
-    wrmsr(MSR_STAR, 0x1234567800000000);
-    wrmsr(MSR_SYSENTER_EIP, 0x1234);
-    wrmsr(MSR_GS_BASE, 0x1234);
+    wrmsr(MSR_IA32_STAR, 0x1234567800000000);
+    wrmsr(MSR_IA32_SYSENTER_EIP, 0x1234);
+    wrmsr(MSR_IA32_GS_BASE, 0x1234);
     write_cr4(read_cr4() | CR4_OSFXSR);
     __asm__ volatile("movq %0, %%xmm3" : : "r"(0x1122334455667788));
     counter[self()] = 1;
@@ -103,8 +103,8 @@ static void report_kept(void)
     write_cr4(read_cr4() | CR4_OSFXSR);
     __asm__ volatile("movq %%xmm3, %0" : "=r"(xmm));
     kept_xmm = xmm;
-    kept_star = rdmsr(MSR_STAR);
-    kept_pat = rdmsr(MSR_SYSENTER_EIP);
+    kept_star = rdmsr(MSR_IA32_STAR);
+    kept_pat = rdmsr(MSR_IA32_SYSENTER_EIP);
     apic_svr = apic_read(APIC_SVR);
     apic_lvt = apic_read(APIC_LVT_TIMER);
     apic_tpr = apic_read(APIC_TPR);

@@ -86,20 +86,20 @@ static void is_refused(void (*go)(void), const char *name)
 
 static void set_msrs(void)
 {
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
-    wrmsr(MSR_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uintptr_t)back_by_syscall);
-    wrmsr(MSR_FMASK, 0);
-    wrmsr(MSR_SYSENTER_CS, KERNEL_CODE);
-    wrmsr(MSR_SYSENTER_ESP, (uintptr_t)sysenter_stack + sizeof(sysenter_stack));
-    wrmsr(MSR_SYSENTER_EIP, (uintptr_t)back_by_sysenter);
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SCE);
+    wrmsr(MSR_IA32_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)KERNEL_CODE << 32);
+    wrmsr(MSR_IA32_LSTAR, (uintptr_t)back_by_syscall);
+    wrmsr(MSR_IA32_FMASK, 0);
+    wrmsr(MSR_IA32_SYSENTER_CS, KERNEL_CODE);
+    wrmsr(MSR_IA32_SYSENTER_ESP, (uintptr_t)sysenter_stack + sizeof(sysenter_stack));
+    wrmsr(MSR_IA32_SYSENTER_EIP, (uintptr_t)back_by_sysenter);
 }
 
 static bool syscall_masks(uint64_t mask)
 {
     uint64_t flags = FLAGS_USER | FLAGS_FIXED;
 
-    wrmsr(MSR_FMASK, mask);
+    wrmsr(MSR_IA32_FMASK, mask);
     run(program_syscall, USER_CODE, flags);
     if (ring3.how == BACK_SYSCALL && ring3.r11 == flags &&
         ring3.rflags == ((flags & ~mask) | FLAGS_FIXED))
@@ -123,7 +123,7 @@ static void test_syscall(void)
     for (unsigned bit = 0; bit < 32; bit++)
         all = syscall_masks((uint32_t)~BIT(bit)) && all;
     ok(all, "SYSCALL keeps the flag of each single bit that FMASK has not");
-    wrmsr(MSR_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)(KERNEL_CODE | 3) << 32);
+    wrmsr(MSR_IA32_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)(KERNEL_CODE | 3) << 32);
     run(program_syscall, USER_CODE, FLAGS_FIXED);
     is(ring3.cs, KERNEL_CODE, "SYSCALL ignores the privilege level in STAR's kernel selector");
     set_msrs();
@@ -157,7 +157,7 @@ static void test_sysret(void)
     is(sysret_flags(FLAGS_USER), FLAGS_USER, "SYSRET takes many flags at once");
     is(ring3.r8 & 0xffff, USER_CODE, "SYSRET: CS");
     is(ring3.r9 & 0xffff, USER_DATA, "SYSRET: SS");
-    wrmsr(MSR_STAR, (uint64_t)(USER_CODE32 & ~3) << 48 | (uint64_t)KERNEL_CODE << 32);
+    wrmsr(MSR_IA32_STAR, (uint64_t)(USER_CODE32 & ~3) << 48 | (uint64_t)KERNEL_CODE << 32);
     sysret_flags(0);
     is(ring3.r8 & 0xffff, USER_CODE, "SYSRET: CS has privilege level 3 whatever STAR says");
     is(ring3.r9 & 0xffff, USER_DATA, "SYSRET: SS has privilege level 3 whatever STAR says");
@@ -180,17 +180,17 @@ static void test_sysenter(const char *program, uint64_t cs, const char *from)
     run(program, cs, flags);
     is(ring3.how, BACK_SYSENTER, "SYSENTER from %s arrives", from);
     is(ring3.rflags, flags & ~RFLAGS_IF, "SYSENTER from %s clears IF alone", from);
-    is(ring3.rsp, rdmsr(MSR_SYSENTER_ESP), "SYSENTER from %s: RSP", from);
+    is(ring3.rsp, rdmsr(MSR_IA32_SYSENTER_ESP), "SYSENTER from %s: RSP", from);
     is(ring3.cs << 16 | (ring3.ss & 0xffff), KERNEL_CODE << 16 | KERNEL_DATA,
        "SYSENTER from %s: CS and SS", from);
     for (uint64_t selector = 0; selector <= 3; selector++) {
-        wrmsr(MSR_SYSENTER_CS, selector);
+        wrmsr(MSR_IA32_SYSENTER_CS, selector);
         run(program, cs, FLAGS_FIXED);
         ok(ring3.how == BACK_FAULT && fault.vector == VECTOR_GP && fault.error_code == 0 &&
                fault.rip == address(program),
            "SYSENTER from %s with CS %lu gives #GP(0)", from, selector);
     }
-    wrmsr(MSR_SYSENTER_CS, KERNEL_CODE | 3);
+    wrmsr(MSR_IA32_SYSENTER_CS, KERNEL_CODE | 3);
     run(program, cs, FLAGS_FIXED);
     is(ring3.cs, KERNEL_CODE, "SYSENTER from %s ignores the selector's privilege level", from);
     set_msrs();
@@ -217,7 +217,7 @@ static void test_sysexit(void)
     ring3.rcx = UNCANONICAL;
     is_refused(go_sysexitq, "SYSEXIT with a stack that is not canonical");
     for (uint64_t selector = 0; selector <= 3; selector++) {
-        wrmsr(MSR_SYSENTER_CS, selector);
+        wrmsr(MSR_IA32_SYSENTER_CS, selector);
         ring3.rcx = USER_TOP;
         is_refused(go_sysexitq, "SYSEXIT to 64 bits with CS 0 to 3");
         ring3.rcx = USER_TOP;
@@ -229,19 +229,20 @@ static void test_sysexit(void)
 /* Intel's SYSCALL is undefined outside of 64-bit code, and CSTAR stays unused. */
 static void test_compatibility(void)
 {
-    wrmsr(MSR_CSTAR, (uintptr_t)back_by_syscall);
+    wrmsr(MSR_IA32_CSTAR, (uintptr_t)back_by_syscall);
     run(program_syscall32, USER_CODE32, FLAGS_FIXED);
     is(ring3.how, BACK_FAULT, "SYSCALL from compatibility mode does not arrive");
     is(fault.vector, VECTOR_UD, "SYSCALL from compatibility mode is undefined");
     is(fault.rip, address(program_syscall32), "and the fault is at the SYSCALL");
-    wrmsr(MSR_CSTAR, 0);
+    wrmsr(MSR_IA32_CSTAR, 0);
 }
 
 static void test_ring3_msrs(void)
 {
     static const uint32_t indexes[] = {
-        MSR_TSC,    MSR_APIC_BASE, MSR_SYSENTER_CS, MSR_PAT,     MSR_EFER,           MSR_STAR,
-        MSR_LSTAR,  MSR_CSTAR,     MSR_FMASK,       MSR_GS_BASE, MSR_KERNEL_GS_BASE, 0x12345678,
+        MSR_IA32_TSC,   MSR_IA32_APIC_BASE, MSR_IA32_SYSENTER_CS,    MSR_IA32_PAT,
+        MSR_IA32_EFER,  MSR_IA32_STAR,      MSR_IA32_LSTAR,          MSR_IA32_CSTAR,
+        MSR_IA32_FMASK, MSR_IA32_GS_BASE,   MSR_IA32_KERNEL_GS_BASE, 0x12345678,
         0xffffffff,
     };
     static const char *const programs_of[] = {program_rdmsr, program_wrmsr};
@@ -258,7 +259,7 @@ static void test_ring3_msrs(void)
     }
     ok(good[0], "RDMSR in ring 3 gives #GP(0) with RDX and RAX unchanged, known MSR or not");
     ok(good[1], "WRMSR in ring 3 gives #GP(0), known MSR or not");
-    is(rdmsr(MSR_LSTAR), (uintptr_t)back_by_syscall, "and changes nothing");
+    is(rdmsr(MSR_IA32_LSTAR), (uintptr_t)back_by_syscall, "and changes nothing");
 }
 
 /* With a value that ring 0 may write. Under Lintel it exits, in Bochs before the CPL is looked at.
@@ -297,12 +298,12 @@ static void by_swapgs(void)
 
 static void by_write_gs(void)
 {
-    wrmsr(MSR_GS_BASE, model.gs = model.kernel_gs ^ 0x10);
+    wrmsr(MSR_IA32_GS_BASE, model.gs = model.kernel_gs ^ 0x10);
 }
 
 static void by_write_kernel_gs(void)
 {
-    wrmsr(MSR_KERNEL_GS_BASE, model.kernel_gs = model.gs ^ 0x100);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, model.kernel_gs = model.gs ^ 0x100);
 }
 
 static void by_cpuid(void)
@@ -323,7 +324,7 @@ static void by_hlt(void)
 
 static void by_lstar(void)
 {
-    wrmsr(MSR_LSTAR, (uintptr_t)back_by_syscall);
+    wrmsr(MSR_IA32_LSTAR, (uintptr_t)back_by_syscall);
 }
 
 static void (*const steps[])(void) = {by_swapgs, by_write_gs, by_write_kernel_gs, by_cpuid, by_port,
@@ -345,19 +346,20 @@ static void test_swapgs(void)
     apic_enable(APIC_MEMORY);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
     apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
-    wrmsr(MSR_GS_BASE, model.gs = GS_ONE);
-    wrmsr(MSR_KERNEL_GS_BASE, model.kernel_gs = GS_TWO);
+    wrmsr(MSR_IA32_GS_BASE, model.gs = GS_ONE);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, model.kernel_gs = GS_TWO);
     for (unsigned sequence = 0; sequence < all; sequence++) {
         for (unsigned rest = sequence, i = 0; i < 4; i++, rest /= count)
             steps[rest % count]();
-        if (rdmsr(MSR_GS_BASE) == model.gs && rdmsr(MSR_KERNEL_GS_BASE) == model.kernel_gs)
+        if (rdmsr(MSR_IA32_GS_BASE) == model.gs &&
+            rdmsr(MSR_IA32_KERNEL_GS_BASE) == model.kernel_gs)
             continue;
         if (good)
-            diag("sequence %u: GS base 0x%lx, KERNEL_GS_BASE 0x%lx", sequence, rdmsr(MSR_GS_BASE),
-                 rdmsr(MSR_KERNEL_GS_BASE));
+            diag("sequence %u: GS base 0x%lx, KERNEL_GS_BASE 0x%lx", sequence,
+                 rdmsr(MSR_IA32_GS_BASE), rdmsr(MSR_IA32_KERNEL_GS_BASE));
         good = false;
-        wrmsr(MSR_GS_BASE, model.gs);
-        wrmsr(MSR_KERNEL_GS_BASE, model.kernel_gs);
+        wrmsr(MSR_IA32_GS_BASE, model.gs);
+        wrmsr(MSR_IA32_KERNEL_GS_BASE, model.kernel_gs);
     }
     ok(good, "SWAPGS and the two GS bases in each order with exits, monitor calls and HLT");
 }

@@ -139,7 +139,7 @@ static void test_notes(void)
         if (i == NOTE_pae_cr3_kept)
             expected = (uint32_t)(uintptr_t)pae_pointers;
         if (i == NOTE_pae_sysenter_esp)
-            expected = (uint32_t)rdmsr(MSR_SYSENTER_ESP);
+            expected = (uint32_t)rdmsr(MSR_IA32_SYSENTER_ESP);
         is(notes[i], expected, "%s", rows[i].name);
     }
 }
@@ -150,12 +150,12 @@ void guest_main(void)
     make_idt32();
     make_pae_tables();
     for (unsigned visit = 1; visit <= VISITS; visit++) {
-        wrmsr(MSR_KERNEL_GS_BASE, 0xffff800000001000);
-        wrmsr(MSR_LSTAR, 0xffff800000002000);
+        wrmsr(MSR_IA32_KERNEL_GS_BASE, 0xffff800000001000);
+        wrmsr(MSR_IA32_LSTAR, 0xffff800000002000);
         legacy_run();
-        is(rdmsr(MSR_EFER), EFER_NXE | EFER_LMA | EFER_LME, "long mode is back");
-        is(rdmsr(MSR_KERNEL_GS_BASE), 0xffff800000001000, "KERNEL_GS_BASE has all its bits");
-        is(rdmsr(MSR_LSTAR), 0xffff800000002000, "LSTAR has all its bits");
+        is(rdmsr(MSR_IA32_EFER), EFER_NXE | EFER_LMA | EFER_LME, "long mode is back");
+        is(rdmsr(MSR_IA32_KERNEL_GS_BASE), 0xffff800000001000, "KERNEL_GS_BASE has all its bits");
+        is(rdmsr(MSR_IA32_LSTAR), 0xffff800000002000, "LSTAR has all its bits");
         test_notes();
     }
 }

@@ -4,9 +4,6 @@
 
 #include "guests/lib/modes.S"
 
-#define MSR_SYSENTER_CS  0x174
-#define MSR_SYSENTER_ESP 0x175
-#define MSR_SYSENTER_EIP 0x176
 #define EFER_SCE         0x001
 #define EFER_LME         0x100
 #define EFER_LMA         0x400
@@ -53,7 +50,7 @@ note:
     .endm
 
     .macro READ_EFER
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     rdmsr
     .endm
 
@@ -66,7 +63,7 @@ note:
 
 /* Notes in which bits EFER did not take a value, over all values of these bits. LMA is never taken: it is 0 here. */
     .macro NOTE_EFER_VALUES bits
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     xorl %esi, %esi
     xorl %edi, %edi
 1:  movl %esi, %eax
@@ -98,12 +95,12 @@ legacy_run:
     LEAVE_LONG stack32
     READ_EFER
     call note
-    WRITE_MSR MSR_EFER, EFER_NXE | EFER_SCE
+    WRITE_MSR MSR_IA32_EFER, EFER_NXE | EFER_SCE
     outb %al, $0x80
     READ_EFER
     call note
     NOTE_EFER_VALUES (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-    WRITE_MSR MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE
+    WRITE_MSR MSR_IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE
     READ_EFER
     call note
 
@@ -114,7 +111,7 @@ legacy_run:
     NOTE_TRY movl %edx, %cr0
     NOTE %cr0
 
-    WRITE_MSR MSR_EFER, EFER_NXE | EFER_SCE
+    WRITE_MSR MSR_IA32_EFER, EFER_NXE | EFER_SCE
     movl $CR4_PAE, %eax
     movl %eax, %cr4
     movl $pae_pointers, %eax
@@ -172,7 +169,7 @@ legacy_run:
 
 /* With paging on the others can change, LME cannot. */
     NOTE_EFER_VALUES (EFER_SCE | EFER_LMA | EFER_NXE)
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     movl $EFER_LME | EFER_NXE, %edx
     movl $1f, resume32
     movl %edx, %eax
@@ -184,11 +181,11 @@ legacy_run:
     call note
 
     NOTE_TRY syscall
-    WRITE_MSR MSR_SYSENTER_CS, 0
+    WRITE_MSR MSR_IA32_SYSENTER_CS, 0
     NOTE_TRY sysenter
-    WRITE_MSR MSR_SYSENTER_CS, CODE32
-    WRITE_MSR MSR_SYSENTER_ESP, sysenter_stack32
-    WRITE_MSR MSR_SYSENTER_EIP, from_ring3
+    WRITE_MSR MSR_IA32_SYSENTER_CS, CODE32
+    WRITE_MSR MSR_IA32_SYSENTER_ESP, sysenter_stack32
+    WRITE_MSR MSR_IA32_SYSENTER_EIP, from_ring3
     movl $user32, %edx
     movl $user_stack32, %ecx
     sysexit
@@ -212,7 +209,7 @@ from_ring3:
     NOTE %esi
     NOTE %edi
     movl $stack32, %esp
-    WRITE_MSR MSR_SYSENTER_CS, 0
+    WRITE_MSR MSR_IA32_SYSENTER_CS, 0
     movl $user32, %edx
     movl $user_stack32, %ecx
     NOTE_TRY sysexit

@@ -11,9 +11,9 @@
 #define KVM_CLOCK   0x4b564d00         /* and the next one */
 #define CANONICAL   0x00007fffffffffff /* the last of the lower half */
 
-static const uint32_t syscall_msrs[] = {MSR_LSTAR,        MSR_CSTAR,        MSR_KERNEL_GS_BASE,
-                                        MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_FS_BASE,
-                                        MSR_GS_BASE};
+static const uint32_t syscall_msrs[] = {
+    MSR_IA32_LSTAR,        MSR_IA32_CSTAR,   MSR_IA32_KERNEL_GS_BASE, MSR_IA32_SYSENTER_ESP,
+    MSR_IA32_SYSENTER_EIP, MSR_IA32_FS_BASE, MSR_IA32_GS_BASE};
 static const char *const syscall_msr_names[] = {
     "LSTAR", "CSTAR", "KERNEL_GS_BASE", "SYSENTER_ESP", "SYSENTER_EIP", "FS_BASE", "GS_BASE"};
 
@@ -139,20 +139,20 @@ static void test_each_bit(uint32_t index, unsigned from, unsigned to, bool allow
 
 static void test_reserved_halves(void)
 {
-    test_each_bit(MSR_STAR, 0, 63, true, "STAR");
-    test_each_bit(MSR_FMASK, 0, 31, true, "FMASK");
-    test_each_bit(MSR_SYSENTER_CS, 0, 31, true, "SYSENTER_CS");
+    test_each_bit(MSR_IA32_STAR, 0, 63, true, "STAR");
+    test_each_bit(MSR_IA32_FMASK, 0, 31, true, "FMASK");
+    test_each_bit(MSR_IA32_SYSENTER_CS, 0, 31, true, "SYSENTER_CS");
     if (has_hypervisor())
-        test_each_bit(MSR_FMASK, 32, 63, false, "FMASK");
+        test_each_bit(MSR_IA32_FMASK, 32, 63, false, "FMASK");
     else
         skip("Bochs cuts it", "FMASK's high half");
     if (!(cpuid(0x80000001, 0).edx >> 27 & 1)) {
         skip("no RDTSCP", "TSC_AUX");
         return;
     }
-    test_each_bit(MSR_TSC_AUX, 0, 31, true, "TSC_AUX");
+    test_each_bit(MSR_IA32_TSC_AUX, 0, 31, true, "TSC_AUX");
     if (has_hypervisor())
-        test_each_bit(MSR_TSC_AUX, 32, 63, false, "TSC_AUX");
+        test_each_bit(MSR_IA32_TSC_AUX, 32, 63, false, "TSC_AUX");
     else
         skip("Bochs cuts it", "TSC_AUX's high half");
 }
@@ -185,50 +185,51 @@ static uint64_t fetch(uint64_t at)
 /* A page that may not be executed: with NXE a fetch faults, without it bit 63 is reserved. */
 static void test_nxe(void)
 {
-    uint64_t efer = rdmsr(MSR_EFER), at = MAP_BASE;
+    uint64_t efer = rdmsr(MSR_IA32_EFER), at = MAP_BASE;
     uint8_t *page = page_alloc();
     uint32_t value = 0;
 
     page[0] = 0xc3; /* RET */
     map_page(at, (uintptr_t)page, PAGE_NO_EXECUTE);
     for (unsigned round = 0; round < 3; round++) {
-        wrmsr(MSR_EFER, efer | EFER_NXE);
+        wrmsr(MSR_IA32_EFER, efer | EFER_NXE);
         flush_tlb();
         is_no_trap(try_load((void *)at, &value), "NXE on: the page can be read");
         is(value, 0xc3, "NXE on: and it has its contents");
         is(fetch(at), 0x11, "NXE on: a fetch from it is refused");
-        wrmsr(MSR_EFER, efer & ~EFER_NXE);
+        wrmsr(MSR_IA32_EFER, efer & ~EFER_NXE);
         flush_tlb();
         is_trap(try_load((void *)at, &value), VECTOR_PF, 9, "NXE off: bit 63 is reserved");
         is(fetch(at), 9, "NXE off: and for a fetch likewise");
-        is(rdmsr(MSR_EFER), efer & ~EFER_NXE, "NXE off: EFER reads so");
+        is(rdmsr(MSR_IA32_EFER), efer & ~EFER_NXE, "NXE off: EFER reads so");
     }
-    wrmsr(MSR_EFER, efer);
+    wrmsr(MSR_IA32_EFER, efer);
     map_page(at, 0, 0);
 }
 
 static void test_efer(void)
 {
-    uint64_t efer = rdmsr(MSR_EFER);
+    uint64_t efer = rdmsr(MSR_IA32_EFER);
     bool toggles = true;
 
     for (unsigned bits = 0; bits < 16; bits++) {
         uint64_t value = EFER_LME | (bits & 1 ? EFER_SCE : 0) | (bits & 2 ? EFER_NXE : 0) |
                          (bits & 4 ? EFER_LMA : 0);
-        wrmsr(MSR_EFER, value);
+        wrmsr(MSR_IA32_EFER, value);
         outb(UART_SCR, (uint8_t)bits);
-        toggles = rdmsr(MSR_EFER) == (value | EFER_LMA) && toggles;
+        toggles = rdmsr(MSR_IA32_EFER) == (value | EFER_LMA) && toggles;
     }
     ok(toggles, "SCE and NXE can be set and cleared in each order, and LMA stays");
-    ok(is_gp(try_wrmsr(MSR_EFER, EFER_SCE | EFER_NXE)), "clearing LME with paging on gives #GP(0)");
-    ok(is_gp(try_wrmsr(MSR_EFER, 0)), "clearing all of EFER gives #GP(0)");
+    ok(is_gp(try_wrmsr(MSR_IA32_EFER, EFER_SCE | EFER_NXE)),
+       "clearing LME with paging on gives #GP(0)");
+    ok(is_gp(try_wrmsr(MSR_IA32_EFER, 0)), "clearing all of EFER gives #GP(0)");
     for (unsigned bit = 32; bit < 64; bit++)
-        toggles = is_gp(try_wrmsr(MSR_EFER, efer | BIT(bit))) && toggles;
+        toggles = is_gp(try_wrmsr(MSR_IA32_EFER, efer | BIT(bit))) && toggles;
     ok(toggles, "each bit of EFER's high half gives #GP(0)");
-    wrmsr(MSR_EFER, efer & ~EFER_SCE);
+    wrmsr(MSR_IA32_EFER, efer & ~EFER_SCE);
     is_trap(TRY_ASM("syscall", :), VECTOR_UD, 0, "SYSCALL without SCE is undefined");
     is_trap(TRY_ASM("sysretq", :), VECTOR_UD, 0, "SYSRET without SCE is undefined");
-    wrmsr(MSR_EFER, efer);
+    wrmsr(MSR_IA32_EFER, efer);
 }
 
 void guest_main(void)

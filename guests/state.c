@@ -31,7 +31,7 @@ static void by_memory(void)
 
 static void by_msr(void)
 {
-    wrmsr(MSR_PAT, rdmsr(MSR_PAT));
+    wrmsr(MSR_IA32_PAT, rdmsr(MSR_IA32_PAT));
 }
 
 static void by_halt(void)

@@ -55,15 +55,15 @@ static void map_user(void)
 
 static void set_msrs(void)
 {
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
-    wrmsr(MSR_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
-    wrmsr(MSR_FMASK, FMASK);
-    wrmsr(MSR_SYSENTER_CS, KERNEL_CODE);
-    wrmsr(MSR_SYSENTER_ESP, (uintptr_t)sysenter_stack + sizeof(sysenter_stack));
-    wrmsr(MSR_SYSENTER_EIP, (uintptr_t)sysenter_entry);
-    wrmsr(MSR_GS_BASE, USER_GS);
-    wrmsr(MSR_KERNEL_GS_BASE, KERNEL_GS);
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SCE);
+    wrmsr(MSR_IA32_STAR, (uint64_t)USER_CODE32 << 48 | (uint64_t)KERNEL_CODE << 32);
+    wrmsr(MSR_IA32_LSTAR, (uintptr_t)syscall_entry);
+    wrmsr(MSR_IA32_FMASK, FMASK);
+    wrmsr(MSR_IA32_SYSENTER_CS, KERNEL_CODE);
+    wrmsr(MSR_IA32_SYSENTER_ESP, (uintptr_t)sysenter_stack + sizeof(sysenter_stack));
+    wrmsr(MSR_IA32_SYSENTER_EIP, (uintptr_t)sysenter_entry);
+    wrmsr(MSR_IA32_GS_BASE, USER_GS);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, KERNEL_GS);
 }
 
 static uint64_t run(const char *program)
@@ -94,8 +94,8 @@ static void test_syscall(void)
     is(log_user_cs, USER_CODE, "SYSRET loads CS from STAR");
     is(log_user_ss, USER_DATA, "SYSRET loads SS from STAR");
     is(log_kernel_gs, KERNEL_GS, "SWAPGS brought the kernel's GS base");
-    is(rdmsr(MSR_GS_BASE), USER_GS, "SWAPGS brought the program's GS base back");
-    is(rdmsr(MSR_KERNEL_GS_BASE), KERNEL_GS, "KERNEL_GS_BASE is the kernel's again");
+    is(rdmsr(MSR_IA32_GS_BASE), USER_GS, "SWAPGS brought the program's GS base back");
+    is(rdmsr(MSR_IA32_KERNEL_GS_BASE), KERNEL_GS, "KERNEL_GS_BASE is the kernel's again");
 }
 
 static void test_sysenter(void)
@@ -104,7 +104,7 @@ static void test_sysenter(void)
     is(log_calls, CALLS, "each SYSENTER arrived");
     is(log_cs, KERNEL_CODE, "SYSENTER loads CS from SYSENTER_CS");
     is(log_ss, KERNEL_DATA, "SYSENTER loads SS from SYSENTER_CS");
-    is(log_stack, rdmsr(MSR_SYSENTER_ESP), "SYSENTER loads RSP from SYSENTER_ESP");
+    is(log_stack, rdmsr(MSR_IA32_SYSENTER_ESP), "SYSENTER loads RSP from SYSENTER_ESP");
     is(log_user_cs, USER_CODE, "SYSEXIT loads CS");
     is(log_user_ss, USER_DATA_SYSEXIT, "SYSEXIT loads SS");
 }
@@ -147,12 +147,12 @@ static void test_refused(void)
     for (unsigned i = 0; i < ARRAY_SIZE(refused); i++)
         is_refused(refused[i].program, refused[i].vector, refused[i].instruction);
     is(run(user_cpuid), GENU, "ring 3 may execute CPUID");
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SCE);
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) & ~EFER_SCE);
     is_refused(user_syscall, VECTOR_UD, "SYSCALL without EFER.SCE");
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
-    wrmsr(MSR_SYSENTER_CS, 0);
+    wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SCE);
+    wrmsr(MSR_IA32_SYSENTER_CS, 0);
     is_refused(user_sysenter, VECTOR_GP, "SYSENTER without SYSENTER_CS");
-    wrmsr(MSR_SYSENTER_CS, KERNEL_CODE);
+    wrmsr(MSR_IA32_SYSENTER_CS, KERNEL_CODE);
     test_xsetbv();
 }
 

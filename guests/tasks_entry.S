@@ -29,7 +29,7 @@ task_visit:
     movl $DATA32, %eax
     movl %eax, %fs
     movl %eax, %gs
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     xorl %eax, %eax
     xorl %edx, %edx
     wrmsr

@@ -113,32 +113,32 @@ static void test_deadline(void)
     }
     set_timer(APIC_TIMER_TSC_DEADLINE, 0);
     target = rdtsc() + SHORT;
-    wrmsr(MSR_TSC_DEADLINE, target);
-    is(rdmsr(MSR_TSC_DEADLINE), target, "%s: an armed deadline reads back", mode_name);
+    wrmsr(MSR_IA32_TSC_DEADLINE, target);
+    is(rdmsr(MSR_IA32_TSC_DEADLINE), target, "%s: an armed deadline reads back", mode_name);
     sti_hlt_cli();
     late = rdtsc() - target;
     is(timer_count, 1, "%s: a deadline wakes HLT", mode_name);
     ok(late < PATIENCE, "%s: and not before its time", mode_name);
     if (has_hypervisor())
-        is(rdmsr(MSR_TSC_DEADLINE), 0, "%s: a deadline that fired reads 0", mode_name);
+        is(rdmsr(MSR_IA32_TSC_DEADLINE), 0, "%s: a deadline that fired reads 0", mode_name);
     else
         skip("Bochs keeps its value", "%s: a deadline that fired reads 0", mode_name);
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + SHORT);
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + SHORT);
     spin_until(&timer_count, 2);
     is(timer_count, 2, "%s: a deadline interrupts a spinning CPU", mode_name);
-    wrmsr(MSR_TSC_DEADLINE, 1);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 1);
     sti_hlt_cli();
     is(timer_count, 3, "%s: a deadline in the past fires at once", mode_name);
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + SHORT);
-    wrmsr(MSR_TSC_DEADLINE, 0);
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + SHORT);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 0);
     for (uint64_t start = rdtsc(); rdtsc() - start < 3 * SHORT;)
         cpu_relax();
     is(apic_vector_bit(APIC_IRR, TIMER_VECTOR), 0, "%s: a 0 disarms the deadline", mode_name);
-    wrmsr(MSR_TSC_DEADLINE, END_OF_TIME);
+    wrmsr(MSR_IA32_TSC_DEADLINE, END_OF_TIME);
     spin_until(&timer_count, 3);
-    is(rdmsr(MSR_TSC_DEADLINE), END_OF_TIME, "%s: a deadline at the end of time stays ahead",
+    is(rdmsr(MSR_IA32_TSC_DEADLINE), END_OF_TIME, "%s: a deadline at the end of time stays ahead",
        mode_name);
-    wrmsr(MSR_TSC_DEADLINE, 0);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 0);
     apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | TIMER_VECTOR);
 }
 
@@ -388,17 +388,19 @@ static void test_x2apic_msrs(void)
 {
     uint64_t value = 0;
 
-    is(rdmsr(MSR_APIC_BASE) & APIC_BASE_X2, APIC_BASE_X2, "APIC_BASE shows x2APIC mode");
-    is_trap(try_wrmsr(MSR_APIC_BASE, APIC_PAGE | APIC_BASE_BSP | APIC_BASE_ENABLED), VECTOR_GP, 0,
-            "x2APIC mode does not go back to xAPIC mode");
-    is_trap(try_rdmsr(MSR_X2APIC + APIC_EOI, &value), VECTOR_GP, 0, "EOI cannot be read");
-    is_trap(try_wrmsr(MSR_X2APIC + APIC_EOI, 1), VECTOR_GP, 0, "EOI takes only 0");
-    is_trap(try_wrmsr(MSR_X2APIC + APIC_ID, 0), VECTOR_GP, 0, "the id cannot be written");
-    is_trap(try_wrmsr(MSR_X2APIC + APIC_TPR, 0x100), VECTOR_GP, 0, "a reserved bit of the TPR");
-    is_trap(try_rdmsr(MSR_X2APIC + APIC_DFR, &value), VECTOR_GP, 0, "there is no DFR");
-    is_trap(try_rdmsr(MSR_X2APIC + APIC_ICR_HIGH, &value), VECTOR_GP, 0,
+    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2, APIC_BASE_X2, "APIC_BASE shows x2APIC mode");
+    is_trap(try_wrmsr(MSR_IA32_APIC_BASE, APIC_PAGE | APIC_BASE_BSP | APIC_BASE_ENABLED), VECTOR_GP,
+            0, "x2APIC mode does not go back to xAPIC mode");
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_EOI, &value), VECTOR_GP, 0, "EOI cannot be read");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_EOI, 1), VECTOR_GP, 0, "EOI takes only 0");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_ID, 0), VECTOR_GP, 0, "the id cannot be written");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_TPR, 0x100), VECTOR_GP, 0,
+            "a reserved bit of the TPR");
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_DFR, &value), VECTOR_GP, 0, "there is no DFR");
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_ICR_HIGH, &value), VECTOR_GP, 0,
             "there is no second ICR register");
-    is_trap(try_rdmsr(MSR_X2APIC + APIC_SELF_IPI, &value), VECTOR_GP, 0, "SELF_IPI cannot be read");
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_SELF_IPI, &value), VECTOR_GP, 0,
+            "SELF_IPI cannot be read");
 }
 
 void guest_main(void)

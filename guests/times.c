@@ -25,7 +25,7 @@ static void quiet(void)
 {
     apic_write(APIC_INITIAL_COUNT, 0);
     if (has_tsc_deadline())
-        wrmsr(MSR_TSC_DEADLINE, 0);
+        wrmsr(MSR_IA32_TSC_DEADLINE, 0);
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
     count = 0;
 }
@@ -58,7 +58,7 @@ static void test_count(uint32_t mode, const char *name, unsigned place)
 {
     apic_write(APIC_LVT_TIMER, mode | VECTOR);
     quiet();
-    wrmsr(MSR_TSC, places[place].tsc);
+    wrmsr(MSR_IA32_TSC, places[place].tsc);
     apic_write(APIC_INITIAL_COUNT, LONG);
     apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1); /* looks at what is due */
     wait(SHORT);
@@ -68,7 +68,7 @@ static void test_count(uint32_t mode, const char *name, unsigned place)
        places[place].name);
     quiet();
     apic_write(APIC_INITIAL_COUNT, SHORT);
-    wrmsr(MSR_TSC, places[place].tsc);
+    wrmsr(MSR_IA32_TSC, places[place].tsc);
     wait(LONG);
     is(count, 1, "%s: TSC %s: a short %s one ends, though the TSC has moved", mode_name,
        places[place].name, name);
@@ -80,13 +80,13 @@ static void test_deadline(unsigned place)
     uint64_t tsc = places[place].tsc;
 
     quiet();
-    wrmsr(MSR_TSC, tsc);
-    wrmsr(MSR_TSC_DEADLINE, 1);
+    wrmsr(MSR_IA32_TSC, tsc);
+    wrmsr(MSR_IA32_TSC_DEADLINE, 1);
     wait(LONG);
     is(count, 1, "%s: TSC %s: a deadline of 1 is over", mode_name, places[place].name);
     quiet();
     if (rdtsc() < UINT64_MAX - LONG) {
-        wrmsr(MSR_TSC_DEADLINE, rdtsc() + SHORT);
+        wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + SHORT);
         wait(LONG);
         is(count, 1, "%s: TSC %s: one that is ahead comes", mode_name, places[place].name);
     }
@@ -96,17 +96,17 @@ static void test_deadline(unsigned place)
 static void test_moved_deadline(void)
 {
     quiet();
-    wrmsr(MSR_TSC, BIT(40));
-    wrmsr(MSR_TSC_DEADLINE, BIT(41));
+    wrmsr(MSR_IA32_TSC, BIT(40));
+    wrmsr(MSR_IA32_TSC_DEADLINE, BIT(41));
     wait(SHORT);
     is(count, 0, "%s: a deadline that is far ahead does not come", mode_name);
-    wrmsr(MSR_TSC, BIT(42));
+    wrmsr(MSR_IA32_TSC, BIT(42));
     wait(LONG);
     is(count, 1, "%s: it comes when the TSC is moved behind it", mode_name);
     quiet();
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + SHORT);
-    wrmsr(MSR_TSC, 0);
-    is(rdmsr(MSR_TSC_DEADLINE) > BIT(42), 1, "%s: it stays when the TSC goes back", mode_name);
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + SHORT);
+    wrmsr(MSR_IA32_TSC, 0);
+    is(rdmsr(MSR_IA32_TSC_DEADLINE) > BIT(42), 1, "%s: it stays when the TSC goes back", mode_name);
     wait(3 * SHORT);
     is(count, 0, "%s: and is far ahead then", mode_name);
 }
@@ -115,12 +115,12 @@ static void test_moved_deadline(void)
 static void test_adjust(void)
 {
     quiet();
-    wrmsr(MSR_TSC, 0);
-    wrmsr(MSR_TSC_DEADLINE, HALF);
-    wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + HALF);
+    wrmsr(MSR_IA32_TSC, 0);
+    wrmsr(MSR_IA32_TSC_DEADLINE, HALF);
+    wrmsr(MSR_IA32_TSC_ADJUST, rdmsr(MSR_IA32_TSC_ADJUST) + HALF);
     wait(LONG);
     is(count, 1, "%s: a deadline that IA32_TSC_ADJUST has passed is over", mode_name);
-    wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) - HALF);
+    wrmsr(MSR_IA32_TSC_ADJUST, rdmsr(MSR_IA32_TSC_ADJUST) - HALF);
     ok(rdtsc() < HALF, "%s: and the TSC goes back by as much", mode_name);
 }
 

@@ -46,7 +46,7 @@ static void sleep_a_while(void)
 {
     unsigned before = woken;
 
-    wrmsr(MSR_TSC_DEADLINE, rdtsc() + ticks());
+    wrmsr(MSR_IA32_TSC_DEADLINE, rdtsc() + ticks());
     while (woken == before)
         sti_hlt_cli();
 }
@@ -60,7 +60,7 @@ static uint64_t work(void)
         least = min_u64(least, time_cpuid());
     for (unsigned i = 0; i < OUTS; i++)
         outb(0x80, (uint8_t)i);
-    rdmsr(MSR_MISC_ENABLE);
+    rdmsr(MSR_IA32_MISC_ENABLE);
     sleep_a_while();
     return least;
 }

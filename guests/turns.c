@@ -33,13 +33,13 @@ static void set_syscall_msrs(void)
 {
     uint64_t own = memory_end();
 
-    wrmsr(MSR_STAR, 0x0013000800000000);
-    wrmsr(MSR_LSTAR, 0xffffffff80000000 | own);
-    wrmsr(MSR_CSTAR, 0xffffffff81001000 | own);
-    wrmsr(MSR_FMASK, 0x47700);
-    wrmsr(MSR_KERNEL_GS_BASE, 0xffff888000000000 | own);
+    wrmsr(MSR_IA32_STAR, 0x0013000800000000);
+    wrmsr(MSR_IA32_LSTAR, 0xffffffff80000000 | own);
+    wrmsr(MSR_IA32_CSTAR, 0xffffffff81001000 | own);
+    wrmsr(MSR_IA32_FMASK, 0x47700);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, 0xffff888000000000 | own);
     if (cpuid(0x80000001, 0).edx >> 27 & 1)
-        wrmsr(MSR_TSC_AUX, own);
+        wrmsr(MSR_IA32_TSC_AUX, own);
 }
 
 /* Returns false if another VM has had its turn meanwhile: the deadline may be over. */
@@ -48,7 +48,7 @@ static bool set_deadline(uint64_t ticks)
     uint64_t start = rdtsc();
 
     woken = false;
-    wrmsr(MSR_TSC_DEADLINE, start + ticks);
+    wrmsr(MSR_IA32_TSC_DEADLINE, start + ticks);
     return rdtsc() - start < ticks / 2;
 }
 

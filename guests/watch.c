@@ -135,7 +135,7 @@ static void test_memory(void)
     do {                                                                                           \
         *(uint16_t *)ram = KERNEL_DATA;                                                            \
         WATCHES(ram, RW_BOTH | LENGTH_2, 1, "MOV SS from it, then " name,                          \
-                "movw (%%rdi), %%ss; " instruction, 0, ram, 0, MSR_APIC_BASE, PORT);               \
+                "movw (%%rdi), %%ss; " instruction, 0, ram, 0, MSR_IA32_APIC_BASE, PORT);          \
         is(rip, end, "MOV SS from it, then " name ": RIP is behind");                              \
     } while (0)
 

@@ -87,7 +87,7 @@ static void jump(const struct place *p, const struct instruction *in, uint64_t r
 {
     bool device = in->bytes[in->size - 1] == 0xaa;
     uint64_t rdi = device ? DEVICE : (uintptr_t)buffer, rsi = (uintptr_t)buffer, rax = 0;
-    uint64_t rcx = in->modes & RING_0 && in->port == 0 ? MSR_APIC_BASE : 1, rdx = in->port;
+    uint64_t rcx = in->modes & RING_0 && in->port == 0 ? MSR_IA32_APIC_BASE : 1, rdx = in->port;
     uint64_t rbx = DEVICE;
 
     wrap_frame[0] = p->end - in->size;

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "lib/msr.h"
 #include "lib/x86.h"
 
 enum {

@@ -76,10 +76,6 @@
 /* Leaf 7. */
 #define CPUID_7_EBX_RTM 0x00000800u
 
-/* MSRs: IA32_ names of SDM volume 4. */
-#define MSR_IA32_FEATURE_CONTROL   0x03a
-#define MSR_IA32_ARCH_CAPABILITIES 0x10a
-
 /* The vectors of exceptions: SDM volume 3, "Exception and Interrupt Vectors". */
 enum exception_vector {
     VECTOR_DE = 0,

@@ -41,7 +41,7 @@ ap_begin:
     movw %cx, PLACE(found) + 86
     sgdtl PLACE(found) + 88
     sidtl PLACE(found) + 94
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     rdmsr
     movl %eax, PLACE(found) + 104
     movl %edx, PLACE(found) + 108

@@ -13,9 +13,9 @@ static void on_spurious(struct interrupt_frame *frame)
 
 void apic_enable(enum apic_mode mode)
 {
-    uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLED;
+    uint64_t base = rdmsr(MSR_IA32_APIC_BASE) | APIC_BASE_ENABLED;
 
-    wrmsr(MSR_APIC_BASE, mode == APIC_X2 ? base | APIC_BASE_X2 : base);
+    wrmsr(MSR_IA32_APIC_BASE, mode == APIC_X2 ? base | APIC_BASE_X2 : base);
     current = mode;
     interrupt_handle(SPURIOUS_VECTOR, on_spurious);
     apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
@@ -29,13 +29,13 @@ static volatile uint32_t *in_page(unsigned reg)
 
 uint32_t apic_read(unsigned reg)
 {
-    return current == APIC_X2 ? (uint32_t)rdmsr(MSR_X2APIC + reg) : *in_page(reg);
+    return current == APIC_X2 ? (uint32_t)rdmsr(MSR_IA32_X2APIC + reg) : *in_page(reg);
 }
 
 void apic_write(unsigned reg, uint32_t value)
 {
     if (current == APIC_X2)
-        wrmsr(MSR_X2APIC + reg, value);
+        wrmsr(MSR_IA32_X2APIC + reg, value);
     else
         *in_page(reg) = value;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/bits.h"
 #include "lib/instructions.h"
+#include "lib/msr.h"
 #include "lib/port.h"
 
 #define CR0_MP         BIT(1)
@@ -36,26 +37,15 @@
 #define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
 
-#define MSR_TSC            0x10
-#define MSR_APIC_BASE      0x1b
-#define MSR_TSC_ADJUST     0x3b
-#define MSR_BIOS_SIGN_ID   0x8b
-#define MSR_SYSENTER_CS    0x174
-#define MSR_SYSENTER_ESP   0x175
-#define MSR_SYSENTER_EIP   0x176
-#define MSR_MISC_ENABLE    0x1a0
-#define MSR_PAT            0x277
-#define MSR_TSC_DEADLINE   0x6e0
-#define MSR_X2APIC         0x800
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_CSTAR          0xc0000083
-#define MSR_FMASK          0xc0000084
-#define MSR_FS_BASE        0xc0000100
-#define MSR_GS_BASE        0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_TSC_AUX        0xc0000103
+#define MSR_IA32_TSC            0x10
+#define MSR_IA32_STAR           0xc0000081
+#define MSR_IA32_LSTAR          0xc0000082
+#define MSR_IA32_CSTAR          0xc0000083
+#define MSR_IA32_FMASK          0xc0000084
+#define MSR_IA32_FS_BASE        0xc0000100
+#define MSR_IA32_GS_BASE        0xc0000101
+#define MSR_IA32_KERNEL_GS_BASE 0xc0000102
+#define MSR_IA32_TSC_AUX        0xc0000103
 
 #define VECTOR_DE 0
 #define VECTOR_DB 1

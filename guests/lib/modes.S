@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Macros for kernels' own entries, to be included: what a function keeps for its caller, and the way out of long mode and back. */
 #include "guests/lib/selectors.h"
+#include "lib/msr.h"
 
-#define MSR_EFER       0xc0000080
 #define EFER_LME_NXE   0x900
 #define CR0_WITHOUT_PG 0x00010033
 #define CR0_PG         0x80000000
@@ -57,7 +57,7 @@
     movl %eax, %cr4
     movl $page_map, %eax
     movl %eax, %cr3
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     movl $EFER_LME_NXE, %eax
     xorl %edx, %edx
     wrmsr

@@ -55,7 +55,7 @@ start64:
     movq %rax, %cr4
     movl $page_map, %eax
     movq %rax, %cr3
-    movl $MSR_EFER, %ecx
+    movl $MSR_IA32_EFER, %ecx
     movl $EFER_KNOWN, %eax
     xorl %edx, %edx
     wrmsr

@@ -3,6 +3,7 @@
  * the monitor looks at, too. */
 #pragma once
 
+#include "lib/msr.h"
 #include "lib/x86.h"
 
 #define MISC_ENABLE_LIMIT_CPUID 0x000400000ULL
@@ -48,26 +49,10 @@ enum memory_type {
 #define CPUID_80000001_EDX_NX         0x00100000u
 #define CPUID_80000001_EDX_RDTSCP     0x08000000u
 
-/* The host's own MSRs: IA32_ names of SDM volume 4. */
-#define MSR_IA32_APIC_BASE      0x01b
-#define MSR_IA32_PRED_CMD       0x049
-#define MSR_IA32_TSC_ADJUST     0x03b
-#define MSR_IA32_BIOS_SIGN_ID   0x08b
-#define MSR_IA32_MTRRCAP        0x0fe
-#define MSR_IA32_TSX_CTRL       0x122
-#define MSR_IA32_SYSENTER_CS    0x174
-#define MSR_IA32_SYSENTER_ESP   0x175
-#define MSR_IA32_SYSENTER_EIP   0x176
-#define MSR_IA32_MCG_CAP        0x179
-#define MSR_IA32_MCG_STATUS     0x17a
-#define MSR_IA32_MCG_CTL        0x17b
-#define MSR_IA32_MISC_ENABLE    0x1a0
-#define MSR_IA32_MTRR_PHYSBASE0 0x200
-#define MSR_IA32_MTRR_PHYSMASK0 0x201
-#define MSR_IA32_PAT            0x277
-#define MSR_IA32_MTRR_DEF_TYPE  0x2ff
-#define MSR_IA32_MC0_CTL        0x400
-#define MSR_IA32_MC0_STATUS     0x401
-#define MSR_IA32_TSC_DEADLINE   0x6e0
-#define MSR_IA32_X2APIC         0x800
-#define MSR_IA32_EFER           0xc0000080
+/* MSRs, beside those of lib/msr.h, which test kernels use, too. */
+#define MSR_IA32_TSX_CTRL   0x122
+#define MSR_IA32_MCG_CAP    0x179
+#define MSR_IA32_MCG_STATUS 0x17a
+#define MSR_IA32_MCG_CTL    0x17b
+#define MSR_IA32_MC0_CTL    0x400
+#define MSR_IA32_MC0_STATUS 0x401
