@@ -193,7 +193,7 @@ static void measure_exits(void)
     ROW("MMIO read unclaimed", "movl (%%rbx), %%eax", 0, 0, UNCLAIMED);
     ROW("MMIO write unclaimed", "movl %%eax, (%%rbx)", 0, 0, UNCLAIMED);
     ROW("MMIO read IOAPIC", "movl (%%rbx), %%eax", 0, 0, IOAPIC + 0x10);
-    ROW("MMIO read xAPIC id", "movl (%%rbx), %%eax", 0, 0, APIC_PAGE + APIC_ID * 16);
+    ROW("MMIO read xAPIC id", "movl (%%rbx), %%eax", 0, 0, APIC_PAGE + APIC_ID);
     ROW("first touch of a page", "movl (%%rbx), %%eax", 0, 0, UNTOUCHED + run * PAGE_SIZE);
     row("MOV CR0 toggling TS",
         MEASURE("movq %%cr0, %%rax; xorl $8, %%eax; movq %%rax, %%cr0", 0, 0, 0) - empty - 2);
@@ -215,19 +215,20 @@ static void measure_kick(void)
 static void measure_x2apic(void)
 {
     apic_enable(APIC_X2);
-    ROW("RDMSR x2APIC id", "rdmsr", MSR_IA32_X2APIC + APIC_ID, 0, 0);
-    ROW("WRMSR x2APIC EOI nothing in service", "wrmsr", MSR_IA32_X2APIC + APIC_EOI, 0, 0);
-    ROW("WRMSR x2APIC TPR", "wrmsr", MSR_IA32_X2APIC + APIC_TPR, 0, 0);
+    ROW("RDMSR x2APIC id", "rdmsr", MSR_IA32_X2APIC + APIC_ID / 16, 0, 0);
+    ROW("WRMSR x2APIC EOI nothing in service", "wrmsr", MSR_IA32_X2APIC + APIC_EOI / 16, 0, 0);
+    ROW("WRMSR x2APIC TPR", "wrmsr", MSR_IA32_X2APIC + APIC_TPR / 16, 0, 0);
     set_gate(IPI_VECTOR, on_ipi);
     interrupts_on();
-    ROW("x2APIC self-IPI to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_SELF_IPI, IPI_VECTOR, 0);
-    ROW("x2APIC ICR to self to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_ICR,
-        APIC_ICR_SELF | IPI_VECTOR, 0);
+    ROW("x2APIC self-IPI to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_SELF_IPI / 16,
+        IPI_VECTOR, 0);
+    ROW("x2APIC ICR to self to EOI and IRET", "wrmsr", MSR_IA32_X2APIC + APIC_ICR / 16,
+        ICR_SELF | IPI_VECTOR, 0);
     interrupts_off();
     if (!has_tsc_deadline())
         return;
     interrupt_handle(TIMER_VECTOR, on_timer);
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | TIMER_VECTOR);
     ROW("WRMSR IA32_TSC_DEADLINE far", "wrmsr", MSR_IA32_TSC_DEADLINE, FAR, 0);
     row("HLT deadline to handler", measure_wake(WAKE_AFTER, true));
     row("spinning deadline to handler", measure_wake(SPIN_FOR, false));

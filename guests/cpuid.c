@@ -64,7 +64,7 @@ static void test_follows_state(void)
 
 static void test_topology(void)
 {
-    uint32_t id = *(volatile uint32_t *)(APIC_PAGE + APIC_ID * 16) >> 24;
+    uint32_t id = *(volatile uint32_t *)(APIC_PAGE + APIC_ID) >> 24;
     struct cpuid_result r;
 
     is(cpuid(LEAF_FEATURES, 0).ebx >> 24, id, "the initial APIC id is the local APIC's");
@@ -183,7 +183,7 @@ static void test_hypervisor_leaves(void)
 /* Last: Bochs does not switch a local APIC on again. */
 static void test_apic_off(void)
 {
-    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
+    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLE);
     is(cpuid(LEAF_FEATURES, 0).edx >> 9 & 1, 0, "APIC is clear once the local APIC is disabled");
 }
 

@@ -51,7 +51,7 @@ void guest_main(void)
     apic_enable(has_x2apic() ? APIC_X2 : APIC_MEMORY);
     interrupt_handle(TIMER_VECTOR, on_timer);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     test_kept(by_halt, "HLT");
     test_kept(by_slices, "time slices");
     test_kept(by_pauses, "PAUSE loops");

@@ -220,7 +220,7 @@ static void __attribute__((noipa)) prepare(void)
     interrupt_handle(TICK_VECTOR, on_tick);
     interrupt_handle(VECTOR_BP, on_breakpoint);
     apic_enable(APIC_MEMORY);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, TICK_VECTOR | APIC_TIMER_ONE_SHOT);
 }
 

@@ -185,7 +185,7 @@ static void on_debug(struct interrupt_frame *frame)
         __asm__ volatile("pushfq; orq %[tf], (%%rsp); leaq 1f(%%rip), %%r8; movq %%r8, %[at];"     \
                          "popfq; " instruction "; 1: nop"                                          \
                          : [at] "=m"(behind), "+c"(count)                                          \
-                         : [tf] "i"(RFLAGS_TF), [ipi] "i"(APIC_ICR_SELF | INTERRUPT_VECTOR)        \
+                         : [tf] "i"(RFLAGS_TF), [ipi] "i"(ICR_SELF | INTERRUPT_VECTOR)             \
                          : "rax", "rbx", "rdx", "r8", "cc", "memory");                             \
     } while (0)
 
@@ -242,7 +242,7 @@ static void test_step_before_interrupt(void)
     interrupt_handle(INTERRUPT_VECTOR, on_interrupt);
     interrupt_rip = 0;
     __asm__ volatile("sti");
-    SINGLE_STEP("movl %[ipi], (%%rcx)", APIC_PAGE + (APIC_ICR << 4), behind);
+    SINGLE_STEP("movl %[ipi], (%%rcx)", APIC_PAGE + APIC_ICR, behind);
     __asm__ volatile("cli");
     is_step(behind, "a self-IPI");
     is(interrupt_rip, behind, "the self-IPI comes before the next instruction");

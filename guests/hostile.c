@@ -33,12 +33,12 @@ static void use_apic(void)
 {
     apic_enable(has_x2apic() ? APIC_X2 : APIC_MEMORY);
     interrupt_handle(TIMER_VECTOR, on_interrupt);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 }
 
 static void start_timer(uint8_t vector)
 {
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_PERIODIC | vector);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_PERIODIC | vector);
     apic_write(APIC_INITIAL_COUNT, 1);
 }
 
@@ -73,7 +73,7 @@ static void pause_and_work(void)
 
 static void halt_between(uint64_t busy, uint64_t idle)
 {
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | TIMER_VECTOR);
     for (;;) {
         for (uint64_t start = rdtsc(); rdtsc() - start < busy;)
             ;
@@ -145,14 +145,14 @@ static void on_rearm(struct interrupt_frame *frame)
 static void timer_rearmed(void)
 {
     interrupt_handle(TIMER_VECTOR, on_rearm);
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | TIMER_VECTOR);
     wrmsr(MSR_IA32_TSC_DEADLINE, 1);
     spin();
 }
 
 static void tsc_jumps(void)
 {
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | TIMER_VECTOR);
     interrupts_on();
     for (;;) {
         set_deadline(BIT(62));

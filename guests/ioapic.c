@@ -138,11 +138,11 @@ static void test_local_apic(void)
     apic_write(APIC_SVR, SPURIOUS_VECTOR);
     set_entry(PIN_UART, LEVEL | VECTOR, 0);
     raise_line();
-    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    apic_write(APIC_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
     end();
     is(count, 1, "%s", names[0]);
 
-    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLED);
+    wrmsr(MSR_IA32_APIC_BASE, rdmsr(MSR_IA32_APIC_BASE) & ~(uint64_t)APIC_BASE_ENABLE);
     set_entry(PIN_UART, LEVEL | VECTOR, 0);
     raise_line();
     apic_enable(APIC_MEMORY);
@@ -170,7 +170,7 @@ static void test_local_apic_x2(void)
     apic_write(APIC_SVR, SPURIOUS_VECTOR);
     set_entry(PIN_UART, LEVEL | VECTOR, 0);
     raise_line();
-    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    apic_write(APIC_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
     end();
     is(count, 1, "%s", name);
 }

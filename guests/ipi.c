@@ -74,18 +74,18 @@ static const struct row x2[] = {
 
 /* With shorthands, and without effect: in each model. */
 static const struct row common[] = {
-    {"self", 0, APIC_ICR_SELF | VECTOR, 0x1},
+    {"self", 0, ICR_SELF | VECTOR, 0x1},
     {"all", 0, ICR_ALL | VECTOR, ALL},
     {"others", 0, ICR_OTHERS | VECTOR, OTHERS},
     {"NMI", 1, ICR_NMI, 0x2},
     {"NMI, others", 0, ICR_OTHERS | ICR_NMI, OTHERS},
     {"NMI, all", 0, ICR_ALL | ICR_NMI, 0},
-    {"NMI, self", 0, APIC_ICR_SELF | ICR_NMI, 0},
+    {"NMI, self", 0, ICR_SELF | ICR_NMI, 0},
     {"SMI, all", 0, ICR_ALL | ICR_SMI, 0},
     {"reserved 3", 1, ICR_RESERVED_3 | VECTOR, 0},
     {"reserved 7", 1, ICR_RESERVED_7 | VECTOR, 0},
     {"INIT level de-assert", 0, ICR_ALL | ICR_DEASSERT, 0},
-    {"INIT, self", 0, APIC_ICR_SELF | ICR_INIT, 0},
+    {"INIT, self", 0, ICR_SELF | ICR_INIT, 0},
     {"a SIPI to who runs", 1, ICR_SIPI | AP_VECTOR, 0},
 };
 

@@ -103,7 +103,7 @@ void guest_main(void)
 
     apic_enable(APIC_X2);
     interrupt_handle(TIMER_VECTOR, on_timer);
-    apic_write(APIC_LVT_TIMER, TIMER_VECTOR | APIC_TIMER_TSC_DEADLINE);
+    apic_write(APIC_LVT_TIMER, TIMER_VECTOR | LVT_TIMER_DEADLINE);
     write_cr4(read_cr4() | CR4_OSFXSR);
     khz = measure_khz();
     for (uint64_t round = 1;; round++) {

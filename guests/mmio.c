@@ -171,8 +171,8 @@ static void test_local_apic(void)
     is(apic_read(APIC_TPR), 0x47, "the local APIC's TPR reads back");
     is(apic_read(APIC_PPR), 0x47, "the PPR follows the TPR");
     apic_write(APIC_TPR, 0);
-    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | 0x31);
-    is(apic_read(APIC_LVT_TIMER), APIC_LVT_MASKED | 0x31, "the timer's LVT reads back");
+    apic_write(APIC_LVT_TIMER, LVT_MASKED | 0x31);
+    is(apic_read(APIC_LVT_TIMER), LVT_MASKED | 0x31, "the timer's LVT reads back");
     apic_write(APIC_LDR, 0x01000000);
     is(apic_read(APIC_LDR), 0x01000000, "the LDR reads back in xAPIC mode");
 }

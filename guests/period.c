@@ -65,8 +65,8 @@ static void test_mode(enum apic_mode mode, const char *name)
     mode_name = name;
     apic_enable(mode);
     interrupt_handle(TIMER_VECTOR, on_timer);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_PERIODIC | TIMER_VECTOR);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_PERIODIC | TIMER_VECTOR);
     test_masked();
     for (unsigned i = 0; i < ARRAY_SIZE(periods); i++)
         test_period(periods[i]);

@@ -40,7 +40,7 @@ void guest_main(void)
     is(read_dr0(), 0, "DR0 has its reset value");
     if (has_tsc_adjust() && has_hypervisor()) /* the bare emulator keeps it over a reset */
         is(rdmsr(MSR_IA32_TSC_ADJUST), 0, "IA32_TSC_ADJUST has its reset value");
-    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2, 0, "the local APIC is not in x2APIC mode");
+    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2APIC, 0, "the local APIC is not in x2APIC mode");
     is(apic_vector_bit(APIC_IRR, VECTOR), 0, "nothing is pending in it");
     is(read_cr8(), 0, "CR8 has its reset value");
 }

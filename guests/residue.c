@@ -525,7 +525,7 @@ void guest_main(void)
     apic_enable(APIC_MEMORY);
     interrupt_handle(TIMER_VECTOR, on_timer);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     run_exits();
     verdict("over exits");
     cmos_write(CMOS_STARTS, starts + 1);

@@ -49,7 +49,8 @@ static void by_init_x2(void)
         return;
     }
     apic_enable(APIC_X2);
-    wrmsr(MSR_IA32_X2APIC + APIC_ICR, (uint64_t)apic_read(APIC_ID) << 32 | ICR_INIT | ICR_ASSERT);
+    wrmsr(MSR_IA32_X2APIC + APIC_ICR / 16,
+          (uint64_t)apic_read(APIC_ID) << 32 | ICR_INIT | ICR_ASSERT);
 }
 
 static void (*const ways[])(void) = {by_pulse, by_output_port, by_port_a, by_init, by_init_x2};

@@ -128,20 +128,20 @@ static void test_start(void)
     ok(ap_start(1, spoil), "vCPU 1 starts");
     if (mode == APIC_MEMORY)
         test_state("power-up", CR0_CD_NW);
-    is(ap_state.apic_base, APIC_PAGE | APIC_BASE_ENABLED, "vCPU 1's IA32_APIC_BASE");
+    is(ap_state.apic_base, APIC_PAGE | APIC_BASE_ENABLE, "vCPU 1's IA32_APIC_BASE");
     ok(reaches(1, 1), "it runs");
     ap_send_sipi(1);
     ok(reaches(1, 1), "a SIPI without INIT changes nothing");
     ok(ap_start(1, report_kept), "it starts again");
     test_state("INIT", 0);
-    is(ap_state.apic_base, APIC_PAGE | APIC_BASE_ENABLED | (mode == APIC_X2 ? APIC_BASE_X2 : 0),
+    is(ap_state.apic_base, APIC_PAGE | APIC_BASE_ENABLE | (mode == APIC_X2 ? APIC_BASE_X2APIC : 0),
        "INIT: IA32_APIC_BASE stays");
     ok(reaches(1, 2), "it runs again");
     is(kept_star, 0x1234567800000000, "INIT: IA32_STAR stays");
     is(kept_pat, 0x1234, "INIT: IA32_SYSENTER_EIP stays");
     is(kept_xmm, 0x1122334455667788, "INIT: XMM3 stays");
     is(apic_svr, 0xff, "INIT: the local APIC's SVR");
-    is(apic_lvt, APIC_LVT_MASKED, "INIT: its timer is masked");
+    is(apic_lvt, LVT_MASKED, "INIT: its timer is masked");
     is(apic_tpr, 0, "INIT: its TPR is 0");
     is(apic_irr, 0, "INIT: nothing is pending in it");
     for (unsigned i = 2; i < cpus; i++)
@@ -349,7 +349,7 @@ static void test_beside(void)
     for (unsigned i = 0; i < 3; i++)
         diag("the other one goes on, line %u of a serial port that its monitor drives", i + 1);
     apic_write(APIC_LVT_TIMER, VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     pongs = 0;
     apic_write(APIC_INITIAL_COUNT, 20000);
     sti_hlt_cli();

@@ -85,7 +85,7 @@ static void set_up(void)
 {
     use_apic();
     apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
     interrupts_on();
     wait_for(&begun, cpus, 0);

@@ -345,7 +345,7 @@ static void test_swapgs(void)
     interrupt_handle(TIMER_VECTOR, on_timer);
     apic_enable(APIC_MEMORY);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     wrmsr(MSR_IA32_GS_BASE, model.gs = GS_ONE);
     wrmsr(MSR_IA32_KERNEL_GS_BASE, model.kernel_gs = GS_TWO);
     for (unsigned sequence = 0; sequence < all; sequence++) {

@@ -37,7 +37,7 @@ static void by_msr(void)
 static void by_halt(void)
 {
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_INITIAL_COUNT, 2000);
     sti_hlt_cli();
 }

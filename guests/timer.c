@@ -58,8 +58,8 @@ static void set_timer(uint32_t mode, uint32_t initial_count)
 {
     timer_count = 0;
     apic_write(APIC_LVT_TIMER, mode | TIMER_VECTOR);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
-    if (mode != APIC_TIMER_TSC_DEADLINE)
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    if (mode != LVT_TIMER_DEADLINE)
         apic_write(APIC_INITIAL_COUNT, initial_count);
 }
 
@@ -81,7 +81,7 @@ static void test_one_shot(void)
     set_timer(APIC_TIMER_ONE_SHOT, 10 * SHORT);
     apic_write(APIC_INITIAL_COUNT, 0);
     is(apic_read(APIC_CURRENT_COUNT), 0, "%s: an initial count of 0 stops the timer", mode_name);
-    set_timer(APIC_TIMER_ONE_SHOT | APIC_LVT_MASKED, 100);
+    set_timer(APIC_TIMER_ONE_SHOT | LVT_MASKED, 100);
     for (uint64_t start = rdtsc(); rdtsc() - start < SHORT;)
         cpu_relax();
     is(apic_vector_bit(APIC_IRR, TIMER_VECTOR), 0, "%s: a masked timer raises nothing", mode_name);
@@ -91,14 +91,14 @@ static void test_periodic(void)
 {
     uint64_t start = rdtsc(), passed;
 
-    set_timer(APIC_TIMER_PERIODIC, SHORT);
+    set_timer(LVT_TIMER_PERIODIC, SHORT);
     for (unsigned i = 0; i < 10; i++)
         sti_hlt_cli();
     passed = rdtsc() - start;
     is(timer_count, 10, "%s: a periodic timer wakes HLT ten times", mode_name);
     spin_until(&timer_count, 13);
     ok(timer_count >= 13, "%s: a periodic timer goes on while the CPU spins", mode_name);
-    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_MASKED | TIMER_VECTOR);
     apic_write(APIC_INITIAL_COUNT, 0);
     ok(passed > 8 * SHORT, "%s: its period is not shorter than asked for", mode_name);
 }
@@ -111,7 +111,7 @@ static void test_deadline(void)
         skip("no TSC deadline", "%s: the TSC deadline", mode_name);
         return;
     }
-    set_timer(APIC_TIMER_TSC_DEADLINE, 0);
+    set_timer(LVT_TIMER_DEADLINE, 0);
     target = rdtsc() + SHORT;
     wrmsr(MSR_IA32_TSC_DEADLINE, target);
     is(rdmsr(MSR_IA32_TSC_DEADLINE), target, "%s: an armed deadline reads back", mode_name);
@@ -139,7 +139,7 @@ static void test_deadline(void)
     is(rdmsr(MSR_IA32_TSC_DEADLINE), END_OF_TIME, "%s: a deadline at the end of time stays ahead",
        mode_name);
     wrmsr(MSR_IA32_TSC_DEADLINE, 0);
-    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_MASKED | TIMER_VECTOR);
 }
 
 /* R40: what is pending waits in the IRR, the higher vector comes first, the TPR holds back. */
@@ -257,12 +257,12 @@ static void test_spurious_writes(void)
     apic_write(APIC_ESR, 0);
     apic_eoi();
     ok(true, "%s: an EOI with nothing in service is dropped", mode_name);
-    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_MASKED | TIMER_VECTOR);
     apic_write(APIC_SVR, SPURIOUS_VECTOR);
     apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
-    is(apic_read(APIC_LVT_TIMER) & APIC_LVT_MASKED, APIC_LVT_MASKED,
+    is(apic_read(APIC_LVT_TIMER) & LVT_MASKED, LVT_MASKED,
        "%s: a software-disabled APIC keeps its LVTs masked", mode_name);
-    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    apic_write(APIC_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
 }
 
 /* What can be delivered is. */
@@ -283,7 +283,7 @@ static void test_halt(void)
     write_cr8(LOW_VECTOR >> 4);
     apic_self_ipi(LOW_VECTOR);
     timer_count = 0;
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, APIC_TIMER_ONE_SHOT | HIGH_VECTOR);
     apic_write(APIC_INITIAL_COUNT, SHORT);
     sti_hlt_cli();
@@ -348,14 +348,14 @@ static void test_refused(void)
     deliveries = 0;
     apic_write(APIC_SVR, SPURIOUS_VECTOR);
     apic_self_ipi(LOW_VECTOR);
-    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    apic_write(APIC_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
     let_in();
     is(deliveries, 0, "%s: a software-disabled APIC takes no self-IPI", mode_name);
     apic_self_ipi(LOW_VECTOR);
     apic_write(APIC_SVR, SPURIOUS_VECTOR);
     is(apic_vector_bit(APIC_IRR, LOW_VECTOR), 1,
        "%s: one that is switched off keeps what is pending", mode_name);
-    apic_write(APIC_SVR, APIC_SVR_ENABLED | SPURIOUS_VECTOR);
+    apic_write(APIC_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
     spin_until(&deliveries, 1);
     is(deliveries, 1, "%s: and delivers it when it is on again", mode_name);
     apic_write(APIC_ESR, 0);
@@ -388,18 +388,19 @@ static void test_x2apic_msrs(void)
 {
     uint64_t value = 0;
 
-    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2, APIC_BASE_X2, "APIC_BASE shows x2APIC mode");
-    is_trap(try_wrmsr(MSR_IA32_APIC_BASE, APIC_PAGE | APIC_BASE_BSP | APIC_BASE_ENABLED), VECTOR_GP,
+    is(rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2APIC, APIC_BASE_X2APIC,
+       "APIC_BASE shows x2APIC mode");
+    is_trap(try_wrmsr(MSR_IA32_APIC_BASE, APIC_PAGE | APIC_BASE_BSP | APIC_BASE_ENABLE), VECTOR_GP,
             0, "x2APIC mode does not go back to xAPIC mode");
-    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_EOI, &value), VECTOR_GP, 0, "EOI cannot be read");
-    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_EOI, 1), VECTOR_GP, 0, "EOI takes only 0");
-    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_ID, 0), VECTOR_GP, 0, "the id cannot be written");
-    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_TPR, 0x100), VECTOR_GP, 0,
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_EOI / 16, &value), VECTOR_GP, 0, "EOI cannot be read");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_EOI / 16, 1), VECTOR_GP, 0, "EOI takes only 0");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_ID / 16, 0), VECTOR_GP, 0, "the id cannot be written");
+    is_trap(try_wrmsr(MSR_IA32_X2APIC + APIC_TPR / 16, 0x100), VECTOR_GP, 0,
             "a reserved bit of the TPR");
-    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_DFR, &value), VECTOR_GP, 0, "there is no DFR");
-    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_ICR_HIGH, &value), VECTOR_GP, 0,
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_DFR / 16, &value), VECTOR_GP, 0, "there is no DFR");
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_ICR_HIGH / 16, &value), VECTOR_GP, 0,
             "there is no second ICR register");
-    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_SELF_IPI, &value), VECTOR_GP, 0,
+    is_trap(try_rdmsr(MSR_IA32_X2APIC + APIC_SELF_IPI / 16, &value), VECTOR_GP, 0,
             "SELF_IPI cannot be read");
 }
 

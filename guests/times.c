@@ -60,7 +60,7 @@ static void test_count(uint32_t mode, const char *name, unsigned place)
     quiet();
     wrmsr(MSR_IA32_TSC, places[place].tsc);
     apic_write(APIC_INITIAL_COUNT, LONG);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1); /* looks at what is due */
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1); /* looks at what is due */
     wait(SHORT);
     is(count, 0, "%s: TSC %s: a long %s count does not end early", mode_name, places[place].name,
        name);
@@ -129,17 +129,17 @@ static void test_mode(enum apic_mode mode, const char *name)
     mode_name = name;
     apic_enable(mode);
     interrupt_handle(VECTOR, on_timer);
-    apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
         test_count(APIC_TIMER_ONE_SHOT, "one-shot", i);
-        test_count(APIC_TIMER_PERIODIC, "periodic", i);
+        test_count(LVT_TIMER_PERIODIC, "periodic", i);
     }
     if (!has_tsc_deadline() || !has_hypervisor()) {
         skip("none, or Bochs's, which knows of no TSC that moves", "%s: the TSC deadline",
              mode_name);
         return;
     }
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR);
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
         test_deadline(i);
     test_moved_deadline();

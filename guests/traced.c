@@ -71,7 +71,7 @@ void guest_main(void)
 
     apic_enable(APIC_X2);
     interrupt_handle(TIMER_VECTOR, on_timer);
-    apic_write(APIC_LVT_TIMER, TIMER_VECTOR | APIC_TIMER_TSC_DEADLINE);
+    apic_write(APIC_LVT_TIMER, TIMER_VECTOR | LVT_TIMER_DEADLINE);
     for (;;) {
         uint64_t least = UINT64_MAX;
         for (unsigned i = 0; i < ROUNDS; i++)

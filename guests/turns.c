@@ -80,7 +80,7 @@ void guest_main(void)
     set_syscall_msrs();
     apic_enable(APIC_X2);
     interrupt_handle(TIMER_VECTOR, on_timer);
-    apic_write(APIC_LVT_TIMER, APIC_TIMER_TSC_DEADLINE | TIMER_VECTOR);
+    apic_write(APIC_LVT_TIMER, LVT_TIMER_DEADLINE | TIMER_VECTOR);
     if (memory_end() <= MEASURES)
         spin();
     set_deadline(START);

@@ -24,8 +24,8 @@ _Static_assert(sizeof(struct ap_state) == 120, "ap.S knows where each is");
 
 void apic_send(uint32_t destination, uint32_t icr)
 {
-    if (rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2) {
-        wrmsr(MSR_IA32_X2APIC + APIC_ICR, (uint64_t)destination << 32 | icr);
+    if (rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2APIC) {
+        wrmsr(MSR_IA32_X2APIC + APIC_ICR / 16, (uint64_t)destination << 32 | icr);
     } else {
         apic_write(APIC_ICR_HIGH, destination << 24);
         apic_write(APIC_ICR, icr);

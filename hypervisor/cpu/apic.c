@@ -2,7 +2,6 @@
 /* SDM volume 3, "Advanced Programmable Interrupt Controller"; 8259A data sheet. */
 #include "hypervisor/cpu/apic.h"
 
-#include "hypervisor/cpu/apic_registers.h"
 #include "hypervisor/cpu/cpu.h"
 #include "hypervisor/cpu/host_memory.h"
 #include "hypervisor/cpu/instructions.h"
@@ -11,13 +10,11 @@
 #include "hypervisor/cpu/trap.h"
 #include "hypervisor/cpu/tsc.h"
 #include "lib/bits.h"
+#include "lib/local_apic.h"
 
 #define VECTORS 256
 /* A device's interrupt with a vector below 32 is not taken: it would look like an exception. */
 #define TPR_NO_EXCEPTIONS 0x10
-#define ICR_SELF          0x40000
-#define DIVIDE_BY_1       0xb
-#define ICR_PENDING       0x1000
 #define ICR_PATIENCE      100000 /* reads; then the message before is lost */
 #define APIC_BASE_ADDRESS 0xfffffffff000ULL
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/cpu/apic_registers.h"
+#include "lib/local_apic.h"
 
 #define VLAPIC_NEVER UINT64_MAX
 #define VLAPIC_NONE  (-1)

@@ -50,3 +50,8 @@ enum apic_register {
 #define LVT_TIMER_MODE     0x60000u
 #define LVT_TIMER_PERIODIC 0x20000u
 #define LVT_TIMER_DEADLINE 0x40000u
+
+#define ICR_PENDING 0x1000u
+#define ICR_SELF    0x40000u
+
+#define DIVIDE_BY_1 0xbu
