@@ -16,7 +16,7 @@ void __attribute__((noreturn)) panic_finish(uint64_t rbp);
 void __attribute__((noreturn, cold, noinline)) panic_finish_here(void);
 
 /* What a panic prints besides, in this order, given RBP where it began; NULL: nothing. Set once. */
-enum panic_teller { PANIC_CALLS, PANIC_VMCS, PANIC_TELLERS };
+enum panic_teller { PANIC_CALLS, PANIC_VMCS, PANIC_TRACE, PANIC_TELLERS };
 extern void (*panic_tell[PANIC_TELLERS])(uint64_t rbp);
 
 /* A verdict on the machine, the plan or a file: not a bug of ours. Ends the run. */

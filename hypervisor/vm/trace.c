@@ -5,17 +5,42 @@
 #include "hypervisor/cpu/cpus.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/cpu/mitigations.h"
+#include "hypervisor/report/panic.h"
 #include "hypervisor/vm/exit.h"
 
 static PER_CPU struct trace_ring *ring;
 static PER_CPU struct trace_record *open; /* at the tail: complete when it is closed; or NULL */
 
+#define RECORDS    (TRACE_SIZE / sizeof(struct trace_record))
+#define LAST_EXITS 20 /* that a panic tells */
+
 /* What was in the places of ours; the same for all vCPUs. */
 static void __attribute__((noreturn)) (*way_in)(struct vcpu *v);
 static uint64_t way_out;
 
+/* What led to a panic: the last exits on this CPU of those who are traced, the last one first. */
+static void tell_last_exits(uint64_t rbp)
+{
+    const struct trace_ring *r = THIS_CPU(ring);
+    uint64_t end = r->tail / sizeof(struct trace_record) + (THIS_CPU(open) != NULL);
+    unsigned told = 0;
+
+    for (uint64_t i = 1; i <= min_u64(end, RECORDS) && told < LAST_EXITS; i++) {
+        const struct trace_record *record = (const void *)r->bytes;
+        record += (end - i) % RECORDS;
+        if (TRACE_KIND(record->what) != TRACE_EXIT)
+            continue;
+        if (told++ == 0)
+            log_line("the last exits that were traced here, the last one first:");
+        log_line("  at %lu of vm %u vcpu %u at %lx: %s, %x", record->tsc, TRACE_VM(record->what),
+                 TRACE_NUMBER(record->what), record->value,
+                 exit_reason_name(TRACE_REASON(record->what)), record->detail);
+    }
+}
+
 void trace_create(struct process *p)
 {
+    panic_tell[PANIC_TRACE] = tell_last_exits;
     for (uint32_t cpu = 0; cpu < CPUS_MAX; cpu++) {
         if (cpu_block(cpu) == NULL)
             continue;

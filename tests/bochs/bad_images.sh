@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bad_images.sh LINTEL KERNEL: images that were damaged after they were made: each a clear error at boot, nothing half-started.
 lintel=$1 kernel=$(realpath "$2")
+here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
-. "$(dirname "$(realpath "$0")")/common.bash"
+. "$here/common.bash"
+# shellcheck source=tests/bochs/broken.bash
+. "$here/broken.bash"
 
 MEMORY_MB=256
 CPU=corei7_skylake_x
@@ -92,18 +95,7 @@ says '^lintel: vm test: stopped for a fault: .*kernel' "a kernel that is none: t
 says '^lintel: end: 1 VMs, 1 faults$' "a kernel that is none: the hypervisor ends in good order"
 
 # The hypervisor itself: where it handles an exit, an instruction that does not exist (UD2).
-# body FILE FUNCTION: where the function's instructions are in the file, after it has made its frame.
-body()
-{
-    local address segment
-    address=$((0x$(objdump -d --disassemble="$2" "$1" | awk '/mov +%rsp,%rbp/ { getline; sub(":", "", $1); print $1 }')))
-    readelf -lW "$1" | awk '$1 == "LOAD" { print $2, $3, $5 }' | while read -r start virtual size; do
-        segment=$((address - virtual))
-        [ $segment -ge 0 ] && [ $segment -lt $((size)) ] && echo $((start + segment))
-    done
-}
-cp good/boot/lintel-hypervisor broken
-printf '\x0f\x0b' | dd of=broken bs=1 seek="$(body broken exit_io)" conv=notrunc status=none
+break_at good/boot/lintel-hypervisor exit_io
 change broken lintel-hypervisor
 boot_image bad.iso $CPU $MEMORY_MB 30
 says '^lintel: panic: #UD in the hypervisor' "a hypervisor that breaks: it panics"

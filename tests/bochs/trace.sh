@@ -7,6 +7,8 @@ build=$(realpath "$1") lintel=$build/tool/lintel cpu=$2 page=$(realpath "$3")
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=tests/bochs/common.bash
 . "$here/common.bash"
+# shellcheck source=tests/bochs/broken.bash
+. "$here/broken.bash"
 
 # start OPTION...: the run of vm.yaml with these options, until its VMs have said something.
 start()
@@ -175,6 +177,20 @@ cp trace.err said
 head -n 3 last.csv >>said
 [ $code = 0 ] && awk -F, 'NR == 2 { first = $1 } NR > 1 { last = $1 } END { exit !(NR > 20 && last - first <= 10000000) }' last.csv
 result $? 'what was in the last second before a VM was stopped'
+end
+
+# A hypervisor that breaks, while a VM is traced.
+break_at "$build/hypervisor/lintel-hypervisor" power_off
+LINTEL_HYPERVISOR=$work/broken start
+traced_until demo.sock one -- "$lintel" poweroff demo.sock one >/dev/null 2>&1
+wait $run
+sed -n '/: panic: /,$p' whole >said
+says '^lintel: panic: #UD in the hypervisor' 'a hypervisor that breaks'
+awk '/the last exits that were traced here/ { told = 1; next }
+    told && $2 == "at" && $5 == "vm" && $6 == 0 && $8 == 0 && (!last || $3 < last) && /: [A-Za-z]/ { count++; last = $3; next }
+    told { exit }
+    END { exit count != 20 }' said
+result $? 'tells the last twenty exits of it, one before the other'
 end
 
 # A victim beside one that exits all the time, and is traced meanwhile. It begins to count when the trace has begun: to start it is work of
