@@ -13,7 +13,7 @@ import time
 import tty
 import zlib
 
-CALLS = 26  # CONTROL_CALL_COUNT (abi/control.h); those but OTHERS are about a VM
+CALLS = 27  # CONTROL_CALL_COUNT (abi/control.h); those but OTHERS are about a VM
 OTHERS = (0, 7, 12, 22, 23)
 RESET = 4  # comes often enough to be seen also where a busy machine takes few requests
 
