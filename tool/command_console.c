@@ -16,7 +16,7 @@
 #include "tool/unfinished.h"
 
 #define PAUSE_MS 50 /* between looks at a console that is silent */
-#define LOOKS    20 /* of these, between looks at its VM */
+#define LOOKS    40 /* of these, between looks at its VM, whose last words may take a while */
 
 struct view {
     struct control_line *line;
