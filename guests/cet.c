@@ -10,10 +10,7 @@
 #define MSR_IA32_PL0_SSP 0x6a4
 #define MSR_IA32_PL3_SSP 0x6a7
 #define MSR_IA32_XSS     0xda0
-#define CR4_MCE          BIT(6)
-#define CR4_CET          BIT(23)
 #define PAGE_DIRTY       0x40ULL
-#define VECTOR_CP        21
 #define VECTOR_IPI       0x41
 #define XSS_CET          0x1800U
 #define COMPONENT_U      11

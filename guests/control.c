@@ -2,9 +2,6 @@
 /* Control and debug registers: what may change and what gives #GP(0) (R23, R28, R43, R46). */
 #include "guests/lib/guest.h"
 
-#define XCR0_X87         BIT(0)
-#define XCR0_SSE         BIT(1)
-#define XCR0_AVX         BIT(2)
 #define XCR0_TILE_CONFIG BIT(17)
 #define XCR0_TILE_DATA   BIT(18)
 #define XCR0_TILES       (XCR0_TILE_CONFIG | XCR0_TILE_DATA)

@@ -18,7 +18,6 @@
 
 #define CPUID_1_ECX_AVX BIT(28)
 #define CPUID_7_EBX_BMI (BIT(3) | BIT(8))
-#define XCR0_AVX        7
 
 struct outcome {
     uint64_t rax, rbx, rcx, rdx, advance, rflags;
@@ -118,7 +117,7 @@ static void enable_vectors(void)
     has[NEEDS_BMI] = has[NEEDS_AVX] && (cpuid(7, 0).ebx & CPUID_7_EBX_BMI) == CPUID_7_EBX_BMI;
     if (has[NEEDS_AVX]) {
         write_cr4(read_cr4() | CR4_OSXSAVE);
-        __asm__ volatile("xsetbv" : : "a"(XCR0_AVX), "c"(0), "d"(0));
+        __asm__ volatile("xsetbv" : : "a"(XCR0_X87 | XCR0_SSE | XCR0_AVX), "c"(0), "d"(0));
     }
 }
 

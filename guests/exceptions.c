@@ -11,7 +11,6 @@
 #define DR6_BS        BIT(14)
 #define DR7_WRITE_0   0x000d0401 /* breakpoint 0: data write of 4 bytes */
 #define DR7_EXECUTE_0 0x00000401
-#define RFLAGS_RF     BIT(16)
 
 #define INTERRUPT_VECTOR 0x41
 

@@ -9,10 +9,8 @@
 #define KEY           5U
 #define PAGE_KEY      ((uint64_t)KEY << 59)
 #define MSR_IA32_PKRS 0x6e1
-#define CR4_PKE       BIT(22)
-#define CR4_PKS       BIT(24)
 #define DEVICE        0xd0000000ULL
-#define XCR0_PKRU     9
+#define XSTATE_PKRU   9
 #define ERROR_READ    0x21 /* present, by a key */
 #define READ_ONLY     2U
 #define NOTHING       1U
@@ -139,17 +137,17 @@ static void test_pkru(void)
 static void test_xsave(void)
 {
     static uint8_t area[4096] __attribute__((aligned(64)));
-    struct cpuid_result component = cpuid(0xd, XCR0_PKRU);
+    struct cpuid_result component = cpuid(0xd, XSTATE_PKRU);
     uint64_t cr4 = read_cr4();
 
     is(component.eax, 8, "PKRU is a component of XSAVE of 8 bytes");
     write_cr4(cr4 | CR4_OSXSAVE | CR4_PKE);
-    is_no_trap(try_xsetbv(0, BIT(XCR0_PKRU) | 1), "XCR0 takes it");
+    is_no_trap(try_xsetbv(0, XCR0_PKRU | 1), "XCR0 takes it");
     write_pkru(0x12345678 & ~3U);
-    xsave(area, BIT(XCR0_PKRU));
+    xsave(area, XCR0_PKRU);
     is(AT(area + component.ebx), 0x12345678 & ~3U, "XSAVE saves it");
     write_pkru(0);
-    xrstor(area, BIT(XCR0_PKRU));
+    xrstor(area, XCR0_PKRU);
     is(read_pkru(), 0x12345678 & ~3U, "XRSTOR restores it");
     write_pkru(0);
     is_no_trap(try_xsetbv(0, 1), "XCR0 goes without it");

@@ -32,11 +32,10 @@
 #define MSR_IA32_SSP_TABLE 0x6a8
 #define MSR_IA32_XSS       0xda0
 #define XSS_CET_U          0x800 /* also in each canary of XSS */
-#define XCR0_PKRU          9
+#define XSTATE_PKRU        9
 #define PAT_RESET          0x0007040600070406
 #define EFER_START         (EFER_NXE | EFER_LMA | EFER_LME) /* as the kernel's own start leaves it */
 #define DR6_RESET          0xffff0ff0
-#define DR7_RESET          0x400
 #define CPUID_RDPID        BIT(22) /* leaf 7, ECX */
 
 static uint64_t identity, generation;
@@ -372,7 +371,7 @@ static void renew_vectors(void)
         if (!(own[STATE_XCR0] >> i & 1))
             continue;
         fill(component.ebx, component.ebx + component.eax);
-        if (i == XCR0_PKRU)
+        if (i == XSTATE_PKRU)
             *(uint32_t *)(image + component.ebx + 4) = 0; /* PKRU has but 32 bits */
     }
     load_vectors();

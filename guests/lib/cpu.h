@@ -9,33 +9,11 @@
 #include "lib/instructions.h"
 #include "lib/msr.h"
 #include "lib/port.h"
+#include "lib/x86.h"
 
-#define CR0_MP         BIT(1)
-#define CR0_EM         BIT(2)
-#define CR0_TS         BIT(3)
-#define CR0_NE         BIT(5)
-#define CR0_WP         BIT(16)
-#define CR0_AM         BIT(18)
-#define CR0_NW         BIT(29)
-#define CR0_CD         BIT(30)
-#define CR0_PG         BIT(31)
-#define CR4_TSD        BIT(2)
-#define CR4_DE         BIT(3)
-#define CR4_PAE        BIT(5)
-#define CR4_PGE        BIT(7)
-#define CR4_OSFXSR     BIT(9)
-#define CR4_OSXMMEXCPT BIT(10)
-#define CR4_VMXE       BIT(13)
-#define CR4_FSGSBASE   BIT(16)
-#define CR4_OSXSAVE    BIT(18)
-
-#define RFLAGS_TF BIT(8)
-#define RFLAGS_IF BIT(9)
-
-#define EFER_SCE BIT(0)
-#define EFER_LME BIT(8)
-#define EFER_LMA BIT(10)
-#define EFER_NXE BIT(11)
+#define CR0_EM       BIT(2)
+#define CR4_TSD      BIT(2)
+#define CR4_FSGSBASE BIT(16)
 
 #define MSR_IA32_TSC            0x10
 #define MSR_IA32_STAR           0xc0000081
@@ -46,19 +24,6 @@
 #define MSR_IA32_GS_BASE        0xc0000101
 #define MSR_IA32_KERNEL_GS_BASE 0xc0000102
 #define MSR_IA32_TSC_AUX        0xc0000103
-
-#define VECTOR_DE 0
-#define VECTOR_DB 1
-#define VECTOR_BP 3
-#define VECTOR_UD 6
-#define VECTOR_NM 7
-#define VECTOR_DF 8
-#define VECTOR_TS 10
-#define VECTOR_NP 11
-#define VECTOR_SS 12
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-#define VECTOR_AC 17
 
 /* CPUID.1:ECX[31]: what only Lintel promises is skipped where it is clear. */
 static inline bool has_hypervisor(void)
