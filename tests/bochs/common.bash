@@ -6,7 +6,8 @@ set -u
 
 lintel=$(realpath "$lintel")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# What still runs then is of no use to anybody: the test was ended.
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export TMPDIR=$work
 count=0

@@ -102,10 +102,7 @@ if [ "$how" = stalls ]; then
     mkfifo monitor.in monitor.out
     exec 3<>monitor.in 4<>monitor.out
     cat <&4 >monitor.said &
-    helpers=$!
     stall &
-    helpers+=" $!"
-    trap 'kill $helpers 2>/dev/null; rm -rf "$work"' EXIT
 fi
 run
 if [ "$controller" != ram ]; then

@@ -22,11 +22,8 @@ result $? "an image with a driver that always dies"
 mkfifo monitor.in monitor.out
 exec 3<>monitor.in 4<>monitor.out
 cat <&4 >monitor.said &
-helpers=$!
-trap 'kill $helpers 2>/dev/null; rm -rf "$work"' EXIT
 : >serial
 boot_qemu 60 max -drive if=none,id=d,format=raw,file=disk -device nvme,drive=d,serial=1,addr=4 -monitor pipe:monitor &
-helpers+=" $!"
 
 for ((tries = 0; tries < 500; tries++)); do
     grep -qE '^lintel: process disk: stopped for a fault: [^;]*$' serial && break
