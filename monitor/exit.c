@@ -281,15 +281,9 @@ static void on_halt(struct board *b, const struct guest_state *s)
     b->halt_told = true;
 }
 
-__attribute__((noreturn, format(printf, 3, 4))) static void
-end_by_wish(struct board *b, enum fuzz_state how, const char *fmt, ...)
+static void __attribute__((noreturn)) end_by_wish(struct board *b, enum fuzz_state how,
+                                                  const char *why)
 {
-    char why[40];
-    va_list args;
-
-    va_start(args, fmt);
-    vformat(why, sizeof(why), fmt, args);
-    va_end(args);
     fuzz_end(&b->fuzz, how, b->verdict.status, why);
     report_stop(GATE_STOP_POWER_OFF, "%s", why);
 }
@@ -297,9 +291,12 @@ end_by_wish(struct board *b, enum fuzz_state how, const char *fmt, ...)
 /* What the guest asked for by a port, or by what it did. */
 static void follow_wishes(struct board *b, unsigned vcpu, struct exit_page *page)
 {
+    char status[32];
+
     b->wish = false;
+    format(status, sizeof(status), "exit status %u", b->verdict.status);
     if (b->verdict.exited)
-        end_by_wish(b, FUZZ_EXIT, "exit status %u", b->verdict.status);
+        end_by_wish(b, FUZZ_EXIT, status);
     if (b->verdict.panicked)
         end_guest(b, HAPPENING_FAULT, "the guest's kernel says that it panicked (pvpanic)");
     if (b->pm.power_off)
